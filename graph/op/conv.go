@@ -1,0 +1,122 @@
+package op
+
+import "fmt"
+
+// Conv2D is the cross-correlation of x (N, H, W, C) with w (KH, KW, C/Groups, K),
+// giving (N, OH, OW, K). With Bias a third input (K) is added; with ReLU the
+// result is clipped at zero in the same pass (a form that the compiler makes;
+// it has no gradient of its own).
+type Conv2D struct {
+	Window
+	Groups int
+	Bias   bool
+	ReLU   bool
+}
+
+// Kind implements Op.
+func (Conv2D) Kind() string { return "conv2d" }
+
+// Infer implements Op.
+func (o Conv2D) Infer(in []Shape) ([]Shape, error) {
+	if want := 2 + b2i(o.Bias); len(in) != want {
+		return nil, fmt.Errorf("conv2d: %d inputs, want %d", len(in), want)
+	}
+	n, h, wd, c, err := nhwc("conv2d", in[0])
+	if err != nil {
+		return nil, err
+	}
+	w := in[1]
+	if len(w) != 4 || w[0] != o.KH || w[1] != o.KW {
+		return nil, fmt.Errorf("conv2d: its weight is %v, want (%d, %d, C/groups, K)", w, o.KH, o.KW)
+	}
+	if o.Groups < 1 || c%o.Groups != 0 || w[3]%o.Groups != 0 {
+		return nil, fmt.Errorf("conv2d: %d groups do not divide %d input and %d output channels", o.Groups, c, w[3])
+	}
+	if w[2]*o.Groups != c {
+		return nil, fmt.Errorf("conv2d: the input has %d channels, the weight %v with %d groups wants %d", c, w, o.Groups, w[2]*o.Groups)
+	}
+	if o.Bias && (len(in[2]) != 1 || in[2][0] != w[3]) {
+		return nil, fmt.Errorf("conv2d: its bias is %v, want (%d)", in[2], w[3])
+	}
+	oh, ow, err := o.Out(h, wd, false)
+	if err != nil {
+		return nil, fmt.Errorf("conv2d: %w", err)
+	}
+	return []Shape{{n, oh, ow, w[3]}}, nil
+}
+
+// Work implements Op.
+func (o Conv2D) Work(in, out []Shape) Work {
+	return traffic(convFLOPs(in[1], out[0]), in, out)
+}
+
+func convFLOPs(w, y Shape) int64 { return 2 * int64(Size(y)) * int64(w[0]*w[1]*w[2]) }
+
+// Diff implements Differentiable.
+func (o Conv2D) Diff(in []*Node, out, dy *Node) ([]*Node, error) {
+	if o.ReLU {
+		return nil, fmt.Errorf("conv2d: the form fused with relu has no gradient")
+	}
+	x := in[0].Shape()
+	dx, err := Apply(Conv2DInputGrad{Window: o.Window, Groups: o.Groups, H: x[1], W: x[2]}, dy, in[1])
+	if err != nil {
+		return nil, err
+	}
+	dw, err := Apply(Conv2DWeightGrad{Window: o.Window, Groups: o.Groups}, in[0], dy)
+	if err != nil {
+		return nil, err
+	}
+	if !o.Bias {
+		return []*Node{dx, dw}, nil
+	}
+	db, err := Apply(ColumnSum{}, dy)
+	return []*Node{dx, dw, db}, err
+}
+
+// Conv2DInputGrad is the gradient of a Conv2D for its input: from dy
+// (N, OH, OW, K) and w it gives (N, H, W, C).
+type Conv2DInputGrad struct {
+	Window
+	Groups int
+	H, W   int // extent of the input, which the strides leave open
+}
+
+// Kind implements Op.
+func (Conv2DInputGrad) Kind() string { return "conv2d_input_grad" }
+
+// Infer implements Op.
+func (o Conv2DInputGrad) Infer(in []Shape) ([]Shape, error) {
+	return []Shape{{in[0][0], o.H, o.W, in[1][2] * o.Groups}}, nil
+}
+
+// Work implements Op.
+func (o Conv2DInputGrad) Work(in, out []Shape) Work {
+	return traffic(convFLOPs(in[1], in[0]), in, out)
+}
+
+// Conv2DWeightGrad is the gradient of a Conv2D for its weight: from x
+// (N, H, W, C) and dy (N, OH, OW, K) it gives (KH, KW, C/Groups, K).
+type Conv2DWeightGrad struct {
+	Window
+	Groups int
+}
+
+// Kind implements Op.
+func (Conv2DWeightGrad) Kind() string { return "conv2d_weight_grad" }
+
+// Infer implements Op.
+func (o Conv2DWeightGrad) Infer(in []Shape) ([]Shape, error) {
+	return []Shape{{o.KH, o.KW, in[0][3] / o.Groups, in[1][3]}}, nil
+}
+
+// Work implements Op.
+func (o Conv2DWeightGrad) Work(in, out []Shape) Work {
+	return traffic(convFLOPs(out[0], in[1]), in, out)
+}
+
+func b2i(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}

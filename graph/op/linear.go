@@ -1,0 +1,78 @@
+package op
+
+import "fmt"
+
+// Linear is x (N, I) times w (I, O), plus a bias (O) with Bias, giving (N, O).
+type Linear struct{ Bias bool }
+
+// Kind implements Op.
+func (Linear) Kind() string { return "linear" }
+
+// Infer implements Op.
+func (o Linear) Infer(in []Shape) ([]Shape, error) {
+	if want := 2 + b2i(o.Bias); len(in) != want {
+		return nil, fmt.Errorf("linear: %d inputs, want %d", len(in), want)
+	}
+	x, w := in[0], in[1]
+	if len(x) != 2 || len(w) != 2 || x[1] != w[0] {
+		return nil, fmt.Errorf("linear: input %v does not fit weight %v, want (N, I) and (I, O)", x, w)
+	}
+	if o.Bias && (len(in[2]) != 1 || in[2][0] != w[1]) {
+		return nil, fmt.Errorf("linear: its bias is %v, want (%d)", in[2], w[1])
+	}
+	return []Shape{{x[0], w[1]}}, nil
+}
+
+// Work implements Op.
+func (o Linear) Work(in, out []Shape) Work {
+	return traffic(2*int64(Size(out[0]))*int64(in[0][1]), in, out)
+}
+
+// Diff implements Differentiable.
+func (o Linear) Diff(in []*Node, out, dy *Node) ([]*Node, error) {
+	dx, err := Apply(LinearInputGrad{}, dy, in[1])
+	if err != nil {
+		return nil, err
+	}
+	dw, err := Apply(LinearWeightGrad{}, in[0], dy)
+	if err != nil {
+		return nil, err
+	}
+	if !o.Bias {
+		return []*Node{dx, dw}, nil
+	}
+	db, err := Apply(ColumnSum{}, dy)
+	return []*Node{dx, dw, db}, err
+}
+
+// LinearInputGrad is dy (N, O) times the transpose of w (I, O), giving (N, I).
+type LinearInputGrad struct{}
+
+// Kind implements Op.
+func (LinearInputGrad) Kind() string { return "linear_input_grad" }
+
+// Infer implements Op.
+func (LinearInputGrad) Infer(in []Shape) ([]Shape, error) {
+	return []Shape{{in[0][0], in[1][0]}}, nil
+}
+
+// Work implements Op.
+func (LinearInputGrad) Work(in, out []Shape) Work {
+	return traffic(2*int64(Size(in[0]))*int64(in[1][0]), in, out)
+}
+
+// LinearWeightGrad is the transpose of x (N, I) times dy (N, O), giving (I, O).
+type LinearWeightGrad struct{}
+
+// Kind implements Op.
+func (LinearWeightGrad) Kind() string { return "linear_weight_grad" }
+
+// Infer implements Op.
+func (LinearWeightGrad) Infer(in []Shape) ([]Shape, error) {
+	return []Shape{{in[0][1], in[1][1]}}, nil
+}
+
+// Work implements Op.
+func (LinearWeightGrad) Work(in, out []Shape) Work {
+	return traffic(2*int64(Size(in[1]))*int64(in[0][1]), in, out)
+}

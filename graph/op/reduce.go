@@ -1,0 +1,93 @@
+package op
+
+import "fmt"
+
+// SumTo sums over the axes along which a value of Shape would have to stretch to
+// become the input: the adjoint of broadcasting.
+type SumTo struct{ Shape Shape }
+
+// Kind implements Op.
+func (SumTo) Kind() string { return "sum_to" }
+
+// Infer implements Op.
+func (o SumTo) Infer(in []Shape) ([]Shape, error) {
+	s, err := broadcast("sum_to", []Shape{in[0], o.Shape})
+	if err != nil || !s.Eq(in[0]) {
+		return nil, fmt.Errorf("sum_to: %v cannot be summed to %v", in[0], o.Shape)
+	}
+	return []Shape{o.Shape}, nil
+}
+
+// Work implements Op.
+func (SumTo) Work(in, out []Shape) Work { return traffic(int64(Size(in[0])), in, out) }
+
+// Diff implements Differentiable.
+func (o SumTo) Diff(in []*Node, out, dy *Node) ([]*Node, error) {
+	dx, err := Apply(BroadcastTo{Shape: in[0].Shape()}, dy)
+	return []*Node{dx}, err
+}
+
+// BroadcastTo stretches its input to Shape.
+type BroadcastTo struct{ Shape Shape }
+
+// Kind implements Op.
+func (BroadcastTo) Kind() string { return "broadcast_to" }
+
+// Infer implements Op.
+func (o BroadcastTo) Infer(in []Shape) ([]Shape, error) {
+	s, err := broadcast("broadcast_to", []Shape{in[0], o.Shape})
+	if err != nil || !s.Eq(o.Shape) {
+		return nil, fmt.Errorf("broadcast_to: %v does not stretch to %v", in[0], o.Shape)
+	}
+	return []Shape{o.Shape}, nil
+}
+
+// Work implements Op.
+func (BroadcastTo) Work(in, out []Shape) Work { return perElement(0, in, out) }
+
+// Diff implements Differentiable.
+func (o BroadcastTo) Diff(in []*Node, out, dy *Node) ([]*Node, error) {
+	dx, err := sumTo(dy, in[0].Shape())
+	return []*Node{dx}, err
+}
+
+// ColumnSum sums over all axes but the last: (..., C) to (C). It is the
+// gradient of a bias.
+type ColumnSum struct{}
+
+// Kind implements Op.
+func (ColumnSum) Kind() string { return "column_sum" }
+
+// Infer implements Op.
+func (ColumnSum) Infer(in []Shape) ([]Shape, error) {
+	if len(in[0]) < 1 {
+		return nil, fmt.Errorf("column_sum: its input is a scalar, want (..., C)")
+	}
+	return []Shape{in[0][len(in[0])-1:]}, nil
+}
+
+// Work implements Op.
+func (ColumnSum) Work(in, out []Shape) Work { return traffic(int64(Size(in[0])), in, out) }
+
+// Mean is the mean of all elements, a scalar.
+type Mean struct{}
+
+// Kind implements Op.
+func (Mean) Kind() string { return "mean" }
+
+// Infer implements Op.
+func (Mean) Infer([]Shape) ([]Shape, error) { return []Shape{{}}, nil }
+
+// Work implements Op.
+func (Mean) Work(in, out []Shape) Work { return traffic(int64(Size(in[0])), in, out) }
+
+// Diff implements Differentiable.
+func (Mean) Diff(in []*Node, out, dy *Node) ([]*Node, error) {
+	x := in[0].Shape()
+	s, err := Apply(Scale{Factor: 1 / float64(Size(x))}, dy)
+	if err != nil {
+		return nil, err
+	}
+	dx, err := Apply(BroadcastTo{Shape: x}, s)
+	return []*Node{dx}, err
+}
