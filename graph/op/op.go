@@ -95,6 +95,7 @@ type node struct {
 	dims  []int   // rank of each input
 	outs  []Shape // all results
 	diff  []bool  // which inputs take part in differentiation
+	grads []*Node // what the gradient rule gave, for Gradients
 }
 
 var _ gorgonia.SDOp = (*node)(nil)
@@ -164,6 +165,15 @@ func ResultShapes(n *Node) []Shape {
 		return o.outs
 	}
 	return []Shape{n.Shape()}
+}
+
+// Gradients are the nodes that n's gradient rule gave for its inputs, nil before
+// differentiation.
+func Gradients(n *Node) []*Node {
+	if o, ok := n.Op().(*node); ok {
+		return o.grads
+	}
+	return nil
 }
 
 // AuxResult stands for result K of its only input. It moves no data.
@@ -253,5 +263,6 @@ func (n *node) SymDiff(in gorgonia.Nodes, out, dy *Node) (gorgonia.Nodes, error)
 			return nil, fmt.Errorf("%s: its gradient rule gives none for input %d", n.op.Kind(), i)
 		}
 	}
+	n.grads = grads
 	return grads, nil
 }

@@ -1,0 +1,19 @@
+// Package graph defines networks as Gorgonia graphs and runs them as compiled
+// programs.
+//
+// A [Params] set owns a model's weights: modules declare them through a [Scope]
+// under PyTorch's names, [Params.Place] gives them one contiguous piece of a
+// device's memory, with their gradients beside it. A [Module] adds its
+// computation to a [Graph], whose methods, such as [Graph.Conv2D], add one
+// operation each; the first error sticks and [Graph.Err] returns it.
+//
+// [Compile] turns a graph into a [Program] for one device: it differentiates the
+// loss with gorgonia.Backpropagate, keeps what the results need, fuses patterns
+// (such as batch norm, residual add and relu), packs everything that lives
+// between operations into one arena by lifetime, and asks the device for a
+// kernel for each step. Running a program allocates nothing.
+//
+// A graph is made for one batch size and one [Mode]. Programs share parameters,
+// and those of one [Workspace] share their arena, so an evaluation or a short
+// last batch is one more program and hardly any more memory.
+package graph

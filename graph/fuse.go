@@ -1,0 +1,160 @@
+package graph
+
+import "github.com/seed52467199/trainer/graph/op"
+
+// fusion rewrites a list of steps into fewer. A fused step saves the passes over
+// memory between its parts; its result is the same up to rounding.
+type fusion struct {
+	producer map[*value]*step
+	readers  map[*value][]*step
+	dropped  map[*step]bool
+	replaced map[*step]*step
+}
+
+// fuse applies the patterns: batch norm, residual add and relu; convolution or
+// add and relu; the gradient of relu and of batch norm. kept are the values that
+// must exist after the run.
+func fuse(steps []*step, kept map[*value]bool) []*step {
+	for _, pattern := range []func(*fusion, *step){(*fusion).relu, (*fusion).residual, (*fusion).normGrad} {
+		countUses(steps, kept)
+		f := &fusion{producer: map[*value]*step{}, readers: map[*value][]*step{}, dropped: map[*step]bool{}, replaced: map[*step]*step{}}
+		for _, s := range steps {
+			for _, v := range s.out {
+				f.producer[v] = s
+			}
+			for _, v := range s.in {
+				f.readers[v] = append(f.readers[v], s)
+			}
+		}
+		for _, s := range steps {
+			if !f.dropped[s] {
+				pattern(f, s)
+			}
+		}
+		next := steps[:0:0]
+		for _, s := range steps {
+			if r := f.replaced[s]; r != nil {
+				next = append(next, r)
+			} else if !f.dropped[s] {
+				next = append(next, s)
+			}
+		}
+		steps = next
+	}
+	return steps
+}
+
+// maker is the step that made v, if nothing but one operand reads v.
+func (f *fusion) maker(v *value) *step {
+	if s := f.producer[v]; v.uses == 1 && s != nil && s.out[0] == v && !f.dropped[s] && f.replaced[s] == nil {
+		return s
+	}
+	return nil
+}
+
+// merge puts a step in the place of at and drops the others.
+func (f *fusion) merge(at *step, fused *step, others ...*step) {
+	f.replaced[at] = fused
+	for _, s := range others {
+		f.dropped[s] = true
+	}
+}
+
+// relu merges a relu into what it clips.
+func (f *fusion) relu(s *step) {
+	if a, ok := s.op.(op.Activation); !ok || a.Func != op.ReLU {
+		return
+	}
+	m := f.maker(s.in[0])
+	if m == nil {
+		return
+	}
+	switch o := m.op.(type) {
+	case op.Conv2D:
+		o.ReLU = true
+		f.merge(s, &step{op: o, in: m.in, out: s.out}, m)
+	case op.BatchNorm, op.BatchNormInference:
+		f.merge(s, normWith(m, nil, true, s.out[0]), m)
+	case op.Add:
+		if norm, other := f.normOperand(m); norm != nil {
+			f.merge(s, normWith(norm, other, true, s.out[0]), m, norm)
+			return
+		}
+		o.ReLU = true
+		f.merge(s, &step{op: o, in: m.in, out: s.out}, m)
+	}
+}
+
+// residual merges an add into the batch norm of one operand.
+func (f *fusion) residual(s *step) {
+	if o, ok := s.op.(op.Add); !ok || o.ReLU {
+		return
+	}
+	if norm, other := f.normOperand(s); norm != nil {
+		f.merge(s, normWith(norm, other, false, s.out[0]), norm)
+	}
+}
+
+// normOperand finds an operand of an add that is a plain batch norm which nothing
+// else reads, and gives the norm and the other operand.
+func (f *fusion) normOperand(add *step) (norm *step, other *value) {
+	if !add.in[0].shape.Eq(add.in[1].shape) {
+		return nil, nil
+	}
+	for i, v := range add.in {
+		m := f.maker(v)
+		if m == nil {
+			continue
+		}
+		switch o := m.op.(type) {
+		case op.BatchNorm:
+			if !o.ReLU && !o.Residual {
+				return m, add.in[1-i]
+			}
+		case op.BatchNormInference:
+			if !o.ReLU && !o.Residual {
+				return m, add.in[1-i]
+			}
+		}
+	}
+	return nil, nil
+}
+
+// normWith is a batch norm with a residual, unless nil, and a relu added.
+func normWith(norm *step, residual *value, relu bool, y *value) *step {
+	fused := &step{in: norm.in, out: append([]*value{y}, norm.out[1:]...)}
+	if residual != nil {
+		fused.in = append(norm.in[:len(norm.in):len(norm.in)], residual)
+	}
+	switch o := norm.op.(type) {
+	case op.BatchNorm:
+		o.Residual, o.ReLU = residual != nil, relu
+		fused.op = o
+	case op.BatchNormInference:
+		o.Residual, o.ReLU = residual != nil, relu
+		fused.op = o
+	}
+	return fused
+}
+
+// normGrad merges the gradient of a relu into that of the batch norm before it.
+// Where others read the relu's gradient too, it becomes one more result.
+func (f *fusion) normGrad(s *step) {
+	if a, ok := s.op.(op.ActivationGrad); !ok || a.Func != op.ReLU {
+		return
+	}
+	y, dy, masked := s.in[0], s.in[1], s.out[0]
+	for _, r := range f.readers[masked] {
+		o, ok := r.op.(op.BatchNormGrad)
+		if !ok || o.ReLU || f.dropped[r] || r.in[4] != masked {
+			continue
+		}
+		o.ReLU, o.Residual = true, masked.uses > 1
+		fused := &step{op: o, in: append(r.in[:4:4], dy, y), out: r.out}
+		if o.Residual {
+			fused.out = append(r.out[:3:3], masked)
+		}
+		f.merge(s, fused, r)
+		return
+	}
+}

@@ -1,0 +1,71 @@
+package graph
+
+import "github.com/seed52467199/trainer/graph/op"
+
+// Layout says how files hold a parameter. In memory it has the order that the
+// kernels like; in files it has PyTorch's. The zero Layout means both agree.
+type Layout struct {
+	// axes is the memory shape with some axes split; perm lists them in file
+	// order; file is the shape there.
+	axes, perm []int
+	file       Shape
+}
+
+// ConvLayout is that of a convolution's weight: (KH, KW, C/groups, K) in memory,
+// (K, C/groups, KH, KW) in files.
+func ConvLayout(mem Shape) Layout {
+	return Layout{axes: mem, perm: []int{3, 2, 0, 1}, file: Shape{mem[3], mem[2], mem[0], mem[1]}}
+}
+
+// LinearLayout is that of a linear layer's weight: (in, out) in memory, (out, in)
+// in files.
+func LinearLayout(mem Shape) Layout {
+	return Layout{axes: mem, perm: []int{1, 0}, file: Shape{mem[1], mem[0]}}
+}
+
+// FlattenedLinearLayout is that of a linear layer over a flattened map of height
+// h and width w: files count its inputs channel by channel (C, H, W), memory
+// position by position (H, W, C).
+func FlattenedLinearLayout(mem Shape, h, w int) Layout {
+	c := mem[0] / (h * w)
+	return Layout{axes: []int{h, w, c, mem[1]}, perm: []int{3, 2, 0, 1}, file: Shape{mem[1], mem[0]}}
+}
+
+// FileShape is the shape that files give a parameter of shape mem.
+func (l Layout) FileShape(mem Shape) Shape {
+	if l.perm == nil {
+		return mem
+	}
+	return l.file
+}
+
+// walk calls visit with the position in the file and in memory of each element.
+func (l Layout) walk(mem Shape, visit func(file, mem int)) {
+	if l.perm == nil {
+		for i := range op.Size(mem) {
+			visit(i, i)
+		}
+		return
+	}
+	stride := make([]int, len(l.axes))
+	n := 1
+	for i := len(l.axes) - 1; i >= 0; i-- {
+		stride[i] = n
+		n *= l.axes[i]
+	}
+	index := make([]int, len(l.perm))
+	at := 0
+	for f := range n {
+		visit(f, at)
+		for i := len(l.perm) - 1; i >= 0; i-- {
+			a := l.perm[i]
+			index[i]++
+			at += stride[a]
+			if index[i] < l.axes[a] {
+				break
+			}
+			at -= index[i] * stride[a]
+			index[i] = 0
+		}
+	}
+}

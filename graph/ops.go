@@ -1,0 +1,140 @@
+package graph
+
+import (
+	"fmt"
+
+	"github.com/seed52467199/trainer/graph/op"
+)
+
+// Conv2D is the convolution of x (N, H, W, C) with w (KH, KW, C/groups, K), plus
+// bias (K) unless nil.
+func (g *Graph) Conv2D(x, w, bias *Node, win op.Window, groups int) *Node {
+	if bias == nil {
+		return g.Apply(op.Conv2D{Window: win, Groups: groups}, x, w)
+	}
+	return g.Apply(op.Conv2D{Window: win, Groups: groups, Bias: true}, x, w, bias)
+}
+
+// Linear is x (N, I) times w (I, O), plus bias (O) unless nil.
+func (g *Graph) Linear(x, w, bias *Node) *Node {
+	if bias == nil {
+		return g.Apply(op.Linear{}, x, w)
+	}
+	return g.Apply(op.Linear{Bias: true}, x, w, bias)
+}
+
+// Activation applies f with its default parameter.
+func (g *Graph) Activation(x *Node, f op.Act) *Node { return g.ActivationAlpha(x, f, DefaultAlpha(f)) }
+
+// ActivationAlpha applies f with a parameter.
+func (g *Graph) ActivationAlpha(x *Node, f op.Act, alpha float64) *Node {
+	return g.Apply(op.Activation{Func: f, Alpha: alpha}, x)
+}
+
+// DefaultAlpha is PyTorch's default parameter of an activation that has one.
+func DefaultAlpha(f op.Act) float64 {
+	if f == op.LeakyReLU {
+		return 0.01
+	}
+	return 1
+}
+
+// ReLU is max(x, 0).
+func (g *Graph) ReLU(x *Node) *Node { return g.Activation(x, op.ReLU) }
+
+// MaxPool is the maximum over each window of x (N, H, W, C).
+func (g *Graph) MaxPool(x *Node, win op.Window, ceil bool) *Node {
+	return g.Apply(op.MaxPool{Window: win, Ceil: ceil}, x)
+}
+
+// AvgPool is the mean over each window of x (N, H, W, C).
+func (g *Graph) AvgPool(x *Node, win op.Window, ceil, countPad bool) *Node {
+	return g.Apply(op.AvgPool{Window: win, Ceil: ceil, CountPad: countPad}, x)
+}
+
+// GlobalAvgPool is the mean over height and width: (N, H, W, C) to (N, C).
+func (g *Graph) GlobalAvgPool(x *Node) *Node { return g.Apply(op.GlobalAvgPool{}, x) }
+
+// GlobalMaxPool is the maximum over height and width: (N, H, W, C) to (N, C).
+func (g *Graph) GlobalMaxPool(x *Node) *Node {
+	if x == nil {
+		return nil
+	}
+	s := x.Shape()
+	if len(s) != 4 {
+		return g.Fail(fmt.Errorf("global_max_pool: its input is %v, want (N, H, W, C)", s))
+	}
+	win := op.Square(1, 1, 0)
+	win.KH, win.KW = s[1], s[2]
+	return g.Reshape(g.MaxPool(x, win, false), s[0], s[3])
+}
+
+// Add is a + b with broadcasting.
+func (g *Graph) Add(a, b *Node) *Node { return g.Apply(op.Add{}, a, b) }
+
+// Mul is a * b, element by element, with broadcasting.
+func (g *Graph) Mul(a, b *Node) *Node { return g.Apply(op.Mul{}, a, b) }
+
+// Scale is factor * x.
+func (g *Graph) Scale(x *Node, factor float64) *Node { return g.Apply(op.Scale{Factor: factor}, x) }
+
+// Mean is the mean of all elements, a scalar.
+func (g *Graph) Mean(x *Node) *Node { return g.Apply(op.Mean{}, x) }
+
+// Concat joins values along an axis.
+func (g *Graph) Concat(axis int, x ...*Node) *Node { return g.Apply(op.Concat{Axis: axis}, x...) }
+
+// Slice is the part [start, end) of an axis, or each stride-th element of it.
+func (g *Graph) Slice(x *Node, axis, start, end, stride int) *Node {
+	return g.Apply(op.Slice{Axis: axis, Start: start, End: end, Stride: stride}, x)
+}
+
+// Reshape gives x another shape of as many elements.
+func (g *Graph) Reshape(x *Node, shape ...int) *Node { return g.Apply(op.Reshape{To: shape}, x) }
+
+// Flatten makes (N, ...) into (N, F).
+func (g *Graph) Flatten(x *Node) *Node {
+	if x == nil {
+		return nil
+	}
+	s := x.Shape()
+	return g.Reshape(x, s[0], op.Size(s[1:]))
+}
+
+// Dropout zeroes elements with probability p while training.
+func (g *Graph) Dropout(x *Node, p float64) *Node {
+	stream := g.nextStream()
+	if !g.Training() || p == 0 {
+		return x
+	}
+	return g.Apply(op.Dropout{P: p, Stream: stream}, x)
+}
+
+// DropPath zeroes whole samples with probability p while training.
+func (g *Graph) DropPath(x *Node, p float64) *Node {
+	stream := g.nextStream()
+	if !g.Training() || p == 0 {
+		return x
+	}
+	return g.Apply(op.DropPath{P: p, Stream: stream}, x)
+}
+
+// Softmax normalises over the last axis.
+func (g *Graph) Softmax(x *Node) *Node { return g.Apply(op.Softmax{}, x) }
+
+// CrossEntropy is the mean loss of logits (N, K) against class indices (N) or,
+// where the target is (N, K), distributions.
+func (g *Graph) CrossEntropy(logits, target *Node, smoothing float64) *Node {
+	if logits == nil || target == nil {
+		return nil
+	}
+	return g.Apply(op.CrossEntropy{Soft: target.Dims() == 2, Smoothing: smoothing}, logits, target)
+}
+
+// BCEWithLogits is the mean binary cross-entropy of logits and targets of one shape.
+func (g *Graph) BCEWithLogits(logits, target *Node, sumClasses bool) *Node {
+	return g.Apply(op.BCEWithLogits{SumClasses: sumClasses}, logits, target)
+}
+
+// MSE is the mean squared difference of a prediction and a target of one shape.
+func (g *Graph) MSE(prediction, target *Node) *Node { return g.Apply(op.MSE{}, prediction, target) }

@@ -1,0 +1,125 @@
+package graph
+
+import (
+	"fmt"
+
+	"github.com/seed52467199/trainer/graph/op"
+)
+
+// home is where a value lives.
+type home uint8
+
+const (
+	inArena  home = iota // between two steps
+	inParam              // a parameter's own memory
+	inGrad               // a parameter's gradient memory
+	inResult             // a result of the program, alive until the next run
+)
+
+// value is what a step reads or writes.
+type value struct {
+	name  string
+	shape Shape
+	home  home
+	param *Param // of inParam and inGrad
+	view  *value // the value whose memory this one is, under another shape
+	uses  int    // how many step operands read it
+
+	block *block // of inArena and inResult, shared by values in one memory
+}
+
+// root is the value that owns v's memory.
+func (v *value) root() *value {
+	for v.view != nil {
+		v = v.view
+	}
+	return v
+}
+
+// step is one operation of a program.
+type step struct {
+	op      op.Op
+	in, out []*value
+	kernel  op.Kernel
+	run     func()
+}
+
+func (s *step) call(dt op.DType) op.Call {
+	c := op.Call{Op: s.op, DType: dt}
+	for _, v := range s.in {
+		c.In = append(c.In, v.shape)
+	}
+	for _, v := range s.out {
+		c.Out = append(c.Out, v.shape)
+	}
+	return c
+}
+
+// lowering turns nodes into steps.
+type lowering struct {
+	g      *Graph
+	values map[*Node]*value
+	made   map[*Node]*step
+	steps  []*step
+}
+
+// lower lists the steps that compute the targets, in an order in which each step
+// comes after what it reads.
+func lower(g *Graph, targets []*Node) (*lowering, error) {
+	l := &lowering{g: g, values: map[*Node]*value{}, made: map[*Node]*step{}}
+	return l, g.visit(targets, l.add)
+}
+
+func (l *lowering) add(n *Node, children []*Node) error {
+	if n.Op() == nil {
+		v := &value{name: n.Name(), shape: n.Shape()}
+		if p := l.g.owner[n]; p != nil {
+			v.home, v.param = inParam, p
+		}
+		l.values[n] = v
+		return nil
+	}
+	o := op.Of(n)
+	if isSum(n) {
+		o = op.Add{}
+	}
+	switch o := o.(type) {
+	case nil:
+		return fmt.Errorf("node %s holds Gorgonia's own operation %v, which has no kernel", n.Name(), n.Op())
+	case op.AuxResult:
+		l.values[n] = l.made[children[0]].out[o.K]
+		return nil
+	case op.Viewer:
+		l.values[n] = &value{name: n.Name(), shape: n.Shape(), view: l.values[children[0]]}
+		l.made[n] = nil
+		return nil
+	}
+	s := &step{op: o}
+	for _, c := range children {
+		s.in = append(s.in, l.values[c])
+	}
+	for _, shape := range op.ResultShapes(n) {
+		s.out = append(s.out, &value{name: o.Kind(), shape: shape})
+	}
+	l.values[n], l.made[n] = s.out[0], s
+	l.steps = append(l.steps, s)
+	return nil
+}
+
+// countUses sets how many operands read each value's memory, counting those that
+// must stay after the run as one more.
+func countUses(steps []*step, kept map[*value]bool) {
+	for _, s := range steps {
+		for _, v := range s.out {
+			v.uses = 0
+		}
+	}
+	for _, s := range steps {
+		for _, v := range s.in {
+			v.root().uses++
+		}
+	}
+	for v := range kept {
+		v.root().uses++
+	}
+}
