@@ -1,0 +1,79 @@
+package optim
+
+import (
+	"fmt"
+
+	"github.com/seed52467199/trainer/graph"
+	"github.com/seed52467199/trainer/graph/op"
+)
+
+// EMA is an exponential moving average of all parameters, running statistics
+// included.
+type EMA struct {
+	ps      *graph.Params
+	decay   vector
+	trained op.Buffer
+	other   op.Buffer
+	update  []func()
+}
+
+// NewEMA starts an average at the parameters' present values.
+func NewEMA(ps *graph.Params) (*EMA, error) {
+	e := &EMA{ps: ps}
+	var err error
+	if e.decay, err = newVector(ps.Device(), 1); err != nil {
+		return nil, err
+	}
+	for _, m := range []struct {
+		avg  *op.Buffer
+		live op.Buffer
+	}{{&e.trained, ps.Trained()}, {&e.other, ps.Statistics()}} {
+		if *m.avg, err = ps.Device().Alloc(m.live.Len()); err != nil {
+			return nil, fmt.Errorf("allocating the moving average of the weights: %w", err)
+		}
+		flat := op.Shape{m.live.Len() / ps.DType().Bytes()}
+		run, err := bind(ps, op.EMAUpdate{}, []op.Shape{flat, flat, {1}}, []op.Buffer{*m.avg, m.live, e.decay.buf}, nil)
+		if err != nil {
+			return nil, err
+		}
+		e.update = append(e.update, run)
+	}
+	return e, e.Update(0)
+}
+
+// Update moves the average towards the parameters: decay times the average plus
+// 1-decay times the parameters.
+func (e *EMA) Update(decay float64) error {
+	e.decay.vals[0] = decay
+	if err := e.decay.upload(); err != nil {
+		return err
+	}
+	for _, run := range e.update {
+		run()
+	}
+	return e.ps.Device().Sync()
+}
+
+// Memory is where the average of a parameter of this role lies, for Param.ReadFrom
+// and Param.WriteTo.
+func (e *EMA) Memory(r graph.Role) op.Buffer {
+	if r.Trained() {
+		return e.trained
+	}
+	return e.other
+}
+
+// Swap exchanges the parameters and their average: once to evaluate the average,
+// and again to go on training.
+func (e *EMA) Swap() error {
+	for _, m := range [][2]op.Buffer{{e.trained, e.ps.Trained()}, {e.other, e.ps.Statistics()}} {
+		spare := make([]byte, m[0].Len())
+		live := make([]byte, m[0].Len())
+		for _, err := range []error{m[0].Download(spare), m[1].Download(live), m[0].Upload(live), m[1].Upload(spare)} {
+			if err != nil {
+				return fmt.Errorf("exchanging the weights and their moving average: %w", err)
+			}
+		}
+	}
+	return nil
+}
