@@ -1,0 +1,77 @@
+package data
+
+import (
+	"slices"
+	"sync"
+	"sync/atomic"
+)
+
+// Batch is a number of samples, ready for the network.
+type Batch struct {
+	// Number counts the batches of the epoch, from 0.
+	Number int
+	// N is the number of samples.
+	N int
+	// Height, Width and Channels are the size of one.
+	Height, Width, Channels int
+	// Images has the shape (N, Height, Width, Channels).
+	Images []float32
+	// Labels has the class of each sample.
+	Labels []int32
+	// Indices has each sample's number in the data set.
+	Indices []int
+
+	pending atomic.Int32  // jobs that are not done
+	ready   chan struct{} // takes one value when none is left
+
+	mu     sync.Mutex
+	faults []fault
+}
+
+// fault is a sample that could not be read.
+type fault struct {
+	slot, index int
+	err         error
+}
+
+// resize sets the number of samples, within what the buffers were made for.
+func (b *Batch) resize(n int) {
+	b.N = n
+	b.Images = b.Images[:n*b.Height*b.Width*b.Channels]
+	b.Labels = b.Labels[:n]
+	b.Indices = b.Indices[:n]
+}
+
+// image is the part of Images of one sample.
+func (b *Batch) image(slot int) []float32 {
+	n := b.Height * b.Width * b.Channels
+	return b.Images[slot*n : (slot+1)*n : (slot+1)*n]
+}
+
+// report keeps a fault. Workers report in any order, but for one slot in turn.
+func (b *Batch) report(f fault) {
+	b.mu.Lock()
+	b.faults = append(b.faults, f)
+	b.mu.Unlock()
+}
+
+// sortFaults brings the faults into the order of the samples.
+func (b *Batch) sortFaults() {
+	slices.SortStableFunc(b.faults, func(x, y fault) int { return x.slot - y.slot })
+}
+
+// dropFaults closes the gaps that the faults left.
+func (b *Batch) dropFaults() {
+	to := 0
+	for slot := range b.N {
+		if slices.ContainsFunc(b.faults, func(f fault) bool { return f.slot == slot }) {
+			continue
+		}
+		if to != slot {
+			copy(b.image(to), b.image(slot))
+			b.Labels[to], b.Indices[to] = b.Labels[slot], b.Indices[slot]
+		}
+		to++
+	}
+	b.resize(to)
+}

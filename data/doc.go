@@ -1,0 +1,22 @@
+// Package data reads labelled pictures and makes the batches that a network is
+// trained on.
+//
+// [Open] finds a [Dataset] by the name of its format: digits (embedded), idx
+// (MNIST), cifar, folder, npz, tensors; [Register] adds more, and [FromPixels]
+// makes one of pictures in memory. Whatever can be known to be wrong with the
+// files is refused there, before training starts.
+//
+// A [Loader] takes a Dataset and a [Transform] and hands out batches, epoch by
+// epoch:
+//
+//	file -> Dataset.Read -> decode -> Transform -> Batch (N, H, W, C)
+//
+// Its workers run ahead of the consumer behind a bounded queue and reuse the
+// batches that come back. Every random choice is keyed by (seed, purpose, epoch,
+// sample), so a batch's contents do not depend on the number of workers, and an
+// epoch that is taken up in the middle goes on with exactly the batches that
+// would have followed.
+//
+// The packages below: imaging decodes and resizes as Pillow does, transform
+// crops, flips and normalises, digits holds the embedded pictures.
+package data

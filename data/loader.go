@@ -1,0 +1,189 @@
+package data
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/seed52467199/trainer/data/imaging"
+	"github.com/seed52467199/trainer/data/transform"
+	"github.com/seed52467199/trainer/internal/rng"
+)
+
+// Transform makes network input of a picture; transform.Pipeline is one. It is
+// used by many workers at once, each with its own Workspace and stream.
+type Transform interface {
+	// Shape is the output's height, width and channels.
+	Shape() (height, width, channels int)
+	// Apply fills dst, in the order height, width, channel, from src, which it
+	// only reads. Every random choice comes from s.
+	Apply(dst []float32, src *imaging.Image, w *transform.Workspace, s *rng.Stream) error
+}
+
+// ErrorPolicy is what a Loader does about a sample that cannot be read.
+type ErrorPolicy int
+
+const (
+	// Stop ends the epoch with the error.
+	Stop ErrorPolicy = iota
+	// Replace takes the next good sample of the epoch's order in its place, so
+	// that batches keep their size: for training.
+	Replace
+	// Drop leaves the sample out, so that none counts twice: for evaluation.
+	Drop
+)
+
+// LoaderOptions say how samples become batches.
+type LoaderOptions struct {
+	// BatchSize is the number of samples of a batch.
+	BatchSize int
+	// Shuffle gives every epoch its own order, drawn from Seed; otherwise it is
+	// that of the data set.
+	Shuffle bool
+	// DropLast leaves out the last batch of an epoch where it would be short.
+	DropLast bool
+	// Workers is the number of goroutines that read and transform; 0 is 1. It
+	// has no influence on what a batch holds.
+	Workers int
+	// Prefetch is the number of batches that are made ahead; 0 is 2.
+	Prefetch int
+	// Seed keys the order and the augmentation.
+	Seed uint64
+	// OnError is the policy for bad samples.
+	OnError ErrorPolicy
+}
+
+// Loader makes batches of a Dataset. What batch b of epoch e holds is a function
+// of the options and (e, b) alone, whatever the number of workers and wherever
+// the epoch was begun. A Loader is safe for concurrent use.
+type Loader struct {
+	ds                      Dataset
+	transform               Transform
+	options                 LoaderOptions
+	height, width, channels int
+
+	mu      sync.Mutex
+	batches []*Batch  // free
+	workers []*worker // free
+}
+
+// NewLoader returns a Loader of ds through t. Tensors go past t, which then only
+// states their shape.
+func NewLoader(ds Dataset, t Transform, o LoaderOptions) (*Loader, error) {
+	if o.Workers == 0 {
+		o.Workers = 1
+	}
+	if o.Prefetch == 0 {
+		o.Prefetch = 2
+	}
+	if o.BatchSize < 1 || o.Workers < 1 || o.Prefetch < 1 {
+		return nil, fmt.Errorf("a loader with a batch size of %d, %d workers and %d batches ahead; each must be at least 1",
+			o.BatchSize, o.Workers, o.Prefetch)
+	}
+	if o.OnError < Stop || o.OnError > Drop {
+		return nil, fmt.Errorf("error policy %d; it must be Stop, Replace or Drop", o.OnError)
+	}
+	if ds.Len() == 0 {
+		return nil, fmt.Errorf("a loader for a data set without samples")
+	}
+	if o.DropLast && ds.Len() < o.BatchSize {
+		return nil, fmt.Errorf("%d samples and a batch size of %d, and short batches are dropped: no batch is left; make batches smaller",
+			ds.Len(), o.BatchSize)
+	}
+	l := &Loader{ds: ds, transform: t, options: o}
+	l.height, l.width, l.channels = t.Shape()
+	return l, nil
+}
+
+// Batches is the number of batches in an epoch.
+func (l *Loader) Batches() int {
+	n, size := l.ds.Len(), l.options.BatchSize
+	if l.options.DropLast {
+		return n / size
+	}
+	return (n + size - 1) / size
+}
+
+// Epoch starts to make the batches of an epoch, from batch start on: 0, or where
+// an interrupted run goes on. The caller takes them with Next, and calls Close
+// or cancels ctx if it leaves before the end.
+func (l *Loader) Epoch(ctx context.Context, epoch uint64, start int) *Epoch {
+	ctx, cancel := context.WithCancelCause(ctx)
+	e := &Epoch{
+		loader: l, number: epoch, order: l.order(epoch),
+		ctx: ctx, cancel: cancel,
+		jobs:   make(chan job, l.options.Workers),
+		made:   make(chan *Batch, l.options.Prefetch),
+		ahead:  make(chan struct{}, l.options.Prefetch),
+		failed: map[int]bool{},
+	}
+	e.running.Add(1 + l.options.Workers)
+	go e.dispatch(max(start, 0))
+	for range l.options.Workers {
+		go e.work()
+	}
+	return e
+}
+
+// order is the sequence in which an epoch takes the samples.
+func (l *Loader) order(epoch uint64) []int {
+	if l.options.Shuffle {
+		return rng.New(l.options.Seed, "shuffle", epoch).Perm(l.ds.Len())
+	}
+	order := make([]int, l.ds.Len())
+	for i := range order {
+		order[i] = i
+	}
+	return order
+}
+
+// takeBatch returns a free batch of n samples, or a new one.
+func (l *Loader) takeBatch(number, n int) *Batch {
+	l.mu.Lock()
+	var b *Batch
+	if last := len(l.batches) - 1; last >= 0 {
+		b, l.batches = l.batches[last], l.batches[:last]
+	}
+	l.mu.Unlock()
+	if b == nil {
+		size := l.options.BatchSize
+		b = &Batch{
+			Height: l.height, Width: l.width, Channels: l.channels,
+			Images:  make([]float32, size*l.height*l.width*l.channels),
+			Labels:  make([]int32, size),
+			Indices: make([]int, size),
+			ready:   make(chan struct{}, 1),
+		}
+	}
+	b.Number = number
+	b.faults = b.faults[:0]
+	select { // a batch that was given up may still say that it is ready
+	case <-b.ready:
+	default:
+	}
+	b.resize(n)
+	return b
+}
+
+func (l *Loader) putBatch(b *Batch) {
+	l.mu.Lock()
+	l.batches = append(l.batches, b)
+	l.mu.Unlock()
+}
+
+func (l *Loader) takeWorker() *worker {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if last := len(l.workers) - 1; last >= 0 {
+		w := l.workers[last]
+		l.workers = l.workers[:last]
+		return w
+	}
+	return new(worker)
+}
+
+func (l *Loader) putWorker(w *worker) {
+	l.mu.Lock()
+	l.workers = append(l.workers, w)
+	l.mu.Unlock()
+}

@@ -1,0 +1,47 @@
+package transform
+
+import (
+	"github.com/seed52467199/trainer/data/imaging"
+	"github.com/seed52467199/trainer/internal/rng"
+)
+
+// Op is one step on a picture, in 8 bits. It reads w.Current, writes its result
+// into w.Target and calls w.Commit; or it sets a view by w.View; or it does
+// nothing. It never writes to w.Current, which may be the data set's own memory.
+// An Op holds no state that changes: many workers share it.
+type Op interface {
+	Apply(w *Workspace, s *rng.Stream)
+}
+
+// Workspace holds the pictures and tables that the steps on one picture need,
+// for reuse with the next. The zero Workspace is ready. A worker has its own.
+type Workspace struct {
+	// Resizer resamples for the ops.
+	Resizer imaging.Resizer
+
+	current *imaging.Image
+	view    imaging.Image
+	buffers [2]imaging.Image
+	next    int
+}
+
+// Start makes src the current picture. It is only read.
+func (w *Workspace) Start(src *imaging.Image) { w.View(*src) }
+
+// Current is the picture so far. It is read-only.
+func (w *Workspace) Current() *imaging.Image { return w.current }
+
+// Target is a buffer for the next picture. It never shares pixels with Current.
+func (w *Workspace) Target() *imaging.Image { return &w.buffers[w.next] }
+
+// Commit makes Target the current picture.
+func (w *Workspace) Commit() {
+	w.current = &w.buffers[w.next]
+	w.next = 1 - w.next
+}
+
+// View makes a view of the current picture, such as a crop, the current one.
+func (w *Workspace) View(v imaging.Image) {
+	w.view = v
+	w.current = &w.view
+}

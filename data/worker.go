@@ -1,0 +1,80 @@
+package data
+
+import (
+	"fmt"
+
+	"github.com/seed52467199/trainer/data/imaging"
+	"github.com/seed52467199/trainer/data/transform"
+	"github.com/seed52467199/trainer/internal/rng"
+)
+
+// worker has the buffers of one goroutine that makes samples.
+type worker struct {
+	sample    Sample
+	decoded   imaging.Image
+	workspace transform.Workspace
+	stream    rng.Stream
+}
+
+// fill makes one sample of a batch. What it does about a bad one depends only on
+// the order and the position in it, never on other workers.
+func (w *worker) fill(e *Epoch, b *Batch, slot int) {
+	position := b.Number*e.loader.options.BatchSize + slot
+	tries := 1
+	if e.loader.options.OnError == Replace {
+		tries = min(len(e.order), maxInRow)
+	}
+	for try := range tries {
+		index := e.order[(position+try)%len(e.order)]
+		err := w.load(e.loader, e.number, index, b.image(slot))
+		if err == nil {
+			b.Indices[slot], b.Labels[slot] = index, int32(e.loader.ds.Label(index))
+			return
+		}
+		b.report(fault{slot, index, err})
+		if e.ctx.Err() != nil {
+			return
+		}
+	}
+}
+
+// load reads and transforms a sample into dst.
+func (w *worker) load(l *Loader, epoch uint64, index int, dst []float32) (err error) {
+	// A hostile file that trips a decoder is one more bad sample, not a crash.
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%s: the decoder failed on it: %v", l.ds.Name(index), p)
+		}
+	}()
+	if err := l.ds.Read(index, &w.sample); err != nil {
+		return err
+	}
+	if t := &w.sample.Tensor; t.Values != nil {
+		if t.Height != l.height || t.Width != l.width || t.Channels != l.channels {
+			return fmt.Errorf("%s: a tensor of %d channels and %dx%d; the network takes %d channels and %dx%d",
+				l.ds.Name(index), t.Channels, t.Height, t.Width, l.channels, l.height, l.width)
+		}
+		interleave(dst, t)
+		return nil
+	}
+	picture, err := w.sample.Picture(&w.decoded, l.channels)
+	if err == nil {
+		w.stream.Reset(l.options.Seed, "augment", epoch, uint64(index))
+		err = l.transform.Apply(dst, picture, &w.workspace, &w.stream)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", l.ds.Name(index), err)
+	}
+	return nil
+}
+
+// interleave writes a tensor's planes in the order height, width, channel.
+func interleave(dst []float32, t *Tensor) {
+	n := t.Height * t.Width
+	for c := range t.Channels {
+		plane := t.Values[c*n : (c+1)*n]
+		for i, v := range plane {
+			dst[i*t.Channels+c] = v
+		}
+	}
+}
