@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/token"
@@ -86,7 +87,9 @@ func (r raw) String() string {
 	case quoted:
 		return fmt.Sprintf("the text %q in quotes", r.text)
 	case text, bare:
-		return quote(r.text)
+		if r.text == "" || strings.ContainsFunc(r.text, func(c rune) bool { return !unicode.IsGraphic(c) || unicode.IsSpace(c) }) {
+			return strconv.Quote(r.text)
+		}
 	case null:
 		return "empty"
 	case sequence:
