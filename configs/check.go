@@ -1,0 +1,142 @@
+package configs
+
+import (
+	"fmt"
+	"path"
+	"slices"
+)
+
+// Validate checks a configuration that was made or changed in Go: every value
+// against its range, and values against each other. [Load] and [Parse] have
+// done it already. The error is an [Invalid].
+func (c *Config) Validate() error {
+	var problems Invalid
+	c.check(func(string) string { return "the configuration" }, &problems)
+	return problems.err()
+}
+
+// check notes what is wrong with c; at tells where a key was set.
+func (c *Config) check(at func(key string) string, problems *Invalid) {
+	sound := map[string]bool{}
+	eachField(func(f *field) {
+		wrong := f.check(f.of(c).Interface())
+		if wrong != "" {
+			problems.add(at(f.path()), "%s %s", f.path(), wrong)
+		}
+		sound[f.path()] = wrong == ""
+	})
+	for _, rule := range rules {
+		if slices.ContainsFunc(rule.keys, func(key string) bool { return !sound[key] }) {
+			continue // it would only say the same again
+		}
+		if wrong := rule.wrong(c); wrong != "" {
+			key := rule.keys[0]
+			problems.add(at(key), "%s is %s, and %s", key, literal(findField(key).of(c).Interface()), wrong)
+		}
+	}
+}
+
+// rules are what values must keep among each other. Each begins with the key
+// that it blames and ends the sentence "KEY is VALUE, and".
+var rules = []struct {
+	keys  []string
+	wrong func(*Config) string
+}{
+	{keys("data.std", "data.mean"), func(c *Config) string {
+		if c.Data.Mean.Auto() != c.Data.Std.Auto() {
+			return "data.mean is " + literal(c.Data.Mean) + "; either both are auto or neither is"
+		}
+		if len(c.Data.Mean) != len(c.Data.Std) {
+			return "data.mean is " + literal(c.Data.Mean) + "; both should have one number for each channel"
+		}
+		return ""
+	}},
+	{keys("data.mean", "model.in_chans"), func(c *Config) string {
+		n, channels := len(c.Data.Mean), c.inChans()
+		if n <= 1 || channels == 0 || n == channels {
+			return ""
+		}
+		return fmt.Sprintf("should have one number, or one for each of the %d input channels", channels)
+	}},
+	{keys("model.in_chans", "finetune.gray"), func(c *Config) string {
+		if c.Finetune.Gray && c.Model.InChans > 1 {
+			return "should be 1 or 0, because finetune.gray is true"
+		}
+		return ""
+	}},
+	{keys("augment.scale"), func(c *Config) string { return ascending(c.Augment.Scale[:]) }},
+	{keys("augment.ratio"), func(c *Config) string { return ascending(c.Augment.Ratio[:]) }},
+	{keys("optimizer.nesterov", "optimizer.name", "optimizer.momentum", "optimizer.dampening"), func(c *Config) string {
+		o := c.Optimizer
+		if o.Nesterov && o.Name == "sgd" && (o.Momentum == 0 || o.Dampening != 0) {
+			return "needs optimizer.momentum above 0 and optimizer.dampening 0"
+		}
+		return ""
+	}},
+	{keys("schedule.warmup_epochs", "schedule.name", "train.epochs"), func(c *Config) string {
+		s := c.Schedule
+		switch {
+		case s.WarmupEpochs > 0 && s.Name == "one_cycle":
+			return "should be 0, because one_cycle warms up by itself (schedule.pct_start)"
+		case s.WarmupEpochs > float64(c.Train.Epochs):
+			return fmt.Sprintf("should be at most train.epochs, which is %d", c.Train.Epochs)
+		}
+		return ""
+	}},
+	{keys("schedule.min_lr", "schedule.name", "optimizer.lr"), func(c *Config) string {
+		if c.Schedule.Name == "cosine" && c.Schedule.MinLR > c.Optimizer.LR {
+			return "should be at most optimizer.lr, which is " + number(c.Optimizer.LR)
+		}
+		return ""
+	}},
+	{keys("schedule.milestones", "schedule.name"), func(c *Config) string {
+		if c.Schedule.Name == "multistep" && len(c.Schedule.Milestones) == 0 {
+			return "multistep needs at least one, such as [30, 60]"
+		}
+		return ascending(c.Schedule.Milestones)
+	}},
+	{keys("schedule.base_momentum", "schedule.max_momentum"), func(c *Config) string {
+		if c.Schedule.BaseMomentum > c.Schedule.MaxMomentum {
+			return "should be at most schedule.max_momentum, which is " + number(c.Schedule.MaxMomentum)
+		}
+		return ""
+	}},
+	{keys("schedule.cycle_momentum", "schedule.name", "optimizer.name"), func(c *Config) string {
+		if c.Schedule.CycleMomentum && c.Schedule.Name == "one_cycle" && c.Optimizer.Name != "sgd" {
+			return "needs optimizer.name sgd, because " + c.Optimizer.Name + " has no momentum to move"
+		}
+		return ""
+	}},
+	{keys("finetune.freeze"), func(c *Config) string {
+		for _, p := range c.Finetune.Freeze {
+			if _, err := path.Match(p, ""); err != nil {
+				return quote(p) + " is not a pattern; * and ? stand for any characters, [a-z] for one of a range"
+			}
+		}
+		return ""
+	}},
+	{keys("lr_find.max_lr", "lr_find.min_lr"), func(c *Config) string {
+		if c.LRFind.MaxLR <= c.LRFind.MinLR {
+			return "should be above lr_find.min_lr, which is " + number(c.LRFind.MinLR)
+		}
+		return ""
+	}},
+}
+
+func keys(list ...string) []string { return list }
+
+func ascending(list []float64) string {
+	if slices.IsSorted(list) {
+		return ""
+	}
+	return "should be in ascending order"
+}
+
+// inChans is the number of input channels as far as the configuration alone
+// tells, or 0.
+func (c *Config) inChans() int {
+	if c.Finetune.Gray {
+		return 1
+	}
+	return c.Model.InChans
+}

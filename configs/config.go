@@ -1,0 +1,314 @@
+package configs
+
+// The struct tags below are read by the rules in fields.go, which serve the
+// loader, the checks and the JSON Schema alike:
+//
+//	json     the key
+//	min max  inclusive bounds of the number, or of every number of a list
+//	above below  exclusive bounds
+//	known    the names that are accepted
+//	later    names that are meant but not built yet; refused in those words
+//	off      the only values accepted for a key whose feature is not built yet
+//	match    a pattern for the whole text, put into words by shape
+//	also     names that people know from elsewhere, for "did you mean"
+//
+// The doc comments become the descriptions in the schema.
+
+// Config says everything about a run: what is trained, on what, how, and where
+// the results go. The zero value is not useful; start from [Default] or [Load].
+type Config struct {
+	// The network.
+	Model Model `json:"model"`
+	// The images and their labels.
+	Data Data `json:"data" also:"dataset"`
+	// What is done to a training image beyond what evaluation does.
+	Augment Augment `json:"augment" also:"augmentation,aug,transforms"`
+	// What training minimises.
+	Loss Loss `json:"loss" also:"criterion"`
+	// How gradients become updates.
+	Optimizer Optimizer `json:"optimizer" also:"opt,optim"`
+	// How the learning rate moves during training.
+	Schedule Schedule `json:"schedule" also:"scheduler,lr_scheduler,sched"`
+	// The training loop.
+	Train Train `json:"train" also:"training,trainer"`
+	// Evaluation, during training and afterwards.
+	Eval Eval `json:"eval" also:"evaluation,val,validation,test"`
+	// Starting from the weights of another training.
+	Finetune Finetune `json:"finetune" also:"fine_tune,pretrained"`
+	// The learning-rate range test.
+	LRFind LRFind `json:"lr_find" also:"lr_finder,find_lr"`
+	// Where results go.
+	Output Output `json:"output" also:"out"`
+	// The machine.
+	Runtime Runtime `json:"runtime" also:"system,hardware"`
+}
+
+// Model chooses the network.
+type Model struct {
+	// Name of the model; "trainer models list" shows them. Every run needs one.
+	Name string `json:"name" also:"arch,architecture,type"`
+	// Number of classes of the classifier. Default 0: as many as the data has.
+	NumClasses int `json:"num_classes" min:"0" also:"classes,nb_classes"`
+	// Channels of the input. Default 0: as many as the data has.
+	InChans int `json:"in_chans" min:"0" also:"in_channels,channels"`
+	// Stochastic depth: the probability of leaving out the last residual
+	// branch, growing linearly from 0 at the first one. Default 0, off.
+	DropPath float64 `json:"drop_path" min:"0" below:"1" also:"drop_path_rate,stochastic_depth"`
+}
+
+// Data says where the images are and how they enter the network.
+type Data struct {
+	// Format of the data set. Default folder.
+	Format string `json:"format" known:"digits,idx,cifar,folder,npz,tensors" later:"tar,csv,coco,voc,yolo" also:"dataset,name"`
+	// Folder or file that holds the data set; ${NAME} stands for an environment
+	// variable. Not needed for digits, which is part of the program. Default
+	// empty.
+	Root string `json:"root" also:"dir,path,data_dir"`
+	// Split to train on. Default train.
+	TrainSplit string `json:"train_split"`
+	// Split to evaluate on. Default val.
+	ValSplit string `json:"val_split" also:"test_split"`
+	// Height and width in pixels of what the network sees. Default 0: what the
+	// model was made for, or else the size of the images.
+	Size int `json:"size" min:"0" also:"img_size,image_size,input_size,resolution"`
+	// Mean of each channel, subtracted from values in [0, 1]: one number for
+	// all channels or one each. Default auto: that of the pretrained weights,
+	// or else measured on the training split.
+	Mean Stats `json:"mean"`
+	// Standard deviation of each channel, by which values are then divided.
+	// Default auto, as for mean.
+	Std Stats `json:"std" above:"0"`
+	// Whether every epoch goes through the training images in a new order.
+	// Default true.
+	Shuffle bool `json:"shuffle"`
+	// Goroutines that decode and transform images ahead of the step; the
+	// result does not depend on their number. Default 0: chosen by the cores.
+	Workers int `json:"workers" min:"0" also:"num_workers"`
+}
+
+// Augment varies the training images. Nothing is varied by default.
+type Augment struct {
+	// How a training image gets its size: none (as evaluation does), padN (pad
+	// N black pixels on every side, then crop at random, as is usual for
+	// CIFAR) or rrc (random resized crop, as is usual for ImageNet). Default
+	// none.
+	Crop string `json:"crop" match:"none|rrc|pad[1-9][0-9]{0,3}" shape:"none, rrc or padN (such as pad4)"`
+	// Least and greatest share of the image's area that rrc takes. Default
+	// [0.08, 1].
+	Scale [2]float64 `json:"scale" above:"0" max:"1"`
+	// Least and greatest width/height that rrc takes. Default [3/4, 4/3].
+	Ratio [2]float64 `json:"ratio" above:"0"`
+	// Probability of a left-right flip. Default 0.
+	HFlip float64 `json:"hflip" min:"0" max:"1" also:"flip,horizontal_flip"`
+	// Probability of a top-bottom flip. Default 0.
+	VFlip float64 `json:"vflip" min:"0" max:"1" also:"vertical_flip"`
+	// Interpolation of rrc; random draws bilinear or bicubic for each image.
+	// Default bilinear.
+	Interpolation string `json:"interpolation" known:"nearest,bilinear,bicubic,random"`
+	// Automatic augmentation policy, such as rand-m7-mstd0.5-inc1. Default
+	// none; others are not available in this version.
+	Auto string `json:"auto" off:"none," also:"auto_augment,aa,randaugment"`
+	// Alpha of mixup. Default 0, off; not available in this version.
+	Mixup float64 `json:"mixup" off:"0" also:"mixup_alpha"`
+	// Alpha of CutMix. Default 0, off; not available in this version.
+	CutMix float64 `json:"cutmix" off:"0" also:"cutmix_alpha"`
+	// How often an image appears in an epoch under repeated augmentation.
+	// Default 1, off; more is not available in this version.
+	Repeats int `json:"repeats" off:"1,0" also:"aug_repeats"`
+	// Probability of random erasing. Default 0, off; not available in this
+	// version.
+	Erase float64 `json:"erase" off:"0" also:"reprob,random_erasing"`
+}
+
+// Loss is what training minimises, averaged over the batch.
+type Loss struct {
+	// cross_entropy, bce (one yes-or-no question per class, averaged over
+	// classes too) or mse. Default cross_entropy.
+	Name string `json:"name" known:"cross_entropy,bce,mse" also:"type"`
+	// Label smoothing: the share of the target spread evenly over all classes,
+	// for cross_entropy and bce. Default 0.
+	Smoothing float64 `json:"smoothing" min:"0" below:"1" also:"label_smoothing"`
+	// For bce: targets above it count as 1, others as 0. Default 0, which
+	// leaves targets as they are.
+	BCEThreshold float64 `json:"bce_threshold" min:"0" below:"1" also:"bce_target_thresh"`
+}
+
+// Optimizer turns gradients into updates. Biases and normalisation parameters
+// take no weight decay.
+type Optimizer struct {
+	// sgd, adam (weight decay added to the gradient) or adamw (weight decay
+	// apart from it). Default sgd.
+	Name string `json:"name" known:"sgd,adam,adamw" later:"lamb" also:"type,opt"`
+	// Base learning rate, which the schedule scales. Default 0.1.
+	LR float64 `json:"lr" above:"0" also:"learning_rate,max_lr,base_lr"`
+	// Momentum of sgd. Default 0.9.
+	Momentum float64 `json:"momentum" min:"0" below:"1"`
+	// Share of the gradient that sgd keeps out of the momentum. Default 0.
+	Dampening float64 `json:"dampening" min:"0" max:"1"`
+	// Nesterov's momentum for sgd; needs momentum, and dampening 0. Default
+	// false.
+	Nesterov bool `json:"nesterov"`
+	// Decay of adam's and adamw's first and second moment. Default [0.9,
+	// 0.999].
+	Betas [2]float64 `json:"betas" min:"0" below:"1" also:"opt_betas"`
+	// What adam and adamw add to the root of the second moment. Default 1e-8.
+	Eps float64 `json:"eps" above:"0" also:"epsilon,opt_eps"`
+	// Weight decay. Default 0.
+	WeightDecay float64 `json:"weight_decay" min:"0" also:"wd,l2,decay"`
+}
+
+// Schedule moves the learning rate. Package schedule has the formulas.
+type Schedule struct {
+	// constant, step (times gamma every step_epochs), multistep (times gamma
+	// at each of milestones), cosine (to min_lr along half a cosine) or
+	// one_cycle (up to the base LR and down again). Default cosine.
+	Name string `json:"name" known:"constant,step,multistep,cosine,one_cycle" also:"type,sched"`
+	// Epochs of linear warm-up from warmup_lr to the base LR; a fraction is
+	// allowed. The schedule runs on beneath it: it is joined where it would
+	// have been without warm-up. Default 0.
+	WarmupEpochs float64 `json:"warmup_epochs" min:"0" also:"warmup"`
+	// Learning rate at the first step of the warm-up. Default 1e-5.
+	WarmupLR float64 `json:"warmup_lr" min:"0" also:"warmup_start_lr,warmup_init_lr"`
+	// Learning rate at the end of cosine. Default 0.
+	MinLR float64 `json:"min_lr" min:"0" also:"eta_min"`
+	// Epochs between two drops of step; a fraction is allowed. Default 30.
+	StepEpochs float64 `json:"step_epochs" above:"0" also:"step_size,decay_epochs"`
+	// Epochs at which multistep drops, ascending. Default empty.
+	Milestones []float64 `json:"milestones" above:"0" also:"decay_milestones"`
+	// Factor of each drop of step and multistep. Default 0.1.
+	Gamma float64 `json:"gamma" above:"0" max:"1" also:"decay_rate"`
+	// Share of training during which one_cycle rises. Default 0.3.
+	PctStart float64 `json:"pct_start" min:"0" max:"1"`
+	// one_cycle starts at the base LR divided by this. Default 25.
+	DivFactor float64 `json:"div_factor" min:"1"`
+	// one_cycle ends at its start LR divided by this. Default 1e4.
+	FinalDivFactor float64 `json:"final_div_factor" min:"1"`
+	// Shape of one_cycle's two legs: cos or linear. Default cos.
+	Anneal string `json:"anneal" known:"cos,linear" also:"anneal_strategy"`
+	// Whether one_cycle moves the momentum against the LR, from max_momentum
+	// to base_momentum and back. Default false.
+	CycleMomentum bool `json:"cycle_momentum"`
+	// Momentum at the top of one_cycle. Default 0.85.
+	BaseMomentum float64 `json:"base_momentum" min:"0" below:"1"`
+	// Momentum at the ends of one_cycle. Default 0.95.
+	MaxMomentum float64 `json:"max_momentum" min:"0" below:"1"`
+	// Whether the LR moves at every update or only from epoch to epoch.
+	// Default update.
+	Per string `json:"per" known:"update,epoch"`
+}
+
+// Train is the training loop.
+type Train struct {
+	// Passes over the training split. Default 10.
+	Epochs int `json:"epochs" min:"1" also:"num_epochs,max_epochs"`
+	// Images a forward pass. Default 128.
+	BatchSize int `json:"batch_size" min:"1" also:"batch,bs"`
+	// Batches whose gradients are averaged into one update. Default 1.
+	GradAccum int `json:"grad_accum" min:"1" also:"grad_accum_steps,accumulation,gradient_accumulation_steps"`
+	// Greatest norm of all gradients together; longer ones are scaled down.
+	// Default 0, off.
+	ClipGrad float64 `json:"clip_grad" min:"0" also:"grad_clip,max_grad_norm,clip"`
+	// Decay of the exponential moving average of the weights, which is then
+	// what is evaluated and saved as best. Default 0, off.
+	EMADecay float64 `json:"ema_decay" min:"0" below:"1" also:"ema,model_ema_decay"`
+	// Seed of every random draw. Same seed, same bits. Default 42.
+	Seed int64 `json:"seed" min:"0"`
+	// Updates between two checkpoints within an epoch; one is written at the
+	// end of each epoch in any case. Default 0: only there.
+	SaveEveryUpdates int `json:"save_every_updates" min:"0" also:"checkpoint_interval,save_every,recovery_interval"`
+	// What happens when an image cannot be read: skip (name it, count it and
+	// go on) or stop. Default skip.
+	OnBadImage string `json:"on_bad_image" known:"skip,stop"`
+	// Updates between two reports of loss and speed. Default 10; 0 reports
+	// only at the end of an epoch.
+	LogEvery int `json:"log_every" min:"0" also:"log_interval"`
+}
+
+// Eval is evaluation.
+type Eval struct {
+	// Images a forward pass. Default 256.
+	BatchSize int `json:"batch_size" min:"1" also:"batch,bs"`
+	// Share of the resized image's side that the centre crop keeps: the short
+	// side becomes floor(size/crop_pct). Default 0.875; 1 crops nothing.
+	CropPct float64 `json:"crop_pct" above:"0" max:"1" also:"crop,crop_ratio"`
+	// Interpolation of that resize, antialiased. Default bilinear.
+	Interpolation string `json:"interpolation" known:"nearest,bilinear,bicubic"`
+}
+
+// Finetune starts from the weights of another training. Without weights it
+// changes nothing, gray excepted.
+type Finetune struct {
+	// File or run folder with the weights; ${NAME} stands for an environment
+	// variable. Default empty: start from scratch.
+	Weights string `json:"weights" also:"checkpoint,initial_checkpoint,pretrained"`
+	// One channel from the decoder to the first convolution, whose weights are
+	// adapted. Default false.
+	Gray bool `json:"gray" also:"grey,grayscale"`
+	// How three input channels of weights become one: sum (exact where
+	// R=G=B and all channels are normalised alike), mean, luma (as colour
+	// images become gray) or fold (sum with the normalisation of each channel
+	// folded in). Default sum.
+	GrayMethod string `json:"gray_method" known:"sum,mean,luma,fold" also:"grey_method"`
+	// Patterns of parameter names that are not trained; * stands for any
+	// characters. Default empty: all are trained.
+	Freeze []string `json:"freeze" also:"frozen"`
+	// Base learning rate of the classifier alone. Default 0: as the others.
+	HeadLR float64 `json:"head_lr" min:"0" also:"classifier_lr"`
+}
+
+// LRFind is the learning-rate range test.
+type LRFind struct {
+	// Learning rate of the first step. Default 1e-6.
+	MinLR float64 `json:"min_lr" above:"0" also:"start_lr"`
+	// Learning rate of the last step. Default 10.
+	MaxLR float64 `json:"max_lr" above:"0" also:"end_lr"`
+	// Steps of the sweep. Default 200.
+	Steps int `json:"steps" min:"2" also:"num_iter,num_steps"`
+	// Whether the learning rate is multiplied (exp) or added to (linear) from
+	// step to step. Default exp.
+	Mode string `json:"mode" known:"exp,linear"`
+	// Weight of the past in the exponential smoothing of the loss. Default
+	// 0.9.
+	Smoothing float64 `json:"smoothing" min:"0" below:"1" also:"beta,smooth"`
+	// The sweep ends when the smoothed loss exceeds this many times its best.
+	// Default 4.
+	Diverge float64 `json:"diverge" above:"1" also:"diverge_th,early_stop_threshold"`
+}
+
+// Output says where results go.
+type Output struct {
+	// The run folder; ${NAME} stands for an environment variable. Default:
+	// runs/ and the name of the recipe or file.
+	Dir string `json:"dir" also:"folder,path,output_dir"`
+}
+
+// Runtime is about the machine. It changes the speed, not what is learned.
+type Runtime struct {
+	// auto, cpu or cuda, the latter with the number of the GPU if there are
+	// several (cuda:1). Default auto.
+	Device string `json:"device" match:"auto|cpu|cuda(:[0-9]{1,3})?" shape:"auto, cpu, cuda or cuda:N"`
+	// Threads of the computation. Default 0: one a core.
+	Threads int `json:"threads" min:"0" also:"num_threads"`
+}
+
+// Default is the configuration in which nothing has been set.
+func Default() Config {
+	return Config{
+		Data:    Data{Format: "folder", TrainSplit: "train", ValSplit: "val", Shuffle: true},
+		Augment: Augment{Crop: "none", Scale: [2]float64{0.08, 1}, Ratio: [2]float64{3. / 4, 4. / 3}, Interpolation: "bilinear", Auto: "none", Repeats: 1},
+		Loss:    Loss{Name: "cross_entropy"},
+		Optimizer: Optimizer{
+			Name: "sgd", LR: 0.1, Momentum: 0.9, Betas: [2]float64{0.9, 0.999}, Eps: 1e-8,
+		},
+		Schedule: Schedule{
+			Name: "cosine", WarmupLR: 1e-5, StepEpochs: 30, Milestones: []float64{}, Gamma: 0.1,
+			PctStart: 0.3, DivFactor: 25, FinalDivFactor: 1e4, Anneal: "cos", BaseMomentum: 0.85, MaxMomentum: 0.95,
+			Per: "update",
+		},
+		Train:    Train{Epochs: 10, BatchSize: 128, GradAccum: 1, Seed: 42, OnBadImage: "skip", LogEvery: 10},
+		Eval:     Eval{BatchSize: 256, CropPct: 0.875, Interpolation: "bilinear"},
+		Finetune: Finetune{GrayMethod: "sum", Freeze: []string{}},
+		LRFind:   LRFind{MinLR: 1e-6, MaxLR: 10, Steps: 200, Mode: "exp", Smoothing: 0.9, Diverge: 4},
+		Runtime:  Runtime{Device: "auto"},
+	}
+}
