@@ -1,0 +1,188 @@
+package cpu
+
+import "github.com/seed52467199/trainer/graph/op"
+
+// convolution is the geometry of a convolution and its two gradients.
+type convolution struct {
+	op.Window
+	n, h, w, c int // the input
+	oh, ow, k  int // the result
+	groups     int
+	cg, kg     int // channels of the input and of the result in a group
+}
+
+func newConvolution(w op.Window, groups int, x, y op.Shape) convolution {
+	return convolution{Window: w, n: x[0], h: x[1], w: x[2], c: x[3], oh: y[1], ow: y[2], k: y[3],
+		groups: groups, cg: x[3] / groups, kg: y[3] / groups}
+}
+
+// tap is the place that tap k of window o covers along an axis of n elements,
+// and whether that is not padding.
+func tap(o, stride, k, dilation, pad, n int) (at int, inside bool) {
+	at = o*stride + k*dilation - pad
+	return at, at >= 0 && at < n
+}
+
+// window is the inverse of tap: the window whose tap k covers place at.
+func window(at, stride, k, dilation, pad, n int) (o int, exists bool) {
+	o = at + pad - k*dilation
+	return o / stride, o >= 0 && o%stride == 0 && o/stride < n
+}
+
+// outputs is the number of sums that the convolution kernels carry at a time.
+const outputs = 64
+
+func conv2D[T number](c op.Call, o op.Conv2D) plan {
+	return convForward[T](newConvolution(o.Window, o.Groups, c.In[0], c.Out[0]), o.Bias, o.ReLU)
+}
+
+func conv2DInputGrad[T number](c op.Call, o op.Conv2DInputGrad) plan {
+	return convInputGrad[T](newConvolution(o.Window, o.Groups, c.Out[0], c.In[0]))
+}
+
+func conv2DWeightGrad[T number](c op.Call, o op.Conv2DWeightGrad) plan {
+	return convWeightGrad[T](newConvolution(o.Window, o.Groups, c.In[0], c.In[1]))
+}
+
+// convForward makes one row of the result a piece.
+func convForward[T number](g convolution, bias, relu bool) plan {
+	return overRows(each(g.n*g.oh), func(m operands) func(lo, hi int) {
+		x, w, y := as[T](m.in[0]), as[T](m.in[1]), as[T](m.out[0])
+		var b []T
+		if bias {
+			b = as[T](m.in[2])
+		}
+		return func(lo, hi int) {
+			for p := lo * g.ow; p < hi*g.ow; p++ {
+				for group := range g.groups {
+					for k := group * g.kg; k < (group+1)*g.kg; k += outputs {
+						convPixel(&g, x, w, b, y[p*g.k+k:p*g.k+min(k+outputs, (group+1)*g.kg)], relu, p, group, k)
+					}
+				}
+			}
+		}
+	})
+}
+
+// convPixel makes y, the results from channel k on of pixel p.
+func convPixel[T number](g *convolution, x, w, bias, y []T, relu bool, p, group, k int) {
+	var sums [outputs]float64
+	acc := sums[:len(y)]
+	if bias != nil {
+		for j := range acc {
+			acc[j] = float64(bias[k+j])
+		}
+	}
+	n, oy, ox := p/(g.oh*g.ow), p/g.ow%g.oh, p%g.ow
+	for kh := range g.KH {
+		iy, inside := tap(oy, g.StrideH, kh, g.DilationH, g.PadTop, g.h)
+		if !inside {
+			continue
+		}
+		for kw := range g.KW {
+			ix, inside := tap(ox, g.StrideW, kw, g.DilationW, g.PadLeft, g.w)
+			if !inside {
+				continue
+			}
+			pixel := x[((n*g.h+iy)*g.w+ix)*g.c+group*g.cg:][:g.cg]
+			for c, v := range pixel {
+				weights := w[((kh*g.KW+kw)*g.cg+c)*g.k+k:][:len(acc)]
+				for j, f := range weights {
+					acc[j] += float64(v) * float64(f)
+				}
+			}
+		}
+	}
+	for j, v := range acc {
+		if relu {
+			v = max(v, 0)
+		}
+		y[j] = T(v)
+	}
+}
+
+// convInputGrad makes one row of the input's gradient a piece. It gathers what
+// each window hands back, so that no two pieces write to one place.
+func convInputGrad[T number](g convolution) plan {
+	return overRows(each(g.n*g.h), func(m operands) func(lo, hi int) {
+		dy, w, dx := as[T](m.in[0]), as[T](m.in[1]), as[T](m.out[0])
+		return func(lo, hi int) {
+			for p := lo * g.w; p < hi*g.w; p++ {
+				for c := range g.c {
+					dx[p*g.c+c] = T(convInputSum(&g, dy, w, p, c))
+				}
+			}
+		}
+	})
+}
+
+// convInputSum is the gradient of channel c of the input's pixel p.
+func convInputSum[T number](g *convolution, dy, w []T, p, c int) (sum float64) {
+	n, iy, ix := p/(g.h*g.w), p/g.w%g.h, p%g.w
+	group := c / g.cg
+	for kh := range g.KH {
+		oy, exists := window(iy, g.StrideH, kh, g.DilationH, g.PadTop, g.oh)
+		if !exists {
+			continue
+		}
+		for kw := range g.KW {
+			ox, exists := window(ix, g.StrideW, kw, g.DilationW, g.PadLeft, g.ow)
+			if !exists {
+				continue
+			}
+			grads := dy[((n*g.oh+oy)*g.ow+ox)*g.k+group*g.kg:][:g.kg]
+			weights := w[((kh*g.KW+kw)*g.cg+c%g.cg)*g.k+group*g.kg:][:g.kg]
+			for j, d := range grads {
+				sum += float64(d) * float64(weights[j])
+			}
+		}
+	}
+	return sum
+}
+
+// convWeightGrad makes the weights of one tap and one input channel of each
+// group a piece.
+func convWeightGrad[T number](g convolution) plan {
+	return overRows(each(g.KH*g.KW*g.cg), func(m operands) func(lo, hi int) {
+		x, dy, dw := as[T](m.in[0]), as[T](m.in[1]), as[T](m.out[0])
+		return func(lo, hi int) {
+			for row := lo; row < hi; row++ {
+				for group := range g.groups {
+					for k := group * g.kg; k < (group+1)*g.kg; k += outputs {
+						convWeights(&g, x, dy, dw[row*g.k+k:row*g.k+min(k+outputs, (group+1)*g.kg)], row, group, k)
+					}
+				}
+			}
+		}
+	})
+}
+
+// convWeights makes dw, the gradients from output channel k on of a row (tap
+// and input channel) of the weights.
+func convWeights[T number](g *convolution, x, dy, dw []T, row, group, k int) {
+	var sums [outputs]float64
+	acc := sums[:len(dw)]
+	kh, kw, c := row/(g.KW*g.cg), row/g.cg%g.KW, group*g.cg+row%g.cg
+	for n := range g.n {
+		for oy := range g.oh {
+			iy, inside := tap(oy, g.StrideH, kh, g.DilationH, g.PadTop, g.h)
+			if !inside {
+				continue
+			}
+			for ox := range g.ow {
+				ix, inside := tap(ox, g.StrideW, kw, g.DilationW, g.PadLeft, g.w)
+				if !inside {
+					continue
+				}
+				v := float64(x[((n*g.h+iy)*g.w+ix)*g.c+c])
+				grads := dy[((n*g.oh+oy)*g.ow+ox)*g.k+k:][:len(acc)]
+				for j, d := range grads {
+					acc[j] += v * float64(d)
+				}
+			}
+		}
+	}
+	for j, v := range acc {
+		dw[j] = T(v)
+	}
+}

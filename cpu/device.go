@@ -1,0 +1,101 @@
+package cpu
+
+import (
+	"fmt"
+
+	"github.com/seed52467199/trainer/cpu/isa"
+	"github.com/seed52467199/trainer/graph/op"
+	"github.com/seed52467199/trainer/internal/pool"
+)
+
+// Options choose how a Device computes. The zero value is the fastest.
+type Options struct {
+	// Threads is the number of threads; 0 means all that Go may use.
+	Threads int
+	// Level is the instruction set of the fast kernels; isa.Generic, the zero
+	// value, stands for the one in force (isa.Active).
+	Level isa.Level
+	// Strict allows the portable kernels only.
+	Strict bool
+}
+
+// Device computes with the processor. Its methods may be called from several
+// goroutines; kernels that run at the same time take turns.
+type Device struct {
+	level   isa.Level
+	strict  bool
+	threads *pool.Pool
+}
+
+// New starts a device. It fails if TRAINER_CPU, or Options.Level, names an
+// instruction set that this processor lacks.
+func New(o Options) (*Device, error) {
+	if o.Threads < 0 {
+		return nil, fmt.Errorf("cpu: %d threads asked for; want 0 (all) or more", o.Threads)
+	}
+	level := o.Level
+	if level == isa.Generic {
+		if err := isa.Check(); err != nil {
+			return nil, fmt.Errorf("cpu: %w", err)
+		}
+		level = isa.Active()
+	}
+	if best := isa.Best(); level > best {
+		return nil, fmt.Errorf("cpu: level %v asked for; the best level of this processor is %v", level, best)
+	}
+	if o.Strict {
+		level = isa.Generic
+	}
+	return &Device{level: level, strict: o.Strict, threads: pool.New(o.Threads)}, nil
+}
+
+// Name tells what computes, for example "cpu (avx512, 8 threads)".
+func (d *Device) Name() string {
+	return fmt.Sprintf("cpu (%v, %s)", d.level, plural(d.threads.Threads(), "thread"))
+}
+
+// Threads is the number of threads that share a kernel's work.
+func (d *Device) Threads() int { return d.threads.Threads() }
+
+// Alloc returns zeroed memory, aligned to 64 bytes at least.
+func (d *Device) Alloc(bytes int) (op.Buffer, error) {
+	if bytes < 0 {
+		return nil, fmt.Errorf("cpu: %d bytes of memory asked for", bytes)
+	}
+	return newBuffer(bytes)
+}
+
+// Kernel chooses how to run a call. The error says which operation is unknown
+// or which of its attributes no kernel can serve.
+func (d *Device) Kernel(c op.Call) (op.Kernel, error) {
+	if c.Op == nil {
+		return nil, fmt.Errorf("cpu: a kernel was asked for without an operation")
+	}
+	p, err := d.plan(c)
+	if err != nil {
+		return nil, fmt.Errorf("cpu: %v: %w", c, err)
+	}
+	return &kernel{call: c, plan: p, threads: d.threads}, nil
+}
+
+func (d *Device) plan(c op.Call) (plan, error) {
+	if c.DType == op.Float64 {
+		return portable[float64](c)
+	}
+	return portable[float32](c)
+}
+
+// Sync waits until all kernels that were started have ended. Kernels of this
+// device end before their function returns, so there is nothing to wait for.
+func (d *Device) Sync() error { return nil }
+
+// Close ends the device's threads. What is still run after that runs on the
+// caller's thread alone.
+func (d *Device) Close() { d.threads.Close() }
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return fmt.Sprintf("%d %s", n, what)
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}

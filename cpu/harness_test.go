@@ -1,0 +1,157 @@
+package cpu
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/seed52467199/trainer/graph/op"
+)
+
+// newDevice is a device that ends with the test.
+func newDevice(t testing.TB, o Options) *Device {
+	t.Helper()
+	d, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(d.Close)
+	return d
+}
+
+// oracle is a device with the portable kernels on one thread.
+func oracle(t testing.TB) *Device {
+	t.Helper()
+	return newDevice(t, Options{Threads: 1, Strict: true})
+}
+
+// random fills n numbers from a normal distribution.
+func random(rng *rand.Rand, n int) []float64 {
+	x := make([]float64, n)
+	for i := range x {
+		x[i] = rng.NormFloat64()
+	}
+	return x
+}
+
+// bound is a call with memory.
+type bound struct {
+	call    op.Call
+	in, out []op.Buffer
+	run     func()
+}
+
+// bind makes the call's kernel on a device, with memory that holds these inputs.
+func bind(t testing.TB, d *Device, o op.Op, dt op.DType, shapes []op.Shape, in [][]float64) *bound {
+	t.Helper()
+	c, err := op.NewCall(o, dt, shapes...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &bound{call: c}
+	for i, s := range shapes {
+		b.in = append(b.in, alloc(t, d, op.Size(s), inputType(c, i)))
+		set(b.in[i], inputType(c, i), in[i])
+	}
+	for _, s := range c.Out {
+		buf := alloc(t, d, op.Size(s), resultType(c))
+		poison(buf)
+		b.out = append(b.out, buf)
+	}
+	k, err := d.Kernel(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	scratch := alloc(t, d, k.ScratchBytes()/8+1, op.Float64)
+	poison(scratch)
+	if b.run, err = k.Bind(&op.Context{Seed: 1, Draw: 1}, b.in, b.out, scratch); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func alloc(t testing.TB, d *Device, n int, dt op.DType) op.Buffer {
+	t.Helper()
+	b, err := d.Alloc(n * dt.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// poison fills memory with NaN, so that a kernel that leaves out an element or
+// reads what it has not written is found.
+func poison(b op.Buffer) {
+	for i := range b.Host() {
+		b.Host()[i] = 0xff
+	}
+}
+
+func set(b op.Buffer, dt op.DType, v []float64) {
+	if dt == op.Float64 {
+		copy(as[float64](b.Host()), v)
+		return
+	}
+	x := as[float32](b.Host())
+	for i := range v {
+		x[i] = float32(v[i])
+	}
+}
+
+func get(b op.Buffer, dt op.DType) []float64 {
+	if dt == op.Float64 {
+		return append([]float64(nil), as[float64](b.Host())...)
+	}
+	var v []float64
+	for _, x := range as[float32](b.Host()) {
+		v = append(v, float64(x))
+	}
+	return v
+}
+
+func (b *bound) output(i int) []float64 { return get(b.out[i], resultType(b.call)) }
+func (b *bound) input(i int) []float64  { return get(b.in[i], inputType(b.call, i)) }
+
+// results runs a call once and returns its results, and after them the inputs
+// that it updates.
+func results(t testing.TB, d *Device, o op.Op, dt op.DType, shapes []op.Shape, in [][]float64) [][]float64 {
+	t.Helper()
+	b := bind(t, d, o, dt, shapes, in)
+	b.run()
+	var all [][]float64
+	for i := range b.out {
+		all = append(all, b.output(i))
+	}
+	if m, ok := o.(op.Mutator); ok {
+		for _, i := range m.Mutates() {
+			all = append(all, b.input(i))
+		}
+	}
+	return all
+}
+
+// far is how far got is from want, as a part of 1+|want|; NaN is far from all
+// but NaN, and an infinity from all but itself.
+func far(got, want float64) float64 {
+	if got == want || math.IsNaN(got) && math.IsNaN(want) {
+		return 0
+	}
+	d := math.Abs(got-want) / (1 + math.Abs(want))
+	if math.IsNaN(d) {
+		return math.Inf(1)
+	}
+	return d
+}
+
+// farthest is the largest such distance, and where.
+func farthest(got, want []float64) (worst float64, at int) {
+	if len(got) != len(want) {
+		return math.Inf(1), -1
+	}
+	for i := range got {
+		if d := far(got[i], want[i]); d > worst {
+			worst, at = d, i
+		}
+	}
+	return worst, at
+}

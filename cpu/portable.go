@@ -1,0 +1,96 @@
+package cpu
+
+import (
+	"fmt"
+
+	"github.com/seed52467199/trainer/graph/op"
+)
+
+// portable is the table of the kernels in plain Go.
+func portable[T number](c op.Call) (plan, error) {
+	switch o := c.Op.(type) {
+	case op.Activation:
+		return activation[T](c, o)
+	case op.ActivationGrad:
+		return activationGrad[T](c, o)
+	case op.Add:
+		return add[T](c, o)
+	case op.Mul:
+		return mul[T](c)
+	case op.Scale:
+		return scale[T](c, o), nil
+	case op.BatchNorm:
+		return batchNorm[T](c, o), nil
+	case op.BatchNormGrad:
+		return batchNormGrad[T](c, o), nil
+	case op.BatchNormInference:
+		return batchNormInference[T](c, o), nil
+	case op.BatchNormInferenceGrad:
+		return batchNormInferenceGrad[T](c, o), nil
+	case op.Conv2D:
+		return conv2D[T](c, o), nil
+	case op.Conv2DInputGrad:
+		return conv2DInputGrad[T](c, o), nil
+	case op.Conv2DWeightGrad:
+		return conv2DWeightGrad[T](c, o), nil
+	case op.Linear:
+		return linear[T](c, o), nil
+	case op.LinearInputGrad:
+		return linearInputGrad[T](c), nil
+	case op.LinearWeightGrad:
+		return linearWeightGrad[T](c), nil
+	case op.Softmax:
+		return softmax[T](c), nil
+	case op.SoftmaxGrad:
+		return softmaxGrad[T](c), nil
+	case op.CrossEntropy:
+		return crossEntropy[T](c, o), nil
+	case op.BCEWithLogits:
+		return bceWithLogits[T](c, o), nil
+	case op.MSE:
+		return mse[T](c), nil
+	case op.MaxPool:
+		return maxPool[T](c, o), nil
+	case op.MaxPoolGrad:
+		return maxPoolGrad[T](c, o), nil
+	case op.AvgPool:
+		return avgPool[T](c, o), nil
+	case op.AvgPoolGrad:
+		return avgPoolGrad[T](c, o), nil
+	case op.GlobalAvgPool:
+		return globalAvgPool[T](c), nil
+	case op.GlobalAvgPoolGrad:
+		return globalAvgPoolGrad[T](c, o), nil
+	case op.Dropout:
+		return dropout[T](c, o), nil
+	case op.DropPath:
+		return dropPath[T](c, o), nil
+	case op.SumTo:
+		return sumTo[T](c)
+	case op.BroadcastTo:
+		return broadcastTo[T](c)
+	case op.ColumnSum:
+		return columnSum[T](c), nil
+	case op.Mean:
+		return mean[T](c), nil
+	case op.Reshape, op.Copy:
+		return copied(c), nil
+	case op.Concat:
+		return concat[T](c, o), nil
+	case op.Slice:
+		return slice[T](c, o), nil
+	case op.SliceGrad:
+		return sliceGrad[T](c, o), nil
+	case op.SGDUpdate:
+		return sgdUpdate[T](c, o), nil
+	case op.AdamUpdate:
+		return adamUpdate[T](c, o), nil
+	case op.EMAUpdate:
+		return emaUpdate[T](c), nil
+	case op.SquaredNorm:
+		return squaredNorm[T](c), nil
+	case op.Accumulate:
+		return accumulate[T](c), nil
+	}
+	return plan{}, fmt.Errorf("this device has no kernel for %s (%T)", c.Op.Kind(), c.Op)
+}

@@ -1,0 +1,69 @@
+package cpu
+
+import "github.com/seed52467199/trainer/graph/op"
+
+// mask decides what a dropping operation keeps: a stateless function of the
+// run's seed, the operation's stream, the number of the forward pass and the
+// element's index, so that any thread can ask about any element.
+type mask struct {
+	ctx    *op.Context
+	stream uint64
+	least  uint64 // an element is kept if its 53-bit draw is at least this
+}
+
+func newMask(ctx *op.Context, p float64, stream uint64) mask {
+	return mask{ctx, stream, uint64(p * (1 << 53))}
+}
+
+// key is what the draws of one forward pass share.
+func (m mask) key() uint64 {
+	return scramble(scramble(scramble(m.ctx.Seed)+m.stream) + m.ctx.Draw)
+}
+
+// keeps tells whether element i is kept.
+func (m mask) keeps(key uint64, i int) bool {
+	return scramble(key+uint64(i))>>11 >= m.least
+}
+
+// scramble is a step of SplitMix64 (Steele, Lea and Flood 2014) from state x: a
+// bijection whose values for consecutive x pass for random.
+func scramble(x uint64) uint64 {
+	x = x*0x9e3779b97f4a7c15 + 0x9e3779b97f4a7c15
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return x ^ x>>31
+}
+
+func dropout[T number](c op.Call, o op.Dropout) plan {
+	return dropping[T](c, o.P, o.Stream, 1)
+}
+
+func dropPath[T number](c op.Call, o op.DropPath) plan {
+	n := 1
+	if len(c.In[0]) > 0 {
+		n = op.Size(c.In[0][1:])
+	}
+	return dropping[T](c, o.P, o.Stream, n)
+}
+
+// dropping makes one draw for each n elements.
+func dropping[T number](c op.Call, p float64, stream uint64, n int) plan {
+	return elementwise(op.Size(c.Out[0]), func(m operands) func(lo, hi int) {
+		x, y := as[T](m.in[0]), as[T](m.out[0])
+		draws, scale := newMask(m.ctx, p, stream), T(1/(1-p))
+		return func(lo, hi int) {
+			key := draws.key()
+			for at := lo; at < hi; {
+				end := min(hi, (at/n+1)*n)
+				if draws.keeps(key, at/n) {
+					for i := at; i < end; i++ {
+						y[i] = x[i] * scale
+					}
+				} else {
+					clear(y[at:end])
+				}
+				at = end
+			}
+		}
+	})
+}

@@ -1,0 +1,117 @@
+package cpu
+
+import "github.com/seed52467199/trainer/graph/op"
+
+// sumTo sums, for each element of the result, over the axes that it lacks.
+func sumTo[T number](c op.Call) (plan, error) {
+	s, err := stretch(c.In[0], c.Out[0], nil)
+	if err != nil {
+		return plan{}, err
+	}
+	kept, summed := s.part(func(step int) bool { return step != 0 }), s.part(func(step int) bool { return step == 0 })
+	return overRows(rows(op.Size(c.Out[0]), summed.size()), func(m operands) func(lo, hi int) {
+		x, y := as[T](m.in[0]), as[T](m.out[0])
+		return func(lo, hi int) {
+			for i := lo; i < hi; i++ {
+				var sum float64
+				from := kept.offset(i)
+				for r := range summed.size() {
+					sum += float64(x[from+summed.offset(r)])
+				}
+				y[i] = T(sum)
+			}
+		}
+	}), nil
+}
+
+// axes are some of a value's axes, slowest first, with the value's steps along
+// them.
+type axes struct {
+	n           int
+	dims, steps [maxAxes]int
+}
+
+// part selects axes of the common shape by the step that its first value takes
+// along them.
+func (s *stretched) part(by func(step int) bool) axes {
+	var p axes
+	step := 1 // in the common shape, along axis i
+	for i := s.axes - 1; i >= 0; i-- {
+		if by(s.steps[0][i]) {
+			at := maxAxes - 1 - p.n
+			p.dims[at], p.steps[at] = s.dims[i], step
+			p.n++
+		}
+		step *= s.dims[i]
+	}
+	copy(p.dims[:], p.dims[maxAxes-p.n:])
+	copy(p.steps[:], p.steps[maxAxes-p.n:])
+	return p
+}
+
+// size is the number of elements along the axes.
+func (p *axes) size() int {
+	n := 1
+	for _, d := range p.dims[:p.n] {
+		n *= d
+	}
+	return n
+}
+
+// offset is where the i-th element along the axes lies.
+func (p *axes) offset(i int) (at int) {
+	for k := p.n - 1; k >= 0; k-- {
+		at += i % p.dims[k] * p.steps[k]
+		i /= p.dims[k]
+	}
+	return at
+}
+
+func broadcastTo[T number](c op.Call) (plan, error) {
+	s, err := stretch(c.Out[0], c.In[0], nil)
+	if err != nil {
+		return plan{}, err
+	}
+	return elementwise(op.Size(c.Out[0]), func(m operands) func(lo, hi int) {
+		x, y := as[T](m.in[0]), as[T](m.out[0])
+		return func(lo, hi int) {
+			for r := range s.runs(lo, hi) {
+				for k := range r.n {
+					y[r.at+k] = x[r.a+k*r.stepA]
+				}
+			}
+		}
+	}), nil
+}
+
+func columnSum[T number](c op.Call) plan {
+	n, ch := columnsOf(c.In[0])
+	return overRows(channels(ch), func(m operands) func(lo, hi int) {
+		x, y := as[T](m.in[0]), as[T](m.out[0])
+		return func(lo, hi int) {
+			var sums block
+			for i := range n {
+				for j, v := range x[i*ch+lo : i*ch+hi] {
+					sums[j] += float64(v)
+				}
+			}
+			for k := lo; k < hi; k++ {
+				y[k] = T(sums[k-lo])
+			}
+		}
+	})
+}
+
+func mean[T number](c op.Call) plan {
+	n := op.Size(c.In[0])
+	return sum(elements(n), func(m operands) (func(lo, hi int) float64, func(float64)) {
+		x, y := as[T](m.in[0]), as[T](m.out[0])
+		part := func(lo, hi int) (sum float64) {
+			for _, v := range x[lo:hi] {
+				sum += float64(v)
+			}
+			return sum
+		}
+		return part, func(total float64) { y[0] = T(total / float64(n)) }
+	})
+}

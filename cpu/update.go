@@ -1,0 +1,137 @@
+package cpu
+
+import (
+	"math"
+
+	"github.com/seed52467199/trainer/graph/op"
+)
+
+// Inputs of the updates, in order.
+const (
+	sgdHyper  = 3
+	adamHyper = 4
+	emaDecay  = 2
+)
+
+// span is a part of the parameters that one piece updates.
+type span struct{ lo, hi, group int }
+
+// spansOf cuts segments into spans of at most a grain.
+func spansOf(segments []op.Segment) []span {
+	var spans []span
+	for _, s := range segments {
+		for lo := s.Offset; lo < s.Offset+s.Len; lo += grain {
+			spans = append(spans, span{lo, min(lo+grain, s.Offset+s.Len), s.Group})
+		}
+	}
+	return spans
+}
+
+// hyper is a vector of hyperparameters in op.Hyper's layout.
+type hyper []float64
+
+func (h hyper) gradScale() float64 { return h[op.HyperGradScale] }
+func (h hyper) step() float64      { return h[op.HyperStep] }
+
+// group is a group's learning rate and weight decay.
+func (h hyper) group(g int) (lr, decay float64) {
+	v := h[op.HyperShared+g*op.HyperPerGroup:]
+	return v[op.HyperLR], v[op.HyperWeightDecay]
+}
+
+// update is the plan of an optimizer's step over segments.
+func update(segments []op.Segment, over func(m operands) func(s span)) plan {
+	spans := spansOf(segments)
+	return overRows(each(len(spans)), func(m operands) func(lo, hi int) {
+		do := over(m)
+		return func(lo, hi int) {
+			for _, s := range spans[lo:hi] {
+				do(s)
+			}
+		}
+	})
+}
+
+func sgdUpdate[T number](c op.Call, o op.SGDUpdate) plan {
+	return update(o.Segments, func(m operands) func(span) {
+		w, g, momentum, h := as[T](m.in[0]), as[T](m.in[1]), as[T](m.in[2]), hyper(as[float64](m.in[sgdHyper]))
+		return func(s span) {
+			lr, decay := h.group(s.group)
+			for i := s.lo; i < s.hi; i++ {
+				d := h.gradScale()*float64(g[i]) + decay*float64(w[i])
+				if o.Momentum != 0 {
+					v := d
+					if h.step() != 1 {
+						v = o.Momentum*float64(momentum[i]) + (1-o.Dampening)*d
+					}
+					momentum[i] = T(v)
+					if o.Nesterov {
+						d += o.Momentum * v
+					} else {
+						d = v
+					}
+				}
+				w[i] = T(float64(w[i]) - lr*d)
+			}
+		}
+	})
+}
+
+func adamUpdate[T number](c op.Call, o op.AdamUpdate) plan {
+	return update(o.Segments, func(m operands) func(span) {
+		w, g, first, second := as[T](m.in[0]), as[T](m.in[1]), as[T](m.in[2]), as[T](m.in[3])
+		h := hyper(as[float64](m.in[adamHyper]))
+		return func(s span) {
+			lr, decay := h.group(s.group)
+			size := lr / (1 - math.Pow(o.Beta1, h.step()))
+			root := math.Sqrt(1 - math.Pow(o.Beta2, h.step()))
+			for i := s.lo; i < s.hi; i++ {
+				d, v := h.gradScale()*float64(g[i]), float64(w[i])
+				if o.Decoupled {
+					v *= 1 - lr*decay
+				} else {
+					d += decay * v
+				}
+				m1 := float64(first[i]) + (1-o.Beta1)*(d-float64(first[i]))
+				m2 := o.Beta2*float64(second[i]) + (1-o.Beta2)*d*d
+				first[i], second[i] = T(m1), T(m2)
+				w[i] = T(v - size*m1/(math.Sqrt(m2)/root+o.Eps))
+			}
+		}
+	})
+}
+
+func emaUpdate[T number](c op.Call) plan {
+	return elementwise(op.Size(c.In[0]), func(m operands) func(lo, hi int) {
+		average, w, decay := as[T](m.in[0]), as[T](m.in[1]), as[float64](m.in[emaDecay])
+		return func(lo, hi int) {
+			for i := lo; i < hi; i++ {
+				average[i] = mix(average[i], float64(w[i]), 1-decay[0])
+			}
+		}
+	})
+}
+
+func squaredNorm[T number](c op.Call) plan {
+	return sum(elements(op.Size(c.In[0])), func(m operands) (func(lo, hi int) float64, func(float64)) {
+		x, y := as[T](m.in[0]), as[float64](m.out[0])
+		part := func(lo, hi int) (sum float64) {
+			for _, v := range x[lo:hi] {
+				sum += float64(v) * float64(v)
+			}
+			return sum
+		}
+		return part, func(total float64) { y[0] = total }
+	})
+}
+
+func accumulate[T number](c op.Call) plan {
+	return elementwise(op.Size(c.In[0]), func(m operands) func(lo, hi int) {
+		x, y := as[T](m.in[0]), as[T](m.in[1])
+		return func(lo, hi int) {
+			for i := lo; i < hi; i++ {
+				x[i] += y[i]
+			}
+		}
+	})
+}
