@@ -1,0 +1,94 @@
+package conv
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/seed52467199/trainer/internal/pool"
+)
+
+// layers are the convolutions of the networks whose speed counts: square
+// maps, "same" padding.
+var layers = []struct {
+	name                        string
+	n, size, c, k, kernel, step int
+	groups                      int
+}{
+	{"resnet20/stem", 128, 32, 3, 16, 3, 1, 1},
+	{"resnet20/16", 128, 32, 16, 16, 3, 1, 1},
+	{"resnet20/16-32", 128, 32, 16, 32, 3, 2, 1},
+	{"resnet20/32", 128, 16, 32, 32, 3, 1, 1},
+	{"resnet20/32-64", 128, 16, 32, 64, 3, 2, 1},
+	{"resnet20/64", 128, 8, 64, 64, 3, 1, 1},
+	{"resnet18/stem", 32, 224, 3, 64, 7, 2, 1},
+	{"resnet18/64", 32, 56, 64, 64, 3, 1, 1},
+	{"resnet18/64-128", 32, 56, 64, 128, 3, 2, 1},
+	{"resnet18/64-128skip", 32, 56, 64, 128, 1, 2, 1},
+	{"resnet18/128", 32, 28, 128, 128, 3, 1, 1},
+	{"resnet18/256", 32, 14, 256, 256, 3, 1, 1},
+	{"resnet18/256-512", 32, 14, 256, 512, 3, 2, 1},
+	{"resnet18/512", 32, 7, 512, 512, 3, 1, 1},
+	{"resnet50/256-64", 16, 56, 256, 64, 1, 1, 1},
+	{"resnet50/1024-256", 16, 14, 1024, 256, 1, 1, 1},
+	{"resnet50/512-2048", 16, 7, 512, 2048, 1, 1, 1},
+	{"mobilenet/96", 32, 112, 96, 96, 3, 2, 96},
+	{"mobilenet/192", 32, 28, 192, 192, 3, 1, 192},
+}
+
+func benchmarkLayers(b *testing.B, prepare func(s Shape, p *pool.Pool) func()) {
+	p := pool.New(0)
+	defer p.Close()
+	for _, l := range layers {
+		pad := l.kernel / 2
+		s := Shape{
+			N: l.n, H: l.size, W: l.size, C: l.c, K: l.k, KH: l.kernel, KW: l.kernel,
+			StrideH: l.step, StrideW: l.step,
+			PadTop: pad, PadBottom: pad, PadLeft: pad, PadRight: pad,
+			DilationH: 1, DilationW: 1, Groups: l.groups,
+		}
+		b.Run(fmt.Sprintf("%s_%dx%d_b%d", l.name, l.size, l.size, l.n), func(b *testing.B) {
+			run := prepare(s, p)
+			run()
+			b.ReportAllocs()
+			for b.Loop() {
+				run()
+			}
+			b.ReportMetric(float64(s.FLOPs())*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "GF/s")
+		})
+	}
+}
+
+func ones(n int) []float32 {
+	v := make([]float32, n)
+	for i := range v {
+		v[i] = 1
+	}
+	return v
+}
+
+func BenchmarkForward(b *testing.B) {
+	benchmarkLayers(b, func(s Shape, p *pool.Pool) func() {
+		f, _ := NewForward(s, Epilogue{Bias: true, ReLU: true})
+		x, w, bias, y := ones(s.xLen()), ones(s.wLen()), ones(s.K), ones(s.yLen())
+		scratch := ones(f.ScratchFloats(p.Threads()))
+		return func() { f.Run(p, x, w, bias, y, scratch) }
+	})
+}
+
+func BenchmarkInputGrad(b *testing.B) {
+	benchmarkLayers(b, func(s Shape, p *pool.Pool) func() {
+		g, _ := NewInputGrad(s)
+		dx, w, dy := ones(s.xLen()), ones(s.wLen()), ones(s.yLen())
+		scratch := ones(g.ScratchFloats(p.Threads()))
+		return func() { g.Run(p, dy, w, dx, scratch) }
+	})
+}
+
+func BenchmarkWeightGrad(b *testing.B) {
+	benchmarkLayers(b, func(s Shape, p *pool.Pool) func() {
+		g, _ := NewWeightGrad(s)
+		x, dw, dy := ones(s.xLen()), ones(s.wLen()), ones(s.yLen())
+		scratch := ones(g.ScratchFloats(p.Threads()))
+		return func() { g.Run(p, x, dy, dw, scratch) }
+	})
+}

@@ -1,0 +1,364 @@
+package conv
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/seed52467199/trainer/cpu/isa"
+	"github.com/seed52467199/trainer/internal/pool"
+)
+
+// shapes are odd on purpose. The zero value of a stride, dilation or group
+// count stands for 1.
+var shapes = []struct {
+	name string
+	s    Shape
+}{
+	{"1x1 map", Shape{N: 1, H: 1, W: 1, C: 1, K: 1, KH: 1, KW: 1}},
+	{"3x3 on a 1x1 map", Shape{N: 1, H: 1, W: 1, C: 3, K: 5, KH: 3, KW: 3, PadTop: 1, PadBottom: 1, PadLeft: 1, PadRight: 1}},
+	{"pointwise", Shape{N: 2, H: 5, W: 7, C: 17, K: 33, KH: 1, KW: 1}},
+	{"pointwise wide", Shape{N: 3, H: 4, W: 4, C: 64, K: 64, KH: 1, KW: 1}},
+	{"pointwise stride 2", Shape{N: 2, H: 7, W: 8, C: 16, K: 32, KH: 1, KW: 1, StrideH: 2, StrideW: 2}},
+	{"pointwise stride 3 and 2", Shape{N: 1, H: 7, W: 8, C: 6, K: 3, KH: 1, KW: 1, StrideH: 3, StrideW: 2}},
+	{"pointwise padded", Shape{N: 1, H: 3, W: 4, C: 5, K: 16, KH: 1, KW: 1, PadTop: 1, PadRight: 2}},
+	{"pointwise aliasing", Shape{N: 1, H: 3, W: 5, C: 1024, K: 16, KH: 1, KW: 1}},
+	{"linear", Shape{N: 13, H: 1, W: 1, C: 84, K: 10, KH: 1, KW: 1}},
+	{"3x3 of 16", Shape{N: 3, H: 8, W: 9, C: 16, K: 16, KH: 3, KW: 3, PadTop: 1, PadBottom: 1, PadLeft: 1, PadRight: 1}},
+	{"3x3 of 64", Shape{N: 2, H: 7, W: 7, C: 64, K: 64, KH: 3, KW: 3, PadTop: 1, PadBottom: 1, PadLeft: 1, PadRight: 1}},
+	{"3x3 deep", Shape{N: 2, H: 4, W: 4, C: 200, K: 40, KH: 3, KW: 3, PadTop: 1, PadBottom: 1, PadLeft: 1, PadRight: 1}},
+	{"3x3 stride 2", Shape{N: 2, H: 9, W: 8, C: 17, K: 20, KH: 3, KW: 3, StrideH: 2, StrideW: 2, PadTop: 1, PadBottom: 1, PadLeft: 1, PadRight: 1}},
+	{"3x3 stride 2 of 64", Shape{N: 2, H: 8, W: 8, C: 64, K: 96, KH: 3, KW: 3, StrideH: 2, StrideW: 2, PadTop: 1, PadBottom: 1, PadLeft: 1, PadRight: 1}},
+	{"3x3 stride 3", Shape{N: 1, H: 10, W: 11, C: 6, K: 7, KH: 3, KW: 3, StrideH: 3, StrideW: 3, PadTop: 1}},
+	{"2x2 stride 3", Shape{N: 2, H: 9, W: 10, C: 3, K: 4, KH: 2, KW: 2, StrideH: 3, StrideW: 3}},
+	{"stem", Shape{N: 2, H: 23, W: 21, C: 3, K: 64, KH: 7, KW: 7, StrideH: 2, StrideW: 2, PadTop: 3, PadBottom: 3, PadLeft: 3, PadRight: 3}},
+	{"LeNet stem", Shape{N: 2, H: 12, W: 12, C: 1, K: 6, KH: 5, KW: 5, PadTop: 2, PadBottom: 2, PadLeft: 2, PadRight: 2}},
+	{"same padding of TensorFlow", Shape{N: 1, H: 8, W: 6, C: 6, K: 12, KH: 3, KW: 3, StrideH: 2, StrideW: 2, PadBottom: 1, PadRight: 1}},
+	{"padding larger than the map", Shape{N: 1, H: 2, W: 3, C: 4, K: 9, KH: 3, KW: 5, PadTop: 4, PadBottom: 1, PadLeft: 5, PadRight: 6}},
+	{"1x7", Shape{N: 2, H: 5, W: 9, C: 12, K: 16, KH: 1, KW: 7, PadLeft: 3, PadRight: 3}},
+	{"7x1", Shape{N: 2, H: 9, W: 5, C: 12, K: 16, KH: 7, KW: 1, PadTop: 3, PadBottom: 3}},
+	{"dilation 2", Shape{N: 2, H: 9, W: 9, C: 16, K: 18, KH: 3, KW: 3, DilationH: 2, DilationW: 2, PadTop: 2, PadBottom: 2, PadLeft: 2, PadRight: 2}},
+	{"dilation 3 and stride 2", Shape{N: 1, H: 11, W: 10, C: 5, K: 8, KH: 3, KW: 2, DilationH: 3, DilationW: 3, StrideH: 2, StrideW: 2, PadTop: 3, PadLeft: 1}},
+	{"dilation 2 and stride 2", Shape{N: 2, H: 9, W: 9, C: 70, K: 16, KH: 3, KW: 3, DilationH: 2, DilationW: 2, StrideH: 2, StrideW: 2, PadTop: 2, PadBottom: 2, PadLeft: 2, PadRight: 2}},
+	{"groups", Shape{N: 2, H: 6, W: 5, C: 12, K: 18, KH: 3, KW: 3, Groups: 3, PadTop: 1, PadBottom: 1, PadLeft: 1, PadRight: 1}},
+	{"groups of 1 to 2, not depthwise in K", Shape{N: 1, H: 6, W: 5, C: 64, K: 32, KH: 3, KW: 3, Groups: 2, StrideH: 2, StrideW: 1, PadTop: 1, PadBottom: 1}},
+	{"pointwise groups", Shape{N: 2, H: 6, W: 5, C: 136, K: 40, KH: 1, KW: 1, Groups: 2}},
+	{"depthwise", Shape{N: 2, H: 8, W: 7, C: 32, K: 32, KH: 3, KW: 3, Groups: 32, PadTop: 1, PadBottom: 1, PadLeft: 1, PadRight: 1}},
+	{"depthwise unpadded", Shape{N: 2, H: 8, W: 7, C: 16, K: 16, KH: 3, KW: 3, Groups: 16}},
+	{"depthwise of 17", Shape{N: 1, H: 8, W: 7, C: 17, K: 17, KH: 3, KW: 3, Groups: 17, StrideH: 2, StrideW: 2, PadTop: 1, PadBottom: 1, PadLeft: 1, PadRight: 1}},
+	{"depthwise 5x5 dilated", Shape{N: 2, H: 12, W: 11, C: 24, K: 24, KH: 5, KW: 5, Groups: 24, DilationH: 2, DilationW: 2, PadTop: 4, PadBottom: 4, PadLeft: 4, PadRight: 4}},
+	{"depthwise times 3", Shape{N: 2, H: 6, W: 7, C: 10, K: 30, KH: 3, KW: 3, Groups: 10, PadTop: 1, PadBottom: 1, PadLeft: 1, PadRight: 1}},
+	{"depthwise times 2, stride 2", Shape{N: 1, H: 9, W: 9, C: 8, K: 16, KH: 3, KW: 3, Groups: 8, StrideH: 2, StrideW: 2, PadTop: 1, PadBottom: 1, PadLeft: 1, PadRight: 1}},
+	{"one channel times 9", Shape{N: 1, H: 9, W: 9, C: 1, K: 9, KH: 3, KW: 3, Groups: 1, PadTop: 1}},
+	{"many bands", Shape{N: 5, H: 33, W: 31, C: 16, K: 16, KH: 3, KW: 3, PadTop: 1, PadBottom: 1, PadLeft: 1, PadRight: 1}},
+	{"many images a band", Shape{N: 37, H: 4, W: 4, C: 70, K: 34, KH: 3, KW: 3, PadTop: 1, PadBottom: 1, PadLeft: 1, PadRight: 1}},
+}
+
+// whole fills in the ones that a Shape of the table left out.
+func whole(s Shape) Shape {
+	for _, v := range []*int{&s.StrideH, &s.StrideW, &s.DilationH, &s.DilationW, &s.Groups} {
+		*v = max(*v, 1)
+	}
+	return s
+}
+
+func random(r *rand.Rand, n int) []float32 {
+	v := make([]float32, n)
+	for i := range v {
+		v[i] = 2*r.Float32() - 1
+	}
+	return v
+}
+
+// reference is the convolution as its definition says, in float64. size is
+// the sum of the terms' magnitudes, to which rounding is in proportion.
+type reference struct {
+	y, dx, dw             []float64
+	ySize, dxSize, dwSize []float64
+}
+
+func newReference(s Shape, x, w, dy []float32) *reference {
+	f := func(n int) []float64 { return make([]float64, n) }
+	r := &reference{f(len(dy)), f(len(x)), f(len(w)), f(len(dy)), f(len(x)), f(len(w))}
+	cg, kg := s.C/s.Groups, s.K/s.Groups
+	add := func(sum, size []float64, i int, v float64) {
+		sum[i] += v
+		size[i] += math.Abs(v)
+	}
+	yi := 0
+	for n := range s.N {
+		for oh := range s.OutH() {
+			for ow := range s.OutW() {
+				for k := range s.K {
+					for kh := range s.KH {
+						for kw := range s.KW {
+							h := oh*s.StrideH + kh*s.DilationH - s.PadTop
+							v := ow*s.StrideW + kw*s.DilationW - s.PadLeft
+							if h < 0 || h >= s.H || v < 0 || v >= s.W {
+								continue
+							}
+							for c := range cg {
+								xi := ((n*s.H+h)*s.W+v)*s.C + k/kg*cg + c
+								wi := ((kh*s.KW+kw)*cg+c)*s.K + k
+								add(r.y, r.ySize, yi, float64(x[xi])*float64(w[wi]))
+								add(r.dx, r.dxSize, xi, float64(dy[yi])*float64(w[wi]))
+								add(r.dw, r.dwSize, wi, float64(dy[yi])*float64(x[xi]))
+							}
+						}
+					}
+					yi++
+				}
+			}
+		}
+	}
+	return r
+}
+
+// compare reports the first value further from the truth than float32 sums
+// of its size may be.
+func compare(t *testing.T, what string, got []float32, want, size []float64) {
+	t.Helper()
+	for i := range got {
+		if d := math.Abs(float64(got[i]) - want[i]); !(d <= 3e-6*size[i]+1e-7) {
+			t.Errorf("%s[%d] = %g, want %g (off by %.2g)", what, i, got[i], want[i], d)
+			return
+		}
+	}
+}
+
+func levels(t testing.TB, f func(l isa.Level)) {
+	for l := isa.Generic; l <= isa.AVX512; l++ {
+		if l > isa.Best() {
+			t.Logf("%v is not tried: this processor has no more than %v", l, isa.Best())
+			continue
+		}
+		f(l)
+	}
+}
+
+// dirty is scratch memory full of what is not a number, so that reading what
+// was not written shows.
+func dirty(n int) []float32 {
+	v := make([]float32, n)
+	for i := range v {
+		v[i] = float32(math.NaN())
+	}
+	return v
+}
+
+func TestAgainstDefinition(t *testing.T) {
+	p := pool.New(2)
+	defer p.Close()
+	for _, c := range shapes {
+		s := whole(c.s)
+		rnd := rand.New(rand.NewPCG(1, 2))
+		x, w, dy := random(rnd, s.xLen()), random(rnd, s.wLen()), random(rnd, s.yLen())
+		ref := newReference(s, x, w, dy)
+		levels(t, func(l isa.Level) {
+			t.Run(fmt.Sprintf("%s/%v", c.name, l), func(t *testing.T) {
+				f, err := newForward(s, Epilogue{}, l)
+				if err != nil {
+					t.Fatal(err)
+				}
+				y := dirty(len(dy))
+				f.Run(p, x, w, nil, y, dirty(f.ScratchFloats(2)))
+				compare(t, "y", y, ref.y, ref.ySize)
+
+				g, err := newInputGrad(s, l)
+				if err != nil {
+					t.Fatal(err)
+				}
+				dx := dirty(len(x))
+				g.Run(p, dy, w, dx, dirty(g.ScratchFloats(2)))
+				compare(t, "dx", dx, ref.dx, ref.dxSize)
+
+				v, err := newWeightGrad(s, l)
+				if err != nil {
+					t.Fatal(err)
+				}
+				dw := dirty(len(w))
+				v.Run(p, x, dy, dw, dirty(v.ScratchFloats(2)))
+				compare(t, "dw", dw, ref.dw, ref.dwSize)
+			})
+		})
+	}
+}
+
+func TestEpilogue(t *testing.T) {
+	p := pool.New(2)
+	defer p.Close()
+	for _, c := range shapes {
+		s := whole(c.s)
+		rnd := rand.New(rand.NewPCG(3, 4))
+		x, w, bias := random(rnd, s.xLen()), random(rnd, s.wLen()), random(rnd, s.K)
+		x[0] = float32(math.NaN()) // must not be hidden by ReLU
+		levels(t, func(l isa.Level) {
+			t.Run(fmt.Sprintf("%s/%v", c.name, l), func(t *testing.T) {
+				run := func(ep Epilogue) []float32 {
+					f, err := newForward(s, ep, l)
+					if err != nil {
+						t.Fatal(err)
+					}
+					y := dirty(s.yLen())
+					f.Run(p, x, w, bias, y, dirty(f.ScratchFloats(2)))
+					return y
+				}
+				plain, both := run(Epilogue{}), run(Epilogue{Bias: true, ReLU: true})
+				for i, v := range plain {
+					want := v + bias[i%s.K]
+					if want < 0 {
+						want = 0
+					}
+					same := math.IsNaN(float64(want)) == math.IsNaN(float64(both[i]))
+					if !same || math.Abs(float64(want-both[i])) > 1e-4 {
+						t.Fatalf("y[%d] = %g with bias and ReLU, want %g", i, both[i], want)
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestAccumulate(t *testing.T) {
+	p := pool.New(2)
+	defer p.Close()
+	for _, c := range shapes {
+		s := whole(c.s)
+		rnd := rand.New(rand.NewPCG(5, 6))
+		x, w, dy := random(rnd, s.xLen()), random(rnd, s.wLen()), random(rnd, s.yLen())
+		levels(t, func(l isa.Level) {
+			t.Run(fmt.Sprintf("%s/%v", c.name, l), func(t *testing.T) {
+				g, _ := newInputGrad(s, l)
+				v, _ := newWeightGrad(s, l)
+				dx, dw := make([]float32, len(x)), make([]float32, len(w))
+				sdx, sdw := dirty(g.ScratchFloats(2)), dirty(v.ScratchFloats(2))
+				g.Run(p, dy, w, dx, sdx)
+				v.Run(p, x, dy, dw, sdw)
+				dx2, dw2 := random(rnd, len(x)), random(rnd, len(w))
+				dx0, dw0 := append([]float32(nil), dx2...), append([]float32(nil), dw2...)
+				g.Accumulate, v.Accumulate = true, true
+				g.Run(p, dy, w, dx2, sdx)
+				v.Run(p, x, dy, dw2, sdw)
+				near(t, "dx", dx2, dx0, dx)
+				near(t, "dw", dw2, dw0, dw)
+			})
+		})
+	}
+}
+
+// near checks got = a + b but for rounding.
+func near(t *testing.T, what string, got, a, b []float32) {
+	t.Helper()
+	for i := range got {
+		want := float64(a[i]) + float64(b[i])
+		if d := math.Abs(float64(got[i]) - want); !(d <= 1e-4*(1+math.Abs(want))) {
+			t.Fatalf("%s[%d] = %g, want %g", what, i, got[i], want)
+		}
+	}
+}
+
+func TestSameBitsOnAnyPool(t *testing.T) {
+	pools := []*pool.Pool{pool.New(1), pool.New(2), pool.New(3)}
+	for _, p := range pools {
+		defer p.Close()
+	}
+	for _, c := range shapes {
+		s := whole(c.s)
+		rnd := rand.New(rand.NewPCG(7, 8))
+		x, w, dy := random(rnd, s.xLen()), random(rnd, s.wLen()), random(rnd, s.yLen())
+		levels(t, func(l isa.Level) {
+			t.Run(fmt.Sprintf("%s/%v", c.name, l), func(t *testing.T) {
+				f, _ := newForward(s, Epilogue{}, l)
+				g, _ := newInputGrad(s, l)
+				v, _ := newWeightGrad(s, l)
+				var first []float32
+				for _, p := range pools {
+					n := p.Threads()
+					all := dirty(len(dy) + len(x) + len(w))
+					f.Run(p, x, w, nil, all[:len(dy)], dirty(f.ScratchFloats(n)))
+					g.Run(p, dy, w, all[len(dy):][:len(x)], dirty(g.ScratchFloats(n)))
+					v.Run(p, x, dy, all[len(dy)+len(x):], dirty(v.ScratchFloats(n)))
+					if first == nil {
+						first = all
+						continue
+					}
+					for i := range all {
+						if math.Float32bits(all[i]) != math.Float32bits(first[i]) {
+							t.Fatalf("value %d is %g with %d threads, %g with 1", i, all[i], n, first[i])
+						}
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestRunAllocatesNothing(t *testing.T) {
+	p := pool.New(2)
+	defer p.Close()
+	for _, c := range shapes {
+		s := whole(c.s)
+		x, w, y := make([]float32, s.xLen()), make([]float32, s.wLen()), make([]float32, s.yLen())
+		f, _ := NewForward(s, Epilogue{})
+		g, _ := NewInputGrad(s)
+		v, _ := NewWeightGrad(s)
+		scratch := make([]float32, max(f.ScratchFloats(2), g.ScratchFloats(2), v.ScratchFloats(2)))
+		if n := testing.AllocsPerRun(5, func() {
+			f.Run(p, x, w, nil, y, scratch)
+			g.Run(p, y, w, x, scratch)
+			v.Run(p, x, y, w, scratch)
+		}); n != 0 {
+			t.Errorf("%s: a forward and backward pass allocates %v times", c.name, n)
+		}
+	}
+}
+
+func TestValidate(t *testing.T) {
+	ok := whole(Shape{N: 1, H: 5, W: 5, C: 4, K: 6, KH: 3, KW: 3})
+	for _, c := range []struct {
+		change func(*Shape)
+		want   string
+	}{
+		{func(s *Shape) { s.N = 0 }, "convolution: N is 0; it must be at least 1"},
+		{func(s *Shape) { s.StrideW = 0 }, "convolution: StrideW is 0; it must be at least 1"},
+		{func(s *Shape) { s.PadLeft = -1 }, "convolution: PadLeft is -1; it must be at least 0"},
+		{func(s *Shape) { s.Groups = 3 }, "convolution: 4 input channels do not divide into 3 groups"},
+		{func(s *Shape) { s.Groups = 4 }, "convolution: 6 output channels do not divide into 4 groups"},
+		{func(s *Shape) { s.KH = 6 }, "convolution: 5 rows with padding are fewer than the 6 that a filter spans"},
+		{func(s *Shape) { s.DilationW = 3 }, "convolution: 5 columns with padding are fewer than the 7 that a filter spans"},
+	} {
+		s := ok
+		c.change(&s)
+		if err := s.Validate(); err == nil || err.Error() != c.want {
+			t.Errorf("Validate of %+v: %v; want %s", s, err, c.want)
+		}
+		if _, err := NewForward(s, Epilogue{}); err == nil {
+			t.Errorf("NewForward accepts %+v", s)
+		}
+		if _, err := NewInputGrad(s); err == nil {
+			t.Errorf("NewInputGrad accepts %+v", s)
+		}
+		if _, err := NewWeightGrad(s); err == nil {
+			t.Errorf("NewWeightGrad accepts %+v", s)
+		}
+	}
+	if err := ok.Validate(); err != nil {
+		t.Error(err)
+	}
+	if got := ok.FLOPs(); got != 2*9*6*9*4 {
+		t.Errorf("FLOPs = %d", got)
+	}
+}
+
+func TestShortMemoryIsRefused(t *testing.T) {
+	p := pool.New(1)
+	s := whole(Shape{N: 1, H: 4, W: 4, C: 4, K: 4, KH: 3, KW: 3})
+	f, _ := NewForward(s, Epilogue{})
+	defer func() {
+		if recover() == nil {
+			t.Error("Run takes a y that is too short")
+		}
+	}()
+	f.Run(p, make([]float32, 64), make([]float32, 144), nil, make([]float32, 15), make([]float32, f.ScratchFloats(1)))
+}

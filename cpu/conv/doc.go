@@ -1,0 +1,22 @@
+// Package conv computes 2-D convolutions and their gradients on the CPU, for
+// any stride, asymmetric padding, dilation and groups, depthwise included.
+//
+// Activations are NHWC and contiguous, weights HWIO: (KH, KW, C/Groups, K)
+// with the output channel fastest. As in PyTorch, groups are contiguous
+// blocks of channels, and the operation is a cross-correlation.
+//
+// A [Shape] becomes a plan, once: [NewForward], [NewInputGrad] and
+// [NewWeightGrad] choose how to cut the work and lay out all tables. A plan
+// is then run with slices and scratch memory of the caller's; running
+// allocates nothing:
+//
+//	f, err := conv.NewForward(shape, conv.Epilogue{Bias: true, ReLU: true})
+//	scratch := make([]float32, f.ScratchFloats(p.Threads()))
+//	f.Run(p, x, w, bias, y, scratch)
+//
+// A plan may be used by one goroutine at a time. Results are the same bits
+// whatever the number of threads.
+//
+// All plans are implicit matrix products, in the micro-kernels of the level
+// that isa.Active names when the plan is made.
+package conv

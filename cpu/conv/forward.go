@@ -1,0 +1,121 @@
+package conv
+
+import (
+	"github.com/seed52467199/trainer/cpu/internal/implicit"
+	"github.com/seed52467199/trainer/cpu/isa"
+	"github.com/seed52467199/trainer/cpu/simd"
+	"github.com/seed52467199/trainer/internal/pool"
+)
+
+// Epilogue is what happens to a value of the output before it is stored.
+type Epilogue struct {
+	Bias bool // a value for each output channel is added
+	ReLU bool // then negative values become zero; what is not a number stays
+}
+
+// rowsAlgorithm is a way to compute a forward convolution, or the part of an
+// input gradient that one phase of the stride makes up.
+type rowsAlgorithm interface {
+	ScratchFloats(threads int) int
+	Run(p *pool.Pool, x, w, bias, y, scratch []float32, accumulate bool)
+}
+
+// Forward is a plan for y = x * w.
+type Forward struct {
+	shape Shape
+	ep    Epilogue
+	alg   rowsAlgorithm
+}
+
+// NewForward plans the forward convolution of shape s.
+func NewForward(s Shape, ep Epilogue) (*Forward, error) {
+	return newForward(s, ep, isa.Active())
+}
+
+func newForward(s Shape, ep Epilogue, level isa.Level) (*Forward, error) {
+	if err := s.Validate(); err != nil {
+		return nil, err
+	}
+	return &Forward{s, ep, forwardAlgorithm(s, ep, simd.For(level))}, nil
+}
+
+// forwardAlgorithm chooses how to compute s; another algorithm than the
+// implicit matrix product would be chosen here.
+func forwardAlgorithm(s Shape, ep Epilogue, set *simd.Set) rowsAlgorithm {
+	f := s.flat()
+	return implicit.NewRows(implicit.RowsSpec{
+		Geometry: f.geometry(),
+		Weights:  f.weights(),
+		Out: implicit.Output{
+			Image:    f.OutH() * f.OutW() * f.K,
+			Row:      f.OutW() * f.K,
+			Pixel:    f.K,
+			Channels: f.outputs(),
+		},
+		ReLU:  ep.ReLU,
+		Lanes: f.depthwise(),
+		Fold:  1,
+	}, set)
+}
+
+// geometry is how the output's pixels read the input's.
+func (s Shape) geometry() implicit.Geometry {
+	g := implicit.Geometry{
+		Images: s.N, InH: s.H, InW: s.W, InPixel: s.C,
+		Groups: s.Groups, Channels: s.C / s.Groups, Repeat: 1,
+		OutH: s.OutH(), OutW: s.OutW(),
+		StepH: s.StrideH, StepW: s.StrideW,
+		TapsH: steps(s.KH, s.DilationH, -s.PadTop),
+		TapsW: steps(s.KW, s.DilationW, -s.PadLeft),
+	}
+	if s.depthwise() {
+		g.Groups, g.Channels, g.Repeat = 1, s.C, s.K/s.C
+	}
+	return g
+}
+
+// weights is where the forward direction finds its weights.
+func (s Shape) weights() implicit.Weights {
+	tap := s.C / s.Groups * s.K
+	return implicit.Weights{
+		TapH: steps(s.KH, s.KW*tap, 0), TapW: steps(s.KW, tap, 0),
+		Group: s.outputs(), K: s.K, N: 1,
+	}
+}
+
+// outputs is the number of output channels in one of the geometry's groups.
+func (s Shape) outputs() int {
+	if s.depthwise() {
+		return s.K
+	}
+	return s.K / s.Groups
+}
+
+// steps is n numbers that begin with first and lie step apart.
+func steps(n, step, first int) []int {
+	v := make([]int, n)
+	for i := range v {
+		v[i] = first + i*step
+	}
+	return v
+}
+
+// ScratchFloats is the size of the scratch memory that Run needs with a pool
+// of the given number of threads, in floats.
+func (f *Forward) ScratchFloats(threads int) int { return f.alg.ScratchFloats(threads) }
+
+// Run computes y (N, OutH, OutW, K) from x (N, H, W, C), w (KH, KW, C/Groups,
+// K) and, where the epilogue has one, bias (K). The scratch memory holds
+// nothing between runs.
+func (f *Forward) Run(p *pool.Pool, x, w, bias, y, scratch []float32) {
+	check("x", len(x), f.shape.xLen())
+	check("w", len(w), f.shape.wLen())
+	check("y", len(y), f.shape.yLen())
+	check("scratch", len(scratch), f.ScratchFloats(p.Threads()))
+	if f.ep.Bias {
+		check("bias", len(bias), f.shape.K)
+	} else {
+		bias = nil
+	}
+	f.alg.Run(p, x, w, bias, y, scratch, false)
+}

@@ -1,0 +1,59 @@
+package conv
+
+import (
+	"github.com/seed52467199/trainer/cpu/internal/implicit"
+	"github.com/seed52467199/trainer/cpu/isa"
+	"github.com/seed52467199/trainer/cpu/simd"
+	"github.com/seed52467199/trainer/internal/pool"
+)
+
+// colsAlgorithm is a way to compute a weight gradient.
+type colsAlgorithm interface {
+	ScratchFloats(threads int) int
+	Run(p *pool.Pool, x, dy, dw, scratch []float32, accumulate bool)
+}
+
+// WeightGrad is a plan for the gradient of a convolution's weights.
+type WeightGrad struct {
+	// Accumulate adds the gradient to dw instead of overwriting dw.
+	Accumulate bool
+
+	shape Shape
+	alg   colsAlgorithm
+}
+
+// NewWeightGrad plans the weight gradient of shape s.
+func NewWeightGrad(s Shape) (*WeightGrad, error) { return newWeightGrad(s, isa.Active()) }
+
+func newWeightGrad(s Shape, level isa.Level) (*WeightGrad, error) {
+	if err := s.Validate(); err != nil {
+		return nil, err
+	}
+	return &WeightGrad{shape: s, alg: weightGradAlgorithm(s, simd.For(level))}, nil
+}
+
+// weightGradAlgorithm chooses how to compute s.
+func weightGradAlgorithm(s Shape, set *simd.Set) colsAlgorithm {
+	f := s.flat()
+	return implicit.NewCols(implicit.ColsSpec{
+		Geometry: f.geometry(),
+		Weights:  f.weights(),
+		Columns:  f.outputs(),
+		Pixel:    f.K,
+		Lanes:    f.depthwise(),
+	}, set)
+}
+
+// ScratchFloats is the size of the scratch memory that Run needs with a pool
+// of the given number of threads, in floats.
+func (g *WeightGrad) ScratchFloats(threads int) int { return g.alg.ScratchFloats(threads) }
+
+// Run computes dw (KH, KW, C/Groups, K) from x (N, H, W, C) and dy (N, OutH,
+// OutW, K).
+func (g *WeightGrad) Run(p *pool.Pool, x, dy, dw, scratch []float32) {
+	check("x", len(x), g.shape.xLen())
+	check("dy", len(dy), g.shape.yLen())
+	check("dw", len(dw), g.shape.wLen())
+	check("scratch", len(scratch), g.ScratchFloats(p.Threads()))
+	g.alg.Run(p, x, dy, dw, scratch, g.Accumulate)
+}

@@ -1,0 +1,226 @@
+package implicit
+
+// Geometry is a lattice of output positions over source images of NHWC
+// layout. Position (i, j) reads, for every pair of taps (a, b), the source
+// pixel at row i·StepH + TapsH[a] and column j·StepW + TapsW[b]; pixels
+// outside the source count as zero.
+type Geometry struct {
+	Images     int
+	InH, InW   int
+	InPixel    int // floats from one source pixel to the next
+	Groups     int // blocks of source channels that do not meet
+	Channels   int // source channels in a group
+	Repeat     int // times that each source channel is read in turn, 1 but for depthwise
+	OutH, OutW int
+	StepH      int
+	StepW      int
+	TapsH      []int // ascending
+	TapsW      []int // ascending
+}
+
+// depth is the number of channels that a group reads of a source pixel.
+func (g *Geometry) depth() int { return g.Channels * g.Repeat }
+
+// spanH is the number of source rows that a position's taps lie in; spanW
+// that of columns.
+func (g *Geometry) spanH() int { return g.TapsH[len(g.TapsH)-1] - g.TapsH[0] + 1 }
+func (g *Geometry) spanW() int { return g.TapsW[len(g.TapsW)-1] - g.TapsW[0] + 1 }
+
+// inside tells whether no tap of any position leaves the source.
+func (g *Geometry) inside() bool {
+	return g.TapsH[0] >= 0 && g.TapsW[0] >= 0 &&
+		(g.OutH-1)*g.StepH+g.TapsH[len(g.TapsH)-1] < g.InH &&
+		(g.OutW-1)*g.StepW+g.TapsW[len(g.TapsW)-1] < g.InW
+}
+
+// adjacent tells whether a position's columns are neighbours, so that all of
+// them together are one contiguous piece of a source row.
+func (g *Geometry) adjacent() bool { return g.spanW() == len(g.TapsW) }
+
+// band is a part of the lattice: some rows of one image, or whole images.
+type band struct {
+	image, images int
+	row, rows     int
+}
+
+// bands cuts a lattice into equal bands but for the last ones.
+type bands struct {
+	images, rows     int // of a full band; rows is OutH where images > 1
+	perImage, number int
+}
+
+func (g *Geometry) bandsOf(images, rows int) bands {
+	b := bands{images: images, rows: rows, perImage: ceil(g.OutH, rows)}
+	b.number = ceil(g.Images, images) * b.perImage
+	return b
+}
+
+func (g *Geometry) band(b *bands, i int) band {
+	image, row := i/b.perImage*b.images, i%b.perImage*b.rows
+	return band{image, min(b.images, g.Images-image), row, min(b.rows, g.OutH-row)}
+}
+
+// shapes calls f with every size of band worth considering: any number of
+// rows, then whole images up to limit positions.
+func (g *Geometry) shapes(limit int, f func(images, rows int)) {
+	for rows := 1; rows <= g.OutH; rows++ {
+		if n := ceil(g.OutH, rows); rows > 1 && ceil(g.OutH, rows-1) == n {
+			continue // the same number of bands, less evenly cut
+		}
+		f(1, rows)
+		if rows*g.OutW > limit {
+			return
+		}
+	}
+	for images := 2; images <= g.Images && images*g.OutH*g.OutW <= limit; images++ {
+		f(images, g.OutH)
+	}
+}
+
+// view tells where a band's source pixels lie: floats from pixel to pixel,
+// row to row and image to image.
+type view struct {
+	pixel, row, image int
+	cols              int // pixels in a row that are gathered; 0 where the source is read in place
+}
+
+// inPlace is the view of the source itself.
+func (g *Geometry) inPlace() view {
+	row := g.InW * g.InPixel
+	return view{pixel: g.InPixel, row: row, image: g.InH * row}
+}
+
+// gathered is the view of a band that has been copied with its border.
+func (g *Geometry) gathered(pixel, rows int) view {
+	v := view{pixel: pixel, cols: (g.OutW-1)*g.StepW + g.spanW()}
+	v.row = v.cols * pixel
+	v.image = v.row * g.bandRows(rows)
+	return v
+}
+
+// bandRows is the number of source rows that rows of the lattice read.
+func (g *Geometry) bandRows(rows int) int { return (rows-1)*g.StepH + g.spanH() }
+
+// positions appends the offset of every position of a band of whole rows, in
+// order.
+func (g *Geometry) positions(dst []int, images, rows int, image, row, pixel int) []int {
+	for n := range images {
+		for i := range rows {
+			for j := range g.OutW {
+				dst = append(dst, n*image+i*row+j*pixel)
+			}
+		}
+	}
+	return dst
+}
+
+// tap is the offset of tap (a, b) from a position. In a gathered view the
+// first taps are at offset zero.
+func (g *Geometry) tap(v *view, a, b int) int {
+	h, w := g.TapsH[a], g.TapsW[b]
+	if v.cols > 0 {
+		h, w = h-g.TapsH[0], w-g.TapsW[0]
+	}
+	return h*v.row + w*v.pixel
+}
+
+// start is the offset in x of a band's first position, for a view in place.
+func (g *Geometry) start(v *view, b band, group int) int {
+	return b.image*v.image + b.row*g.StepH*v.row + group*g.Channels
+}
+
+// gather copies the source pixels that a band reads, zeros outside, into dst
+// as v describes it. Channels [first, first+count) of the group are copied,
+// counted after Repeat.
+func (g *Geometry) gather(dst []float32, v *view, x []float32, b band, group int) {
+	left := g.TapsW[0]
+	from, to := max(0, left), min(g.InW, left+v.cols)
+	for n := range b.images {
+		for r := range g.bandRows(b.rows) {
+			d := dst[n*v.image+r*v.row:][:v.row]
+			h := b.row*g.StepH + g.TapsH[0] + r
+			if h < 0 || h >= g.InH || from >= to {
+				clear(d)
+				continue
+			}
+			s := x[((b.image+n)*g.InH+h)*g.InW*g.InPixel:]
+			clear(d[:(from-left)*v.pixel])
+			clear(d[(to-left)*v.pixel:])
+			g.copyPixels(d[(from-left)*v.pixel:], v.pixel, s[from*g.InPixel+group*g.Channels:], to-from)
+		}
+	}
+}
+
+// copyPixels copies n source pixels to places pixel floats apart.
+func (g *Geometry) copyPixels(dst []float32, pixel int, src []float32, n int) {
+	switch {
+	case g.Repeat > 1:
+		for p := range n {
+			d := dst[p*pixel:][:g.depth()]
+			for c, x := range src[p*g.InPixel:][:g.Channels] {
+				for r := range g.Repeat {
+					d[c*g.Repeat+r] = x
+				}
+			}
+		}
+	case pixel == g.InPixel && pixel == g.Channels:
+		copy(dst, src[:n*pixel])
+	default:
+		for p := range n {
+			copy(dst[p*pixel:][:g.Channels], src[p*g.InPixel:])
+		}
+	}
+}
+
+func ceil(a, b int) int { return (a + b - 1) / b }
+
+// round is a rounded up to a multiple of b.
+func round(a, b int) int { return ceil(a, b) * b }
+
+// gatherPanels is gather into panels of width channels each: channel panel i
+// lies i·panelFloats floats after the first and is a view of pixels with
+// width floats. Only panels [first, last) are written; channels that a last
+// panel has too many keep what they held.
+func (g *Geometry) gatherPanels(dst []float32, v *view, panelFloats, width, first, last int, x []float32, b band, group int) {
+	left := g.TapsW[0]
+	from, to := max(0, left), min(g.InW, left+v.cols)
+	for n := range b.images {
+		for r := range g.bandRows(b.rows) {
+			h := b.row*g.StepH + g.TapsH[0] + r
+			outside := h < 0 || h >= g.InH || from >= to
+			for panel := first; panel < last; panel++ {
+				d := dst[panel*panelFloats+n*v.image+r*v.row:][:v.row]
+				if outside {
+					clear(d)
+					continue
+				}
+				clear(d[:(from-left)*width])
+				clear(d[(to-left)*width:])
+				at := (((b.image+n)*g.InH+h)*g.InW+from)*g.InPixel + group*g.Channels + panel*width
+				spread(d[(from-left)*width:(to-left)*width], width, x[at:], g.InPixel, min(width, g.Channels-panel*width))
+			}
+		}
+	}
+}
+
+// spread copies the first count floats of pixels that lie step apart in src
+// to places width apart. The usual widths move as whole registers.
+func spread(dst []float32, width int, src []float32, step, count int) {
+	switch {
+	case width == 6 && count == 6:
+		for i := 0; len(dst) >= 6; i += step {
+			*(*[6]float32)(dst) = *(*[6]float32)(src[i:])
+			dst = dst[6:]
+		}
+	case width == 8 && count == 8:
+		for i := 0; len(dst) >= 8; i += step {
+			*(*[8]float32)(dst) = *(*[8]float32)(src[i:])
+			dst = dst[8:]
+		}
+	default:
+		for i := 0; len(dst) >= width; i += step {
+			copy(dst[:count], src[i:])
+			dst = dst[width:]
+		}
+	}
+}

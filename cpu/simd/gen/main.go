@@ -1,0 +1,348 @@
+// Command gen writes the assembly of package simd. Every kernel is written
+// once, for any vector width and tile shape; [main] lists the shapes.
+package main
+
+import (
+	"fmt"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// isaWidth is a vector width and the name that its kernels carry.
+type isaWidth struct {
+	name  string
+	bytes int
+	vec   func() reg.VecVirtual
+}
+
+var (
+	ymm = isaWidth{"AVX2", 32, YMM}
+	zmm = isaWidth{"AVX512", 64, ZMM}
+)
+
+func main() {
+	// 12 accumulators hide the latency of 4 cycles at two FMAs a cycle; as
+	// many as the registers allow spare loads. Twelve rows are the most for
+	// which every row keeps its own address register.
+	rows(ymm, 6, 2)
+	rows(ymm, 12, 1)
+	rows(zmm, 12, 2)
+	rows(zmm, 12, 1)
+
+	cols(ymm, 6, 2)
+	cols(ymm, 12, 1)
+	cols(zmm, 8, 2)
+	cols(zmm, 12, 1)
+
+	laneRows(ymm, 12)
+	laneRows(zmm, 12)
+	laneCols(ymm, 9)
+	laneCols(zmm, 9)
+
+	Generate()
+}
+
+// kernel opens a function. Parameters change in place where a loop counts
+// with them: they are the function's own copies.
+func kernel(form string, w isaWidth, mr, nr int, doc, signature string) {
+	TEXT(fmt.Sprintf("%s%s_%dx%d", form, w.name, mr, nr), NOSPLIT, signature)
+	Doc(doc)
+	Pragma("noescape")
+}
+
+func param(name string) Mem {
+	p, err := Param(name).Resolve()
+	if err != nil {
+		panic(err)
+	}
+	return p.Addr
+}
+
+func vectors(w isaWidth, n int) []reg.VecVirtual {
+	v := make([]reg.VecVirtual, n)
+	for i := range v {
+		v[i] = w.vec()
+	}
+	return v
+}
+
+func addresses(n int) []reg.GPVirtual {
+	p := make([]reg.GPVirtual, n)
+	for i := range p {
+		p[i] = GP64()
+	}
+	return p
+}
+
+// at is element offset*4 of the floats at base.
+func at(base, offset reg.GPVirtual, disp int) Mem {
+	return Mem{Base: base, Index: offset, Scale: 4, Disp: disp}
+}
+
+// fma computes acc[i*len(b)+j] += value(i)·b[j] for i < mr, where factor i is
+// broadcast into x.
+func fma(mr int, acc, b []reg.VecVirtual, x reg.VecVirtual, value func(i int) Mem) {
+	for i := range mr {
+		VBROADCASTSS(value(i), x)
+		for j := range b {
+			VFMADD231PS(b[j], x, acc[i*len(b)+j])
+		}
+	}
+}
+
+const rowsSignature = "func(a *float32, rowA *int, rowC *int, tiles int, taps *int, ntaps int, kc int, b *float32, c *float32, start *float32, floor float32)"
+
+// rowsFrame writes what the two forms of row kernel share: the loop over
+// tiles, the accumulators' start and their end. body is the sum over taps; it
+// gets the address of every row of a, and a free register.
+func rowsFrame(w isaWidth, mr, nv int, body func(p []reg.GPVirtual, q, b reg.GPVirtual, acc []reg.VecVirtual)) {
+	acc := vectors(w, mr*nv)
+	p, q, b := addresses(mr), GP64(), GP64()
+
+	Label("tile")
+	{
+		MOVQ(param("a"), b)
+		MOVQ(param("rowA"), q)
+		for i := range p {
+			MOVQ(Mem{Base: q, Disp: 8 * i}, p[i])
+			LEAQ(at(b, p[i], 0), p[i])
+		}
+		MOVQ(param("start"), q)
+		TESTQ(q, q)
+		JZ(LabelRef("continue"))
+		for i := range mr {
+			for j := range nv {
+				VMOVUPS(Mem{Base: q, Disp: j * w.bytes}, acc[i*nv+j])
+			}
+		}
+		JMP(LabelRef("sum"))
+	}
+	Label("continue")
+	eachC(mr, b, q, func(i int, c reg.GPVirtual) {
+		for j := range nv {
+			VMOVUPS(Mem{Base: c, Disp: j * w.bytes}, acc[i*nv+j])
+		}
+	})
+	Label("sum")
+	body(p, q, b, acc)
+
+	// The row's value is the second source, which VMAXPS returns where one
+	// is not a number: a diverging network stays visible.
+	low := w.vec()
+	VBROADCASTSS(param("floor"), low)
+	for i := range acc {
+		VMAXPS(acc[i], low, acc[i])
+	}
+	eachC(mr, b, q, func(i int, c reg.GPVirtual) {
+		for j := range nv {
+			VMOVUPS(acc[i*nv+j], Mem{Base: c, Disp: j * w.bytes})
+		}
+	})
+	ADDQ(Imm(uint64(8*mr)), param("rowA"))
+	ADDQ(Imm(uint64(8*mr)), param("rowC"))
+	DECQ(param("tiles"))
+	JNZ(LabelRef("tile"))
+	VZEROUPPER()
+	RET()
+}
+
+// eachC calls f with the address of every row of c. base and table are free
+// registers.
+func eachC(mr int, base, table reg.GPVirtual, f func(i int, c reg.GPVirtual)) {
+	c := GP64()
+	MOVQ(param("c"), base)
+	MOVQ(param("rowC"), table)
+	for i := range mr {
+		MOVQ(Mem{Base: table, Disp: 8 * i}, c)
+		LEAQ(at(base, c, 0), c)
+		f(i, c)
+	}
+}
+
+// rows writes the kernel of Rows: mr rows by nv vectors.
+func rows(w isaWidth, mr, nv int) {
+	kernel("rows", w, mr, nv*w.bytes/4, "See Rows.", rowsSignature)
+	tap, left := AllocLocal(8), AllocLocal(8)
+	rowsFrame(w, mr, nv, func(p []reg.GPVirtual, q, b reg.GPVirtual, acc []reg.VecVirtual) {
+		k := GP64()
+		bv, x := vectors(w, nv), w.vec()
+		step := func(u int) {
+			for j := range bv {
+				VMOVUPS(Mem{Base: b, Disp: (u*nv + j) * w.bytes}, bv[j])
+			}
+			fma(mr, acc, bv, x, func(i int) Mem { return at(p[i], q, 4*u) })
+		}
+		const unroll = 4
+
+		MOVQ(param("taps"), k)
+		MOVQ(k, tap)
+		MOVQ(param("ntaps"), k)
+		MOVQ(k, left)
+		MOVQ(param("b"), b)
+
+		Label("tap")
+		MOVQ(tap, k)
+		ADDQ(Imm(8), tap)
+		MOVQ(Mem{Base: k}, q)
+		MOVQ(param("kc"), k)
+		SUBQ(Imm(unroll), k)
+		JL(LabelRef("rest"))
+
+		Label("four")
+		for u := range unroll {
+			step(u)
+		}
+		ADDQ(Imm(unroll), q)
+		ADDQ(I32(int32(unroll*nv*w.bytes)), b)
+		SUBQ(Imm(unroll), k)
+		JGE(LabelRef("four"))
+
+		Label("rest")
+		ADDQ(Imm(unroll), k)
+		JZ(LabelRef("next"))
+		Label("one")
+		step(0)
+		INCQ(q)
+		ADDQ(I32(int32(nv*w.bytes)), b)
+		DECQ(k)
+		JNZ(LabelRef("one"))
+
+		Label("next")
+		DECQ(left)
+		JNZ(LabelRef("tap"))
+	})
+}
+
+// laneRows writes the kernel of LaneRows: mr rows by one vector.
+func laneRows(w isaWidth, mr int) {
+	kernel("laneRows", w, mr, w.bytes/4, "See LaneRows.", rowsSignature)
+	tap, left := AllocLocal(8), AllocLocal(8)
+	rowsFrame(w, mr, 1, func(p []reg.GPVirtual, q, b reg.GPVirtual, acc []reg.VecVirtual) {
+		weight := w.vec()
+		MOVQ(param("taps"), q)
+		MOVQ(q, tap)
+		MOVQ(param("ntaps"), q)
+		MOVQ(q, left)
+		MOVQ(param("b"), b)
+
+		Label("tap")
+		MOVQ(tap, q)
+		ADDQ(Imm(8), tap)
+		MOVQ(Mem{Base: q}, q)
+		VMOVUPS(Mem{Base: b}, weight)
+		ADDQ(Imm(uint64(w.bytes)), b)
+		for i := range acc {
+			VFMADD231PS(at(p[i], q, 0), weight, acc[i])
+		}
+		DECQ(left)
+		JNZ(LabelRef("tap"))
+	})
+}
+
+// accumulators loads acc from c, or clears them where fresh is set.
+func accumulators(w isaWidth, n int, q reg.GPVirtual) []reg.VecVirtual {
+	acc := vectors(w, n)
+	MOVQ(param("fresh"), q)
+	TESTQ(q, q)
+	JZ(LabelRef("continue"))
+	for i := range acc {
+		zero(w, acc[i])
+	}
+	JMP(LabelRef("sum"))
+	Label("continue")
+	MOVQ(param("c"), q)
+	for i := range acc {
+		VMOVUPS(Mem{Base: q, Disp: i * w.bytes}, acc[i])
+	}
+	Label("sum")
+	return acc
+}
+
+// zero clears a register with the instruction of its width.
+func zero(w isaWidth, v reg.VecVirtual) {
+	if w.bytes == 64 {
+		VPXORQ(v, v, v)
+		return
+	}
+	VXORPS(v, v, v)
+}
+
+// pixels writes the loop over segments and their pixels around step, which
+// sums one pixel: a moves by lda floats, b by ldb, from pixel to pixel.
+func pixels(a, b, offset, lda, ldb reg.GPVirtual, step func()) {
+	k, seg, left := GP64(), GP64(), AllocLocal(8)
+	MOVQ(param("nseg"), k)
+	MOVQ(k, left)
+	MOVQ(param("segs"), seg)
+	Label("segment")
+	MOVQ(Mem{Base: seg}, offset)
+	ADDQ(Imm(8), seg)
+	MOVQ(param("kc"), k)
+	Label("pixel")
+	step()
+	ADDQ(lda, offset)
+	ADDQ(ldb, b)
+	DECQ(k)
+	JNZ(LabelRef("pixel"))
+	DECQ(left)
+	JNZ(LabelRef("segment"))
+}
+
+func store(w isaWidth, acc []reg.VecVirtual, q reg.GPVirtual) {
+	MOVQ(param("c"), q)
+	for i := range acc {
+		VMOVUPS(acc[i], Mem{Base: q, Disp: i * w.bytes})
+	}
+	VZEROUPPER()
+	RET()
+}
+
+// cols writes the kernel of Cols: mr columns of a by nv vectors of b.
+func cols(w isaWidth, mr, nv int) {
+	kernel("cols", w, mr, nv*w.bytes/4, "See Cols.",
+		"func(a *float32, lda int, segs *int, nseg int, kc int, b *float32, ldb int, c *float32, fresh int)")
+	q := GP64()
+	acc := accumulators(w, mr*nv, q)
+	a := Load(Param("a"), GP64()).(reg.GPVirtual)
+	b := Load(Param("b"), GP64()).(reg.GPVirtual)
+	lda := Load(Param("lda"), GP64()).(reg.GPVirtual)
+	ldb := Load(Param("ldb"), GP64()).(reg.GPVirtual)
+	SHLQ(Imm(2), ldb)
+	bv, x := vectors(w, nv), w.vec()
+	pixels(a, b, q, lda, ldb, func() {
+		for j := range bv {
+			VMOVUPS(Mem{Base: b, Disp: j * w.bytes}, bv[j])
+		}
+		fma(mr, acc, bv, x, func(i int) Mem { return at(a, q, 4*i) })
+	})
+	store(w, acc, q)
+}
+
+// laneCols writes the kernel of LaneCols: mt taps by one vector.
+func laneCols(w isaWidth, mt int) {
+	kernel("laneCols", w, mt, w.bytes/4, "See LaneCols.",
+		"func(a *float32, lda int, taps *int, segs *int, nseg int, kc int, b *float32, ldb int, c *float32, fresh int)")
+	q := GP64()
+	acc := accumulators(w, mt, q)
+	p := addresses(mt)
+	a := Load(Param("a"), GP64()).(reg.GPVirtual)
+	MOVQ(param("taps"), q)
+	for i := range p {
+		MOVQ(Mem{Base: q, Disp: 8 * i}, p[i])
+		LEAQ(at(a, p[i], 0), p[i])
+	}
+	b := Load(Param("b"), GP64()).(reg.GPVirtual)
+	ldb := Load(Param("ldb"), GP64()).(reg.GPVirtual)
+	lda := Load(Param("lda"), GP64()).(reg.GPVirtual)
+	SHLQ(Imm(2), ldb)
+	bv := w.vec()
+	pixels(a, b, q, lda, ldb, func() {
+		VMOVUPS(Mem{Base: b}, bv)
+		for i := range acc {
+			VFMADD231PS(at(p[i], q, 0), bv, acc[i])
+		}
+	})
+	store(w, acc, q)
+}

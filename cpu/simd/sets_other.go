@@ -1,0 +1,7 @@
+//go:build !amd64
+
+package simd
+
+import "github.com/seed52467199/trainer/cpu/isa"
+
+var sets = map[isa.Level]*Set{isa.Generic: goSet}

@@ -1,0 +1,88 @@
+package simd
+
+import "github.com/seed52467199/trainer/cpu/isa"
+
+// RowsFunc computes tiles·MR rows of c by NR columns. For row r and column n
+//
+//	c[rowC[r]+n] = max(floor, start[n] + Σt Σk a[rowA[r]+taps[t]+k] · b[(t·kc+k)·NR+n])
+//
+// with t < ntaps and k < kc, both at least 1. Offsets count floats. start
+// has NR values; where it is nil, the sum starts from c itself. A value that
+// is not a number passes floor. Tables may name a row twice to fill up the
+// last tile.
+type RowsFunc func(a *float32, rowA, rowC *int, tiles int, taps *int, ntaps, kc int, b, c, start *float32, floor float32)
+
+// Rows is a micro-kernel for tiles of MR rows by NR columns.
+type Rows struct {
+	MR, NR int
+	Run    RowsFunc
+}
+
+// ColsFunc computes one contiguous tile of MR rows and NR columns,
+//
+//	c[i·NR+n] += Σs Σp a[segs[s]+p·lda+i] · b[(s·kc+p)·ldb+n]
+//
+// with s < nseg and p < kc, both at least 1. Offsets and leading dimensions
+// count floats. Where fresh is not zero, the sum starts from zero instead.
+type ColsFunc func(a *float32, lda int, segs *int, nseg, kc int, b *float32, ldb int, c *float32, fresh int)
+
+// Cols is a micro-kernel for tiles of MR rows by NR columns.
+type Cols struct {
+	MR, NR int
+	Run    ColsFunc
+}
+
+// LaneColsFunc computes one contiguous tile of MT taps by NR channels,
+//
+//	c[t·NR+n] += Σs Σp a[taps[t]+segs[s]+p·lda+n] · b[(s·kc+p)·ldb+n]
+//
+// and is otherwise like ColsFunc.
+type LaneColsFunc func(a *float32, lda int, taps, segs *int, nseg, kc int, b *float32, ldb int, c *float32, fresh int)
+
+// LaneCols is a micro-kernel for tiles of MT taps by NR channels.
+type LaneCols struct {
+	MT, NR int
+	Run    LaneColsFunc
+}
+
+// Set is the micro-kernels of one level. Rows and Cols offer several widths,
+// the widest and fastest first.
+type Set struct {
+	Rows []Rows
+	Cols []Cols
+	// LaneRows reads a[rowA[r]+taps[t]+n] in place of a row's own factor: each
+	// of the NR channels meets only its own weight. kc is 1.
+	LaneRows Rows
+	LaneCols LaneCols
+}
+
+// For is the set of a level, which must not be above isa.Best.
+func For(level isa.Level) *Set {
+	if level > isa.Best() {
+		level = isa.Best()
+	}
+	return sets[level]
+}
+
+// narrowest returns the kernel whose width wastes least on n columns, the
+// first of the list where several are equal.
+func narrowest[K any](kernels []K, n int, width func(K) int) K {
+	best, least := kernels[0], 0
+	for i, k := range kernels {
+		w := width(k)
+		if padded := (n + w - 1) / w * w; i == 0 || padded < least {
+			best, least = k, padded
+		}
+	}
+	return best
+}
+
+// RowsFor is the kernel of s that suits n columns best.
+func (s *Set) RowsFor(n int) Rows {
+	return narrowest(s.Rows, n, func(k Rows) int { return k.NR })
+}
+
+// ColsFor is the kernel of s that suits n columns best.
+func (s *Set) ColsFor(n int) Cols {
+	return narrowest(s.Cols, n, func(k Cols) int { return k.NR })
+}
