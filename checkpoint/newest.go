@@ -1,0 +1,104 @@
+package checkpoint
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+
+	"github.com/seed52467199/trainer/internal/atomicfile"
+)
+
+// survivors lists the folders that may hold the checkpoint dir: itself, and
+// what an interrupted Save left beside it.
+func survivors(dir string) (paths []string, found bool) {
+	if isDir(dir) {
+		paths = append(paths, dir)
+	}
+	left, err := atomicfile.Leftovers(dir)
+	if err == nil {
+		paths = append(paths, left...)
+	}
+	return paths, len(paths) > 0
+}
+
+// settle finds the folder that now holds the checkpoint dir: dir where it
+// exists, else the newest complete one beside it.
+func settle(dir string) (string, *Meta, error) {
+	if isDir(dir) {
+		meta, err := readMeta(dir)
+		return dir, meta, err
+	}
+	paths, _ := survivors(dir)
+	for _, c := range candidates(paths) {
+		if c.err == nil {
+			if _, c.err = verifyAll(c.path); c.err == nil {
+				return c.path, c.meta, nil
+			}
+		}
+	}
+	return "", nil, fmt.Errorf("checkpoint %s does not exist", dir)
+}
+
+// candidate is a folder that may hold a checkpoint.
+type candidate struct {
+	path string
+	meta *Meta
+	err  error // why it holds none
+}
+
+// candidates reads the folders' meta.json and puts those without a readable
+// one first, then the farthest trained. Among equals the order stays.
+func candidates(paths []string) []candidate {
+	var cs []candidate
+	for _, p := range paths {
+		meta, err := readMeta(p)
+		cs = append(cs, candidate{p, meta, err})
+	}
+	sort.SliceStable(cs, func(i, j int) bool {
+		a, b := cs[i].meta, cs[j].meta
+		return b != nil && (a == nil || a.Update > b.Update)
+	})
+	return cs
+}
+
+// Skipped is a folder that cannot be resumed from.
+type Skipped struct {
+	Path string
+	// Reason is one sentence, which names the file at fault.
+	Reason error
+}
+
+// Newest finds the checkpoint of a run folder that was trained farthest and
+// whose files all have the checksums that were written. It also lists the
+// folders that it passed over on the way. Without a good one the error wraps
+// ErrNoCheckpoint and names the reasons.
+func Newest(runDir string) (path string, skipped []Skipped, err error) {
+	root := filepath.Join(runDir, FolderName)
+	if _, err := os.Stat(root); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return "", nil, fmt.Errorf("run folder %s cannot be read: %w", runDir, cause(err))
+	}
+	var paths []string
+	for _, name := range []string{LastName, BestName} {
+		found, _ := survivors(filepath.Join(root, name))
+		paths = append(paths, found...)
+	}
+	for _, c := range candidates(paths) {
+		if c.err == nil {
+			if _, c.err = verifyAll(c.path); c.err == nil {
+				return c.path, skipped, nil
+			}
+		}
+		skipped = append(skipped, Skipped{c.path, c.err})
+	}
+	if len(skipped) == 0 {
+		return "", nil, fmt.Errorf("%w: %s does not exist", ErrNoCheckpoint, filepath.Join(root, LastName))
+	}
+	var reasons []string
+	for _, s := range skipped {
+		reasons = append(reasons, s.Reason.Error())
+	}
+	return "", skipped, fmt.Errorf("%w in %s: %s", ErrNoCheckpoint, root, strings.Join(reasons, "; "))
+}
