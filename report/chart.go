@@ -129,7 +129,8 @@ func (s scale) ticks(n int, least float64) []tick {
 	}
 	var ticks []tick
 	for i := math.Ceil(s.low/step - 1e-9); i*step <= s.high+step*1e-9; i++ {
-		ticks = append(ticks, tick{s.at(i * step), strconv.FormatFloat(i*step, format, decimals, 64)})
+		v := i*step + 0 // not -0
+		ticks = append(ticks, tick{s.at(v), strconv.FormatFloat(v, format, decimals, 64)})
 	}
 	return ticks
 }

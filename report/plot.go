@@ -85,9 +85,7 @@ func PlotLRCurve(path string, c LRCurve) error {
 	if err := addLine(p, "smoothed", mean, palette[0], 2); err != nil {
 		return fmt.Errorf("plot %s: %w", path, err)
 	}
-	// The smoothed line decides what is seen: single batches may be far off.
-	_, _, low, high := plotter.XYRange(mean)
-	p.Y.Min, p.Y.Max = widen(low, high, 0.12)
+	p.Y.Min, p.Y.Max = lossRange(mean)
 
 	var marks flags
 	for _, m := range c.Suggestions {
@@ -98,6 +96,7 @@ func PlotLRCurve(path string, c LRCurve) error {
 	}
 	slices.SortStableFunc(marks, func(a, b Mark) int { return cmp.Compare(a.LR, b.LR) })
 	p.Add(marks)
+	openLog(&p.X)
 	return writePlot(path, p)
 }
 
@@ -121,7 +120,11 @@ func PlotLines(path string, l LinePlot) error {
 			continue
 		}
 		drawn = true
-		if err := addLine(p, line.Name, xys, palette[i%len(palette)], 2); err != nil {
+		name := line.Name
+		if len(l.Lines) == 1 {
+			name = "" // the title says it
+		}
+		if err := addLine(p, name, xys, palette[i%len(palette)], 2); err != nil {
 			return fmt.Errorf("plot %s: %w", path, err)
 		}
 	}
@@ -130,13 +133,11 @@ func PlotLines(path string, l LinePlot) error {
 	}
 	if !l.LogY {
 		p.Y.Min, p.Y.Max = widen(p.Y.Min, p.Y.Max, 0.05)
-	} else if p.Y.Min == p.Y.Max {
-		p.Y.Min, p.Y.Max = p.Y.Min/2, p.Y.Max*2
 	}
-	if l.LogX && p.X.Min == p.X.Max {
-		p.X.Min, p.X.Max = p.X.Min/2, p.X.Max*2
-	}
+	openLog(&p.X)
+	openLog(&p.Y)
 	p.Legend.Left, p.Legend.Top = false, true
+	p.Legend.XOffs, p.Legend.YOffs = -10, -8
 	return writePlot(path, p)
 }
 
@@ -167,6 +168,13 @@ func newPlot(title, x, y string) *plot.Plot {
 
 func logarithmic(a *plot.Axis) { a.Scale, a.Tick.Marker = plot.LogScale{}, logTicks{} }
 
+// openLog makes a range of a logarithmic axis that has a single value.
+func openLog(a *plot.Axis) {
+	if _, log := a.Scale.(plot.LogScale); log && a.Min == a.Max {
+		a.Min, a.Max = a.Min/2, a.Max*2
+	}
+}
+
 // points keeps what the axes can show.
 func points(l Line, p *plot.Plot) plotter.XYs {
 	shows := func(a plot.Axis, v float64) bool {
@@ -193,6 +201,21 @@ func addLine(p *plot.Plot, name string, xys plotter.XYs, c color.Color, width vg
 		p.Legend.Add(name, line)
 	}
 	return nil
+}
+
+// lossRange is the part of the loss axis worth seeing. The smoothed line
+// decides, since single batches may be far off; and where it diverges it is cut,
+// so that its fall, which is what the test is for, takes half of the height.
+func lossRange(smoothed plotter.XYs) (low, high float64) {
+	at := 0
+	for i := range smoothed {
+		if smoothed[i].Y < smoothed[at].Y {
+			at = i
+		}
+	}
+	_, _, low, high = plotter.XYRange(smoothed)
+	_, _, _, before := plotter.XYRange(smoothed[:at+1])
+	return widen(low, min(high, low+max(2*(before-low), 0.25*(high-low))), 0.12)
 }
 
 // widen adds a fraction of the range on both sides, and makes a range of a point.

@@ -5,7 +5,6 @@ import (
 	"io"
 	"math"
 	"os"
-	"strconv"
 	"strings"
 	"time"
 
@@ -28,11 +27,12 @@ type Terminal struct {
 	loss  window
 	lines window // since the last line of updates
 
-	epochs int
-	began  time.Time // of what the bar measures
-	skip   int       // batches done before that, when resuming within an epoch
-	first  bool      // the next Step or EvalStep begins a new measure
-	drawn  time.Time
+	epochs  int       // of the run
+	updates int       // of the run
+	began   time.Time // of what the bar measures
+	skip    int       // batches done before that
+	first   bool      // the next step begins a new measure
+	drawn   time.Time
 
 	label, text, buf []byte // reused
 }
@@ -73,7 +73,7 @@ func utf8Locale() bool {
 func (t *Terminal) Handle(e Event) error {
 	switch e := e.(type) {
 	case *RunStarted:
-		t.epochs = e.Epochs
+		t.epochs, t.updates = e.Epochs, e.Epochs*e.UpdatesPerEpoch
 		return t.print(header(e))
 	case *EpochStarted:
 		t.epochs = e.Epochs
@@ -123,9 +123,9 @@ func (t *Terminal) flush() error {
 	return nil
 }
 
-// due says whether the bar should be drawn now. It begins a new measure of
+// drawNow says whether the bar should be drawn now. It begins a new measure of
 // time where one is due.
-func (t *Terminal) due(done, total int) bool {
+func (t *Terminal) drawNow(done, total int) bool {
 	now := time.Now()
 	if t.first {
 		t.first, t.began, t.skip, t.drawn = false, now, done, time.Time{}
@@ -140,7 +140,7 @@ func (t *Terminal) due(done, total int) bool {
 func (t *Terminal) step(e *Step) error {
 	t.loss.add(e)
 	t.lines.add(e)
-	if t.due(e.Batch, e.Batches) {
+	if t.drawNow(e.Batch, e.Batches) {
 		t.label = t.epoch(t.label[:0], e.Epoch)
 		b := progress(t.text[:0], e.Batch, e.Batches)
 		b = append(b, "  loss "...)
@@ -152,7 +152,7 @@ func (t *Terminal) step(e *Step) error {
 	if t.width == nil && due(e.Update, t.every) {
 		b := t.epoch(t.buf[:0], e.Epoch)
 		b = append(b, "  update "...)
-		b = strconv.AppendInt(b, int64(e.Update), 10)
+		b = appendPadded(b, int64(e.Update), digits(int64(t.updates)), ' ')
 		b = append(b, "  batch "...)
 		b = appendOf(b, e.Batch, e.Batches)
 		b = append(b, "  loss "...)
@@ -171,7 +171,7 @@ func (t *Terminal) evalStep(e *EvalStep) error {
 	if e.Batch <= 1 {
 		t.first = true
 	}
-	if !t.due(e.Batch, e.Batches) {
+	if !t.drawNow(e.Batch, e.Batches) {
 		return nil
 	}
 	t.label = append(t.label[:0], "evaluation"...)
@@ -183,7 +183,7 @@ func (t *Terminal) lrPoint(e *LRPoint) error {
 	if e.Step <= 1 {
 		t.first = true
 	}
-	bar := t.due(e.Step, e.Steps)
+	bar := t.drawNow(e.Step, e.Steps)
 	if !bar && (t.width != nil || !due(e.Step, t.every)) {
 		return nil
 	}
@@ -269,7 +269,7 @@ func header(e *RunStarted) string {
 	}
 	line("run", "%s", e.RunDir)
 	line("model", "%s, %s", e.Model, plural(e.Params, "parameter"))
-	line("data", "%s for training, %s for validation", plural(e.TrainImages, "image"), plural(e.ValImages, "image"))
+	line("data", "%s for training, %s for validation", plural(e.TrainImages, "image"), count(e.ValImages))
 	line("training", "%s of %s, batch %d, seed %d", plural(e.Epochs, "epoch"), plural(e.UpdatesPerEpoch, "update"), e.BatchSize, e.Seed)
 	line("device", "%s, %s, %s for activations", e.Device, plural(e.Threads, "thread"), size(e.ArenaBytes))
 	if e.Resumed {

@@ -1,0 +1,4 @@
+package tfevents
+
+// Mask is mask for the tests.
+var Mask = mask
