@@ -41,7 +41,7 @@ type Terminal struct {
 // bar is drawn if w is a terminal that can move its cursor; otherwise a line
 // is written every so many updates (0: none).
 func NewTerminal(w io.Writer, every int) *Terminal {
-	t := &Terminal{w: w, every: every, bar: bar{full: "━", empty: "─"}}
+	t := &Terminal{w: w, every: every, first: true, bar: bar{full: "━", empty: "─"}}
 	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb" {
 		t.width = func() int {
 			columns, _, err := term.GetSize(int(f.Fd()))
