@@ -390,11 +390,14 @@ func (m *machine) sized(op byte, lenBytes int) error {
 	if err != nil {
 		return err
 	}
-	b, err := m.r.bytes(n)
-	if err != nil {
+	if err := m.r.has(n); err != nil {
 		return err
 	}
-	if err := m.pay(len(b)); err != nil {
+	if err := m.pay(int(n)); err != nil {
+		return err
+	}
+	b, err := m.r.bytes(n)
+	if err != nil {
 		return err
 	}
 	switch op {

@@ -38,10 +38,18 @@ func (r *Reader) byte() (byte, error) {
 	return b, err
 }
 
-// bytes reads n bytes, having made sure that the file still has them.
-func (r *Reader) bytes(n uint64) ([]byte, error) {
+// has makes sure that the file still has n bytes.
+func (r *Reader) has(n uint64) error {
 	if left := uint64(r.size - r.pos); n > left {
-		return nil, fmt.Errorf("a value claims %d bytes and the file has %d left", n, left)
+		return fmt.Errorf("a value claims %d bytes and the file has %d left", n, left)
+	}
+	return nil
+}
+
+// bytes reads n bytes if the file still has them.
+func (r *Reader) bytes(n uint64) ([]byte, error) {
+	if err := r.has(n); err != nil {
+		return nil, err
 	}
 	b := make([]byte, n)
 	k, err := io.ReadFull(r.buf, b)
