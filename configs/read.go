@@ -29,9 +29,9 @@ type layer struct {
 	settings     []setting
 }
 
-// maxFile is far more than any configuration and little enough to read; it
+// maxFile is far more than any configuration and little enough to parse; it
 // keeps a checkpoint named by mistake out of the parser.
-const maxFile = 1 << 20
+const maxFile = 64 << 10
 
 // readText reads a configuration file's text, or says that it is none.
 func readText(name string, r io.Reader) ([]byte, error) {
@@ -40,7 +40,7 @@ func readText(name string, r io.Reader) ([]byte, error) {
 	case err != nil:
 		return nil, fmt.Errorf("reading the configuration: %w", err)
 	case len(content) > maxFile || !utf8.Valid(content) || bytes.IndexByte(content, 0) >= 0:
-		return nil, Invalid{{name, "is not a configuration, which is a YAML text of at most 1 MiB"}}
+		return nil, Invalid{{name, "is not a configuration, which is a YAML text of at most 64 KiB"}}
 	}
 	return content, nil
 }
