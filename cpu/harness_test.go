@@ -58,7 +58,14 @@ func bind(t testing.TB, d *Device, o op.Op, dt op.DType, shapes []op.Shape, in [
 		poison(buf)
 		b.out = append(b.out, buf)
 	}
-	k, err := d.Kernel(c)
+	b.rebind(t, d)
+	return b
+}
+
+// rebind makes the kernel anew over the memory that b has now.
+func (b *bound) rebind(t testing.TB, d *Device) {
+	t.Helper()
+	k, err := d.Kernel(b.call)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +74,6 @@ func bind(t testing.TB, d *Device, o op.Op, dt op.DType, shapes []op.Shape, in [
 	if b.run, err = k.Bind(&op.Context{Seed: 1, Draw: 1}, b.in, b.out, scratch); err != nil {
 		t.Fatal(err)
 	}
-	return b
 }
 
 func alloc(t testing.TB, d *Device, n int, dt op.DType) op.Buffer {

@@ -1,0 +1,382 @@
+package cpu
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/seed52467199/trainer/graph/op"
+)
+
+// example is one use of an operation, with the kernels of its gradient.
+type example struct {
+	name   string
+	op     op.Op
+	shapes []op.Shape
+	// valid turns random inputs into valid ones.
+	valid func(in [][]float64)
+	back  []back
+	// large is an example with several pieces for each stage, too slow for
+	// central differences.
+	large bool
+}
+
+// back is a gradient kernel: where its operands come from, and for which input
+// of the forward operation each result is the gradient.
+type back struct {
+	op   op.Op
+	from []source
+	wrt  []int
+}
+
+// source is an input of the forward operation, one of its results (output(i)),
+// or the gradient dy of its primary result.
+type source int
+
+const dy source = -1
+
+func output(i int) source { return source(100 + i) }
+
+// use is an operation with concrete operands.
+type use struct {
+	name   string
+	op     op.Op
+	shapes []op.Shape
+	in     [][]float64
+}
+
+// uses are the example and its gradients as uses; the operands of the latter
+// come from the portable kernels.
+func (e example) uses(t testing.TB) []use {
+	t.Helper()
+	rng := rand.New(rand.NewPCG(1, uint64(len(e.name))))
+	forward := use{name: e.name, op: e.op, shapes: e.shapes}
+	for _, s := range e.shapes {
+		forward.in = append(forward.in, random(rng, op.Size(s)))
+	}
+	if e.valid != nil {
+		e.valid(forward.in)
+	}
+	all := []use{forward}
+	if len(e.back) == 0 {
+		return all
+	}
+	c, err := op.NewCall(e.op, op.Float64, e.shapes...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := results(t, oracle(t), e.op, op.Float64, e.shapes, forward.in)
+	grad := random(rng, len(out[0]))
+	for _, b := range e.back {
+		u := use{name: e.name + " " + b.op.Kind(), op: b.op}
+		for _, s := range b.from {
+			switch {
+			case s == dy:
+				u.shapes, u.in = append(u.shapes, c.Out[0]), append(u.in, grad)
+			case s >= output(0):
+				u.shapes, u.in = append(u.shapes, c.Out[s-output(0)]), append(u.in, out[s-output(0)])
+			default:
+				u.shapes, u.in = append(u.shapes, e.shapes[s]), append(u.in, forward.in[s])
+			}
+		}
+		all = append(all, u)
+	}
+	return all
+}
+
+// everyUse calls f for each use of each example.
+func everyUse(t *testing.T, f func(t *testing.T, u use)) {
+	for _, e := range examples() {
+		for _, u := range e.uses(t) {
+			t.Run(u.name, func(t *testing.T) { f(t, u) })
+		}
+	}
+}
+
+func examples() []example {
+	var all []example
+	for _, family := range [][]example{convExamples(), linearExamples(), batchNormExamples(), activationExamples(), arithExamples(),
+		poolExamples(), lossExamples(), reduceExamples(), shapeExamples(), randomExamples(), updateExamples()} {
+		all = append(all, family...)
+	}
+	return all
+}
+
+func square(k, stride, pad, dilation int) op.Window {
+	w := op.Square(k, stride, pad)
+	w.DilationH, w.DilationW = dilation, dilation
+	return w
+}
+
+func convExamples() []example {
+	var all []example
+	for _, c := range []struct {
+		name          string
+		n, h, w, c, k int
+		groups        int
+		window        op.Window
+		large         bool
+	}{
+		{"1x1", 2, 3, 4, 3, 5, 1, square(1, 1, 0, 1), false},
+		{"1x1 map", 1, 1, 1, 3, 2, 1, square(3, 1, 1, 1), false},
+		{"3x3", 2, 4, 5, 2, 3, 1, square(3, 1, 1, 1), false},
+		{"3x3 one channel", 1, 6, 5, 1, 16, 1, square(3, 1, 1, 1), false},
+		{"3x3 stride 2", 1, 5, 6, 3, 2, 1, square(3, 2, 1, 1), false},
+		{"1x1 stride 2", 1, 5, 5, 2, 2, 1, square(1, 2, 0, 1), false},
+		{"stride above the window", 1, 7, 7, 1, 2, 1, square(2, 3, 0, 1), false},
+		{"grouped", 1, 4, 4, 4, 6, 2, square(3, 1, 1, 1), false},
+		{"depthwise", 1, 5, 5, 3, 3, 3, square(3, 2, 1, 1), false},
+		{"dilated", 1, 6, 7, 2, 2, 1, op.Window{KH: 3, KW: 2, StrideH: 1, StrideW: 2, PadTop: 2, PadBottom: 1, PadRight: 1, DilationH: 2, DilationW: 3}, false},
+		{"asymmetric", 1, 4, 5, 1, 1, 1, op.Window{KH: 2, KW: 3, StrideH: 2, StrideW: 1, PadBottom: 1, PadLeft: 2, DilationH: 1, DilationW: 1}, false},
+		{"many outputs", 1, 2, 2, 2, 65, 1, square(1, 1, 0, 1), false},
+		{"64 to 64", 2, 14, 14, 64, 64, 1, square(3, 1, 1, 1), true},
+		{"17 to 33", 1, 9, 11, 17, 33, 1, square(3, 1, 1, 1), true},
+		{"16 to 16 dilated", 1, 12, 9, 16, 16, 1, square(3, 1, 2, 2), true},
+		{"64 to 17 1x1", 3, 7, 7, 64, 17, 1, square(1, 1, 0, 1), true},
+		{"64 to 128 1x1 stride 2", 1, 8, 8, 64, 128, 1, square(1, 2, 0, 1), true},
+		{"64 to 96 stride 2", 2, 9, 9, 64, 96, 1, square(3, 2, 1, 1), true},
+		{"3 to 64 7x7", 1, 23, 21, 3, 64, 1, square(7, 2, 3, 1), true},
+		{"32 groups", 1, 8, 8, 128, 128, 32, square(3, 1, 1, 1), true},
+		{"depthwise 64", 2, 9, 9, 64, 64, 64, square(3, 1, 1, 1), true},
+		{"depthwise 17 stride 2", 2, 9, 9, 17, 17, 17, square(5, 2, 2, 1), true},
+	} {
+		x, w := op.Shape{c.n, c.h, c.w, c.c}, op.Shape{c.window.KH, c.window.KW, c.c / c.groups, c.k}
+		o := op.Conv2D{Window: c.window, Groups: c.groups}
+		backs := []back{
+			{op.Conv2DInputGrad{Window: c.window, Groups: c.groups, H: c.h, W: c.w}, []source{dy, 1}, []int{0}},
+			{op.Conv2DWeightGrad{Window: c.window, Groups: c.groups}, []source{0, dy}, []int{1}},
+		}
+		all = append(all, example{name: "conv2d " + c.name, op: o, shapes: []op.Shape{x, w}, back: backs, large: c.large})
+		for _, relu := range []bool{false, true} {
+			o.Bias, o.ReLU = true, relu
+			all = append(all, example{name: fmt.Sprintf("conv2d %s bias relu=%v", c.name, relu), op: o, shapes: []op.Shape{x, w, {c.k}}, large: c.large})
+		}
+	}
+	return all
+}
+
+func linearExamples() []example {
+	var all []example
+	for _, s := range []struct{ n, i, o int }{{1, 1, 1}, {3, 5, 2}, {1, 17, 65}, {32, 64, 10}, {65, 130, 1000}} {
+		all = append(all, example{name: fmt.Sprintf("linear %v", s), op: op.Linear{Bias: true}, shapes: []op.Shape{{s.n, s.i}, {s.i, s.o}, {s.o}}, large: s.o >= 10,
+			back: []back{{op.LinearInputGrad{}, []source{dy, 1}, []int{0}}, {op.LinearWeightGrad{}, []source{0, dy}, []int{1}}, {op.ColumnSum{}, []source{dy}, []int{2}}}})
+		all = append(all, example{name: fmt.Sprintf("linear %v without bias", s), op: op.Linear{}, shapes: []op.Shape{{s.n, s.i}, {s.i, s.o}}})
+	}
+	return all
+}
+
+func batchNormExamples() []example {
+	var all []example
+	for _, x := range []op.Shape{{2, 3, 2, 3}, {5, 1}, {1, 1, 1, 4}, {3, 17}, {2, 30, 31, 16}, {1, 9, 9, 64}, {3, 20, 20, 17}, {4, 33, 33, 3}} {
+		n, c := columnsOf(x)
+		ch := op.Shape{c}
+		for form := range 4 {
+			residual, relu := form&1 != 0, form&2 != 0
+			o := op.BatchNorm{Eps: 1e-3, Momentum: 0.1, Residual: residual, ReLU: relu}
+			e := example{name: fmt.Sprintf("batch_norm %v residual=%v relu=%v", x, residual, relu), op: o, shapes: []op.Shape{x, ch, ch, ch, ch, {}},
+				large: n*c > 100, valid: func(in [][]float64) { positive(in[4]); in[5][0] = 41 }}
+			b := back{op.BatchNormGrad{ReLU: relu, Residual: residual}, []source{0, 1, output(1), output(2), dy}, []int{0, 1, 2}}
+			if relu {
+				b.from = append(b.from, output(0))
+			}
+			if residual {
+				e.shapes = append(e.shapes, x)
+				b.wrt = append(b.wrt, 6)
+			}
+			e.back = []back{b}
+			all = append(all, e)
+
+			i := example{name: fmt.Sprintf("batch_norm_inference %v residual=%v relu=%v", x, residual, relu), op: op.BatchNormInference{Eps: 1e-5, Residual: residual, ReLU: relu},
+				shapes: []op.Shape{x, ch, ch, ch, ch}, large: n*c > 100, valid: func(in [][]float64) { positive(in[4]) }}
+			if residual {
+				i.shapes = append(i.shapes, x)
+			}
+			if form == 0 {
+				i.back = []back{{op.BatchNormInferenceGrad{Eps: 1e-5}, []source{0, 1, 3, 4, dy}, []int{0, 1, 2}}}
+			}
+			all = append(all, i)
+		}
+	}
+	return all
+}
+
+func positive(x []float64) {
+	for i := range x {
+		x[i] = 0.5 + math.Abs(x[i])
+	}
+}
+
+func activationExamples() []example {
+	var all []example
+	for _, f := range op.Acts {
+		for _, n := range []int{1, 37, 40001} {
+			o := op.Activation{Func: f, Alpha: 0.7}
+			b := back{op.ActivationGrad{Func: f, Alpha: 0.7}, []source{0, dy}, []int{0}}
+			if o.FromOutput() {
+				b.from[0] = output(0)
+			}
+			all = append(all, example{name: fmt.Sprintf("%s %d", f, n), op: o, shapes: []op.Shape{{n}}, back: []back{b}, large: n > 100,
+				valid: func(in [][]float64) {
+					for i := range in[0] {
+						in[0][i] *= 3
+					}
+				}})
+		}
+	}
+	return all
+}
+
+func arithExamples() []example {
+	all := []example{{name: "scale", op: op.Scale{Factor: -0.3}, shapes: []op.Shape{{3, 5}}, back: []back{{op.Scale{Factor: -0.3}, []source{dy}, []int{0}}}}}
+	for _, s := range [][2]op.Shape{
+		{{3, 5}, {3, 5}}, {{2, 3, 4}, {4}}, {{4}, {2, 3, 4}}, {{2, 3, 4, 5}, {2, 1, 1, 5}}, {{2, 1, 4, 1}, {3, 1, 5}}, {{2, 3}, {}}, {{}, {}}, {{1, 1}, {1}},
+		{{7, 31, 17, 16}, {7, 31, 17, 16}}, {{7, 31, 17, 16}, {16}}, {{7, 31, 17, 16}, {7, 1, 1, 16}}, {{40001}, {1}},
+	} {
+		c, _ := op.NewCall(op.Add{}, op.Float64, s[:]...)
+		for _, relu := range []bool{false, true} {
+			e := example{name: fmt.Sprintf("add %v %v relu=%v", s[0], s[1], relu), op: op.Add{ReLU: relu}, shapes: s[:], large: op.Size(s[0]) > 200}
+			if !relu {
+				e.back = []back{{op.SumTo{Shape: s[0]}, []source{dy}, []int{0}}, {op.SumTo{Shape: s[1]}, []source{dy}, []int{1}}}
+			}
+			all = append(all, e)
+		}
+		all = append(all, example{name: fmt.Sprintf("mul %v %v", s[0], s[1]), op: op.Mul{}, shapes: s[:]},
+			example{name: fmt.Sprintf("broadcast_to %v %v", s[1], c.Out[0]), op: op.BroadcastTo{Shape: c.Out[0]}, shapes: []op.Shape{s[1]}, large: op.Size(s[0]) > 200,
+				back: []back{{op.SumTo{Shape: s[1]}, []source{dy}, []int{0}}}})
+	}
+	return all
+}
+
+func poolExamples() []example {
+	var all []example
+	for _, c := range []struct {
+		x      op.Shape
+		window op.Window
+		ceil   bool
+	}{
+		{op.Shape{2, 4, 5, 3}, square(2, 2, 0, 1), false},
+		{op.Shape{1, 7, 6, 2}, square(3, 2, 1, 1), false},
+		{op.Shape{1, 7, 6, 2}, square(3, 2, 1, 1), true},
+		{op.Shape{1, 1, 1, 5}, square(3, 1, 1, 1), false},
+		{op.Shape{1, 8, 7, 1}, square(3, 1, 1, 2), false},
+		{op.Shape{1, 6, 5, 3}, op.Window{KH: 2, KW: 3, StrideH: 1, StrideW: 2, PadBottom: 1, PadLeft: 1, DilationH: 1, DilationW: 1}, true},
+		{op.Shape{1, 5, 5, 2}, square(2, 3, 0, 1), true},
+		{op.Shape{3, 30, 31, 16}, square(3, 2, 1, 1), false},
+		{op.Shape{2, 17, 19, 64}, square(2, 2, 0, 1), true},
+		{op.Shape{2, 17, 19, 17}, square(3, 1, 1, 1), false},
+	} {
+		size := op.Size(c.x) > 200
+		all = append(all, example{name: fmt.Sprintf("max_pool %v %v ceil=%v", c.x, c.window, c.ceil), op: op.MaxPool{Window: c.window, Ceil: c.ceil}, shapes: []op.Shape{c.x}, large: size,
+			back: []back{{op.MaxPoolGrad{Window: c.window, H: c.x[1], W: c.x[2]}, []source{output(1), dy}, []int{0}}}})
+		for _, count := range []bool{false, true} {
+			all = append(all, example{name: fmt.Sprintf("avg_pool %v %v ceil=%v count=%v", c.x, c.window, c.ceil, count), op: op.AvgPool{Window: c.window, Ceil: c.ceil, CountPad: count},
+				shapes: []op.Shape{c.x}, large: size, back: []back{{op.AvgPoolGrad{Window: c.window, CountPad: count, H: c.x[1], W: c.x[2]}, []source{dy}, []int{0}}}})
+		}
+	}
+	for _, x := range []op.Shape{{1, 1, 1, 3}, {2, 3, 4, 5}, {3, 7, 7, 64}, {2, 20, 9, 17}, {64, 32, 32, 16}} {
+		all = append(all, example{name: fmt.Sprintf("global_avg_pool %v", x), op: op.GlobalAvgPool{}, shapes: []op.Shape{x}, large: op.Size(x) > 200,
+			back: []back{{op.GlobalAvgPoolGrad{H: x[1], W: x[2]}, []source{dy}, []int{0}}}})
+	}
+	return all
+}
+
+func lossExamples() []example {
+	var all []example
+	for _, x := range []op.Shape{{1, 1}, {3, 5}, {1, 17}, {65, 1000}, {130, 10}} {
+		large := op.Size(x) > 200
+		n, k := x[0], x[1]
+		all = append(all, example{name: fmt.Sprintf("softmax %v", x), op: op.Softmax{}, shapes: []op.Shape{x}, large: large,
+			back: []back{{op.SoftmaxGrad{}, []source{output(0), dy}, []int{0}}}})
+		for _, smoothing := range []float64{0, 0.1} {
+			all = append(all,
+				example{name: fmt.Sprintf("cross_entropy %v smoothing=%v", x, smoothing), op: op.CrossEntropy{Smoothing: smoothing}, shapes: []op.Shape{x, {n}}, large: large,
+					valid: func(in [][]float64) {
+						for i := range in[1] {
+							in[1][i] = float64(7 * i % k)
+						}
+					}},
+				example{name: fmt.Sprintf("cross_entropy soft %v smoothing=%v", x, smoothing), op: op.CrossEntropy{Soft: true, Smoothing: smoothing}, shapes: []op.Shape{x, x}, large: large,
+					valid: func(in [][]float64) { positive(in[1]) }})
+		}
+		all = append(all, example{name: fmt.Sprintf("bce_with_logits %v", x), op: op.BCEWithLogits{}, shapes: []op.Shape{x, x}, large: large},
+			example{name: fmt.Sprintf("bce_with_logits sum %v", x), op: op.BCEWithLogits{SumClasses: true}, shapes: []op.Shape{x, x}, large: large},
+			example{name: fmt.Sprintf("mse %v", x), op: op.MSE{}, shapes: []op.Shape{x, x}, large: large})
+	}
+	return all
+}
+
+func reduceExamples() []example {
+	var all []example
+	for _, x := range []op.Shape{{}, {1}, {3, 5}, {7, 1, 17}, {40001}, {30, 31, 64}, {5, 2000}} {
+		all = append(all, example{name: fmt.Sprintf("mean %v", x), op: op.Mean{}, shapes: []op.Shape{x}},
+			example{name: fmt.Sprintf("squared_norm %v", x), op: op.SquaredNorm{}, shapes: []op.Shape{x}})
+		if len(x) > 0 {
+			all = append(all, example{name: fmt.Sprintf("column_sum %v", x), op: op.ColumnSum{}, shapes: []op.Shape{x}})
+		}
+	}
+	for _, s := range [][2]op.Shape{{{3, 4, 5, 6}, {4, 1, 6}}, {{3, 4, 5, 6}, {3, 1, 5, 1}}, {{9, 20, 20, 17}, {9, 1, 1, 17}}, {{9, 20, 20, 17}, {17}}, {{9, 400, 17}, {}}} {
+		all = append(all, example{name: fmt.Sprintf("sum_to %v %v", s[0], s[1]), op: op.SumTo{Shape: s[1]}, shapes: s[:1], large: op.Size(s[0]) > 1000,
+			back: []back{{op.BroadcastTo{Shape: s[0]}, []source{dy}, []int{0}}}})
+	}
+	return all
+}
+
+func shapeExamples() []example {
+	all := []example{
+		{name: "reshape", op: op.Reshape{To: op.Shape{6, 2}}, shapes: []op.Shape{{3, 4}}},
+		{name: "copy", op: op.Copy{}, shapes: []op.Shape{{40001}}},
+	}
+	for _, x := range []op.Shape{{3, 4, 5}, {1, 4, 1}, {9, 33, 100}} {
+		for axis := range x {
+			y := x.Clone()
+			y[axis] += 2
+			all = append(all, example{name: fmt.Sprintf("concat %v axis %d", x, axis), op: op.Concat{Axis: axis}, shapes: []op.Shape{x, y, x}, large: op.Size(x) > 200,
+				back: []back{
+					{op.Slice{Axis: axis, End: x[axis]}, []source{dy}, []int{0}},
+					{op.Slice{Axis: axis, Start: x[axis], End: x[axis] + y[axis]}, []source{dy}, []int{1}},
+				}})
+			for stride := range 3 {
+				o := op.Slice{Axis: axis, Start: 1, End: y[axis], Stride: stride}
+				all = append(all, example{name: fmt.Sprintf("slice %v axis %d stride %d", y, axis, stride), op: o, shapes: []op.Shape{y}, large: op.Size(x) > 200,
+					back: []back{{op.SliceGrad{Slice: o, Size: y[axis]}, []source{dy}, []int{0}}}})
+			}
+		}
+	}
+	return all
+}
+
+func randomExamples() []example {
+	var all []example
+	for _, x := range []op.Shape{{3, 5, 4}, {100, 333}, {1}} {
+		for _, o := range []op.Op{op.Dropout{P: 0.3, Stream: 5}, op.DropPath{P: 0.3, Stream: 6}, op.Dropout{}} {
+			all = append(all, example{name: fmt.Sprintf("%s %v %v", o.Kind(), o, x), op: o, shapes: []op.Shape{x}, large: op.Size(x) > 200,
+				back: []back{{o, []source{dy}, []int{0}}}})
+		}
+	}
+	return all
+}
+
+func updateExamples() []example {
+	var all []example
+	const n = 40003
+	p := op.Shape{n}
+	segments := []op.Segment{{Offset: 0, Len: 7, Group: 1}, {Offset: 7, Len: n - 20, Group: 0}, {Offset: n - 13, Len: 13, Group: 1}}
+	hyper := op.Shape{op.HyperLen(2)}
+	for _, step := range []float64{1, 2, 1000} {
+		values := func(in [][]float64) { copy(in[len(in)-1], []float64{0.5, step, 0.1, 0.01, 0.02, 0}) }
+		for _, o := range []op.SGDUpdate{{}, {Momentum: 0.9}, {Momentum: 0.9, Dampening: 0.1}, {Momentum: 0.9, Nesterov: true}} {
+			o.Segments = segments
+			all = append(all, example{name: fmt.Sprintf("sgd_update momentum=%v dampening=%v nesterov=%v step %v", o.Momentum, o.Dampening, o.Nesterov, step), op: o,
+				shapes: []op.Shape{p, p, p, hyper}, valid: values})
+		}
+		for _, decoupled := range []bool{false, true} {
+			all = append(all, example{name: fmt.Sprintf("adam_update decoupled=%v step %v", decoupled, step), op: op.AdamUpdate{Segments: segments, Beta1: 0.9, Beta2: 0.99, Eps: 1e-8, Decoupled: decoupled},
+				shapes: []op.Shape{p, p, p, p, hyper}, valid: func(in [][]float64) { positive(in[3]); values(in) }})
+		}
+	}
+	return append(all,
+		example{name: "sgd_update without buffer", op: op.SGDUpdate{Segments: []op.Segment{{Len: 5}}}, shapes: []op.Shape{{5}, {5}, {0}, {op.HyperLen(1)}}},
+		example{name: "ema_update", op: op.EMAUpdate{}, shapes: []op.Shape{p, p, {1}}, valid: func(in [][]float64) { in[2][0] = 0.99 }},
+		example{name: "accumulate", op: op.Accumulate{}, shapes: []op.Shape{p, p}})
+}

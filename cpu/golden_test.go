@@ -1,0 +1,116 @@
+package cpu
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"reflect"
+	"testing"
+
+	"github.com/seed52467199/trainer/graph/op"
+)
+
+// value is a value of a golden file.
+type value struct {
+	Shape op.Shape
+	Data  []float64
+}
+
+type golden struct {
+	Op    string
+	Attrs json.RawMessage
+	In    []value
+	Out   []*value
+	Grad  *struct{ Dy, Dx value }
+}
+
+// operation makes the operation that a golden case names.
+func (g golden) operation() (op.Op, error) {
+	for _, o := range []op.Op{op.Conv2D{}, op.Conv2DInputGrad{}, op.Conv2DWeightGrad{}, op.Linear{}, op.LinearInputGrad{}, op.LinearWeightGrad{},
+		op.MaxPool{}, op.AvgPool{}, op.AvgPoolGrad{}, op.GlobalAvgPool{}, op.GlobalAvgPoolGrad{},
+		op.BatchNorm{}, op.BatchNormGrad{}, op.BatchNormInference{}, op.BatchNormInferenceGrad{},
+		op.Softmax{}, op.SoftmaxGrad{}, op.CrossEntropy{}, op.BCEWithLogits{}, op.MSE{}, op.SGDUpdate{}, op.AdamUpdate{}} {
+		if o.Kind() == g.Op {
+			return decode(o, g.Attrs)
+		}
+	}
+	switch g.Op {
+	case "activation":
+		return decode(op.Activation{}, g.Attrs)
+	case "activation_grad":
+		return decode(op.ActivationGrad{}, g.Attrs)
+	}
+	return nil, fmt.Errorf("golden.json names the operation %q, which this test does not know", g.Op)
+}
+
+func decode(o op.Op, attrs []byte) (op.Op, error) {
+	p := reflect.New(reflect.TypeOf(o))
+	err := json.Unmarshal(attrs, p.Interface())
+	return p.Elem().Interface().(op.Op), err
+}
+
+// TestPyTorch compares with PyTorch's results, which testdata/golden.py made:
+// in float64 with the portable kernels, and in float32 with those that the
+// device prefers.
+func TestPyTorch(t *testing.T) {
+	text, err := os.ReadFile("testdata/golden.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cases []golden
+	if err := json.Unmarshal(text, &cases); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		dt        op.DType
+		options   Options
+		tolerance float64
+	}{
+		{op.Float64, Options{Strict: true}, 1e-10},
+		{op.Float32, Options{}, 1e-5},
+	} {
+		d := newDevice(t, c.options)
+		var largest float64
+		for i, g := range cases {
+			worst, err := g.compare(t, d, c.dt)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !(worst <= c.tolerance) {
+				t.Errorf("case %d, %s%s (%v): differs by %.2g, want at most %.2g", i, g.Op, g.Attrs, c.dt, worst, c.tolerance)
+			}
+			largest = max(largest, worst)
+		}
+		t.Logf("%v: largest difference %.2g over %d cases", c.dt, largest, len(cases))
+	}
+}
+
+// compare is the largest distance between what a device and PyTorch make.
+func (g golden) compare(t *testing.T, d *Device, dt op.DType) (worst float64, err error) {
+	o, err := g.operation()
+	if err != nil {
+		return 0, err
+	}
+	var shapes []op.Shape
+	var in [][]float64
+	for _, v := range g.In {
+		shapes, in = append(shapes, v.Shape), append(in, v.Data)
+	}
+	got := results(t, d, o, dt, shapes, in)
+	if len(got) != len(g.Out) {
+		return 0, fmt.Errorf("%s has %d results, golden.json has %d", g.Op, len(got), len(g.Out))
+	}
+	for i, want := range g.Out {
+		if want != nil {
+			far, _ := farthest(got[i], want.Data)
+			worst = max(worst, far)
+		}
+	}
+	if pool, ok := o.(op.MaxPool); ok {
+		back := op.MaxPoolGrad{Window: pool.Window, H: shapes[0][1], W: shapes[0][2]}
+		dx := results(t, d, back, dt, []op.Shape{g.Grad.Dy.Shape, g.Grad.Dy.Shape}, [][]float64{got[1], g.Grad.Dy.Data})
+		far, _ := farthest(dx[0], g.Grad.Dx.Data)
+		worst = max(worst, far)
+	}
+	return worst, nil
+}
