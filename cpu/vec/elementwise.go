@@ -1,0 +1,114 @@
+package vec
+
+import "github.com/seed52467199/trainer/cpu/vec/portable"
+
+// Add is y = a + b. Add(y, y, x) accumulates.
+func Add(y, a, b []float32) {
+	agree(len(y), len(a), len(b))
+	if !add(y, a, b) {
+		portable.Add(y, a, b)
+	}
+}
+
+// Sub is y = a - b.
+func Sub(y, a, b []float32) {
+	agree(len(y), len(a), len(b))
+	if !sub(y, a, b) {
+		portable.Sub(y, a, b)
+	}
+}
+
+// Mul is y = a * b.
+func Mul(y, a, b []float32) {
+	agree(len(y), len(a), len(b))
+	if !mul(y, a, b) {
+		portable.Mul(y, a, b)
+	}
+}
+
+// MulAdd is y += a * b.
+func MulAdd(y, a, b []float32) {
+	agree(len(y), len(a), len(b))
+	if !mulAdd(y, a, b) {
+		portable.MulAdd(y, a, b)
+	}
+}
+
+// AddReLU is y = max(a+b, 0); a NaN stays.
+func AddReLU(y, a, b []float32) {
+	agree(len(y), len(a), len(b))
+	if !addReLU(y, a, b) {
+		portable.AddReLU(y, a, b)
+	}
+}
+
+// ReLU is y = max(x, 0); a NaN stays.
+func ReLU(y, x []float32) {
+	agree(len(y), len(x))
+	if !relu(y, x) {
+		portable.ReLU(y, x)
+	}
+}
+
+// ReLUGrad is dx = dy where the output y of ReLU or AddReLU is above 0, else 0.
+func ReLUGrad(dx, dy, y []float32) {
+	agree(len(dx), len(dy), len(y))
+	if !reluGrad(dx, dy, y) {
+		portable.ReLUGrad(dx, dy, y)
+	}
+}
+
+// Scale is y = s * x.
+func Scale(y, x []float32, s float32) {
+	agree(len(y), len(x))
+	if !scale(y, x, s) {
+		portable.Scale(y, x, s)
+	}
+}
+
+// Affine is y = s*x + t.
+func Affine(y, x []float32, s, t float32) {
+	agree(len(y), len(x))
+	if !affine(y, x, s, t) {
+		portable.Affine(y, x, s, t)
+	}
+}
+
+// Axpy is y += s * x.
+func Axpy(y, x []float32, s float32) {
+	agree(len(y), len(x))
+	if !axpy(y, x, s) {
+		portable.Axpy(y, x, s)
+	}
+}
+
+// Lerp is y += s * (x-y): a moving average for s = 1-decay, and mixup.
+func Lerp(y, x []float32, s float32) {
+	agree(len(y), len(x))
+	if !lerp(y, x, s) {
+		portable.Lerp(y, x, s)
+	}
+}
+
+// Fill is y = s.
+func Fill(y []float32, s float32) {
+	if !fill(y, s) {
+		portable.Fill(y, s)
+	}
+}
+
+// Exp is y = e^x, to 2 ulp.
+func Exp(y, x []float32) {
+	agree(len(y), len(x))
+	if !exp(y, x) {
+		portable.Exp(y, x)
+	}
+}
+
+// Log is y = log(x), to 2 ulp: -Inf at 0, NaN below.
+func Log(y, x []float32) {
+	agree(len(y), len(x))
+	if !log(y, x) {
+		portable.Log(y, x)
+	}
+}

@@ -1,0 +1,119 @@
+package main
+
+import (
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// perChannel is a kernel over rows of cols elements: streams (inputs, then
+// outputs) go on from row to row, channels are read again for each row. f
+// stores its own results.
+func perChannel(name, doc string, inputs, outputs, channels []string, f func(k *kernel, x, c []vector, out []reg.GPVirtual)) definition {
+	params := list(outputs, inputs, channels) + " []float32, rows, cols int"
+	return definition{name, doc, params, func(k *kernel) {
+		in, out, ch := k.pointers(inputs), k.pointers(outputs), k.pointers(channels)
+		rows, cols := k.integer("rows"), k.integer("cols")
+		tail := k.tailMask(cols)
+		k.repeat(rows, func() {
+			k.eachMasked(cols, 2, tail, func() { f(k, k.loads(in), k.loads(ch), out) })
+			for _, p := range append(in, out...) {
+				k.advance(p, cols)
+			}
+		})
+	}}
+}
+
+// list joins names into a parameter list.
+func list(groups ...[]string) string {
+	s := ""
+	for _, g := range groups {
+		for _, name := range g {
+			if s != "" {
+				s += ", "
+			}
+			s += name
+		}
+	}
+	return s
+}
+
+// channelSums is a kernel that adds to accumulators of cols elements each what
+// f makes of the vectors of a row of each input, for rows that lie stride
+// elements apart. Group rows are added up before they reach the accumulators
+// in memory. With out, f also stores to that stream.
+func channelSums(name, doc string, group int, accs, inputs, out, channels []string, f func(k *kernel, x, c []vector, out []reg.GPVirtual) []vector) definition {
+	params := list(accs, out, inputs, channels) + " []float32, rows, cols, stride int"
+	return definition{name, doc, params, func(k *kernel) {
+		acc, ch := k.pointers(accs), k.pointers(channels)
+		streams := [][]reg.GPVirtual{k.pointers(append(append([]string{}, inputs...), out...))}
+		cols, stride, rows := k.integer("cols"), k.integer("stride"), k.integer("rows")
+		for g := 1; g < group; g++ {
+			var next []reg.GPVirtual
+			for _, p := range streams[g-1] {
+				q := GP64()
+				LEAQ(Mem{Base: p, Index: stride, Scale: 4}, q)
+				next = append(next, q)
+			}
+			streams = append(streams, next)
+		}
+		tail := k.tailMask(cols)
+		block := func(rows int) {
+			k.eachMasked(cols, 1, tail, func() {
+				c := k.loads(ch)
+				var total []vector
+				for _, s := range streams[:rows] {
+					v := f(k, k.loads(s[:len(inputs)]), c, s[len(inputs):])
+					if total == nil {
+						total = v
+						continue
+					}
+					for i := range v {
+						VADDPS(v[i], total[i], total[i])
+					}
+				}
+				for i, a := range acc {
+					k.store(k.add(total[i], k.load(a)), a)
+				}
+			})
+		}
+		many, few, done := k.label("many"), k.label("few"), k.label("done")
+		Label(many)
+		CMPQ(rows, I32(group))
+		JL(LabelRef(few))
+		block(group)
+		for _, s := range streams {
+			for _, p := range s {
+				for range group / 2 {
+					LEAQ(Mem{Base: p, Index: stride, Scale: 8}, p)
+				}
+				if group%2 == 1 {
+					k.advance(p, stride)
+				}
+			}
+		}
+		SUBQ(I32(group), rows)
+		JMP(LabelRef(many))
+		Label(few)
+		TESTQ(rows, rows)
+		JZ(LabelRef(done))
+		block(1)
+		for _, p := range streams[0] {
+			k.advance(p, stride)
+		}
+		DECQ(rows)
+		JMP(LabelRef(few))
+		Label(done)
+	}}
+}
+
+var channelKernels = []definition{
+	perChannel("addBias", "is y = x + bias.", []string{"x"}, []string{"y"}, []string{"bias"},
+		func(k *kernel, x, c []vector, out []reg.GPVirtual) { k.store(k.add(x[0], c[0]), out[0]) }),
+	perChannel("gate", "is y = x * scale.", []string{"x"}, []string{"y"}, []string{"scale"},
+		func(k *kernel, x, c []vector, out []reg.GPVirtual) { k.store(k.mul(x[0], c[0]), out[0]) }),
+	channelSums("channelSum", "adds up x.", 4, []string{"acc"}, []string{"x"}, nil, nil,
+		func(k *kernel, x, _ []vector, _ []reg.GPVirtual) []vector { return []vector{x[0]} }),
+	channelSums("channelDot", "adds up a*b.", 3, []string{"acc"}, []string{"a", "b"}, nil, nil,
+		func(k *kernel, x, _ []vector, _ []reg.GPVirtual) []vector { return []vector{k.mul(x[0], x[1])} }),
+}

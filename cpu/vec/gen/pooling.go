@@ -1,0 +1,152 @@
+package main
+
+import (
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// pooling is a kernel over the output pixels of a run. For the vector at hand
+// of a pixel's channels, f gets a function that runs its argument for each
+// offset of the window, with the place of that input pixel.
+func pooling(name, doc, params, window, output string, f func(k *kernel, taps func(body func(at reg.GPVirtual)), ptr map[string]reg.GPVirtual)) definition {
+	return definition{name, doc, params, func(k *kernel) {
+		ptr := map[string]reg.GPVirtual{}
+		for _, typ := range []string{"[]float32", "[]uint8"} {
+			for _, p := range parametersOfType(params, typ) {
+				ptr[p] = k.pointer(p)
+			}
+		}
+		offsets, taps := k.pointer("offsets"), k.length("offsets")
+		cols, step, pixels := k.integer("cols"), k.integer("step"), k.integer("pixels")
+		tail := k.tailMask(cols)
+		overTaps := func(body func(reg.GPVirtual)) {
+			t, at := GP64(), GP64()
+			XORL(t.As32(), t.As32())
+			next := k.label("tap")
+			Label(next)
+			MOVQ(Mem{Base: offsets, Index: t, Scale: 8}, at)
+			LEAQ(Mem{Base: ptr[window], Index: at, Scale: 4}, at)
+			body(at)
+			INCQ(t)
+			CMPQ(t, taps)
+			JL(LabelRef(next))
+		}
+		k.repeat(pixels, func() {
+			k.eachMasked(cols, 1, tail, func() { f(k, overTaps, ptr) })
+			k.advance(ptr[window], step)
+			k.advance(ptr[output], cols)
+			if index, ok := ptr["index"]; ok {
+				ADDQ(cols, index)
+			}
+		})
+	}}
+}
+
+// loadBytes reads the vector at hand of a slice of bytes as float32.
+func (k *kernel) loadBytes(base reg.GPVirtual) vector {
+	v, m := k.newVector(), k.at(base, 1)
+	switch {
+	case k.mask == nil:
+		VPMOVZXBD(m, v)
+	case k.wide():
+		VPMOVZXBD_Z(m, k.mask.k, v)
+	default:
+		// Byte by byte from the last: reading eight could leave the slice.
+		all, one, left, start := GP64(), GP64(), GP64(), GP64()
+		XORL(all.As32(), all.As32())
+		MOVQ(k.mask.count, left)
+		LEAQ(m, start)
+		next := k.label("byte")
+		Label(next)
+		SHLQ(U8(8), all)
+		MOVBQZX(Mem{Base: start, Index: left, Scale: 1, Disp: -1}, one)
+		ORQ(one, all)
+		DECQ(left)
+		JNZ(LabelRef(next))
+		x := XMM()
+		VMOVQ(all, x)
+		VPMOVZXBD(x, v)
+	}
+	VCVTDQ2PS(v, v)
+	return v
+}
+
+// storeBytes writes the vector at hand of whole numbers in 0..255 to a slice of bytes.
+func (k *kernel) storeBytes(v vector, base reg.GPVirtual) {
+	n, m := k.newVector(), k.at(base, 1)
+	VCVTPS2DQ(v, n)
+	if k.wide() {
+		if k.mask == nil {
+			VPMOVDB(n, m)
+		} else {
+			VPMOVDB(n, k.mask.k, m)
+		}
+		return
+	}
+	high, low := XMM(), n.AsX()
+	VEXTRACTI128(U8(1), n, high)
+	VPACKUSDW(high, low, low)
+	VPACKUSWB(low, low, low)
+	if k.mask == nil {
+		VMOVQ(low, m)
+		return
+	}
+	bits, at, left := GP64(), GP64(), GP64()
+	VMOVQ(low, bits)
+	LEAQ(m, at)
+	MOVQ(k.mask.count, left)
+	next := k.label("byte")
+	Label(next)
+	MOVB(bits.As8(), Mem{Base: at})
+	SHRQ(U8(8), bits)
+	INCQ(at)
+	DECQ(left)
+	JNZ(LabelRef(next))
+}
+
+func poolingParams(first string) string {
+	return first + ", offsets []int, cols, step, pixels int"
+}
+
+var poolingKernels = []definition{
+	pooling("maxPool", "is y = the largest of the window, and index its place in offsets.",
+		poolingParams("y []float32, index []uint8, x []float32"), "x", "y",
+		func(k *kernel, taps func(func(reg.GPVirtual)), ptr map[string]reg.GPVirtual) {
+			best, where, tap := k.newVector(), k.zero(), k.zero()
+			VMOVUPS(k.bits(0xff800000), best)
+			one := k.broadcast(1)
+			taps(func(at reg.GPVirtual) {
+				v := k.load(at)
+				m := k.either(k.compare(v, greater, best), k.compare(v, unordered, v))
+				VMOVAPS(k.choose(m, v, best), best)
+				VMOVAPS(k.choose(m, tap, where), where)
+				VADDPS(one, tap, tap)
+			})
+			k.store(best, ptr["y"])
+			k.storeBytes(where, ptr["index"])
+		}),
+	pooling("maxPoolGrad", "adds dy to the place of each window's largest.",
+		poolingParams("dx, dy []float32, index []uint8"), "dx", "dy",
+		func(k *kernel, taps func(func(reg.GPVirtual)), ptr map[string]reg.GPVirtual) {
+			where := k.loadBytes(ptr["index"])
+			dy, tap, one := k.load(ptr["dy"]), k.zero(), k.broadcast(1)
+			taps(func(at reg.GPVirtual) {
+				k.store(k.add(k.keep(k.compare(where, equal, tap), dy), k.load(at)), at)
+				VADDPS(one, tap, tap)
+			})
+		}),
+	pooling("avgPool", "is y = the sum of the window times scale.",
+		poolingParams("y, x []float32")+", scale float32", "x", "y",
+		func(k *kernel, taps func(func(reg.GPVirtual)), ptr map[string]reg.GPVirtual) {
+			sum := k.zero()
+			taps(func(at reg.GPVirtual) { VADDPS(k.load(at), sum, sum) })
+			k.store(k.mul(sum, k.scalar("scale")), ptr["y"])
+		}),
+	pooling("avgPoolGrad", "adds dy times scale to each place of the window.",
+		poolingParams("dx, dy []float32")+", scale float32", "dx", "dy",
+		func(k *kernel, taps func(func(reg.GPVirtual)), ptr map[string]reg.GPVirtual) {
+			dy := k.mul(k.load(ptr["dy"]), k.scalar("scale"))
+			taps(func(at reg.GPVirtual) { k.store(k.add(dy, k.load(at)), at) })
+		}),
+}

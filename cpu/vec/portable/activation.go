@@ -1,0 +1,201 @@
+package portable
+
+import "math"
+
+// Sigmoid is y = 1/(1+e^-x).
+func Sigmoid[T Float](y, x []T) { apply(y, x, logistic) }
+
+// SigmoidGrad is dx = dy*y*(1-y), from the output y.
+func SigmoidGrad[T Float](dx, dy, y []T) {
+	chain(dx, dy, y, func(y float64) float64 { return y * (1 - y) })
+}
+
+// Tanh is y = tanh(x).
+func Tanh[T Float](y, x []T) { apply(y, x, math.Tanh) }
+
+// TanhGrad is dx = dy*(1-y²), from the output y.
+func TanhGrad[T Float](dx, dy, y []T) {
+	chain(dx, dy, y, func(y float64) float64 { return 1 - y*y })
+}
+
+// SiLU is y = x*sigmoid(beta*x).
+func SiLU[T Float](y, x []T, beta T) {
+	b := float64(beta)
+	apply(y, x, func(x float64) float64 { return x * logistic(b*x) })
+}
+
+// SiLUGrad is the gradient of SiLU, from the input x.
+func SiLUGrad[T Float](dx, dy, x []T, beta T) {
+	b := float64(beta)
+	chain(dx, dy, x, func(x float64) float64 {
+		return logistic(b*x) + b*x*logistic(b*x)*logistic(-b*x)
+	})
+}
+
+// Mish is y = x*tanh(log(1+e^x)).
+func Mish[T Float](y, x []T) {
+	apply(y, x, func(x float64) float64 {
+		t, _ := tanhSoftplus(x)
+		return x * t
+	})
+}
+
+// MishGrad is the gradient of Mish, from the input x.
+func MishGrad[T Float](dx, dy, x []T) {
+	chain(dx, dy, x, func(x float64) float64 {
+		t, rest := tanhSoftplus(x)
+		return t + x*rest*(1+t)*logistic(x)
+	})
+}
+
+// tanhSoftplus is t = tanh(log(1+e^x)) and 1-t, without overflow.
+func tanhSoftplus(x float64) (t, rest float64) {
+	e := math.Exp(-math.Abs(x))
+	if x < 0 {
+		n := e * (e + 2)
+		return n / (n + 2), 2 / (n + 2)
+	}
+	d := 1 + 2*e + 2*e*e
+	return (1 + 2*e) / d, 2 * e * e / d
+}
+
+// GELU is y = x*Phi(x), with the exact normal distribution.
+func GELU[T Float](y, x []T) {
+	apply(y, x, func(x float64) float64 { return x * normal(x) })
+}
+
+// GELUGrad is the gradient of GELU, from the input x.
+func GELUGrad[T Float](dx, dy, x []T) {
+	chain(dx, dy, x, func(x float64) float64 {
+		return normal(x) + x*math.Exp(-x*x/2)/math.Sqrt(2*math.Pi)
+	})
+}
+
+// normal is the distribution function of the standard normal distribution.
+func normal(x float64) float64 { return math.Erfc(-x/math.Sqrt2) / 2 }
+
+// GELUTanh is y = x*(1+tanh(u))/2 with u = sqrt(2/pi)*(x + 0.044715x³).
+func GELUTanh[T Float](y, x []T) {
+	apply(y, x, func(x float64) float64 {
+		u, _ := geluTanhArgument(x)
+		return x * logistic(u)
+	})
+}
+
+// GELUTanhGrad is the gradient of GELUTanh, from the input x.
+func GELUTanhGrad[T Float](dx, dy, x []T) {
+	chain(dx, dy, x, func(x float64) float64 {
+		u, slope := geluTanhArgument(x)
+		return logistic(u) + x*logistic(u)*logistic(-u)*slope
+	})
+}
+
+// geluTanhArgument is 2u and its derivative.
+func geluTanhArgument(x float64) (u, slope float64) {
+	const linear, cubic = 2 * math.Sqrt2 / math.SqrtPi, 0.044715
+	return linear * (x + cubic*x*x*x), linear * (1 + 3*cubic*x*x)
+}
+
+// HardSigmoid is y = (x+3)/6 within 0..1.
+func HardSigmoid[T Float](y, x []T) {
+	apply(y, x, func(x float64) float64 { return ramp(x, -3, 3) })
+}
+
+// HardSigmoidGrad is the gradient of HardSigmoid, from the input x.
+func HardSigmoidGrad[T Float](dx, dy, x []T) {
+	chain(dx, dy, x, func(x float64) float64 { return inside(x, -3, 3, 1.0/6, 0) })
+}
+
+// HardGate is y = x times a ramp from 0 at lo to 1 at hi.
+func HardGate[T Float](y, x []T, lo, hi T) {
+	l, h := float64(lo), float64(hi)
+	apply(y, x, func(x float64) float64 { return x * ramp(x, l, h) })
+}
+
+// HardGateGrad is the gradient of HardGate, from the input x.
+func HardGateGrad[T Float](dx, dy, x []T, lo, hi T) {
+	l, h := float64(lo), float64(hi)
+	chain(dx, dy, x, func(x float64) float64 {
+		return inside(x, l, h, (2*x-l)/(h-l), float64(where(x >= h, 1.0)))
+	})
+}
+
+// Clip is y = x limited to lo..hi.
+func Clip[T Float](y, x []T, lo, hi T) {
+	for i, v := range x[:len(y)] {
+		y[i] = min(max(v, lo), hi)
+	}
+}
+
+// ClipGrad is dx = dy where lo < x < hi, else 0.
+func ClipGrad[T Float](dx, dy, x []T, lo, hi T) {
+	l, h := float64(lo), float64(hi)
+	chain(dx, dy, x, func(x float64) float64 { return inside(x, l, h, 1, 0) })
+}
+
+// LeakyReLU is y = x, or slope*x below 0.
+func LeakyReLU[T Float](y, x []T, slope T) {
+	for i, v := range x[:len(y)] {
+		if v > 0 {
+			y[i] = v
+		} else {
+			y[i] = slope * v
+		}
+	}
+}
+
+// LeakyReLUGrad is the gradient of LeakyReLU, from the input x.
+func LeakyReLUGrad[T Float](dx, dy, x []T, slope T) {
+	s := float64(slope)
+	chain(dx, dy, x, func(x float64) float64 {
+		if x <= 0 {
+			return s
+		}
+		return 1 + 0*x
+	})
+}
+
+// ELU is y = gain*x, or gain*alpha*(e^(x/width)-1) below 0.
+func ELU[T Float](y, x []T, gain, alpha, width T) {
+	g, a, w := float64(gain), float64(alpha), float64(width)
+	apply(y, x, func(x float64) float64 {
+		if x > 0 {
+			return g * x
+		}
+		return g * a * math.Expm1(x/w)
+	})
+}
+
+// ELUGrad is the gradient of ELU, from the input x.
+func ELUGrad[T Float](dx, dy, x []T, gain, alpha, width T) {
+	g, a, w := float64(gain), float64(alpha), float64(width)
+	chain(dx, dy, x, func(x float64) float64 {
+		if x > 0 {
+			return g
+		}
+		return g * a / w * math.Exp(x/w)
+	})
+}
+
+// chain is dx = dy * slope(saved).
+func chain[T Float](dx, dy, saved []T, slope func(float64) float64) {
+	for i := range dx {
+		dx[i] = T(slope(float64(saved[i])) * float64(dy[i]))
+	}
+}
+
+func logistic(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
+
+// ramp goes from 0 at lo to 1 at hi.
+func ramp(x, lo, hi float64) float64 { return min(max((x-lo)/(hi-lo), 0), 1) }
+
+// inside is within where lo < x < hi, else beyond; NaN stays.
+func inside(x, lo, hi, within, beyond float64) float64 {
+	switch {
+	case math.IsNaN(x):
+		return x
+	case lo < x && x < hi:
+		return within
+	}
+	return beyond
+}

@@ -1,0 +1,48 @@
+package portable
+
+// AddBias is y = x + bias for each row of x (rows, C), bias (C).
+func AddBias[T Float](y, x, bias []T) {
+	for row := 0; row < len(y); row += len(bias) {
+		for c, v := range bias {
+			y[row+c] = x[row+c] + v
+		}
+	}
+}
+
+// ScaleChannels is y = x * scale for each row of x (rows, C), scale (C).
+func ScaleChannels[T Float](y, x, scale []T) {
+	for row := 0; row < len(y); row += len(scale) {
+		for c, v := range scale {
+			y[row+c] = x[row+c] * v
+		}
+	}
+}
+
+// ChannelSum adds to sum (C) the rows of x (rows, C).
+func ChannelSum[T Float](sum []float64, x []T) {
+	for row := 0; row < len(x); row += len(sum) {
+		for c := range sum {
+			sum[c] += float64(x[row+c])
+		}
+	}
+}
+
+// ChannelDot adds to sum (C) the rows of a*b, both (rows, C).
+func ChannelDot[T Float](sum []float64, a, b []T) {
+	for row := 0; row < len(a); row += len(sum) {
+		for c := range sum {
+			sum[c] += float64(a[row+c]) * float64(b[row+c])
+		}
+	}
+}
+
+// ChannelMoments adds to sum and squares (C) the rows of x (rows, C) and of x².
+func ChannelMoments[T Float](sum, squares []float64, x []T) {
+	for row := 0; row < len(x); row += len(sum) {
+		for c := range sum {
+			v := float64(x[row+c])
+			sum[c] += v
+			squares[c] += v * v
+		}
+	}
+}
