@@ -54,6 +54,8 @@ func TestRead(t *testing.T) {
 	linear.Mode, linear.MinLR, linear.MaxLR = "linear", 1e-3, 1
 	short := sweep()
 	short.Steps = 30
+	unsmoothed := sweep()
+	unsmoothed.Smoothing = 0
 	tests := []struct {
 		name                            string
 		c                               configs.LRFind
@@ -79,6 +81,13 @@ func TestRead(t *testing.T) {
 			name: "logistic", c: sweep(),
 			loss:     func(x float64) float64 { return logistic(x, -3, 0.25) + explode(x, -0.5) },
 			steepest: want{1e-3, 1.05}, valley: want{1e-3, 1.1}, min10: want{math.Pow(10, -1.75), 2}, turn10: want{math.Pow(10, -1.5), 1.2},
+			verdict: "clear valley",
+		},
+		{
+			// The bottom goes on falling up to the explosion.
+			name: "without smoothing", c: unsmoothed,
+			loss:     func(x float64) float64 { return logistic(x, -3, 0.25) + explode(x, -0.5) },
+			steepest: want{1e-3, 1.05}, valley: want{1e-3, 1.05}, min10: want{math.Pow(10, -1.5), 1.05}, turn10: want{math.Pow(10, -1.5), 1.1},
 			verdict: "clear valley",
 		},
 		{

@@ -161,7 +161,11 @@ func (s shape) suggest() Suggestions {
 // steepest leaves out the first tenth: a line through what lies on one side
 // only is at the mercy of the noise.
 func (s shape) steepest() float64 {
-	slopes := s.kernel.slopes(s.x, s.y)
+	lines := s.kernel
+	if len(lines.weights) < 2 {
+		lines = newKernel(0.5, len(s.y)) // a slope needs neighbours, smoothed or not
+	}
+	slopes := lines.slopes(s.x, s.y)
 	best, at := 0.0, -1
 	for i := len(slopes) / 10; i <= s.low; i++ {
 		if slopes[i] < best {
