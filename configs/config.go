@@ -68,6 +68,9 @@ type Data struct {
 	TrainSplit string `json:"train_split"`
 	// Split to evaluate on. Default val.
 	ValSplit string `json:"val_split" also:"test_split"`
+	// Share of the images that becomes val where the data has no split of its
+	// own; which ones does not depend on train.seed. Default 0.2.
+	ValFraction float64 `json:"val_fraction" above:"0" below:"1" also:"val_split_fraction,test_size"`
 	// Height and width in pixels of what the network sees. Default 0: what the
 	// model was made for, or else the size of the images.
 	Size int `json:"size" min:"0" also:"img_size,image_size,input_size,resolution"`
@@ -88,11 +91,11 @@ type Data struct {
 
 // Augment varies the training images. Nothing is varied by default.
 type Augment struct {
-	// How a training image gets its size: none (as evaluation does), padN (pad
+	// How a training image gets its size: none (the central square), padN (pad
 	// N black pixels on every side, then crop at random, as is usual for
-	// CIFAR) or rrc (random resized crop, as is usual for ImageNet). Default
-	// none.
-	Crop string `json:"crop" match:"none|rrc|pad[1-9][0-9]{0,3}" shape:"none, rrc or padN (such as pad4)"`
+	// CIFAR), padN_reflect (the same with mirrored borders) or rrc (random
+	// resized crop, as is usual for ImageNet). Default none.
+	Crop string `json:"crop" match:"none|rrc|pad[1-9][0-9]{0,3}(_reflect)?" shape:"none, rrc, padN (such as pad4) or padN_reflect"`
 	// Least and greatest share of the image's area that rrc takes. Default
 	// [0.08, 1].
 	Scale [2]float64 `json:"scale" above:"0" max:"1"`
@@ -104,7 +107,7 @@ type Augment struct {
 	VFlip float64 `json:"vflip" min:"0" max:"1" also:"vertical_flip"`
 	// Interpolation of rrc; random draws bilinear or bicubic for each image.
 	// Default bilinear.
-	Interpolation string `json:"interpolation" known:"nearest,bilinear,bicubic,random"`
+	Interpolation string `json:"interpolation" known:"nearest,box,bilinear,bicubic,lanczos,random"`
 	// Automatic augmentation policy, such as rand-m7-mstd0.5-inc1. Default
 	// none; others are not available in this version.
 	Auto string `json:"auto" off:"none," also:"auto_augment,aa,randaugment"`
@@ -232,7 +235,7 @@ type Eval struct {
 	// side becomes floor(size/crop_pct). Default 0.875; 1 crops nothing.
 	CropPct float64 `json:"crop_pct" above:"0" max:"1" also:"crop,crop_ratio"`
 	// Interpolation of that resize, antialiased. Default bilinear.
-	Interpolation string `json:"interpolation" known:"nearest,bilinear,bicubic"`
+	Interpolation string `json:"interpolation" known:"nearest,box,bilinear,bicubic,lanczos"`
 }
 
 // Finetune starts from the weights of another training. Without weights it
@@ -294,7 +297,7 @@ type Runtime struct {
 // Default is the configuration in which nothing has been set.
 func Default() Config {
 	return Config{
-		Data:    Data{Format: "folder", TrainSplit: "train", ValSplit: "val", Shuffle: true},
+		Data:    Data{Format: "folder", TrainSplit: "train", ValSplit: "val", ValFraction: 0.2, Shuffle: true},
 		Augment: Augment{Crop: "none", Scale: [2]float64{0.08, 1}, Ratio: [2]float64{3. / 4, 4. / 3}, Interpolation: "bilinear", Auto: "none", Repeats: 1},
 		Loss:    Loss{Name: "cross_entropy"},
 		Optimizer: Optimizer{

@@ -209,7 +209,7 @@ func TestProblems(t *testing.T) {
 		{"auto augmentation", m + "augment: {auto: rand-m7-mstd0.5-inc1}\n", "augment.auto is rand-m7-mstd0.5-inc1, which is not available in this version; it should be none"},
 		{"mixup", m + "augment: {mixup: 0.2}\n", "my.yaml:2: augment.mixup is 0.2, which is not available in this version; it should be 0"},
 		{"repeats", m + "augment: {repeats: 3}\n", "augment.repeats is 3, which is not available in this version; it should be 1"},
-		{"shape", m + "augment: {crop: pad}\n", "augment.crop is pad, and should be none, rrc or padN (such as pad4)"},
+		{"shape", m + "augment: {crop: pad}\n", "augment.crop is pad, and should be none, rrc, padN (such as pad4) or padN_reflect"},
 		{"device", m + "runtime: {device: \"cuda:x\"}\n", `runtime.device is "cuda:x", and should be auto, cpu, cuda or cuda:N`},
 		{"model missing", "train: {epochs: 3}\n", "my.yaml: model.name is missing, and should be the name of a model"},
 		{"no text at all", "", "my.yaml: model.name is missing"},

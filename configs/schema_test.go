@@ -102,6 +102,7 @@ func TestSchemaAgreesWithLoader(t *testing.T) {
 		{"augment: {hflip: 1}", true},
 		{"augment: {hflip: 1.01}", false},
 		{"augment: {crop: pad4}", true},
+		{"augment: {crop: pad2_reflect}", true},
 		{"augment: {crop: pad0}", false},
 		{"augment: {crop: xrrcx}", false},
 		{"augment: {mixup: 0.1}", false},
