@@ -166,8 +166,8 @@ func TestTruncation(t *testing.T) {
 	}
 }
 
-// TestFlippedBytes changes every byte of small files in turn: whatever is
-// answered, it is no panic.
+// TestFlippedBytes flips a bit of every byte of small files in turn: whatever
+// is answered, it is no panic.
 func TestFlippedBytes(t *testing.T) {
 	for _, name := range []string{"zoo_zip.pth", "zoo_legacy.pth", "full_legacy.pth.tar", "big_endian.pth"} {
 		b, err := os.ReadFile(filepath.Join("testdata", name))
@@ -175,11 +175,10 @@ func TestFlippedBytes(t *testing.T) {
 			t.Fatal(err)
 		}
 		for i := range b {
-			for _, x := range []byte{0x01, 0x80, 0xff} {
-				b[i] ^= x
-				decode(readerAt(b), int64(len(b)), Options{})
-				b[i] ^= x
-			}
+			x := byte(1) << (i % 8)
+			b[i] ^= x
+			decode(readerAt(b), int64(len(b)), Options{})
+			b[i] ^= x
 		}
 	}
 }
@@ -222,11 +221,10 @@ func FuzzPickle(f *testing.F) {
 		if err != nil {
 			return
 		}
-		total := 0
 		for x := range got.Tensors.All() {
-			x.Float32s()
-			total += len(x.Data)
+			if n := len(x.Float32s()); n != x.Len() {
+				t.Fatalf("tensor %s of shape %v has %d values", x.Name, x.Shape, n)
+			}
 		}
-		_ = total
 	})
 }

@@ -194,3 +194,15 @@ func TestPrintable(t *testing.T) {
 		}
 	}
 }
+
+// FuzzDecode: no input may panic or run long.
+func FuzzDecode(f *testing.F) {
+	for _, s := range []string{
+		"\x80\x02}X\x05\x00\x00\x00epochK\x03s.", "(dS'a'\nI1\ns.", "\x80\x04\x8f(K\x01K\x02\x90.",
+		"\x80\x02ccollections\nOrderedDict\n)Rq\x00(K\x01h\x00u}b.", "\x80\x02c__builtin__\nset\n](K\x01e\x85R.",
+		"\x80\x05\x95\x00\x00\x00\x00\x00\x00\x00\x00\x96\x01\x00\x00\x00\x00\x00\x00\x00a\x94.", "Va\\u20ac\n.",
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) { decode(s) })
+}

@@ -5,6 +5,8 @@ package faultfs
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 
 	"github.com/seed52467199/trainer/internal/atomicfile"
 )
@@ -53,9 +55,16 @@ func (f *FS) Rename(from, to string) error {
 	return f.do(func() error { return atomicfile.OS.Rename(from, to) })
 }
 
-// RemoveAll implements atomicfile.FS.
+// RemoveAll implements atomicfile.FS. At the step of death it deletes one of a
+// folder's files.
 func (f *FS) RemoveAll(path string) error {
-	return f.do(func() error { return atomicfile.OS.RemoveAll(path) })
+	if f.dead() {
+		if entries, err := os.ReadDir(path); err == nil && len(entries) > 0 && f.Steps == f.DieAt+1 {
+			atomicfile.OS.RemoveAll(filepath.Join(path, entries[0].Name()))
+		}
+		return ErrDead
+	}
+	return atomicfile.OS.RemoveAll(path)
 }
 
 // SyncDir implements atomicfile.FS.
