@@ -7,11 +7,14 @@ import (
 	"image"
 	"image/color"
 	"image/gif"
-	"image/jpeg"
 	"image/png"
+	"io"
+	"sync"
 
 	"golang.org/x/image/bmp"
 	"golang.org/x/image/webp"
+
+	"github.com/seed52467199/trainer/data/imaging/jpeg"
 )
 
 // MaxPixels is the largest picture that Decode accepts, Pillow's limit against
@@ -24,28 +27,71 @@ var Extensions = []string{".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp"}
 
 // codec is one picture format: how it begins and how it is read.
 type codec struct {
-	name   string
-	magic  string // ? stands for any byte
-	config func([]byte) (image.Config, error)
-	decode func([]byte) (image.Image, error)
+	name  string
+	magic string // ? stands for any byte
+	// header finds the size as stored, and 1 or 3 channels.
+	header func(data []byte) (Info, error)
+	// decode fills dst; channels as in Decode.
+	decode func(dst *Image, data []byte, channels int) error
 }
 
 var codecs = []codec{
-	{"JPEG", "\xff\xd8\xff",
-		func(b []byte) (image.Config, error) { return jpeg.DecodeConfig(bytes.NewReader(b)) },
-		func(b []byte) (image.Image, error) { return jpeg.Decode(bytes.NewReader(b)) }},
-	{"PNG", "\x89PNG\r\n\x1a\n",
-		func(b []byte) (image.Config, error) { return png.DecodeConfig(bytes.NewReader(b)) },
-		func(b []byte) (image.Image, error) { return png.Decode(bytes.NewReader(b)) }},
-	{"GIF", "GIF8",
-		func(b []byte) (image.Config, error) { return gif.DecodeConfig(bytes.NewReader(b)) },
-		func(b []byte) (image.Image, error) { return gif.Decode(bytes.NewReader(b)) }},
-	{"BMP", "BM",
-		func(b []byte) (image.Config, error) { return bmp.DecodeConfig(bytes.NewReader(b)) },
-		func(b []byte) (image.Image, error) { return bmp.Decode(bytes.NewReader(b)) }},
-	{"WebP", "RIFF????WEBP",
-		func(b []byte) (image.Config, error) { return webp.DecodeConfig(bytes.NewReader(b)) },
-		func(b []byte) (image.Image, error) { return webp.Decode(bytes.NewReader(b)) }},
+	{"JPEG", "\xff\xd8\xff", jpegHeader, decodeJPEG},
+	standard("PNG", "\x89PNG\r\n\x1a\n", png.DecodeConfig, png.Decode),
+	standard("GIF", "GIF8", gif.DecodeConfig, gif.Decode),
+	standard("BMP", "BM", bmp.DecodeConfig, bmp.Decode),
+	standard("WebP", "RIFF????WEBP", webp.DecodeConfig, webp.Decode),
+}
+
+// standard makes a codec of a decoder for the standard library's images.
+func standard(name, magic string, config func(io.Reader) (image.Config, error), decode func(io.Reader) (image.Image, error)) codec {
+	return codec{name, magic,
+		func(data []byte) (Info, error) {
+			c, err := config(bytes.NewReader(data))
+			info := Info{Width: c.Width, Height: c.Height, Channels: 3}
+			if c.ColorModel == color.GrayModel || c.ColorModel == color.Gray16Model {
+				info.Channels = 1
+			}
+			return info, err
+		},
+		func(dst *Image, data []byte, channels int) error {
+			src, err := decode(bytes.NewReader(data))
+			if err == nil {
+				fromStandard(dst, src, channels)
+			}
+			return err
+		}}
+}
+
+// jpegs keeps decoders with their buffers.
+var jpegs = sync.Pool{New: func() any { return new(jpegBuffers) }}
+
+type jpegBuffers struct {
+	jpeg.Decoder
+	row []uint8
+}
+
+func jpegHeader(data []byte) (Info, error) {
+	d := jpegs.Get().(*jpegBuffers)
+	defer jpegs.Put(d)
+	if err := d.Header(data); err != nil {
+		return Info{}, err
+	}
+	info := Info{Width: d.Width, Height: d.Height, Channels: 3}
+	if d.Gray() {
+		info.Channels = 1
+	}
+	return info, nil
+}
+
+func decodeJPEG(dst *Image, data []byte, channels int) error {
+	d := jpegs.Get().(*jpegBuffers)
+	defer jpegs.Put(d)
+	if err := d.Decoder.Decode(data); err != nil {
+		return err
+	}
+	fill(dst, d.Width, d.Height, d.Gray(), channels, &d.row, d.Row)
+	return nil
 }
 
 func (c *codec) matches(data []byte) bool {
@@ -89,17 +135,14 @@ func DecodeInfo(data []byte) (Info, error) {
 	if err != nil {
 		return Info{}, err
 	}
-	cfg, err := c.config(data)
+	info, err := c.header(data)
 	if err != nil {
 		return Info{}, fmt.Errorf("damaged %s header: %w", c.name, err)
 	}
-	if cfg.Width <= 0 || cfg.Height <= 0 || cfg.Width > MaxPixels/cfg.Height {
-		return Info{}, fmt.Errorf("%s of %dx%d pixels; expected 1 to %d pixels", c.name, cfg.Width, cfg.Height, MaxPixels)
+	if info.Width <= 0 || info.Height <= 0 || info.Width > MaxPixels/info.Height {
+		return Info{}, fmt.Errorf("%s of %dx%d pixels; expected 1 to %d pixels", c.name, info.Width, info.Height, MaxPixels)
 	}
-	info := Info{c.name, cfg.Width, cfg.Height, 3}
-	if cfg.ColorModel == color.GrayModel || cfg.ColorModel == color.Gray16Model {
-		info.Channels = 1
-	}
+	info.Format = c.name
 	if exifOrientation(data) >= 5 {
 		info.Width, info.Height = info.Height, info.Width
 	}
@@ -125,86 +168,81 @@ func Decode(dst *Image, data []byte, channels int) error {
 	if err != nil {
 		return err
 	}
-	src, err := c.decode(data)
-	if err != nil {
+	if err := c.decode(dst, data, channels); err != nil {
 		return fmt.Errorf("damaged or truncated %s: %w", c.name, err)
 	}
-	fromStandard(dst, src, channels)
 	if o := exifOrientation(data); o > 1 {
 		orient(dst, o)
 	}
 	return nil
 }
 
-// fromStandard copies src into dst; channels as in Decode.
-func fromStandard(dst *Image, src image.Image, channels int) {
-	bounds := src.Bounds()
-	w, h := bounds.Dx(), bounds.Dy()
-	var row func(rgb []uint8, y int) // writes row y as RGB
-	switch src := src.(type) {
-	case *image.Gray:
-		fromGray(dst, w, h, channels, func(gray []uint8, y int) {
-			copy(gray, src.Pix[y*src.Stride:])
-		})
-		return
-	case *image.Gray16:
-		fromGray(dst, w, h, channels, func(gray []uint8, y int) {
-			for x := range gray {
-				gray[x] = src.Pix[y*src.Stride+2*x]
-			}
-		})
-		return
-	case *image.NRGBA:
-		row = func(rgb []uint8, y int) { takeRGB(rgb, src.Pix[y*src.Stride:], 4, 1) }
-	case *image.RGBA:
-		row = func(rgb []uint8, y int) { takeRGB(rgb, src.Pix[y*src.Stride:], 4, 1) }
-	case *image.NRGBA64:
-		row = func(rgb []uint8, y int) { takeRGB(rgb, src.Pix[y*src.Stride:], 8, 2) }
-	case *image.RGBA64:
-		row = func(rgb []uint8, y int) { takeRGB(rgb, src.Pix[y*src.Stride:], 8, 2) }
-	case *image.Paletted:
-		palette := straight(src.Palette)
-		row = func(rgb []uint8, y int) {
-			for x, i := range src.Pix[y*src.Stride:][:w] {
-				copy(rgb[3*x:3*x+3], palette[i][:])
-			}
-		}
-	default:
-		row = func(rgb []uint8, y int) {
-			for x := range w {
-				c := color.NRGBAModel.Convert(src.At(bounds.Min.X+x, bounds.Min.Y+y)).(color.NRGBA)
-				rgb[3*x], rgb[3*x+1], rgb[3*x+2] = c.R, c.G, c.B
-			}
-		}
+// fill makes dst of the rows of a decoded picture, gray or RGB as row writes
+// them; channels as in Decode, and spare a row's buffer for the conversion.
+func fill(dst *Image, width, height int, gray bool, channels int, spare *[]uint8, row func(dst []uint8, y int)) {
+	native, convert := 3, grayRow
+	if gray {
+		native, convert = 1, repeatRow
 	}
-	if channels == 1 {
-		dst.Reset(w, h, 1)
-		rgb := make([]uint8, 3*w)
-		for y := range h {
-			row(rgb, y)
-			grayRow(dst.Row(y), rgb)
-		}
-		return
+	if channels == 0 {
+		channels = native
 	}
-	dst.Reset(w, h, 3)
-	for y := range h {
-		row(dst.Row(y), y)
-	}
-}
-
-func fromGray(dst *Image, w, h, channels int, row func(gray []uint8, y int)) {
-	dst.Reset(w, h, max(channels, 1))
-	if channels != 3 {
-		for y := range h {
+	dst.Reset(width, height, channels)
+	if channels == native {
+		for y := range height {
 			row(dst.Row(y), y)
 		}
 		return
 	}
-	gray := make([]uint8, w)
-	for y := range h {
-		row(gray, y)
-		repeatRow(dst.Row(y), gray)
+	*spare = grow(*spare, width*native)
+	for y := range height {
+		row(*spare, y)
+		convert(dst.Row(y), *spare)
 	}
+}
+
+// fromStandard copies src into dst; channels as in Decode.
+func fromStandard(dst *Image, src image.Image, channels int) {
+	bounds := src.Bounds()
+	w, h := bounds.Dx(), bounds.Dy()
+	gray := false
+	var row func(dst []uint8, y int)
+	switch src := src.(type) {
+	case *image.Gray:
+		gray = true
+		row = func(dst []uint8, y int) { copy(dst, src.Pix[y*src.Stride:]) }
+	case *image.Gray16:
+		gray = true
+		row = func(dst []uint8, y int) {
+			for x := range dst {
+				dst[x] = src.Pix[y*src.Stride+2*x]
+			}
+		}
+	case *image.NRGBA:
+		row = func(dst []uint8, y int) { takeRGB(dst, src.Pix[y*src.Stride:], 4, 1) }
+	case *image.RGBA:
+		row = func(dst []uint8, y int) { takeRGB(dst, src.Pix[y*src.Stride:], 4, 1) }
+	case *image.NRGBA64:
+		row = func(dst []uint8, y int) { takeRGB(dst, src.Pix[y*src.Stride:], 8, 2) }
+	case *image.RGBA64:
+		row = func(dst []uint8, y int) { takeRGB(dst, src.Pix[y*src.Stride:], 8, 2) }
+	case *image.Paletted:
+		palette := straight(src.Palette)
+		row = func(dst []uint8, y int) {
+			for x, i := range src.Pix[y*src.Stride:][:w] {
+				copy(dst[3*x:3*x+3], palette[i][:])
+			}
+		}
+	default:
+		row = func(dst []uint8, y int) {
+			for x := range w {
+				c := color.NRGBAModel.Convert(src.At(bounds.Min.X+x, bounds.Min.Y+y)).(color.NRGBA)
+				dst[3*x], dst[3*x+1], dst[3*x+2] = c.R, c.G, c.B
+			}
+		}
+	}
+	var spare []uint8
+	fill(dst, w, h, gray, channels, &spare, row)
 }
 
 // takeRGB picks the first three values of every pixel of size bytes, each the
