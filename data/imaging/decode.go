@@ -31,7 +31,7 @@ type codec struct {
 	magic string // ? stands for any byte
 	// header finds the size as stored, and 1 or 3 channels.
 	header func(data []byte) (Info, error)
-	// decode fills dst; channels as in Decode.
+	// decode fills dst, with 1 or 3 channels.
 	decode func(dst *Image, data []byte, channels int) error
 }
 
@@ -161,8 +161,12 @@ func DecodeInfo(data []byte) (Info, error) {
 //
 // A truncated or damaged file is an error, and dst is then undefined.
 func Decode(dst *Image, data []byte, channels int) error {
-	if _, err := DecodeInfo(data); err != nil {
+	info, err := DecodeInfo(data)
+	if err != nil {
 		return err
+	}
+	if channels == 0 {
+		channels = info.Channels
 	}
 	c, err := sniff(data)
 	if err != nil {
@@ -178,14 +182,11 @@ func Decode(dst *Image, data []byte, channels int) error {
 }
 
 // fill makes dst of the rows of a decoded picture, gray or RGB as row writes
-// them; channels as in Decode, and spare a row's buffer for the conversion.
+// them, with 1 or 3 channels; spare is a row's buffer for the conversion.
 func fill(dst *Image, width, height int, gray bool, channels int, spare *[]uint8, row func(dst []uint8, y int)) {
 	native, convert := 3, grayRow
 	if gray {
 		native, convert = 1, repeatRow
-	}
-	if channels == 0 {
-		channels = native
 	}
 	dst.Reset(width, height, channels)
 	if channels == native {
@@ -201,7 +202,7 @@ func fill(dst *Image, width, height int, gray bool, channels int, spare *[]uint8
 	}
 }
 
-// fromStandard copies src into dst; channels as in Decode.
+// fromStandard copies src into dst, with 1 or 3 channels.
 func fromStandard(dst *Image, src image.Image, channels int) {
 	bounds := src.Bounds()
 	w, h := bounds.Dx(), bounds.Dy()
