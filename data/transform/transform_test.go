@@ -1,0 +1,326 @@
+package transform_test
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/seed52467199/trainer/data/imaging"
+	"github.com/seed52467199/trainer/data/internal/golden"
+	"github.com/seed52467199/trainer/data/transform"
+	"github.com/seed52467199/trainer/internal/rng"
+)
+
+const testdata = "../testdata"
+
+// counting is a picture whose every value is its place.
+func counting(width, height, channels int) *imaging.Image {
+	im := imaging.New(width, height, channels)
+	for i := range im.Pix {
+		im.Pix[i] = uint8(i)
+	}
+	return im
+}
+
+// plain normalises with mean 0 and std 1/255, so that values stay as they are.
+func plain(size, channels int) transform.Output {
+	return transform.Output{Size: size, Channels: channels, Mean: []float64{0}, Std: []float64{1. / 255}}
+}
+
+func TestEvalEqualsTorchvision(t *testing.T) {
+	for _, c := range golden.Read(t, testdata, "eval") {
+		var im imaging.Image
+		if err := imaging.Decode(&im, golden.Picture(t, testdata, c.File), c.Channels); err != nil {
+			t.Fatal(err)
+		}
+		o := transform.Output{Size: c.Size, Channels: c.Channels, Mean: []float64{0.485, 0.456, 0.406}, Std: []float64{0.229, 0.224, 0.225}}
+		if c.Channels == 1 {
+			o.Mean, o.Std = []float64{0.449}, []float64{0.226}
+		}
+		p, err := transform.NewEval(transform.Eval{Output: o, CropPct: c.CropPct, Interpolation: c.Filter})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := make([]float32, c.Size*c.Size*c.Channels)
+		if err := p.Apply(got, &im, new(transform.Workspace), nil); err != nil {
+			t.Fatal(err)
+		}
+		var most float64
+		for i, want := range c.Floats() {
+			most = max(most, math.Abs(float64(got[i]-want)))
+		}
+		if most != 0 {
+			t.Errorf("%s, crop_pct %v, %s, %d channels: values differ by up to %g", c.File, c.CropPct, c.Filter, c.Channels, most)
+		}
+	}
+}
+
+func TestRandomResizedCropStaysInBounds(t *testing.T) {
+	var w transform.Workspace
+	c := transform.RandomResizedCrop{Size: 8, Scale: [2]float64{0.08, 1}, Ratio: [2]float64{3. / 4, 4. / 3}, Filters: []imaging.Filter{imaging.Box}}
+	for _, size := range [][2]int{{100, 80}, {1, 1}, {2, 300}, {300, 2}, {9, 7}} {
+		src := counting(size[0], size[1], 3)
+		for i := range uint64(200) {
+			w.Start(src)
+			c.Apply(&w, rng.New(1, "crop", i))
+			if im := w.Current(); im.Width != 8 || im.Height != 8 {
+				t.Fatalf("%v became %dx%d", size, im.Width, im.Height)
+			}
+		}
+	}
+}
+
+// A horizontal ramp tells where a crop was and how wide: its mean and its range.
+func TestRandomResizedCropDistribution(t *testing.T) {
+	const side, n = 200, 4000
+	ramp := imaging.New(side, side, 1)
+	for y := range side {
+		for x := range side {
+			ramp.Row(y)[x] = uint8(x)
+		}
+	}
+	p, err := transform.NewTrain(transform.Train{Output: plain(4, 1), Crop: "random", Scale: [2]float64{0.25, 0.25}, Ratio: [2]float64{1, 1}, Interpolation: "box"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var w transform.Workspace
+	var out [16]float32
+	var sum, squares float64
+	for i := range uint64(n) {
+		if err := p.Apply(out[:], ramp, &w, rng.New(2, "crop", i)); err != nil {
+			t.Fatal(err)
+		}
+		// A quarter of the area is 100 pixels wide; a box of 25 to an output pixel.
+		if d := out[3] - out[0]; math.Abs(float64(d)-75) > 1.1 {
+			t.Fatalf("crop %d spans %v, want 75", i, d)
+		}
+		left := float64(out[0]) - 12
+		sum += left
+		squares += left * left
+	}
+	// The left edge is uniform over 0..100.
+	mean := sum / n
+	if variance := squares/n - mean*mean; math.Abs(mean-50) > 3 || math.Abs(variance/850-1) > 0.1 {
+		t.Errorf("left edges have mean %.1f and variance %.0f, want 50 and 850", mean, variance)
+	}
+}
+
+func TestPadCrop(t *testing.T) {
+	src := counting(5, 4, 1)
+	for _, reflect := range []bool{false, true} {
+		seen := map[string]bool{}
+		for i := range uint64(300) {
+			var w transform.Workspace
+			w.Start(src)
+			transform.PadCrop{Padding: 2, Reflect: reflect}.Apply(&w, rng.New(3, "pad", i))
+			seen[fmt.Sprint(w.Current().Pix)] = true
+		}
+		want := map[string]bool{}
+		for dy := -2; dy <= 2; dy++ {
+			for dx := -2; dx <= 2; dx++ {
+				var pix []uint8
+				for y := range 4 {
+					for x := range 5 {
+						sx, sy := x+dx, y+dy
+						inside := sx >= 0 && sx < 5 && sy >= 0 && sy < 4
+						if reflect {
+							sx, sy = fold(sx, 5), fold(sy, 4)
+						} else if !inside {
+							pix = append(pix, 0)
+							continue
+						}
+						pix = append(pix, src.Row(sy)[sx])
+					}
+				}
+				want[fmt.Sprint(pix)] = true
+			}
+		}
+		for s := range seen {
+			if !want[s] {
+				t.Fatalf("reflect %v: unexpected crop %s", reflect, s)
+			}
+		}
+		if len(seen) != 25 {
+			t.Errorf("reflect %v: %d of 25 crops seen", reflect, len(seen))
+		}
+	}
+}
+
+func fold(i, n int) int {
+	if i < 0 {
+		return -i
+	}
+	if i >= n {
+		return 2*(n-1) - i
+	}
+	return i
+}
+
+func TestPadCropOfTinyPictures(t *testing.T) {
+	for _, size := range [][2]int{{1, 1}, {1, 7}, {2, 2}} {
+		for i := range uint64(100) {
+			for _, reflect := range []bool{false, true} {
+				var w transform.Workspace
+				w.Start(counting(size[0], size[1], 3))
+				transform.PadCrop{Padding: 9, Reflect: reflect}.Apply(&w, rng.New(4, "pad", i))
+			}
+		}
+	}
+}
+
+func TestFlips(t *testing.T) {
+	for _, channels := range []int{1, 3} {
+		src := counting(4, 4, channels)
+		for _, c := range []struct {
+			h, v float64
+			at   func(x, y int) (int, int)
+		}{
+			{0, 0, func(x, y int) (int, int) { return x, y }},
+			{1, 0, func(x, y int) (int, int) { return 3 - x, y }},
+			{0, 1, func(x, y int) (int, int) { return x, 3 - y }},
+			{1, 1, func(x, y int) (int, int) { return 3 - x, 3 - y }},
+		} {
+			p, err := transform.NewTrain(transform.Train{Output: plain(4, channels), HFlip: c.h, VFlip: c.v})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := make([]float32, 16*channels)
+			if err := p.Apply(got, src, new(transform.Workspace), rng.New(1, "flip")); err != nil {
+				t.Fatal(err)
+			}
+			for i, g := range got {
+				x, y := c.at(i/channels%4, i/channels/4)
+				if want := float64(src.Row(y)[x*channels+i%channels]); math.Abs(float64(g)-want) > 1e-3 {
+					t.Errorf("%d channels, flips %v and %v: value %d is %v, want %v", channels, c.h, c.v, i, g, want)
+				}
+			}
+		}
+	}
+}
+
+func TestChannelsAreConverted(t *testing.T) {
+	rgb, gray := counting(2, 2, 3), counting(2, 2, 1)
+	for _, c := range []struct {
+		src      *imaging.Image
+		channels int
+		want     []float32
+	}{
+		{gray, 3, []float32{0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3}},
+		{rgb, 1, []float32{1, 4, 7, 10}},
+	} {
+		p, err := transform.NewEval(transform.Eval{Output: plain(2, c.channels)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := make([]float32, len(c.want))
+		if err := p.Apply(got, c.src, new(transform.Workspace), nil); err != nil {
+			t.Fatal(err)
+		}
+		for i := range got {
+			got[i] = float32(math.Round(float64(got[i])))
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("to %d channels: %v, want %v", c.channels, got, c.want)
+		}
+	}
+}
+
+// invert is an op of a user's own.
+type invert struct{}
+
+func (invert) Apply(w *transform.Workspace, _ *rng.Stream) {
+	src, dst := w.Current(), w.Target()
+	dst.Reset(src.Width, src.Height, src.Channels)
+	for y := range src.Height {
+		out := dst.Row(y)
+		for x, v := range src.Row(y) {
+			out[x] = 255 - v
+		}
+	}
+	w.Commit()
+}
+
+func TestOpsLeaveTheSourceAlone(t *testing.T) {
+	src := counting(8, 8, 3)
+	before := slices.Clone(src.Pix)
+	for _, crop := range []string{"none", "random", "pad2", "pad2_reflect"} {
+		p, err := transform.NewTrain(transform.Train{Output: plain(8, 3), Crop: crop, HFlip: 0.5, Ops: []transform.Op{invert{}, invert{}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := make([]float32, 8*8*3)
+		var w transform.Workspace
+		s := rng.New(1, "x")
+		for range 20 {
+			if err := p.Apply(out, src, &w, s); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if !slices.Equal(before, src.Pix) {
+			t.Fatalf("crop %s wrote to its source", crop)
+		}
+		if a := testing.AllocsPerRun(20, func() {
+			if err := p.Apply(out, src, &w, s); err != nil {
+				t.Fatal(err)
+			}
+		}); a != 0 {
+			t.Errorf("crop %s: %v allocations, want 0", crop, a)
+		}
+	}
+}
+
+func TestRefused(t *testing.T) {
+	good := plain(8, 3)
+	with := func(change func(*transform.Train)) transform.Train {
+		c := transform.Train{Output: good}
+		change(&c)
+		return c
+	}
+	for _, c := range []struct {
+		train transform.Train
+		want  string
+	}{
+		{with(func(c *transform.Train) { c.Size = 0 }), "image size 0"},
+		{with(func(c *transform.Train) { c.Channels = 2 }), "2 image channels"},
+		{with(func(c *transform.Train) { c.Mean = []float64{1, 2} }), "2 values of mean for 3 channels"},
+		{with(func(c *transform.Train) { c.Std = []float64{0} }), "std 0"},
+		{with(func(c *transform.Train) { c.HFlip = 1.5 }), "horizontal flip"},
+		{with(func(c *transform.Train) { c.VFlip = math.NaN() }), "vertical flip"},
+		{with(func(c *transform.Train) { c.Crop = "pad" }), `crop "pad" is unknown`},
+		{with(func(c *transform.Train) { c.Crop = "squeeze" }), "known are random, none, padN"},
+		{with(func(c *transform.Train) { c.Crop, c.Scale = "random", [2]float64{1, 0.5} }), "crop scale"},
+		{with(func(c *transform.Train) { c.Crop, c.Ratio = "random", [2]float64{-1, 1} }), "crop ratio"},
+		{with(func(c *transform.Train) { c.Interpolation = "cubic" }), `interpolation "cubic" is unknown`},
+	} {
+		if _, err := transform.NewTrain(c.train); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%+v: error %v, want one with %q", c.train, err, c.want)
+		}
+	}
+	if _, err := transform.NewEval(transform.Eval{Output: good, CropPct: 1.2}); err == nil || !strings.Contains(err.Error(), "crop_pct 1.2") {
+		t.Errorf("crop_pct 1.2: error %v", err)
+	}
+}
+
+func Example() {
+	p, err := transform.NewEval(transform.Eval{
+		Output:  transform.Output{Size: 2, Channels: 3, Mean: []float64{0.5}, Std: []float64{0.5}},
+		CropPct: 0.875,
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	white := imaging.New(30, 20, 3)
+	for i := range white.Pix {
+		white.Pix[i] = 255
+	}
+	input := make([]float32, 2*2*3)
+	if err := p.Apply(input, white, new(transform.Workspace), nil); err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(input)
+	// Output: [1 1 1 1 1 1 1 1 1 1 1 1]
+}
