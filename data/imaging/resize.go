@@ -1,6 +1,9 @@
 package imaging
 
-import "math"
+import (
+	"encoding/binary"
+	"math"
+)
 
 // Rect is a rectangle in pixel coordinates with fractions: the pixel in the top
 // left corner covers (0, 0) to (1, 1). Coordinates are float32 because Pillow
@@ -20,8 +23,9 @@ type Window struct{ X, Y, Width, Height int }
 // safe for concurrent use: a worker has its own.
 type Resizer struct {
 	horizontal, vertical weights
-	rows                 Image // rows of the source, resampled horizontally
-	columns              []int // source columns of Nearest
+	rows                 Image    // rows of the source, resampled horizontally
+	pairs                []uint64 // two rows of the source, one in each half
+	columns              []int    // source columns of Nearest
 }
 
 // Resize writes the box of src, scaled to width x height, into dst:
@@ -59,12 +63,12 @@ func (r *Resizer) ResizeWindow(dst, src *Image, box Rect, width, height int, fil
 		r.vertical.plan(src.Height, box.Y0, box.Y1, height, win.Y, win.Height, filter)
 		first, last := r.vertical.reach()
 		part := src.Crop(0, first, src.Width, last-first)
-		resampleRows(&r.rows, &part, &r.horizontal)
+		r.resampleRows(&r.rows, &part, &r.horizontal)
 		resampleColumns(dst, &r.rows, &r.vertical, first)
 	case wide:
 		r.horizontal.plan(src.Width, box.X0, box.X1, width, win.X, win.Width, filter)
 		part := src.Crop(0, win.Y, src.Width, win.Height)
-		resampleRows(dst, &part, &r.horizontal)
+		r.resampleRows(dst, &part, &r.horizontal)
 	case high:
 		r.vertical.plan(src.Height, box.Y0, box.Y1, height, win.Y, win.Height, filter)
 		part := src.Crop(win.X, 0, win.Width, src.Height)
@@ -111,6 +115,9 @@ func (r *Resizer) nearest(dst, src *Image, box Rect, width, height int, win Wind
 // precision is the number of fraction bits of a coefficient: 32 bits less 8 of
 // the pixel and 2 of headroom for kernels that overshoot.
 const precision = 32 - 8 - 2
+
+// half is the rounding of a sum.
+const half = 1 << (precision - 1)
 
 // weights are the coefficients of one pass: output i is the sum over k of
 // taps[i*size+k] * input[first[i]+k], for k < count[i].
@@ -165,46 +172,72 @@ func (w *weights) reach() (first, last int) {
 	return w.first[0], w.first[n] + w.count[n]
 }
 
-// resampleRows applies w along each row of src.
-func resampleRows(dst, src *Image, w *weights) {
+// The passes sum up in 64-bit registers that hold two 32-bit lanes, which halves
+// the multiplications. A lane's sum always fits; what a negative low lane borrows
+// from the high one, split gives back.
+
+// bothHalves is the rounding in both lanes.
+const bothHalves = half<<32 | half
+
+// widen makes a coefficient ready to multiply both lanes.
+func widen(tap int32) uint64 { return uint64(int64(tap)) }
+
+// split rounds the two lanes.
+func split(sums uint64) (low, high uint8) {
+	l := int32(sums)
+	return clip(l), clip(int32((sums - uint64(int64(l))) >> 32))
+}
+
+// resampleRows applies w along the rows of src, two at a time.
+func (r *Resizer) resampleRows(dst, src *Image, w *weights) {
 	dst.Reset(len(w.first), src.Height, src.Channels)
-	for y := range src.Height {
+	first, last := w.reach()
+	first, last = first*src.Channels, last*src.Channels
+	r.pairs = grow(r.pairs, src.Width*src.Channels)
+	for y := 0; y < src.Height; y += 2 {
+		next := min(y+1, src.Height-1) // a last odd row goes with itself
+		low, high := src.Row(y)[first:last], src.Row(next)[first:last]
+		pairs := r.pairs[first:last]
+		for i := range pairs {
+			pairs[i] = uint64(low[i]) | uint64(high[i])<<32
+		}
 		if src.Channels == 1 {
-			resampleGrayRow(dst.Row(y), src.Row(y), w)
+			resampleGrayRows(dst.Row(y), dst.Row(next), r.pairs, w)
 		} else {
-			resampleRGBRow(dst.Row(y), src.Row(y), w)
+			resampleRGBRows(dst.Row(y), dst.Row(next), r.pairs, w)
 		}
 	}
 }
 
-func resampleGrayRow(dst, src []uint8, w *weights) {
+func resampleGrayRows(low, high []uint8, pairs []uint64, w *weights) {
 	for i, first := range w.first {
-		count := w.count[i]
-		taps := w.taps[i*w.size:][:count]
-		in := src[first:][:count]
-		sum := int32(1 << (precision - 1))
+		taps := w.taps[i*w.size:][:w.count[i]]
+		in := pairs[first:][:len(taps)]
+		sums := uint64(bothHalves)
 		for k, t := range taps {
-			sum += t * int32(in[k])
+			sums += in[k] * widen(t)
 		}
-		dst[i] = clip(sum)
+		low[i], high[i] = split(sums)
 	}
 }
 
-func resampleRGBRow(dst, src []uint8, w *weights) {
+func resampleRGBRows(low, high []uint8, pairs []uint64, w *weights) {
 	for i, first := range w.first {
-		count := w.count[i]
-		taps := w.taps[i*w.size:][:count]
-		in := src[3*first:][:3*count]
-		r, g, b := int32(1<<(precision-1)), int32(1<<(precision-1)), int32(1<<(precision-1))
-		for _, t := range taps {
-			p := in[:3]
-			r += t * int32(p[0])
-			g += t * int32(p[1])
-			b += t * int32(p[2])
+		taps := w.taps[i*w.size:][:w.count[i]]
+		in := pairs[3*first:][:3*len(taps)]
+		r, g, b := uint64(bothHalves), uint64(bothHalves), uint64(bothHalves)
+		for _, tap := range taps {
+			t := widen(tap)
+			p := (*[3]uint64)(in)
+			r += p[0] * t
+			g += p[1] * t
+			b += p[2] * t
 			in = in[3:]
 		}
-		q := dst[3*i : 3*i+3 : 3*i+3]
-		q[0], q[1], q[2] = clip(r), clip(g), clip(b)
+		p, q := low[3*i:3*i+3:3*i+3], high[3*i:3*i+3:3*i+3]
+		p[0], q[0] = split(r)
+		p[1], q[1] = split(g)
+		p[2], q[2] = split(b)
 	}
 }
 
@@ -215,17 +248,40 @@ func resampleColumns(dst, src *Image, w *weights, offset int) {
 	for i, first := range w.first {
 		out := dst.Row(i)
 		taps := w.taps[i*w.size:][:w.count[i]]
-		top := (first - offset) * src.Stride
-		for x := range out {
-			sum := int32(1 << (precision - 1))
-			at := top + x
+		top := src.Pix[(first-offset)*src.Stride:]
+		x := 0
+		for ; x+8 <= len(out); x += 8 {
+			eightColumns((*[8]uint8)(out[x:]), top[x:], src.Stride, taps)
+		}
+		for ; x < len(out); x++ {
+			sum, at := int32(half), x
 			for _, t := range taps {
-				sum += t * int32(src.Pix[at])
+				sum += t * int32(top[at])
 				at += src.Stride
 			}
 			out[x] = clip(sum)
 		}
 	}
+}
+
+// eightColumns sums up eight columns, n and n+4 in the lanes of one register.
+func eightColumns(out *[8]uint8, in []uint8, stride int, taps []int32) {
+	const pair = 0x000000ff_000000ff
+	a, b, c, d := uint64(bothHalves), uint64(bothHalves), uint64(bothHalves), uint64(bothHalves)
+	at := 0
+	for _, tap := range taps {
+		t := widen(tap)
+		v := binary.LittleEndian.Uint64(in[at:])
+		a += v & pair * t
+		b += v >> 8 & pair * t
+		c += v >> 16 & pair * t
+		d += v >> 24 & pair * t
+		at += stride
+	}
+	out[0], out[4] = split(a)
+	out[1], out[5] = split(b)
+	out[2], out[6] = split(c)
+	out[3], out[7] = split(d)
 }
 
 // clip rounds a fixed-point sum down to a byte, saturating.
