@@ -21,6 +21,7 @@ type Batch struct {
 	// Indices has each sample's number in the data set.
 	Indices []int
 
+	lent    bool          // handed out and not released
 	pending atomic.Int32  // jobs that are not done
 	ready   chan struct{} // takes one value when none is left
 

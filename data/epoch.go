@@ -77,6 +77,7 @@ func (e *Epoch) Next() bool {
 				continue
 			}
 		}
+		b.lent = true
 		e.current = b
 		return true
 	}
@@ -87,30 +88,26 @@ func (e *Epoch) Next() bool {
 // wait returns the next batch when all its jobs are done, or false at the end or
 // where the epoch is cancelled.
 func (e *Epoch) wait() (*Batch, bool) {
-	if e.ctx.Err() == nil {
-		select {
-		case <-e.ctx.Done():
-		case b, ok := <-e.made:
-			if !ok && e.ctx.Err() == nil {
-				return nil, false
-			}
-			if !ok {
-				break
-			}
-			select {
-			case <-e.ctx.Done():
-				e.running.Wait() // nobody may write to it any more
-				e.loader.putBatch(b)
-			case <-b.ready:
-				<-e.ahead
-				return b, true
-			}
+	if b, ok := receive(e.ctx, e.made); ok {
+		if _, ok := receive(e.ctx, b.ready); ok {
+			<-e.ahead
+			return b, true
 		}
 	}
 	if err := context.Cause(e.ctx); !errors.Is(err, errClosed) {
 		e.err = err
 	}
 	return nil, false
+}
+
+// receive takes a value from ch; false where it is closed or ctx is cancelled.
+func receive[T any](ctx context.Context, ch <-chan T) (v T, ok bool) {
+	select {
+	case <-ctx.Done():
+		return v, false
+	case v, ok = <-ch:
+		return v, ok && ctx.Err() == nil
+	}
 }
 
 // judge applies the error policy to a batch with faults.
@@ -148,13 +145,17 @@ func (e *Epoch) judge(b *Batch) error {
 // Batch is the batch that Next found. It belongs to the caller until Release.
 func (e *Epoch) Batch() *Batch { return e.current }
 
-// Release gives a batch back, to be filled anew. A batch that is never released
-// costs its memory and nothing else.
+// Release gives a batch back, to be filled anew; once, and a second time does
+// nothing until it is handed out again. A batch that is never released costs its
+// memory and nothing else.
 func (e *Epoch) Release(b *Batch) {
 	if b == e.current {
 		e.current = nil
 	}
-	e.loader.putBatch(b)
+	if b.lent {
+		b.lent = false
+		e.loader.putBatch(b)
+	}
 }
 
 // Err is nil after a whole epoch, the error of the first sample that ended it,

@@ -47,13 +47,14 @@ func openCIFAR(root, split string, o Options) (Dataset, error) {
 	} else if !info.IsDir() {
 		return nil, fmt.Errorf("%s is a file; expected the folder with CIFAR's .bin files", root)
 	}
+	var sought []string
 	for _, kind := range cifarKinds {
 		pattern := kind.train
 		if split != "train" {
 			pattern = kind.test
 		}
+		sought = append(sought, fmt.Sprintf("%s (CIFAR-%d)", pattern, kind.classes))
 		for _, dir := range []string{root, filepath.Join(root, kind.folder)} {
-			// A pattern of our own after a path that may hold * itself: match names only.
 			files, err := glob(dir, pattern)
 			if err != nil {
 				return nil, err
@@ -63,13 +64,11 @@ func openCIFAR(root, split string, o Options) (Dataset, error) {
 			}
 		}
 	}
-	return nil, fmt.Errorf("%s has no files of CIFAR's split %s: neither %s (CIFAR-10) nor %s (CIFAR-100)", root, split,
-		map[bool]string{true: "data_batch_*.bin", false: "test_batch.bin"}[split == "train"],
-		map[bool]string{true: "train.bin", false: "test.bin"}[split == "train"])
+	return nil, fmt.Errorf("%s has no files of CIFAR's split %s; expected %s", root, split, strings.Join(sought, " or "))
 }
 
 // glob lists the files in dir whose names match pattern, sorted; none where dir
-// is not there.
+// is not there. Unlike filepath.Glob it takes dir literally.
 func glob(dir, pattern string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, os.ErrNotExist) {
@@ -134,15 +133,15 @@ func appendInterleaved(dst, planes []uint8, channels int) []uint8 {
 	return dst
 }
 
-// classNames reads one name a line, or numbers the classes where there is no
-// such file.
+// classNames are the n names that the options or the file give, one a line, or
+// numbers where there is no such file.
 func classNames(path string, n int, o Options) ([]string, error) {
-	if len(o.Classes) > 0 {
-		return numbered(n, o), nil
+	if len(o.Classes) == n {
+		return o.Classes, nil
 	}
 	text, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
-		return numbered(n, o), nil
+		return numbered(n), nil
 	}
 	if err != nil {
 		return nil, err

@@ -16,7 +16,11 @@ func openDigits(_, split string, o Options) (Dataset, error) {
 	if err != nil {
 		return nil, err
 	}
-	ds, err := FromPixels("embedded digits", set.Pixels, digits.Side, digits.Side, 1, set.Labels, numbered(10, o))
+	classes := numbered(10)
+	if len(o.Classes) == len(classes) {
+		classes = o.Classes
+	}
+	ds, err := FromPixels("embedded digits", set.Pixels, digits.Side, digits.Side, 1, set.Labels, classes)
 	if err != nil {
 		return nil, err
 	}

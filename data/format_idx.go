@@ -44,7 +44,7 @@ func openIDX(root, split string, o Options) (Dataset, error) {
 	for _, l := range raw {
 		classes = max(classes, int(l)+1)
 	}
-	return FromPixels(path, pixels, dims[1], dims[2], 1, labels, numbered(classes, o))
+	return FromPixels(path, pixels, dims[1], dims[2], 1, labels, namesFor(classes, o))
 }
 
 // widen turns bytes into labels.

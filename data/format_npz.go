@@ -68,7 +68,7 @@ func openNPZ(root, split string, o Options) (Dataset, error) {
 			}
 		}
 	}
-	ds, err := fromArrays(path, prefix, images, labels, numbered(classes, o))
+	ds, err := fromArrays(path, prefix, images, labels, namesFor(classes, o))
 	if err != nil || !undivided {
 		return ds, err
 	}

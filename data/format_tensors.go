@@ -70,7 +70,7 @@ func parseTensors(path string, contents []byte, o Options) (Dataset, error) {
 		t.labels = append(t.labels, int32(l))
 		classes = max(classes, int(l)+1)
 	}
-	t.classes = numbered(classes, o)
+	t.classes = namesFor(classes, o)
 	return t, nil
 }
 

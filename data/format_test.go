@@ -319,7 +319,7 @@ func TestOpenRefuses(t *testing.T) {
 		{"idx", "gz", "train", "the file is cut or damaged"},
 		{"idx", "counts", "train", "2 pictures"},
 		{"cifar", "nowhere", "train", "there is no "},
-		{"cifar", "empty", "train", "neither data_batch_*.bin (CIFAR-10) nor train.bin"},
+		{"cifar", "empty", "train", "expected data_batch_*.bin (CIFAR-10) or train.bin (CIFAR-100)"},
 		{"cifar", "cifar_cut", "train", "data_batch_1.bin has 3000 bytes; expected whole records of 3073"},
 		{"cifar", "cifar_label", "train", "label 10 in record 0"},
 		{"cifar", "cifar_names", "train", "names 2 classes; expected 10"},
@@ -358,8 +358,11 @@ func TestOpenRefuses(t *testing.T) {
 	if _, err := data.Open("idx", "", "train", data.Options{}); err == nil || !strings.Contains(err.Error(), "needs a root") {
 		t.Errorf("no root: error %v", err)
 	}
-	if _, err := data.Open("digits", "", "val", data.Options{Classes: []string{"even", "odd"}}); err == nil || !strings.Contains(err.Error(), "10 classes, and 2 are expected") {
-		t.Errorf("other classes: error %v", err)
+	for _, classes := range [][]string{{"even", "odd"}, strings.Fields("0 1 2 3 4 5 6 7 8 9 A")} {
+		want := fmt.Sprintf("10 classes, and %d are expected", len(classes))
+		if _, err := data.Open("digits", "", "val", data.Options{Classes: classes}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("other classes: error %v, want one with %q", err, want)
+		}
 	}
 }
 

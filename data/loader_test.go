@@ -308,6 +308,20 @@ func TestHeldBatchesDoNotBlock(t *testing.T) {
 	}
 }
 
+func TestReleasingTwiceIsHarmless(t *testing.T) {
+	l := newLoader(t, open(t, "digits", "", "train"), evaluating(t, 8, 1), data.LoaderOptions{BatchSize: 10, Prefetch: 3})
+	it := l.Epoch(context.Background(), 0, 0)
+	defer it.Close()
+	for number := 0; it.Next(); number++ {
+		b := it.Batch()
+		if b.Number != number || b.Indices[0] != 10*number {
+			t.Fatalf("batch %d begins with sample %d", b.Number, b.Indices[0])
+		}
+		it.Release(b)
+		it.Release(b)
+	}
+}
+
 func TestNoAllocationInSteadyState(t *testing.T) {
 	l := newLoader(t, open(t, "digits", "", "train"), augmenting(t, 8, 1), data.LoaderOptions{
 		BatchSize: 10, Shuffle: true, Workers: 2})

@@ -83,14 +83,21 @@ func sample(names []string) string {
 	return strings.Join(names[:shown], ", ") + fmt.Sprintf(" and %d more", len(names)-shown)
 }
 
-// numbered names classes 0 to n-1, or as o says where it has n or more names.
-func numbered(n int, o Options) []string {
-	if len(o.Classes) >= n {
-		return o.Classes
-	}
+// numbered names classes 0 to n-1.
+func numbered(n int) []string {
 	names := make([]string, n)
 	for i := range names {
 		names[i] = fmt.Sprint(i)
 	}
 	return names
+}
+
+// namesFor names the classes of data that knows no names and whose labels go up
+// to n-1: as the options say where that is enough, for a split need not have
+// samples of the last class.
+func namesFor(n int, o Options) []string {
+	if len(o.Classes) >= n {
+		return o.Classes
+	}
+	return numbered(n)
 }
