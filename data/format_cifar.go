@@ -124,10 +124,12 @@ func readCIFAR(kind cifarKind, dir string, files []string, o Options) (Dataset, 
 
 // appendInterleaved appends a picture given as one plane a channel.
 func appendInterleaved(dst, planes []uint8, channels int) []uint8 {
+	dst = append(dst, planes...) // for its length
+	out := dst[len(dst)-len(planes):]
 	n := len(planes) / channels
-	for i := range n {
-		for c := range channels {
-			dst = append(dst, planes[c*n+i])
+	for c := range channels {
+		for i, v := range planes[c*n : (c+1)*n] {
+			out[i*channels+c] = v
 		}
 	}
 	return dst
