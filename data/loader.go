@@ -3,6 +3,7 @@ package data
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"sync"
 
 	"github.com/seed52467199/trainer/data/imaging"
@@ -42,8 +43,8 @@ type LoaderOptions struct {
 	Shuffle bool
 	// DropLast leaves out the last batch of an epoch where it would be short.
 	DropLast bool
-	// Workers is the number of goroutines that read and transform; 0 is 1. It
-	// has no influence on what a batch holds.
+	// Workers is the number of goroutines that read and transform; 0 is one for
+	// each core. It has no influence on what a batch holds.
 	Workers int
 	// Prefetch is the number of batches that are made ahead; 0 is 2.
 	Prefetch int
@@ -71,7 +72,7 @@ type Loader struct {
 // states their shape.
 func NewLoader(ds Dataset, t Transform, o LoaderOptions) (*Loader, error) {
 	if o.Workers == 0 {
-		o.Workers = 1
+		o.Workers = runtime.GOMAXPROCS(0)
 	}
 	if o.Prefetch == 0 {
 		o.Prefetch = 2

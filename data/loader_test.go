@@ -61,7 +61,7 @@ func augmenting(t testing.TB, size, channels int) *transform.Pipeline {
 	t.Helper()
 	p, err := transform.NewTrain(transform.Train{
 		Output: transform.Output{Size: size, Channels: channels, Mean: []float64{0.5}, Std: []float64{0.25}},
-		Crop:   "random", HFlip: 0.5, VFlip: 0.5,
+		Crop:   "rrc", HFlip: 0.5, VFlip: 0.5,
 	})
 	if err != nil {
 		t.Fatal(err)

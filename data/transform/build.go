@@ -23,7 +23,7 @@ type Output struct {
 // Train describes the augmenting pipeline of a recipe.
 type Train struct {
 	Output
-	// Crop is "random" (RandomResizedCrop), "padN" or "padN_reflect" (PadCrop
+	// Crop is "rrc" (RandomResizedCrop), "padN" or "padN_reflect" (PadCrop
 	// with N pixels after fitting the picture to Size), or "none" (the central
 	// square). Empty is "none".
 	Crop string
@@ -31,7 +31,7 @@ type Train struct {
 	// and 3/4..4/3.
 	Scale, Ratio [2]float64
 	// Interpolation is a filter's name, or "random" for bilinear or bicubic by
-	// chance. Empty is "random" for Crop "random", and "bilinear" otherwise.
+	// chance. Empty is "random" for Crop "rrc", and "bilinear" otherwise.
 	Interpolation string
 	// HFlip and VFlip are the probabilities of a left-right and an upside-down flip.
 	HFlip, VFlip float64
@@ -57,7 +57,7 @@ func NewTrain(t Train) (*Pipeline, error) {
 	}
 	p.hflip, p.vflip = t.HFlip, t.VFlip
 
-	if t.Crop == "random" {
+	if t.Crop == "rrc" {
 		op, err := randomCrop(t)
 		if err != nil {
 			return nil, err
@@ -177,7 +177,7 @@ func padCrop(name string) (Op, error) {
 	digits, ok := strings.CutPrefix(digits, "pad")
 	n, err := strconv.Atoi(digits)
 	if !ok || err != nil || n < 0 {
-		return nil, fmt.Errorf("crop %q is unknown; known are random, none, padN and padN_reflect with a number N of pixels, such as pad4", name)
+		return nil, fmt.Errorf("crop %q is unknown; known are none, rrc, padN and padN_reflect with a number N of pixels, such as pad4", name)
 	}
 	return PadCrop{Padding: n, Reflect: reflect}, nil
 }

@@ -81,7 +81,7 @@ func TestRandomResizedCropDistribution(t *testing.T) {
 			ramp.Row(y)[x] = uint8(x)
 		}
 	}
-	p, err := transform.NewTrain(transform.Train{Output: plain(4, 1), Crop: "random", Scale: [2]float64{0.25, 0.25}, Ratio: [2]float64{1, 1}, Interpolation: "box"})
+	p, err := transform.NewTrain(transform.Train{Output: plain(4, 1), Crop: "rrc", Scale: [2]float64{0.25, 0.25}, Ratio: [2]float64{1, 1}, Interpolation: "box"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -245,7 +245,7 @@ func (invert) Apply(w *transform.Workspace, _ *rng.Stream) {
 func TestOpsLeaveTheSourceAlone(t *testing.T) {
 	src := counting(8, 8, 3)
 	before := slices.Clone(src.Pix)
-	for _, crop := range []string{"none", "random", "pad2", "pad2_reflect"} {
+	for _, crop := range []string{"none", "rrc", "pad2", "pad2_reflect"} {
 		p, err := transform.NewTrain(transform.Train{Output: plain(8, 3), Crop: crop, HFlip: 0.5, Ops: []transform.Op{invert{}, invert{}}})
 		if err != nil {
 			t.Fatal(err)
@@ -289,9 +289,9 @@ func TestRefused(t *testing.T) {
 		{with(func(c *transform.Train) { c.HFlip = 1.5 }), "horizontal flip"},
 		{with(func(c *transform.Train) { c.VFlip = math.NaN() }), "vertical flip"},
 		{with(func(c *transform.Train) { c.Crop = "pad" }), `crop "pad" is unknown`},
-		{with(func(c *transform.Train) { c.Crop = "squeeze" }), "known are random, none, padN"},
-		{with(func(c *transform.Train) { c.Crop, c.Scale = "random", [2]float64{1, 0.5} }), "crop scale"},
-		{with(func(c *transform.Train) { c.Crop, c.Ratio = "random", [2]float64{-1, 1} }), "crop ratio"},
+		{with(func(c *transform.Train) { c.Crop = "squeeze" }), "known are none, rrc, padN"},
+		{with(func(c *transform.Train) { c.Crop, c.Scale = "rrc", [2]float64{1, 0.5} }), "crop scale"},
+		{with(func(c *transform.Train) { c.Crop, c.Ratio = "rrc", [2]float64{-1, 1} }), "crop ratio"},
 		{with(func(c *transform.Train) { c.Interpolation = "cubic" }), `interpolation "cubic" is unknown`},
 	} {
 		if _, err := transform.NewTrain(c.train); err == nil || !strings.Contains(err.Error(), c.want) {
