@@ -149,6 +149,15 @@ def pngs():
     save("orientation_6.png", im, exif=exif)
 
 
+def others():
+    im = picture(21, 16)
+    im.save("images/lossless.webp", lossless=True)
+    im.save("images/rgb.bmp")
+    im.quantize(32).save("images/palette.gif")
+    for file in ["lossless.webp", "rgb.bmp", "palette.gif"]:
+        decoded(file)
+
+
 def evaluations():
     """torchvision's evaluation of a picture, bit for bit in float32."""
     mean, std = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
@@ -172,6 +181,7 @@ if __name__ == "__main__":
     jpegs()
     pngs()
     evaluations()
+    others()
     with open("golden.json", "w") as f:
         f.write("[\n" + ",\n".join(json.dumps(c) for c in cases) + "\n]\n")
     with gzip.GzipFile("golden.bin.gz", "wb", 9, mtime=0) as f:
