@@ -35,10 +35,13 @@ type Cols struct {
 	rows, nr int // of a tile
 	cols     simd.ColsFunc
 	lanes    simd.LaneColsFunc
+	gatherA  simd.GatherFunc // of rows floats
+	gatherB  simd.GatherFunc // of nr floats
 
-	view       view
-	panelled   bool // the band is laid out as panels of rows channels
-	direct     bool // dy is read in place
+	view       view  // of a gathered band, where it is not panelled
+	panelled   bool  // the band is laid out as panels of rows channels
+	slots      slots // rows of a panelled band
+	direct     bool  // dy is read in place
 	bands      bands
 	full, last segments
 	tiles      []colsTile
@@ -48,8 +51,9 @@ type Cols struct {
 	shares           int
 	rowParts         int // parts of the channel panels that are pieces of their own
 	colParts         int // parts of the column panels
+	step, row, image int // from position to position of a band, row to row, image to image
 	panelFloats      int // of a channel panel of a band
-	bandFloats       int
+	bandFloats       int // of a band, or of those of its channel panels that are one part
 	sideFloats       int // a band of dy
 	shareFloats      int
 	reduced, pieces  int
@@ -97,7 +101,9 @@ func NewCols(s ColsSpec, set *simd.Set) *Cols {
 	} else {
 		k := set.ColsFor(s.Columns)
 		p.rows, p.nr, p.cols = k.MR, k.NR, k.Run
+		p.gatherA = set.Gather[k.MR]
 	}
+	p.gatherB = set.Gather[p.nr]
 	p.panels = ceil(s.Columns, p.nr)
 	p.panelled = !s.Lanes && s.Channels > windowDepth
 	p.direct = s.Columns%p.nr == 0 && s.Groups == 1 && s.Pixel <= 2*p.nr
@@ -123,19 +129,24 @@ func (p *Cols) pixelFloats() int {
 
 // chooseBands takes the size of band with the least expected cost for each
 // position: tiles fetched and stored, the border gathered more than once,
-// caches overrun.
+// the first-level cache overrun.
 func (p *Cols) chooseBands() {
 	best := math.Inf(1)
 	pixel := p.pixelFloats()
 	p.shapes(1024, func(images, rows int) {
 		v := p.gathered(pixel, rows)
 		n := images * rows * p.OutW
-		cost := 1 + 6/float64(n)
-		cost += 8 * float64(images*v.image) / (float64(n*len(p.TapsH)*len(p.TapsW)) * float64(p.Columns*pixel))
-		touched := images*v.image + n*p.nr
-		if p.Lanes {
-			touched = images*v.image/p.panels + n*p.nr
+		copied, touched := images*v.image, images*v.image
+		switch {
+		case p.panelled:
+			touched = images * len(p.slotsOf(rows).source) * p.OutW * p.rows
+			copied = touched * len(p.TapsW)
+		case p.Lanes:
+			touched /= p.panels
 		}
+		touched += n * p.nr
+		cost := 1 + 6/float64(n)
+		cost += 8 * float64(copied) / (float64(n*len(p.TapsH)*len(p.TapsW)) * float64(p.Columns*pixel))
 		if touched > firstLevel {
 			cost *= 1 + 0.05*float64(touched-firstLevel)/firstLevel
 		}
@@ -143,42 +154,45 @@ func (p *Cols) chooseBands() {
 			best, p.bands = cost, p.bandsOf(images, rows)
 		}
 	})
+	if p.panelled {
+		p.slots = p.slotsOf(p.bands.rows)
+		return
+	}
 	p.view = p.gathered(pixel, p.bands.rows)
 }
 
 // layTiles lists the tiles of a group. The tiles of one channel panel follow
 // each other, so that their taps find its band in cache.
 func (p *Cols) layTiles() {
-	slack := p.rows + p.nr // tiles may reach past the last channel they need
-	p.panelFloats = round(p.bands.images*p.view.image+slack, 16)
 	switch {
 	case p.Lanes:
 		p.layLanes()
 	case p.panelled:
-		for c := 0; c < p.Channels; c += p.rows {
-			for a := range p.TapsH {
-				for b := range p.TapsW {
-					p.addTiles(c/p.rows*p.panelFloats+p.tap(&p.view, a, b), a, b, c, min(p.rows, p.Channels-c))
-				}
-			}
-		}
-		p.tilesPerChannels = len(p.TapsH) * len(p.TapsW)
+		p.layPanels()
 	default:
-		// Neighbouring taps of a row read one contiguous window.
-		width, step := p.Channels, 1
-		if p.adjacent() {
-			width, step = p.Channels*len(p.TapsW), len(p.TapsW)
-		}
-		for a := range p.TapsH {
-			for b := 0; b < len(p.TapsW); b += step {
-				p.addTiles(p.tap(&p.view, a, b), a, b, 0, width)
-			}
-		}
-		p.tilesPerChannels = len(p.tiles)
+		p.layWindows()
 	}
-	p.bandFloats = p.panelFloats
 	if p.panelled {
-		p.bandFloats *= ceil(p.Channels, p.rows)
+		return
+	}
+	p.tilesPerChannels = len(p.tiles)
+	slack := p.rows + p.nr // tiles may reach past the last channel they need
+	p.bandFloats = round(p.bands.images*p.view.image+slack, 16)
+	p.step = p.StepW * p.view.pixel
+	p.image, p.row = p.view.image, p.StepH*p.view.row
+}
+
+// layWindows makes tiles of neighbouring taps of a row, which read one
+// contiguous window of the band.
+func (p *Cols) layWindows() {
+	width, step := p.Channels, 1
+	if p.adjacent() {
+		width, step = p.Channels*len(p.TapsW), len(p.TapsW)
+	}
+	for a := range p.TapsH {
+		for b := 0; b < len(p.TapsW); b += step {
+			p.addTiles(p.tap(&p.view, a, b), a, b, 0, width)
+		}
 	}
 }
 
@@ -211,24 +225,28 @@ func (p *Cols) layLanes() {
 	for len(p.laneTaps)%p.rows != 0 {
 		p.laneTaps = append(p.laneTaps, p.laneTaps[0])
 	}
-	p.tilesPerChannels = len(p.tiles)
 }
 
 func (p *Cols) segmentsOf(b band) segments {
 	s := segments{depth: p.OutW}
 	for n := range b.images {
 		for i := range b.rows {
-			s.offsets = append(s.offsets, n*p.view.image+i*p.StepH*p.view.row)
+			s.offsets = append(s.offsets, n*p.image+i*p.row)
 		}
 	}
 	// Runs that follow each other without a gap are one.
-	run := p.OutW * p.StepW * p.view.pixel
-	for i, o := range s.offsets {
-		if o != i*run {
-			return s
+	if p.row == p.OutW*p.step {
+		s.depth *= b.rows
+		for n := range b.images {
+			s.offsets[n] = s.offsets[n*b.rows]
 		}
+		s.offsets = s.offsets[:b.images]
 	}
-	return segments{s.offsets[:1], p.OutW * len(s.offsets)}
+	if p.image == s.depth*p.step {
+		s.depth *= b.images
+		s.offsets = s.offsets[:1]
+	}
+	return s
 }
 
 // choosePieces shares the work out: first among positions, as far as the
@@ -253,6 +271,9 @@ func (p *Cols) choosePieces() {
 		} else {
 			break
 		}
+	}
+	if p.panelled {
+		p.bandFloats = round(ceil(channelPanels, p.rowParts)*p.panelFloats, 16)
 	}
 	p.shareFloats = size
 	p.pieces = p.shares * p.Groups * p.rowParts * p.colParts
@@ -316,18 +337,22 @@ func (j *colsJob) piece(share, group, rowPart, colPart int, source, side []float
 		if b.images*b.rows*j.OutW != segs.positions() {
 			segs = &j.last
 		}
-		j.source(source, b, group, firstChannels, lastChannels)
+		if j.panelled {
+			j.gatherPanels(source, b, group, firstChannels, lastChannels)
+		} else {
+			j.gather(source, &j.view, j.x, b, group)
+		}
 		j.side(side, b, group, firstPanel, lastPanel)
 		for panel := firstPanel; panel < lastPanel; panel++ {
 			dy, ldb := j.panel(side, b, panel)
 			for i := firstChannels * j.tilesPerChannels; i < lastChannels*j.tilesPerChannels; i++ {
 				c := &sums[((group*j.panels+panel)*len(j.tiles)+i)*area]
 				if j.Lanes {
-					j.lanes(&source[panel*j.nr], j.StepW*j.view.pixel, &j.laneTaps[i*j.rows],
+					j.lanes(&source[panel*j.nr], j.step, &j.laneTaps[i*j.rows],
 						&segs.offsets[0], len(segs.offsets), segs.depth, dy, ldb, c, fresh)
 					continue
 				}
-				j.cols(&source[j.tiles[i].a], j.StepW*j.view.pixel,
+				j.cols(&source[j.tiles[i].a-firstChannels*j.panelFloats], j.step,
 					&segs.offsets[0], len(segs.offsets), segs.depth, dy, ldb, c, fresh)
 			}
 		}
@@ -337,15 +362,6 @@ func (j *colsJob) piece(share, group, rowPart, colPart int, source, side []float
 
 // part is the range of part i of n things in parts.
 func part(n, i, parts int) (first, last int) { return n * i / parts, n * (i + 1) / parts }
-
-// source gathers what a band's taps read.
-func (j *colsJob) source(dst []float32, b band, group, first, last int) {
-	if !j.panelled {
-		j.gather(dst, &j.view, j.x, b, group)
-		return
-	}
-	j.gatherPanels(dst, &j.view, j.panelFloats, j.rows, first, last, j.x, b, group)
-}
 
 // side lays the band's positions of dy out in panels of nr columns.
 func (j *colsJob) side(dst []float32, b band, group, first, last int) {
@@ -357,9 +373,11 @@ func (j *colsJob) side(dst []float32, b band, group, first, last int) {
 	for panel := first; panel < last; panel++ {
 		d := dst[panel*n*j.nr:][:n*j.nr]
 		columns := min(j.nr, j.Columns-panel*j.nr)
-		if columns < j.nr {
-			clear(d)
+		if columns == j.nr {
+			j.gatherB(&d[0], &dy[panel*j.nr], n, j.Pixel)
+			continue
 		}
+		clear(d)
 		for p := range n {
 			copy(d[p*j.nr:][:columns], dy[p*j.Pixel+panel*j.nr:])
 		}
