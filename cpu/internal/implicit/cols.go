@@ -38,10 +38,10 @@ type Cols struct {
 	gatherA  simd.GatherFunc // of rows floats
 	gatherB  simd.GatherFunc // of nr floats
 
-	view       view  // of a gathered band, where it is not panelled
-	panelled   bool  // the band is laid out as panels of rows channels
-	slots      slots // rows of a panelled band
-	direct     bool  // dy is read in place
+	view       view // of a gathered band, where it is not panelled
+	panelled   bool // the band is laid out as panels of rows channels
+	layout     panelLayout
+	direct     bool // dy is read in place
 	bands      bands
 	full, last segments
 	tiles      []colsTile
@@ -54,7 +54,7 @@ type Cols struct {
 	step, row, image int // from position to position of a band, row to row, image to image
 	panelFloats      int // of a channel panel of a band
 	bandFloats       int // of a band, or of those of its channel panels that are one part
-	sideFloats       int // a band of dy
+	sideFloats       int // of a band's panel of dy
 	shareFloats      int
 	reduced, pieces  int
 	tilesPerChannels int // tiles of one channel panel
@@ -139,8 +139,9 @@ func (p *Cols) chooseBands() {
 		copied, touched := images*v.image, images*v.image
 		switch {
 		case p.panelled:
-			touched = images * len(p.slotsOf(rows).source) * p.OutW * p.rows
-			copied = touched * len(p.TapsW)
+			l := p.panelsOf(rows)
+			touched = images * len(l.rows) * l.width * p.rows
+			copied = touched * len(l.columns)
 		case p.Lanes:
 			touched /= p.panels
 		}
@@ -155,7 +156,7 @@ func (p *Cols) chooseBands() {
 		}
 	})
 	if p.panelled {
-		p.slots = p.slotsOf(p.bands.rows)
+		p.layout = p.panelsOf(p.bands.rows)
 		return
 	}
 	p.view = p.gathered(pixel, p.bands.rows)
@@ -262,9 +263,9 @@ func (p *Cols) choosePieces() {
 	p.rowParts, p.colParts = 1, 1
 	channelPanels := len(p.tiles) / p.tilesPerChannels
 	for p.shares*p.Groups*p.rowParts*p.colParts < wanted {
-		// Cut where a piece stays nearest to square: that copies least.
-		rows, cols := p.Channels/p.rowParts, p.Columns/p.colParts
-		if 2*p.rowParts <= channelPanels && (rows >= cols || 2*p.colParts > p.panels) {
+		// Source channels first: each part of the columns lays out all taps
+		// of the source again, each part of the rows only dy.
+		if 4*p.rowParts <= channelPanels {
 			p.rowParts *= 2
 		} else if 2*p.colParts <= p.panels {
 			p.colParts *= 2
@@ -279,7 +280,7 @@ func (p *Cols) choosePieces() {
 	p.pieces = p.shares * p.Groups * p.rowParts * p.colParts
 	p.reduced = p.Groups * p.panels * ceil(len(p.tiles), tilesReduced)
 	if !p.direct {
-		p.sideFloats = p.panels * p.bands.images * p.bands.rows * p.OutW * p.nr
+		p.sideFloats = p.bands.images * p.bands.rows * p.OutW * p.nr
 	}
 	p.sideFloats = round(p.sideFloats, 16)
 }
@@ -342,9 +343,8 @@ func (j *colsJob) piece(share, group, rowPart, colPart int, source, side []float
 		} else {
 			j.gather(source, &j.view, j.x, b, group)
 		}
-		j.side(side, b, group, firstPanel, lastPanel)
 		for panel := firstPanel; panel < lastPanel; panel++ {
-			dy, ldb := j.panel(side, b, panel)
+			dy, ldb := j.panel(side, b, group, panel)
 			for i := firstChannels * j.tilesPerChannels; i < lastChannels*j.tilesPerChannels; i++ {
 				c := &sums[((group*j.panels+panel)*len(j.tiles)+i)*area]
 				if j.Lanes {
@@ -363,37 +363,28 @@ func (j *colsJob) piece(share, group, rowPart, colPart int, source, side []float
 // part is the range of part i of n things in parts.
 func part(n, i, parts int) (first, last int) { return n * i / parts, n * (i + 1) / parts }
 
-// side lays the band's positions of dy out in panels of nr columns.
-func (j *colsJob) side(dst []float32, b band, group, first, last int) {
+// panel returns where a panel of dy begins for a band, and the distance of
+// its positions. Where dy cannot be read in place, the panel is laid out in
+// side.
+func (j *colsJob) panel(side []float32, b band, group, panel int) (dy *float32, ldb int) {
+	at := j.position(b)*j.Pixel + group*j.Columns + panel*j.nr
 	if j.direct {
-		return
+		return &j.dy[at], j.Pixel
 	}
 	n := b.images * b.rows * j.OutW
-	dy := j.dy[j.position(b)*j.Pixel+group*j.Columns:]
-	for panel := first; panel < last; panel++ {
-		d := dst[panel*n*j.nr:][:n*j.nr]
-		columns := min(j.nr, j.Columns-panel*j.nr)
-		if columns == j.nr {
-			j.gatherB(&d[0], &dy[panel*j.nr], n, j.Pixel)
-			continue
-		}
-		clear(d)
+	if columns := min(j.nr, j.Columns-panel*j.nr); columns < j.nr {
+		clear(side)
 		for p := range n {
-			copy(d[p*j.nr:][:columns], dy[p*j.Pixel+panel*j.nr:])
+			copy(side[p*j.nr:][:columns], j.dy[at+p*j.Pixel:])
 		}
+	} else {
+		j.gatherB(&side[0], &j.dy[at], n, j.Pixel)
 	}
+	return &side[0], j.nr
 }
 
 // position is the number of positions before a band.
 func (j *colsJob) position(b band) int { return (b.image*j.OutH + b.row) * j.OutW }
-
-// panel is where a panel of dy begins, and the distance of its positions.
-func (j *colsJob) panel(side []float32, b band, panel int) (dy *float32, ldb int) {
-	if j.direct {
-		return &j.dy[j.position(b)*j.Pixel+panel*j.nr], j.Pixel
-	}
-	return &side[panel*b.images*b.rows*j.OutW*j.nr], j.nr
-}
 
 // reduce sums the shares of tiles [first, last) of a panel into dw.
 func (j *colsJob) reduce(panel, first, last int) {

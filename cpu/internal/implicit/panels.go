@@ -1,50 +1,63 @@
 package implicit
 
-// A panelled band holds, for every panel of channels and every column of
-// taps, just the pixels that the positions meet through these taps, side by
-// side, as wide as a tile: whatever the stride and the border, a tile's sum
-// runs over contiguous memory. Rows lie once for all taps of the column.
-
-// slots are the rows of a panelled band. Rows that some tap meets for
-// neighbouring rows of the lattice follow each other.
-type slots struct {
-	source []int // source row of each slot, relative to the band's first row
-	tap    []int // slot that tap a meets for the band's first row
+// panelLayout is the layout of a panelled band: for every panel of channels, as
+// wide as a tile, the source pixels that positions meet. Each row of the
+// source lies there once for all taps that meet it; its columns lie there
+// once for all taps, or for narrow maps once for every tap, just the pixels
+// of the positions side by side, so that sums run over longer pieces.
+type panelLayout struct {
+	rows    []int // source row of each row, relative to the band's first
+	tap     []int // row that tap a meets for the band's first row
+	columns []int // source column that each copy of the columns begins with
+	width   int   // pixels in a row
+	stride  int   // source columns from pixel to pixel
 }
 
-func (g *Geometry) slotsOf(rows int) slots {
-	s := slots{tap: make([]int, len(g.TapsH))}
-	for class := range g.StepH {
-		deepest, first := -1, len(s.source)
-		for a, h := range g.TapsH {
-			if from := h - g.TapsH[0]; from%g.StepH == class {
-				deepest = from / g.StepH
-				s.tap[a] = first + deepest
+// panelsOf lays bands of the given number of lattice rows out. Rows that some
+// tap meets for neighbouring rows of the lattice follow each other.
+func (p *Cols) panelsOf(rows int) panelLayout {
+	l := panelLayout{tap: make([]int, len(p.TapsH))}
+	for class := range p.StepH {
+		deepest, first := -1, len(l.rows)
+		for a, h := range p.TapsH {
+			if from := h - p.TapsH[0]; from%p.StepH == class {
+				deepest = from / p.StepH
+				l.tap[a] = first + deepest
 			}
 		}
 		if deepest < 0 {
 			continue
 		}
 		for i := range rows + deepest {
-			s.source = append(s.source, g.TapsH[0]+class+i*g.StepH)
+			l.rows = append(l.rows, p.TapsH[0]+class+i*p.StepH)
 		}
 	}
-	return s
+	l.columns, l.width, l.stride = p.TapsW, p.OutW, p.StepW
+	const wide = 24
+	if p.OutW >= wide && p.StepW == 1 {
+		l.columns, l.width = p.TapsW[:1], p.OutW+p.spanW()-1
+	}
+	return l
 }
 
 // layPanels lists the tiles of a panelled plan: those that meet the same
 // pixels follow each other.
 func (p *Cols) layPanels() {
 	p.step = p.rows
-	p.row = p.OutW * p.rows
-	p.image = len(p.slots.source) * p.row
+	p.row = p.layout.width * p.rows
+	p.image = len(p.layout.rows) * p.row
 	column := p.bands.images * p.image
-	p.panelFloats = len(p.TapsW) * column
+	p.panelFloats = len(p.layout.columns) * column
 	for c := 0; c < p.Channels; c += p.rows {
-		for b := range p.TapsW {
+		for b, w := range p.TapsW {
+			at := c / p.rows * p.panelFloats
+			if len(p.layout.columns) == 1 {
+				at += (w - p.TapsW[0]) * p.rows
+			} else {
+				at += b * column
+			}
 			for a := range p.TapsH {
-				at := c/p.rows*p.panelFloats + b*column + p.slots.tap[a]*p.row
-				p.addTiles(at, a, b, c, min(p.rows, p.Channels-c))
+				p.addTiles(at+p.layout.tap[a]*p.row, a, b, c, min(p.rows, p.Channels-c))
 			}
 		}
 	}
@@ -54,35 +67,47 @@ func (p *Cols) layPanels() {
 // gatherPanels lays channel panels [first, last) of a band out. Channels that
 // the last panel has too many keep what the memory held.
 func (j *colsJob) gatherPanels(dst []float32, b band, group, first, last int) {
+	l := &j.layout
 	column := j.bands.images * j.image
-	for n := range b.images {
-		for slot, row := range j.slots.source {
-			h := b.row*j.StepH + row
-			for panel := first; panel < last; panel++ {
-				channel := panel * j.rows
-				count := min(j.rows, j.Channels-channel)
-				for tap, w := range j.TapsW {
-					d := dst[(panel-first)*j.panelFloats+tap*column+n*j.image+slot*j.row:][:j.row]
-					// Positions [from, to) of the row meet a pixel.
-					from := min(j.OutW, ceil(max(0, -w), j.StepW))
-					to := max(from, min(j.OutW, ceil(j.InW-w, j.StepW)))
-					if h < 0 || h >= j.InH || from == to {
-						clear(d)
-						continue
+	for copied, w := range l.columns {
+		// Pixels [from, to) of a row lie in the source.
+		from := min(l.width, ceil(max(0, -w), l.stride))
+		to := max(from, min(l.width, ceil(j.InW-w, l.stride)))
+		for n := range b.images {
+			for r, row := range l.rows {
+				h := b.row*j.StepH + row
+				d := dst[copied*column+n*j.image+r*j.row:]
+				if h < 0 || h >= j.InH || from == to {
+					for panel := first; panel < last; panel++ {
+						clear(d[(panel-first)*j.panelFloats:][:j.row])
 					}
-					clear(d[:from*j.rows])
-					clear(d[to*j.rows:])
-					at := (((b.image+n)*j.InH+h)*j.InW+from*j.StepW+w)*j.InPixel + group*j.Channels + channel
-					if count == j.rows {
-						j.gatherA(&d[from*j.rows], &j.x[at], to-from, j.StepW*j.InPixel)
-						continue
-					}
-					for i := from; i < to; i++ {
-						copy(d[i*j.rows:][:count], j.x[at:])
-						at += j.StepW * j.InPixel
-					}
+					continue
+				}
+				at := (((b.image+n)*j.InH+h)*j.InW+from*l.stride+w)*j.InPixel + group*j.Channels
+				for panel := first; panel < last; panel++ {
+					j.gatherRow(d[(panel-first)*j.panelFloats:][:j.row], j.x[at:], panel*j.rows, from, to)
 				}
 			}
 		}
+	}
+}
+
+// gatherRow lays one row of a panel out, whose first channel is given: pixels
+// [from, to) come from x, the others are zero.
+func (j *colsJob) gatherRow(d, x []float32, channel, from, to int) {
+	if from > 0 {
+		clear(d[:from*j.rows])
+	}
+	if to < j.layout.width {
+		clear(d[to*j.rows:])
+	}
+	step := j.layout.stride * j.InPixel
+	count := min(j.rows, j.Channels-channel)
+	if count == j.rows {
+		j.gatherA(&d[from*j.rows], &x[channel], to-from, step)
+		return
+	}
+	for i := range to - from {
+		copy(d[(from+i)*j.rows:][:count], x[channel+i*step:])
 	}
 }
