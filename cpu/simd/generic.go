@@ -16,6 +16,7 @@ var goSet = &Set{
 	LaneRows: Rows{goMR, goNR, laneRowsGo},
 	LaneCols: LaneCols{goMT, goNR, laneColsGo},
 	Gather:   map[int]GatherFunc{goMR: gatherGo[[goMR]float32], goNR: gatherGo[[goNR]float32]},
+	Sum:      sumGo,
 }
 
 // floats is the n floats that begin offset floats after p.
@@ -148,5 +149,14 @@ func gatherGo[Piece [goMR]float32 | [goNR]float32](dst, src *float32, pieces, st
 	d := unsafe.Slice((*Piece)(unsafe.Pointer(dst)), pieces)
 	for i := range d {
 		d[i] = *(*Piece)(unsafe.Add(unsafe.Pointer(src), 4*i*step))
+	}
+}
+
+func sumGo(x *float32, n, parts, step int) {
+	sum := floats(x, 0, n)
+	for i := range parts {
+		for k, v := range floats(x, (i+1)*step, n) {
+			sum[k] += v
+		}
 	}
 }

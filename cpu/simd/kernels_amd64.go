@@ -86,3 +86,8 @@ func gatherAVX2_16(dst *float32, src *float32, pieces int, step int)
 //
 //go:noescape
 func gatherAVX2_32(dst *float32, src *float32, pieces int, step int)
+
+// See SumFunc.
+//
+//go:noescape
+func sumAVX2(x *float32, n int, parts int, step int)

@@ -2306,3 +2306,28 @@ piece:
 	JNZ     piece
 	VZEROUPPER
 	RET
+
+// func sumAVX2(x *float32, n int, parts int, step int)
+// Requires: AVX
+TEXT ·sumAVX2(SB), NOSPLIT, $0-32
+	MOVQ x+0(FP), AX
+	MOVQ n+8(FP), CX
+	MOVQ step+24(FP), DX
+	SHLQ $0x02, DX
+
+vector:
+	MOVQ    AX, BX
+	MOVQ    parts+16(FP), SI
+	VMOVUPS (AX), Y0
+
+part:
+	ADDQ    DX, BX
+	VADDPS  (BX), Y0, Y0
+	DECQ    SI
+	JNZ     part
+	VMOVUPS Y0, (AX)
+	ADDQ    $0x20, AX
+	SUBQ    $0x08, CX
+	JNZ     vector
+	VZEROUPPER
+	RET

@@ -10,6 +10,7 @@ var sets = map[isa.Level]*Set{
 		LaneRows: Rows{12, 8, laneRowsAVX2_12x8},
 		LaneCols: LaneCols{9, 8, laneColsAVX2_9x8},
 		Gather:   gathers,
+		Sum:      sumAVX2,
 	},
 	isa.AVX512: {
 		Rows:     []Rows{{12, 32, rowsAVX512_12x32}, {12, 16, rowsAVX512_12x16}},
@@ -17,6 +18,7 @@ var sets = map[isa.Level]*Set{
 		LaneRows: Rows{12, 16, laneRowsAVX512_12x16},
 		LaneCols: LaneCols{9, 16, laneColsAVX512_9x16},
 		Gather:   gathers,
+		Sum:      sumAVX2,
 	},
 }
 

@@ -37,6 +37,7 @@ type Cols struct {
 	lanes    simd.LaneColsFunc
 	gatherA  simd.GatherFunc // of rows floats
 	gatherB  simd.GatherFunc // of nr floats
+	sum      simd.SumFunc
 
 	view       view // of a gathered band, where it is not panelled
 	panelled   bool // the band is laid out as panels of rows channels
@@ -88,7 +89,7 @@ type colsJob struct {
 // Sizes that the bands of Cols are cut for, in floats: a panel of dy with
 // what it meets stays in the first-level cache; a whole band in the second.
 const (
-	firstLevel  = 5 << 10
+	firstLevel  = 10 << 10
 	windowDepth = 48      // source channels up to which a band is read as it is
 	shareLimit  = 1 << 20 // floats of all shares' sums
 )
@@ -103,7 +104,7 @@ func NewCols(s ColsSpec, set *simd.Set) *Cols {
 		p.rows, p.nr, p.cols = k.MR, k.NR, k.Run
 		p.gatherA = set.Gather[k.MR]
 	}
-	p.gatherB = set.Gather[p.nr]
+	p.gatherB, p.sum = set.Gather[p.nr], set.Sum
 	p.panels = ceil(s.Columns, p.nr)
 	p.panelled = !s.Lanes && s.Channels > windowDepth
 	p.direct = s.Columns%p.nr == 0 && s.Groups == 1 && s.Pixel <= 2*p.nr
@@ -255,23 +256,20 @@ func (p *Cols) segmentsOf(b band) segments {
 func (p *Cols) choosePieces() {
 	positions := p.Images * p.OutH * p.OutW
 	size := p.Groups * p.panels * len(p.tiles) * p.rows * p.nr
-	least := 800 // positions that outweigh one more sum of all shares
+	least := 300 // positions that outweigh one more sum of all shares
 	if p.Lanes {
 		least = 64
 	}
 	p.shares = max(1, min(wanted/p.Groups, p.bands.number, positions/least, shareLimit/size))
+	// Then source channels, as each part of these lays out only dy again;
+	// parts of the columns lay out all taps of the source again.
 	p.rowParts, p.colParts = 1, 1
 	channelPanels := len(p.tiles) / p.tilesPerChannels
-	for p.shares*p.Groups*p.rowParts*p.colParts < wanted {
-		// Source channels first: each part of the columns lays out all taps
-		// of the source again, each part of the rows only dy.
-		if 4*p.rowParts <= channelPanels {
-			p.rowParts *= 2
-		} else if 2*p.colParts <= p.panels {
-			p.colParts *= 2
-		} else {
-			break
-		}
+	for p.shares*p.Groups*p.rowParts < wanted && channelPanels >= 8*p.rowParts {
+		p.rowParts *= 2
+	}
+	for p.shares*p.Groups*p.rowParts*p.colParts < wanted && p.Columns >= 256*p.colParts {
+		p.colParts *= 2
 	}
 	if p.panelled {
 		p.bandFloats = round(ceil(channelPanels, p.rowParts)*p.panelFloats, 16)
@@ -389,26 +387,23 @@ func (j *colsJob) position(b band) int { return (b.image*j.OutH + b.row) * j.Out
 // reduce sums the shares of tiles [first, last) of a panel into dw.
 func (j *colsJob) reduce(panel, first, last int) {
 	area := j.rows * j.nr
-	group := panel / j.panels
+	sums := j.sums[(panel*len(j.tiles)+first)*area:]
+	if j.shares > 1 {
+		j.sum(&sums[0], (last-first)*area, j.shares-1, j.shareFloats)
+	}
 	column := panel % j.panels * j.nr
 	columns := min(j.nr, j.Columns-column)
-	for i := first; i < last; i++ {
-		at := (panel*len(j.tiles) + i) * area
-		for r, offset := range j.tiles[i].dw {
-			row := j.dw[group*j.Group+offset+column:][:columns]
-			sum := j.sums[at+r*j.nr:][:columns]
-			for s := 1; s < j.shares; s++ {
-				for c, v := range j.sums[s*j.shareFloats+at+r*j.nr:][:columns] {
-					sum[c] += v
-				}
-			}
-			if j.accumulate {
-				for c, v := range sum {
-					row[c] += v
-				}
+	dw := j.dw[panel/j.panels*j.Group+column:]
+	for i, t := range j.tiles[first:last] {
+		for r, offset := range t.dw {
+			row, sum := dw[offset:][:columns], sums[i*area+r*j.nr:][:columns]
+			if !j.accumulate {
+				copy(row, sum)
 				continue
 			}
-			copy(row, sum)
+			for c, v := range sum {
+				row[c] += v
+			}
 		}
 	}
 }

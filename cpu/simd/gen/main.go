@@ -44,6 +44,7 @@ func main() {
 	for _, n := range []int{6, 8, 12, 16, 32} {
 		gather(n)
 	}
+	sum()
 
 	Generate()
 }
@@ -382,6 +383,34 @@ func gather(n int) {
 	ADDQ(I32(int32(4*n)), dst)
 	DECQ(left)
 	JNZ(LabelRef("piece"))
+	VZEROUPPER()
+	RET()
+}
+
+// sum writes the kernel of Sum.
+func sum() {
+	TEXT("sumAVX2", NOSPLIT, "func(x *float32, n int, parts int, step int)")
+	Doc("See SumFunc.")
+	Pragma("noescape")
+	x := Load(Param("x"), GP64())
+	n := Load(Param("n"), GP64())
+	step := Load(Param("step"), GP64())
+	SHLQ(Imm(2), step)
+	part, left, total := GP64(), GP64(), YMM()
+
+	Label("vector")
+	MOVQ(x, part)
+	MOVQ(param("parts"), left)
+	VMOVUPS(Mem{Base: x}, total)
+	Label("part")
+	ADDQ(step, part)
+	VADDPS(Mem{Base: part}, total, total)
+	DECQ(left)
+	JNZ(LabelRef("part"))
+	VMOVUPS(total, Mem{Base: x})
+	ADDQ(Imm(32), x)
+	SUBQ(Imm(8), n)
+	JNZ(LabelRef("vector"))
 	VZEROUPPER()
 	RET()
 }
