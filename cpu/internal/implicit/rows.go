@@ -173,6 +173,14 @@ func (p *Rows) sourceFloats(images, rows int) int {
 	return images * p.bandRows(rows) * p.OutW * p.Channels
 }
 
+// sliceFloats is the size of what one pass reads of a band of n positions.
+func (p *Rows) sliceFloats(source, n int) int {
+	if p.Lanes {
+		return source
+	}
+	return min(source, n*min(p.terms(), passDepth))
+}
+
 // bandCost is the time of a band for each position, over that of the
 // multiplications alone. The constants are measured.
 func (p *Rows) bandCost(images, rows int) float64 {
@@ -191,11 +199,15 @@ func (p *Rows) bandCost(images, rows int) float64 {
 	if p.view.cols > 0 {
 		cost += 8 * float64(source) / (float64(n) * float64(weights))
 	}
+	if p.Lanes {
+		// So little work for each value that y should stay in cache, too.
+		source += n * columns
+	}
 	// A band too large for the cache is read by slices, and y goes in and
 	// out once for every pass.
 	if source > secondLevel {
 		cost += 0.04
-		if slice := min(source, n*min(p.terms(), passDepth)); slice > secondLevel {
+		if slice := p.sliceFloats(source, n); slice > secondLevel {
 			cost += 0.2 * float64(slice-secondLevel) / secondLevel
 		}
 	}
