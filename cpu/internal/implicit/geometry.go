@@ -130,8 +130,7 @@ func (g *Geometry) start(v *view, b band, group int) int {
 }
 
 // gather copies the source pixels that a band reads, zeros outside, into dst
-// as v describes it. Channels [first, first+count) of the group are copied,
-// counted after Repeat.
+// as v describes it.
 func (g *Geometry) gather(dst []float32, v *view, x []float32, b band, group int) {
 	left := g.TapsW[0]
 	from, to := max(0, left), min(g.InW, left+v.cols)
