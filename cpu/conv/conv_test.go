@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/seed52467199/trainer/cpu/isa"
+	"github.com/seed52467199/trainer/cpu/simd"
 	"github.com/seed52467199/trainer/internal/pool"
 )
 
@@ -127,13 +128,20 @@ func compare(t *testing.T, what string, got []float32, want, size []float64) {
 	}
 }
 
-func levels(t testing.TB, f func(l isa.Level)) {
-	for l := isa.Generic; l <= isa.AVX512; l++ {
-		if l > isa.Best() {
-			t.Logf("%v is not tried: this processor has no more than %v", l, isa.Best())
-			continue
-		}
-		f(l)
+// machine is a set of micro-kernels to try a plan with.
+type machine struct {
+	name string
+	set  *simd.Set
+}
+
+// machines calls f with the micro-kernels of every level that this processor
+// has, and with more.
+func machines(f func(m machine), more ...machine) {
+	for l := isa.Generic; l <= isa.Best(); l++ {
+		f(machine{l.String(), simd.For(l)})
+	}
+	for _, m := range more {
+		f(m)
 	}
 }
 
@@ -155,9 +163,9 @@ func TestAgainstDefinition(t *testing.T) {
 		rnd := rand.New(rand.NewPCG(1, 2))
 		x, w, dy := random(rnd, s.xLen()), random(rnd, s.wLen()), random(rnd, s.yLen())
 		ref := newReference(s, x, w, dy)
-		levels(t, func(l isa.Level) {
-			t.Run(fmt.Sprintf("%s/%v", c.name, l), func(t *testing.T) {
-				f, err := newForward(s, Epilogue{}, l)
+		machines(func(m machine) {
+			t.Run(fmt.Sprintf("%s/%s", c.name, m.name), func(t *testing.T) {
+				f, err := newForward(s, Epilogue{}, m.set)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -165,7 +173,7 @@ func TestAgainstDefinition(t *testing.T) {
 				f.Run(p, x, w, nil, y, dirty(f.ScratchFloats(2)))
 				compare(t, "y", y, ref.y, ref.ySize)
 
-				g, err := newInputGrad(s, l)
+				g, err := newInputGrad(s, m.set)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -173,7 +181,7 @@ func TestAgainstDefinition(t *testing.T) {
 				g.Run(p, dy, w, dx, dirty(g.ScratchFloats(2)))
 				compare(t, "dx", dx, ref.dx, ref.dxSize)
 
-				v, err := newWeightGrad(s, l)
+				v, err := newWeightGrad(s, m.set)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -181,7 +189,7 @@ func TestAgainstDefinition(t *testing.T) {
 				v.Run(p, x, dy, dw, dirty(v.ScratchFloats(2)))
 				compare(t, "dw", dw, ref.dw, ref.dwSize)
 			})
-		})
+		}, machine{"wide", wide})
 	}
 }
 
@@ -193,10 +201,10 @@ func TestEpilogue(t *testing.T) {
 		rnd := rand.New(rand.NewPCG(3, 4))
 		x, w, bias := random(rnd, s.xLen()), random(rnd, s.wLen()), random(rnd, s.K)
 		x[0] = float32(math.NaN()) // must not be hidden by ReLU
-		levels(t, func(l isa.Level) {
-			t.Run(fmt.Sprintf("%s/%v", c.name, l), func(t *testing.T) {
+		machines(func(m machine) {
+			t.Run(fmt.Sprintf("%s/%s", c.name, m.name), func(t *testing.T) {
 				run := func(ep Epilogue) []float32 {
-					f, err := newForward(s, ep, l)
+					f, err := newForward(s, ep, m.set)
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -227,10 +235,10 @@ func TestAccumulate(t *testing.T) {
 		s := whole(c.s)
 		rnd := rand.New(rand.NewPCG(5, 6))
 		x, w, dy := random(rnd, s.xLen()), random(rnd, s.wLen()), random(rnd, s.yLen())
-		levels(t, func(l isa.Level) {
-			t.Run(fmt.Sprintf("%s/%v", c.name, l), func(t *testing.T) {
-				g, _ := newInputGrad(s, l)
-				v, _ := newWeightGrad(s, l)
+		machines(func(m machine) {
+			t.Run(fmt.Sprintf("%s/%s", c.name, m.name), func(t *testing.T) {
+				g, _ := newInputGrad(s, m.set)
+				v, _ := newWeightGrad(s, m.set)
 				dx, dw := make([]float32, len(x)), make([]float32, len(w))
 				sdx, sdw := dirty(g.ScratchFloats(2)), dirty(v.ScratchFloats(2))
 				g.Run(p, dy, w, dx, sdx)
@@ -267,11 +275,11 @@ func TestSameBitsOnAnyPool(t *testing.T) {
 		s := whole(c.s)
 		rnd := rand.New(rand.NewPCG(7, 8))
 		x, w, dy := random(rnd, s.xLen()), random(rnd, s.wLen()), random(rnd, s.yLen())
-		levels(t, func(l isa.Level) {
-			t.Run(fmt.Sprintf("%s/%v", c.name, l), func(t *testing.T) {
-				f, _ := newForward(s, Epilogue{}, l)
-				g, _ := newInputGrad(s, l)
-				v, _ := newWeightGrad(s, l)
+		machines(func(m machine) {
+			t.Run(fmt.Sprintf("%s/%s", c.name, m.name), func(t *testing.T) {
+				f, _ := newForward(s, Epilogue{}, m.set)
+				g, _ := newInputGrad(s, m.set)
+				v, _ := newWeightGrad(s, m.set)
 				var first []float32
 				for _, p := range pools {
 					n := p.Threads()

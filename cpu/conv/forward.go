@@ -29,14 +29,14 @@ type Forward struct {
 
 // NewForward plans the forward convolution of shape s.
 func NewForward(s Shape, ep Epilogue) (*Forward, error) {
-	return newForward(s, ep, isa.Active())
+	return newForward(s, ep, simd.For(isa.Active()))
 }
 
-func newForward(s Shape, ep Epilogue, level isa.Level) (*Forward, error) {
+func newForward(s Shape, ep Epilogue, set *simd.Set) (*Forward, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
-	return &Forward{s, ep, forwardAlgorithm(s, ep, simd.For(level))}, nil
+	return &Forward{s, ep, forwardAlgorithm(s, ep, set)}, nil
 }
 
 // forwardAlgorithm chooses how to compute s; another algorithm than the

@@ -22,13 +22,12 @@ type InputGrad struct {
 }
 
 // NewInputGrad plans the input gradient of shape s.
-func NewInputGrad(s Shape) (*InputGrad, error) { return newInputGrad(s, isa.Active()) }
+func NewInputGrad(s Shape) (*InputGrad, error) { return newInputGrad(s, simd.For(isa.Active())) }
 
-func newInputGrad(s Shape, level isa.Level) (*InputGrad, error) {
+func newInputGrad(s Shape, set *simd.Set) (*InputGrad, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
-	set := simd.For(level)
 	g := &InputGrad{shape: s}
 	f := s.flat()
 	g.bare.shape = f

@@ -23,13 +23,13 @@ type WeightGrad struct {
 }
 
 // NewWeightGrad plans the weight gradient of shape s.
-func NewWeightGrad(s Shape) (*WeightGrad, error) { return newWeightGrad(s, isa.Active()) }
+func NewWeightGrad(s Shape) (*WeightGrad, error) { return newWeightGrad(s, simd.For(isa.Active())) }
 
-func newWeightGrad(s Shape, level isa.Level) (*WeightGrad, error) {
+func newWeightGrad(s Shape, set *simd.Set) (*WeightGrad, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
-	return &WeightGrad{shape: s, alg: weightGradAlgorithm(s, simd.For(level))}, nil
+	return &WeightGrad{shape: s, alg: weightGradAlgorithm(s, set)}, nil
 }
 
 // weightGradAlgorithm chooses how to compute s.

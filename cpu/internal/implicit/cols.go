@@ -1,11 +1,6 @@
 package implicit
 
-import (
-	"math"
-
-	"github.com/seed52467199/trainer/cpu/simd"
-	"github.com/seed52467199/trainer/internal/pool"
-)
+import "github.com/seed52467199/trainer/cpu/simd"
 
 // ColsSpec is what a Cols plan computes: for tap (a, b), source channel k and
 // output channel n of a group, the sum over all positions of the source
@@ -35,26 +30,36 @@ type Cols struct {
 	rows, nr int // of a tile
 	cols     simd.ColsFunc
 	lanes    simd.LaneColsFunc
+	gatherA  simd.GatherFunc // of rows floats
+	gatherB  simd.GatherFunc // of nr floats
+	sum      simd.SumFunc
 
-	view       view
-	panelled   bool // the band is laid out as panels of rows channels
-	direct     bool // dy is read in place
-	bands      bands
-	full, last segments
-	tiles      []colsTile
-	laneTaps   []int // offsets that the tiles' taps name, rows for every tile
-	panels     int   // of nr columns in a group
+	// A band of the source is gathered as it is, by view, or as panels of
+	// rows channels, by layout. In both, step, row and image are the floats
+	// from one position to the next, to the next row, to the next image.
+	panelled         bool
+	view             view
+	layout           panelLayout
+	step, row, image int
+	bands            bands
+	full, last       segments
 
-	shares           int
-	rowParts         int // parts of the channel panels that are pieces of their own
-	colParts         int // parts of the column panels
-	panelFloats      int // of a channel panel of a band
-	bandFloats       int
-	sideFloats       int // a band of dy
-	shareFloats      int
-	reduced, pieces  int
-	tilesPerChannels int // tiles of one channel panel
-	job              colsJob
+	panels           int        // of nr columns in a group
+	direct           bool       // dy is read in place
+	tiles            []colsTile // of a group, for each panel of columns
+	tilesPerChannels int        // tiles that meet one panel of channels; all, where there are none
+	laneTaps         []int      // offsets that lanes' tiles name, rows for every tile
+
+	// Pieces of work: shares of the bands, by groups, by parts of the channel
+	// panels, by parts of the column panels; then pieces of the reduction.
+	shares, rowParts, colParts int
+	pieces, reduced            int
+
+	// Sizes in floats: a channel panel of a band; a band, or as many of its
+	// channel panels as one part has; a band's panel of dy; a share's sums.
+	panelFloats, bandFloats, sideFloats, shareFloats int
+
+	job colsJob
 }
 
 // colsTile is a tile of the result: where its first channel lies in a band,
@@ -72,23 +77,6 @@ type segments struct {
 
 func (s *segments) positions() int { return len(s.offsets) * s.depth }
 
-type colsJob struct {
-	*Cols
-	x, dy, dw  []float32
-	sums       []float32
-	worker     []float32
-	accumulate bool
-	reducing   bool
-}
-
-// Sizes that the bands of Cols are cut for, in floats: a panel of dy with
-// what it meets stays in the first-level cache; a whole band in the second.
-const (
-	firstLevel  = 5 << 10
-	windowDepth = 48      // source channels up to which a band is read as it is
-	shareLimit  = 1 << 20 // floats of all shares' sums
-)
-
 // NewCols plans s with the micro-kernels of set.
 func NewCols(s ColsSpec, set *simd.Set) *Cols {
 	p := &Cols{ColsSpec: s}
@@ -97,7 +85,9 @@ func NewCols(s ColsSpec, set *simd.Set) *Cols {
 	} else {
 		k := set.ColsFor(s.Columns)
 		p.rows, p.nr, p.cols = k.MR, k.NR, k.Run
+		p.gatherA = set.Gather[k.MR]
 	}
+	p.gatherB, p.sum = set.Gather[p.nr], set.Sum
 	p.panels = ceil(s.Columns, p.nr)
 	p.panelled = !s.Lanes && s.Channels > windowDepth
 	p.direct = s.Columns%p.nr == 0 && s.Groups == 1 && s.Pixel <= 2*p.nr
@@ -110,296 +100,8 @@ func NewCols(s ColsSpec, set *simd.Set) *Cols {
 	return p
 }
 
-// pixelFloats is the distance of pixels in a gathered band.
-func (p *Cols) pixelFloats() int {
-	switch {
-	case p.panelled:
-		return p.rows
-	case p.Lanes:
-		return p.panels * p.nr
-	}
-	return p.Channels
-}
-
-// chooseBands takes the size of band with the least expected cost for each
-// position: tiles fetched and stored, the border gathered more than once,
-// caches overrun.
-func (p *Cols) chooseBands() {
-	best := math.Inf(1)
-	pixel := p.pixelFloats()
-	p.shapes(1024, func(images, rows int) {
-		v := p.gathered(pixel, rows)
-		n := images * rows * p.OutW
-		cost := 1 + 6/float64(n)
-		cost += 8 * float64(images*v.image) / (float64(n*len(p.TapsH)*len(p.TapsW)) * float64(p.Columns*pixel))
-		touched := images*v.image + n*p.nr
-		if p.Lanes {
-			touched = images*v.image/p.panels + n*p.nr
-		}
-		if touched > firstLevel {
-			cost *= 1 + 0.05*float64(touched-firstLevel)/firstLevel
-		}
-		if cost < best {
-			best, p.bands = cost, p.bandsOf(images, rows)
-		}
-	})
-	p.view = p.gathered(pixel, p.bands.rows)
-}
-
-// layTiles lists the tiles of a group. The tiles of one channel panel follow
-// each other, so that their taps find its band in cache.
-func (p *Cols) layTiles() {
-	slack := p.rows + p.nr // tiles may reach past the last channel they need
-	p.panelFloats = round(p.bands.images*p.view.image+slack, 16)
-	switch {
-	case p.Lanes:
-		p.layLanes()
-	case p.panelled:
-		for c := 0; c < p.Channels; c += p.rows {
-			for a := range p.TapsH {
-				for b := range p.TapsW {
-					p.addTiles(c/p.rows*p.panelFloats+p.tap(&p.view, a, b), a, b, c, min(p.rows, p.Channels-c))
-				}
-			}
-		}
-		p.tilesPerChannels = len(p.TapsH) * len(p.TapsW)
-	default:
-		// Neighbouring taps of a row read one contiguous window.
-		width, step := p.Channels, 1
-		if p.adjacent() {
-			width, step = p.Channels*len(p.TapsW), len(p.TapsW)
-		}
-		for a := range p.TapsH {
-			for b := 0; b < len(p.TapsW); b += step {
-				p.addTiles(p.tap(&p.view, a, b), a, b, 0, width)
-			}
-		}
-		p.tilesPerChannels = len(p.tiles)
-	}
-	p.bandFloats = p.panelFloats
-	if p.panelled {
-		p.bandFloats *= ceil(p.Channels, p.rows)
-	}
-}
-
-// addTiles adds the tiles of n channels from channel c of tap (a, b) on, the
-// first at offset at in a band. Channels past the tap's own are those of its
-// right neighbours.
-func (p *Cols) addTiles(at, a, b, c, n int) {
-	for m := 0; m < n; m += p.rows {
-		t := colsTile{a: at + m}
-		for r := m; r < min(m+p.rows, n); r++ {
-			k := c + r
-			t.dw = append(t.dw, p.TapH[a]+p.TapW[b+k/p.Channels]+k%p.Channels*p.K)
-		}
-		p.tiles = append(p.tiles, t)
-	}
-}
-
-// layLanes makes a tile of every few taps; the last repeats its first tap.
-func (p *Cols) layLanes() {
-	for a := range p.TapsH {
-		for b := range p.TapsW {
-			if len(p.laneTaps)%p.rows == 0 {
-				p.tiles = append(p.tiles, colsTile{})
-			}
-			t := &p.tiles[len(p.tiles)-1]
-			t.dw = append(t.dw, p.TapH[a]+p.TapW[b])
-			p.laneTaps = append(p.laneTaps, p.tap(&p.view, a, b))
-		}
-	}
-	for len(p.laneTaps)%p.rows != 0 {
-		p.laneTaps = append(p.laneTaps, p.laneTaps[0])
-	}
-	p.tilesPerChannels = len(p.tiles)
-}
-
-func (p *Cols) segmentsOf(b band) segments {
-	s := segments{depth: p.OutW}
-	for n := range b.images {
-		for i := range b.rows {
-			s.offsets = append(s.offsets, n*p.view.image+i*p.StepH*p.view.row)
-		}
-	}
-	// Runs that follow each other without a gap are one.
-	run := p.OutW * p.StepW * p.view.pixel
-	for i, o := range s.offsets {
-		if o != i*run {
-			return s
-		}
-	}
-	return segments{s.offsets[:1], p.OutW * len(s.offsets)}
-}
-
-// choosePieces shares the work out: first among positions, as far as the
-// shares' sums stay cheap, then among tiles.
-func (p *Cols) choosePieces() {
-	positions := p.Images * p.OutH * p.OutW
-	size := p.Groups * p.panels * len(p.tiles) * p.rows * p.nr
-	least := 800 // positions that outweigh one more sum of all shares
-	if p.Lanes {
-		least = 64
-	}
-	p.shares = max(1, min(wanted/p.Groups, p.bands.number, positions/least, shareLimit/size))
-	p.rowParts, p.colParts = 1, 1
-	channelPanels := len(p.tiles) / p.tilesPerChannels
-	for p.shares*p.Groups*p.rowParts*p.colParts < wanted {
-		// Cut where a piece stays nearest to square: that copies least.
-		rows, cols := p.Channels/p.rowParts, p.Columns/p.colParts
-		if 2*p.rowParts <= channelPanels && (rows >= cols || 2*p.colParts > p.panels) {
-			p.rowParts *= 2
-		} else if 2*p.colParts <= p.panels {
-			p.colParts *= 2
-		} else {
-			break
-		}
-	}
-	p.shareFloats = size
-	p.pieces = p.shares * p.Groups * p.rowParts * p.colParts
-	p.reduced = p.Groups * p.panels * ceil(len(p.tiles), tilesReduced)
-	if !p.direct {
-		p.sideFloats = p.panels * p.bands.images * p.bands.rows * p.OutW * p.nr
-	}
-	p.sideFloats = round(p.sideFloats, 16)
-}
-
-// tilesReduced is the number of tiles that one piece of the reduction sums.
-const tilesReduced = 16
-
 // ScratchFloats is the scratch memory that Run needs on a pool of the given
 // number of threads.
 func (p *Cols) ScratchFloats(threads int) int {
 	return p.shares*p.shareFloats + threads*(p.bandFloats+p.sideFloats) + alignment
-}
-
-// Run computes dw from x and dy, or adds to it where accumulate is set.
-func (p *Cols) Run(workers *pool.Pool, x, dy, dw, scratch []float32, accumulate bool) {
-	scratch = align(scratch)
-	j := &p.job
-	j.x, j.dy, j.dw, j.accumulate = x, dy, dw, accumulate
-	j.sums, j.worker = scratch[:p.shares*p.shareFloats], scratch[p.shares*p.shareFloats:]
-	j.reducing = false
-	workers.Run(p.pieces, j)
-	j.reducing = true
-	workers.Run(p.reduced, j)
-	j.x, j.dy, j.dw, j.sums, j.worker = nil, nil, nil, nil, nil
-}
-
-// Do sums one piece, or reduces some tiles.
-func (j *colsJob) Do(worker, i int) {
-	if j.reducing {
-		parts := ceil(len(j.tiles), tilesReduced)
-		first := i % parts * tilesReduced
-		j.reduce(i/parts, first, min(first+tilesReduced, len(j.tiles)))
-		return
-	}
-	size := j.bandFloats + j.sideFloats
-	memory := j.worker[worker*size:][:size]
-	col, i := i%j.colParts, i/j.colParts
-	row, i := i%j.rowParts, i/j.rowParts
-	j.piece(i/j.Groups, i%j.Groups, row, col, memory[:j.bandFloats], memory[j.bandFloats:])
-}
-
-// piece sums a share's bands into the tiles of one part of the rows and one
-// of the columns.
-func (j *colsJob) piece(share, group, rowPart, colPart int, source, side []float32) {
-	channelPanels := len(j.tiles) / j.tilesPerChannels
-	firstChannels, lastChannels := part(channelPanels, rowPart, j.rowParts)
-	firstPanel, lastPanel := part(j.panels, colPart, j.colParts)
-	firstBand, lastBand := part(j.bands.number, share, j.shares)
-	sums := j.sums[share*j.shareFloats:]
-	area := j.rows * j.nr
-	fresh := 1
-	for n := firstBand; n < lastBand; n++ {
-		b := j.band(&j.bands, n)
-		segs := &j.full
-		if b.images*b.rows*j.OutW != segs.positions() {
-			segs = &j.last
-		}
-		j.source(source, b, group, firstChannels, lastChannels)
-		j.side(side, b, group, firstPanel, lastPanel)
-		for panel := firstPanel; panel < lastPanel; panel++ {
-			dy, ldb := j.panel(side, b, panel)
-			for i := firstChannels * j.tilesPerChannels; i < lastChannels*j.tilesPerChannels; i++ {
-				c := &sums[((group*j.panels+panel)*len(j.tiles)+i)*area]
-				if j.Lanes {
-					j.lanes(&source[panel*j.nr], j.StepW*j.view.pixel, &j.laneTaps[i*j.rows],
-						&segs.offsets[0], len(segs.offsets), segs.depth, dy, ldb, c, fresh)
-					continue
-				}
-				j.cols(&source[j.tiles[i].a], j.StepW*j.view.pixel,
-					&segs.offsets[0], len(segs.offsets), segs.depth, dy, ldb, c, fresh)
-			}
-		}
-		fresh = 0
-	}
-}
-
-// part is the range of part i of n things in parts.
-func part(n, i, parts int) (first, last int) { return n * i / parts, n * (i + 1) / parts }
-
-// source gathers what a band's taps read.
-func (j *colsJob) source(dst []float32, b band, group, first, last int) {
-	if !j.panelled {
-		j.gather(dst, &j.view, j.x, b, group)
-		return
-	}
-	j.gatherPanels(dst, &j.view, j.panelFloats, j.rows, first, last, j.x, b, group)
-}
-
-// side lays the band's positions of dy out in panels of nr columns.
-func (j *colsJob) side(dst []float32, b band, group, first, last int) {
-	if j.direct {
-		return
-	}
-	n := b.images * b.rows * j.OutW
-	dy := j.dy[j.position(b)*j.Pixel+group*j.Columns:]
-	for panel := first; panel < last; panel++ {
-		d := dst[panel*n*j.nr:][:n*j.nr]
-		columns := min(j.nr, j.Columns-panel*j.nr)
-		if columns < j.nr {
-			clear(d)
-		}
-		for p := range n {
-			copy(d[p*j.nr:][:columns], dy[p*j.Pixel+panel*j.nr:])
-		}
-	}
-}
-
-// position is the number of positions before a band.
-func (j *colsJob) position(b band) int { return (b.image*j.OutH + b.row) * j.OutW }
-
-// panel is where a panel of dy begins, and the distance of its positions.
-func (j *colsJob) panel(side []float32, b band, panel int) (dy *float32, ldb int) {
-	if j.direct {
-		return &j.dy[j.position(b)*j.Pixel+panel*j.nr], j.Pixel
-	}
-	return &side[panel*b.images*b.rows*j.OutW*j.nr], j.nr
-}
-
-// reduce sums the shares of tiles [first, last) of a panel into dw.
-func (j *colsJob) reduce(panel, first, last int) {
-	area := j.rows * j.nr
-	group := panel / j.panels
-	column := panel % j.panels * j.nr
-	columns := min(j.nr, j.Columns-column)
-	for i := first; i < last; i++ {
-		at := (panel*len(j.tiles) + i) * area
-		for r, offset := range j.tiles[i].dw {
-			row := j.dw[group*j.Group+offset+column:][:columns]
-			sum := j.sums[at+r*j.nr:][:columns]
-			for s := 1; s < j.shares; s++ {
-				for c, v := range j.sums[s*j.shareFloats+at+r*j.nr:][:columns] {
-					sum[c] += v
-				}
-			}
-			if j.accumulate {
-				for c, v := range sum {
-					row[c] += v
-				}
-				continue
-			}
-			copy(row, sum)
-		}
-	}
 }

@@ -130,8 +130,7 @@ func (g *Geometry) start(v *view, b band, group int) int {
 }
 
 // gather copies the source pixels that a band reads, zeros outside, into dst
-// as v describes it. Channels [first, first+count) of the group are copied,
-// counted after Repeat.
+// as v describes it.
 func (g *Geometry) gather(dst []float32, v *view, x []float32, b band, group int) {
 	left := g.TapsW[0]
 	from, to := max(0, left), min(g.InW, left+v.cols)
@@ -176,51 +175,3 @@ func ceil(a, b int) int { return (a + b - 1) / b }
 
 // round is a rounded up to a multiple of b.
 func round(a, b int) int { return ceil(a, b) * b }
-
-// gatherPanels is gather into panels of width channels each: channel panel i
-// lies i·panelFloats floats after the first and is a view of pixels with
-// width floats. Only panels [first, last) are written; channels that a last
-// panel has too many keep what they held.
-func (g *Geometry) gatherPanels(dst []float32, v *view, panelFloats, width, first, last int, x []float32, b band, group int) {
-	left := g.TapsW[0]
-	from, to := max(0, left), min(g.InW, left+v.cols)
-	for n := range b.images {
-		for r := range g.bandRows(b.rows) {
-			h := b.row*g.StepH + g.TapsH[0] + r
-			outside := h < 0 || h >= g.InH || from >= to
-			for panel := first; panel < last; panel++ {
-				d := dst[panel*panelFloats+n*v.image+r*v.row:][:v.row]
-				if outside {
-					clear(d)
-					continue
-				}
-				clear(d[:(from-left)*width])
-				clear(d[(to-left)*width:])
-				at := (((b.image+n)*g.InH+h)*g.InW+from)*g.InPixel + group*g.Channels + panel*width
-				spread(d[(from-left)*width:(to-left)*width], width, x[at:], g.InPixel, min(width, g.Channels-panel*width))
-			}
-		}
-	}
-}
-
-// spread copies the first count floats of pixels that lie step apart in src
-// to places width apart. The usual widths move as whole registers.
-func spread(dst []float32, width int, src []float32, step, count int) {
-	switch {
-	case width == 6 && count == 6:
-		for i := 0; len(dst) >= 6; i += step {
-			*(*[6]float32)(dst) = *(*[6]float32)(src[i:])
-			dst = dst[6:]
-		}
-	case width == 8 && count == 8:
-		for i := 0; len(dst) >= 8; i += step {
-			*(*[8]float32)(dst) = *(*[8]float32)(src[i:])
-			dst = dst[8:]
-		}
-	default:
-		for i := 0; len(dst) >= width; i += step {
-			copy(dst[:count], src[i:])
-			dst = dst[width:]
-		}
-	}
-}

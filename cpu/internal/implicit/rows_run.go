@@ -1,0 +1,177 @@
+package implicit
+
+import (
+	"math"
+	"unsafe"
+
+	"github.com/seed52467199/trainer/internal/pool"
+)
+
+// rowsJob is what a Run works on.
+type rowsJob struct {
+	*Rows
+	x, w, y    []float32
+	start      []float32 // bias, padded for every group, or zeros
+	packed     []float32
+	worker     []float32 // workers' memory
+	accumulate bool
+	packing    bool
+}
+
+// Run computes y from x and w. bias has one value for every output channel,
+// or is nil. Where accumulate is set, the sum is added to y, and bias must be
+// nil.
+func (p *Rows) Run(workers *pool.Pool, x, w, bias, y, scratch []float32, accumulate bool) {
+	scratch = align(scratch)
+	j := &p.job
+	j.x, j.w, j.y, j.accumulate = x, w, y, accumulate
+	j.packed, j.start = scratch[:p.packedFloats], scratch[round(p.packedFloats, 16):p.fixedFloats]
+	j.worker = scratch[p.fixedFloats:]
+	clear(j.start)
+	if bias != nil {
+		for g := range p.Groups {
+			copy(j.start[g*p.panels*p.kernel.NR:], bias[g*p.Out.Channels:][:p.Out.Channels])
+		}
+	}
+	j.packing = true
+	workers.Run(p.Groups*p.panels, j)
+	j.packing = false
+	workers.Run(p.pieces, j)
+	j.x, j.w, j.y, j.start, j.packed, j.worker = nil, nil, nil, nil, nil, nil
+}
+
+// Do packs one panel of weights, or computes one piece.
+func (j *rowsJob) Do(worker, i int) {
+	if j.packing {
+		j.pack(i/j.panels, i%j.panels)
+		return
+	}
+	chunks := ceil(j.panels, j.chunk)
+	chunk := i % chunks
+	i /= chunks
+	first := chunk * j.chunk
+	memory := j.worker[worker*(j.bandFloats+j.tileFloats):][:j.bandFloats+j.tileFloats]
+	j.piece(j.band(&j.bands, i/j.Groups), i%j.Groups, first, min(first+j.chunk, j.panels), memory)
+}
+
+var lowest = float32(math.Inf(-1))
+
+// piece computes panels [first, last) of a group for one band.
+func (j *rowsJob) piece(b band, group, first, last int, memory []float32) {
+	var source []float32
+	if j.view.cols > 0 {
+		source = memory[:j.bandFloats]
+		j.gather(source, &j.view, j.x, b, group)
+	} else {
+		source = j.x[j.Geometry.start(&j.view, b, group):]
+	}
+	t := &j.full
+	if b.images*b.rows*j.OutW != t.rows {
+		t = &j.last
+	}
+	out := j.y[b.image*j.Out.Image+b.row*j.Out.Row+j.Out.Origin+group*j.Out.Channels/j.Fold:]
+	buffer := memory[j.bandFloats:]
+	if j.panelFirst {
+		for panel := first; panel < last; panel++ {
+			for pass := range j.passes {
+				j.sum(pass, panel, group, source, out, buffer, t)
+			}
+		}
+	} else {
+		for pass := range j.passes {
+			for panel := first; panel < last; panel++ {
+				j.sum(pass, panel, group, source, out, buffer, t)
+			}
+		}
+	}
+	switch {
+	case j.Fold > 1:
+		j.fold(out, buffer, t)
+	case !j.whole(last - 1):
+		j.scatter(out, buffer, t, last-1)
+	}
+}
+
+// sum adds one pass of the sum for one panel, the start or the end of it
+// included where the pass is the first or the last.
+func (j *rowsJob) sum(n, panel, group int, source, out, buffer []float32, t *table) {
+	nr := j.kernel.NR
+	pass := &j.passes[n]
+	a, c, rowC := &source[0], &j.tile(buffer, panel)[0], j.linear
+	start := &j.start[(group*j.panels+panel)*nr]
+	again := n > 0
+	if j.Lanes {
+		a = &source[panel*nr]
+	}
+	if j.whole(panel) {
+		c, rowC = &out[panel*nr], t.c
+		again = again || j.accumulate
+	}
+	if again {
+		start = nil
+	}
+	floor := lowest
+	if j.ReLU && n == len(j.passes)-1 {
+		floor = 0
+	}
+	weights := j.packed[((group*j.terms()+pass.first)*j.panels+panel*pass.terms())*nr:]
+	j.kernel.Run(a, &t.a[0], &rowC[0], t.tiles, &pass.taps[0], len(pass.taps), pass.depth, &weights[0], c, start, floor)
+}
+
+// whole tells whether all columns of a panel go to y as they are.
+func (j *rowsJob) whole(panel int) bool {
+	return j.Fold == 1 && (panel+1)*j.kernel.NR <= j.Out.Channels
+}
+
+// tile is the part of the tile buffer that holds a panel's columns for the
+// whole band.
+func (j *rowsJob) tile(buffer []float32, panel int) []float32 {
+	if j.Fold == 1 {
+		return buffer
+	}
+	return buffer[panel*len(j.linear)*j.kernel.NR:]
+}
+
+// scatter moves the columns of the last, partial panel to y.
+func (j *rowsJob) scatter(out, buffer []float32, t *table, panel int) {
+	nr := j.kernel.NR
+	first := panel * nr
+	n := j.Out.Channels - first
+	for r, c := range t.c[:t.rows] {
+		row, values := out[c+first:][:n], buffer[r*nr:][:n]
+		if !j.accumulate {
+			copy(row, values)
+			continue
+		}
+		for i, v := range values {
+			row[i] += v
+		}
+	}
+}
+
+// fold sums every Fold columns of the tile buffer into one of y.
+func (j *rowsJob) fold(out, buffer []float32, t *table) {
+	nr := j.kernel.NR
+	for r, c := range t.c[:t.rows] {
+		row := out[c:][:j.Out.Channels/j.Fold]
+		for i := range row {
+			var sum float32
+			for k := i * j.Fold; k < (i+1)*j.Fold; k++ {
+				sum += buffer[(k/nr*len(j.linear)+r)*nr+k%nr]
+			}
+			if j.accumulate {
+				sum += row[i]
+			}
+			row[i] = sum
+		}
+	}
+}
+
+// alignment is a cache line, in floats.
+const alignment = 16
+
+// align drops the floats before the first whole cache line.
+func align(s []float32) []float32 {
+	past := int(uintptr(unsafe.Pointer(unsafe.SliceData(s)))/4) % alignment
+	return s[(alignment-past)%alignment:]
+}
