@@ -1,6 +1,9 @@
 package vec
 
-import "github.com/seed52467199/trainer/cpu/vec/portable"
+import (
+	"github.com/seed52467199/trainer/cpu/isa"
+	"github.com/seed52467199/trainer/cpu/vec/portable"
+)
 
 // bytePattern is the elements that the kernel takes at a time: whole pixels of
 // one or three channels, whole vectors of any width.
@@ -12,17 +15,14 @@ func NormalizeBytes(y []float32, x []uint8, scale, shift []float32) {
 	agree(len(y), len(x))
 	agree(len(scale), len(shift))
 	checkRows(len(y), len(scale))
-	done := 0
-	if bytePattern%len(scale) == 0 {
-		var a, b [bytePattern]float32
-		for i := range a {
-			a[i], b[i] = scale[i%len(scale)], shift[i%len(scale)]
-		}
-		if normalizeBytes(y, x, a[:], b[:]) {
-			done = len(y) / bytePattern * bytePattern
-		}
+	if active == isa.Generic || bytePattern%len(scale) != 0 {
+		portable.NormalizeBytes(y, x, scale, shift)
+		return
 	}
-	portable.NormalizeBytes(y[done:], x[done:], scale, shift)
+	var a, b [bytePattern]float32
+	tile(a[:], scale)
+	tile(b[:], shift)
+	normalizeBytes(y, x, a[:], b[:])
 }
 
 // NormalizeBytesFlipped is NormalizeBytes with the pixels in reverse order: a

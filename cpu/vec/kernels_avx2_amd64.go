@@ -344,7 +344,7 @@ func adamAVX2(w []float32, m []float32, v []float32, g []float32, p []float32)
 //go:noescape
 func adamDirectionAVX2(u []float32, m []float32, v []float32, g []float32, w []float32, p []float32)
 
-// normalizeBytesAVX2 is y = x*scale + shift for whole patterns of 48.
+// normalizeBytesAVX2 is y = x*scale + shift, with patterns of 48 for scale and shift.
 //
 //go:noescape
 func normalizeBytesAVX2(y []float32, x []uint8, scale []float32, shift []float32)

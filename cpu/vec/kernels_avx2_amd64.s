@@ -6319,6 +6319,47 @@ next1:
 	JMP         next1
 
 done2:
+	XORL DI, DI
+
+one4:
+	CMPQ        AX, $+8
+	JL          rest5
+	VPMOVZXBD   (DX)(DI*1), Y0
+	VCVTDQ2PS   Y0, Y0
+	VMOVUPS     (BX)(DI*4), Y1
+	VMOVUPS     (SI)(DI*4), Y2
+	VFMADD213PS Y2, Y1, Y0
+	VMOVUPS     Y0, (CX)(DI*4)
+	ADDQ        $+8, DI
+	SUBQ        $+8, AX
+	JMP         one4
+
+rest5:
+	TESTQ   AX, AX
+	JZ      done6
+	ANDQ    $+7, AX
+	LEAQ    tailMask<>+32(SB), R8
+	NEGQ    AX
+	VMOVDQU (R8)(AX*4), Y0
+	NEGQ    AX
+	XORL    R8, R8
+	LEAQ    (DX)(DI*1), R9
+
+byte7:
+	SHLQ        $0x08, R8
+	MOVBQZX     -1(R9)(AX*1), DX
+	ORQ         DX, R8
+	DECQ        AX
+	JNZ         byte7
+	VMOVQ       R8, X1
+	VPMOVZXBD   X1, Y1
+	VCVTDQ2PS   Y1, Y1
+	VMASKMOVPS  (BX)(DI*4), Y0, Y2
+	VMASKMOVPS  (SI)(DI*4), Y0, Y3
+	VFMADD213PS Y3, Y2, Y1
+	VMASKMOVPS  Y1, Y0, (CX)(DI*4)
+
+done6:
 	VZEROUPPER
 	RET
 

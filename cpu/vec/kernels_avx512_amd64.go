@@ -344,7 +344,7 @@ func adamAVX512(w []float32, m []float32, v []float32, g []float32, p []float32)
 //go:noescape
 func adamDirectionAVX512(u []float32, m []float32, v []float32, g []float32, w []float32, p []float32)
 
-// normalizeBytesAVX512 is y = x*scale + shift for whole patterns of 48.
+// normalizeBytesAVX512 is y = x*scale + shift, with patterns of 48 for scale and shift.
 //
 //go:noescape
 func normalizeBytesAVX512(y []float32, x []uint8, scale []float32, shift []float32)

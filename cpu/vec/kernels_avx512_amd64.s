@@ -6178,7 +6178,7 @@ done4:
 	RET
 
 // func normalizeBytesAVX512(y []float32, x []uint8, scale []float32, shift []float32)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, BMI2
 TEXT ·normalizeBytesAVX512(SB), NOSPLIT, $0-96
 	MOVQ y_len+8(FP), AX
 	MOVQ y_base+0(FP), CX
@@ -6210,6 +6210,36 @@ next1:
 	JMP         next1
 
 done2:
+	XORL DI, DI
+
+one4:
+	CMPQ        AX, $+16
+	JL          rest5
+	VPMOVZXBD   (DX)(DI*1), Z0
+	VCVTDQ2PS   Z0, Z0
+	VMOVUPS     (BX)(DI*4), Z1
+	VMOVUPS     (SI)(DI*4), Z2
+	VFMADD213PS Z2, Z1, Z0
+	VMOVUPS     Z0, (CX)(DI*4)
+	ADDQ        $+16, DI
+	SUBQ        $+16, AX
+	JMP         one4
+
+rest5:
+	TESTQ       AX, AX
+	JZ          done6
+	ANDQ        $+15, AX
+	MOVL        $-1, R8
+	BZHIL       AX, R8, R8
+	KMOVW       R8, K1
+	VPMOVZXBD.Z (DX)(DI*1), K1, Z0
+	VCVTDQ2PS   Z0, Z0
+	VMOVUPS.Z   (BX)(DI*4), K1, Z1
+	VMOVUPS.Z   (SI)(DI*4), K1, Z2
+	VFMADD213PS Z2, Z1, Z0
+	VMOVUPS     Z0, K1, (CX)(DI*4)
+
+done6:
 	VZEROUPPER
 	RET
 

@@ -42,11 +42,16 @@ func (p *pattern) repeat(values []float32) []float32 {
 	if n == 1 {
 		return values
 	}
-	width := n * len(values)
-	for have := copy(p[:], values); have < width; have *= 2 {
-		copy(p[have:width], p[:have])
+	row := p[:n*len(values)]
+	tile(row, values)
+	return row
+}
+
+// tile fills row with repetitions of values.
+func tile(row, values []float32) {
+	for have := copy(row, values); have < len(row); {
+		have += copy(row[have:], row[:have])
 	}
-	return p[:width]
 }
 
 // A run is a piece of a tensor for one call of a kernel: rows of cols

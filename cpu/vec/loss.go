@@ -59,9 +59,11 @@ func LogSoftmax(y, x []float32, classes int) {
 		return
 	}
 	for at := 0; at < len(y); at += classes {
-		row := x[at : at+classes]
-		m, sum := expSums(nil, row)
-		affine(y[at:at+classes], row, 1, float32(-float64(m)-math.Log(sum)))
+		row := y[at : at+classes]
+		m, sum := expSums(nil, x[at:at+classes])
+		// In two steps, for m + log(sum) loses digits of the latter.
+		affine(row, x[at:at+classes], 1, -m)
+		affine(row, row, 1, float32(-math.Log(sum)))
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 const bytePattern = 48
 
 var imageKernels = []definition{
-	{"normalizeBytes", "is y = x*scale + shift for whole patterns of 48.", "y []float32, x []uint8, scale, shift []float32", func(k *kernel) {
+	{"normalizeBytes", "is y = x*scale + shift, with patterns of 48 for scale and shift.", "y []float32, x []uint8, scale, shift []float32", func(k *kernel) {
 		n, y, x, scale, shift := k.length("y"), k.pointer("y"), k.pointer("x"), k.pointer("scale"), k.pointer("shift")
 		next, done := k.label("next"), k.label("done")
 		Label(next)
@@ -29,5 +29,10 @@ var imageKernels = []definition{
 		SUBQ(I32(bytePattern), n)
 		JMP(LabelRef(next))
 		Label(done)
+		k.each(n, 1, func() {
+			v, s := k.loadBytes(x), k.load(scale)
+			VFMADD213PS(k.load(shift), s, v)
+			k.store(v, y)
+		})
 	}},
 }
