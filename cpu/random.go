@@ -53,16 +53,16 @@ func dropping[T number](c op.Call, p float64, stream uint64, n int) plan {
 		draws, scale := newMask(m.ctx, p, stream), T(1/(1-p))
 		return func(lo, hi int) {
 			key := draws.key()
-			for at := lo; at < hi; {
-				end := min(hi, (at/n+1)*n)
-				if draws.keeps(key, at/n) {
-					for i := at; i < end; i++ {
-						y[i] = x[i] * scale
+			for at, draw := lo, lo/n; at < hi; draw++ {
+				end := min(hi, (draw+1)*n)
+				keep := draws.keeps(key, draw)
+				for ; at < end; at++ {
+					var v T
+					if keep {
+						v = x[at] * scale
 					}
-				} else {
-					clear(y[at:end])
+					y[at] = v
 				}
-				at = end
 			}
 		}
 	})
