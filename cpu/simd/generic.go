@@ -15,6 +15,8 @@ var goSet = &Set{
 	Cols:     []Cols{{goMR, goNR, colsGo}},
 	LaneRows: Rows{goMR, goNR, laneRowsGo},
 	LaneCols: LaneCols{goMT, goNR, laneColsGo},
+	Gather:   map[int]GatherFunc{goMR: gatherGo[[goMR]float32], goNR: gatherGo[[goNR]float32]},
+	Sum:      sumGo,
 }
 
 // floats is the n floats that begin offset floats after p.
@@ -140,5 +142,21 @@ func laneColsGo(a *float32, lda int, taps, segs *int, nseg, kc int, b *float32, 
 			}
 		}
 		*tile = four{v0, v1, v2, v3}
+	}
+}
+
+func gatherGo[Piece [goMR]float32 | [goNR]float32](dst, src *float32, pieces, step int) {
+	d := unsafe.Slice((*Piece)(unsafe.Pointer(dst)), pieces)
+	for i := range d {
+		d[i] = *(*Piece)(unsafe.Add(unsafe.Pointer(src), 4*i*step))
+	}
+}
+
+func sumGo(x *float32, n, parts, step int) {
+	sum := floats(x, 0, n)
+	for i := range parts {
+		for k, v := range floats(x, (i+1)*step, n) {
+			sum[k] += v
+		}
 	}
 }

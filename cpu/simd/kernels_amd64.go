@@ -61,3 +61,33 @@ func laneColsAVX2_9x8(a *float32, lda int, taps *int, segs *int, nseg int, kc in
 //
 //go:noescape
 func laneColsAVX512_9x16(a *float32, lda int, taps *int, segs *int, nseg int, kc int, b *float32, ldb int, c *float32, fresh int)
+
+// See GatherFunc.
+//
+//go:noescape
+func gatherAVX2_6(dst *float32, src *float32, pieces int, step int)
+
+// See GatherFunc.
+//
+//go:noescape
+func gatherAVX2_8(dst *float32, src *float32, pieces int, step int)
+
+// See GatherFunc.
+//
+//go:noescape
+func gatherAVX2_12(dst *float32, src *float32, pieces int, step int)
+
+// See GatherFunc.
+//
+//go:noescape
+func gatherAVX2_16(dst *float32, src *float32, pieces int, step int)
+
+// See GatherFunc.
+//
+//go:noescape
+func gatherAVX2_32(dst *float32, src *float32, pieces int, step int)
+
+// See SumFunc.
+//
+//go:noescape
+func sumAVX2(x *float32, n int, parts int, step int)

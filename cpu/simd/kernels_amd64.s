@@ -2199,3 +2199,135 @@ pixel:
 	VMOVUPS     Z8, 512(AX)
 	VZEROUPPER
 	RET
+
+// func gatherAVX2_6(dst *float32, src *float32, pieces int, step int)
+// Requires: AVX
+TEXT ·gatherAVX2_6(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ pieces+16(FP), DX
+	MOVQ step+24(FP), BX
+	SHLQ $0x02, BX
+
+piece:
+	VMOVUPS (CX), X0
+	VMOVUPS X0, (AX)
+	VMOVSD  16(CX), X0
+	VMOVSD  X0, 16(AX)
+	ADDQ    BX, CX
+	ADDQ    $+24, AX
+	DECQ    DX
+	JNZ     piece
+	VZEROUPPER
+	RET
+
+// func gatherAVX2_8(dst *float32, src *float32, pieces int, step int)
+// Requires: AVX
+TEXT ·gatherAVX2_8(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ pieces+16(FP), DX
+	MOVQ step+24(FP), BX
+	SHLQ $0x02, BX
+
+piece:
+	VMOVUPS (CX), Y0
+	VMOVUPS Y0, (AX)
+	ADDQ    BX, CX
+	ADDQ    $+32, AX
+	DECQ    DX
+	JNZ     piece
+	VZEROUPPER
+	RET
+
+// func gatherAVX2_12(dst *float32, src *float32, pieces int, step int)
+// Requires: AVX
+TEXT ·gatherAVX2_12(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ pieces+16(FP), DX
+	MOVQ step+24(FP), BX
+	SHLQ $0x02, BX
+
+piece:
+	VMOVUPS (CX), Y0
+	VMOVUPS Y0, (AX)
+	VMOVUPS 32(CX), X0
+	VMOVUPS X0, 32(AX)
+	ADDQ    BX, CX
+	ADDQ    $+48, AX
+	DECQ    DX
+	JNZ     piece
+	VZEROUPPER
+	RET
+
+// func gatherAVX2_16(dst *float32, src *float32, pieces int, step int)
+// Requires: AVX
+TEXT ·gatherAVX2_16(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ pieces+16(FP), DX
+	MOVQ step+24(FP), BX
+	SHLQ $0x02, BX
+
+piece:
+	VMOVUPS (CX), Y0
+	VMOVUPS Y0, (AX)
+	VMOVUPS 32(CX), Y0
+	VMOVUPS Y0, 32(AX)
+	ADDQ    BX, CX
+	ADDQ    $+64, AX
+	DECQ    DX
+	JNZ     piece
+	VZEROUPPER
+	RET
+
+// func gatherAVX2_32(dst *float32, src *float32, pieces int, step int)
+// Requires: AVX
+TEXT ·gatherAVX2_32(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ pieces+16(FP), DX
+	MOVQ step+24(FP), BX
+	SHLQ $0x02, BX
+
+piece:
+	VMOVUPS (CX), Y0
+	VMOVUPS Y0, (AX)
+	VMOVUPS 32(CX), Y0
+	VMOVUPS Y0, 32(AX)
+	VMOVUPS 64(CX), Y0
+	VMOVUPS Y0, 64(AX)
+	VMOVUPS 96(CX), Y0
+	VMOVUPS Y0, 96(AX)
+	ADDQ    BX, CX
+	ADDQ    $+128, AX
+	DECQ    DX
+	JNZ     piece
+	VZEROUPPER
+	RET
+
+// func sumAVX2(x *float32, n int, parts int, step int)
+// Requires: AVX
+TEXT ·sumAVX2(SB), NOSPLIT, $0-32
+	MOVQ x+0(FP), AX
+	MOVQ n+8(FP), CX
+	MOVQ step+24(FP), DX
+	SHLQ $0x02, DX
+
+vector:
+	MOVQ    AX, BX
+	MOVQ    parts+16(FP), SI
+	VMOVUPS (AX), Y0
+
+part:
+	ADDQ    DX, BX
+	VADDPS  (BX), Y0, Y0
+	DECQ    SI
+	JNZ     part
+	VMOVUPS Y0, (AX)
+	ADDQ    $0x20, AX
+	SUBQ    $0x08, CX
+	JNZ     vector
+	VZEROUPPER
+	RET

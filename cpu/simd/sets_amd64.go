@@ -9,11 +9,19 @@ var sets = map[isa.Level]*Set{
 		Cols:     []Cols{{6, 16, colsAVX2_6x16}, {12, 8, colsAVX2_12x8}},
 		LaneRows: Rows{12, 8, laneRowsAVX2_12x8},
 		LaneCols: LaneCols{9, 8, laneColsAVX2_9x8},
+		Gather:   gathers,
+		Sum:      sumAVX2,
 	},
 	isa.AVX512: {
 		Rows:     []Rows{{12, 32, rowsAVX512_12x32}, {12, 16, rowsAVX512_12x16}},
 		Cols:     []Cols{{8, 32, colsAVX512_8x32}, {12, 16, colsAVX512_12x16}},
 		LaneRows: Rows{12, 16, laneRowsAVX512_12x16},
 		LaneCols: LaneCols{9, 16, laneColsAVX512_9x16},
+		Gather:   gathers,
+		Sum:      sumAVX2,
 	},
+}
+
+var gathers = map[int]GatherFunc{
+	6: gatherAVX2_6, 8: gatherAVX2_8, 12: gatherAVX2_12, 16: gatherAVX2_16, 32: gatherAVX2_32,
 }

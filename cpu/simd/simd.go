@@ -45,6 +45,14 @@ type LaneCols struct {
 	Run    LaneColsFunc
 }
 
+// GatherFunc copies pieces of a fixed number of floats, at least one of them,
+// that lie step floats apart in src, to dst without gaps.
+type GatherFunc func(dst, src *float32, pieces, step int)
+
+// SumFunc adds parts vectors, at least one, to the n floats at x, one after
+// the other: vector i begins i+1 steps after x. n is a positive multiple of 8.
+type SumFunc func(x *float32, n, parts, step int)
+
 // Set is the micro-kernels of one level. Rows and Cols offer several widths,
 // the widest and fastest first.
 type Set struct {
@@ -54,6 +62,9 @@ type Set struct {
 	// of the NR channels meets only its own weight. kc is 1.
 	LaneRows Rows
 	LaneCols LaneCols
+	// Gather is by the size of a piece: MR and NR of every Cols.
+	Gather map[int]GatherFunc
+	Sum    SumFunc
 }
 
 // For is the set of a level, which must not be above isa.Best.

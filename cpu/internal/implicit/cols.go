@@ -35,9 +35,13 @@ type Cols struct {
 	rows, nr int // of a tile
 	cols     simd.ColsFunc
 	lanes    simd.LaneColsFunc
+	gatherA  simd.GatherFunc // of rows floats
+	gatherB  simd.GatherFunc // of nr floats
+	sum      simd.SumFunc
 
-	view       view
+	view       view // of a gathered band, where it is not panelled
 	panelled   bool // the band is laid out as panels of rows channels
+	layout     panelLayout
 	direct     bool // dy is read in place
 	bands      bands
 	full, last segments
@@ -48,9 +52,10 @@ type Cols struct {
 	shares           int
 	rowParts         int // parts of the channel panels that are pieces of their own
 	colParts         int // parts of the column panels
+	step, row, image int // from position to position of a band, row to row, image to image
 	panelFloats      int // of a channel panel of a band
-	bandFloats       int
-	sideFloats       int // a band of dy
+	bandFloats       int // of a band, or of those of its channel panels that are one part
+	sideFloats       int // of a band's panel of dy
 	shareFloats      int
 	reduced, pieces  int
 	tilesPerChannels int // tiles of one channel panel
@@ -84,7 +89,7 @@ type colsJob struct {
 // Sizes that the bands of Cols are cut for, in floats: a panel of dy with
 // what it meets stays in the first-level cache; a whole band in the second.
 const (
-	firstLevel  = 5 << 10
+	firstLevel  = 10 << 10
 	windowDepth = 48      // source channels up to which a band is read as it is
 	shareLimit  = 1 << 20 // floats of all shares' sums
 )
@@ -97,7 +102,9 @@ func NewCols(s ColsSpec, set *simd.Set) *Cols {
 	} else {
 		k := set.ColsFor(s.Columns)
 		p.rows, p.nr, p.cols = k.MR, k.NR, k.Run
+		p.gatherA = set.Gather[k.MR]
 	}
+	p.gatherB, p.sum = set.Gather[p.nr], set.Sum
 	p.panels = ceil(s.Columns, p.nr)
 	p.panelled = !s.Lanes && s.Channels > windowDepth
 	p.direct = s.Columns%p.nr == 0 && s.Groups == 1 && s.Pixel <= 2*p.nr
@@ -123,19 +130,25 @@ func (p *Cols) pixelFloats() int {
 
 // chooseBands takes the size of band with the least expected cost for each
 // position: tiles fetched and stored, the border gathered more than once,
-// caches overrun.
+// the first-level cache overrun.
 func (p *Cols) chooseBands() {
 	best := math.Inf(1)
 	pixel := p.pixelFloats()
 	p.shapes(1024, func(images, rows int) {
 		v := p.gathered(pixel, rows)
 		n := images * rows * p.OutW
-		cost := 1 + 6/float64(n)
-		cost += 8 * float64(images*v.image) / (float64(n*len(p.TapsH)*len(p.TapsW)) * float64(p.Columns*pixel))
-		touched := images*v.image + n*p.nr
-		if p.Lanes {
-			touched = images*v.image/p.panels + n*p.nr
+		copied, touched := images*v.image, images*v.image
+		switch {
+		case p.panelled:
+			l := p.panelsOf(rows)
+			touched = images * len(l.rows) * l.width * p.rows
+			copied = touched * len(l.columns)
+		case p.Lanes:
+			touched /= p.panels
 		}
+		touched += n * p.nr
+		cost := 1 + 6/float64(n)
+		cost += 8 * float64(copied) / (float64(n*len(p.TapsH)*len(p.TapsW)) * float64(p.Columns*pixel))
 		if touched > firstLevel {
 			cost *= 1 + 0.05*float64(touched-firstLevel)/firstLevel
 		}
@@ -143,42 +156,45 @@ func (p *Cols) chooseBands() {
 			best, p.bands = cost, p.bandsOf(images, rows)
 		}
 	})
+	if p.panelled {
+		p.layout = p.panelsOf(p.bands.rows)
+		return
+	}
 	p.view = p.gathered(pixel, p.bands.rows)
 }
 
 // layTiles lists the tiles of a group. The tiles of one channel panel follow
 // each other, so that their taps find its band in cache.
 func (p *Cols) layTiles() {
-	slack := p.rows + p.nr // tiles may reach past the last channel they need
-	p.panelFloats = round(p.bands.images*p.view.image+slack, 16)
 	switch {
 	case p.Lanes:
 		p.layLanes()
 	case p.panelled:
-		for c := 0; c < p.Channels; c += p.rows {
-			for a := range p.TapsH {
-				for b := range p.TapsW {
-					p.addTiles(c/p.rows*p.panelFloats+p.tap(&p.view, a, b), a, b, c, min(p.rows, p.Channels-c))
-				}
-			}
-		}
-		p.tilesPerChannels = len(p.TapsH) * len(p.TapsW)
+		p.layPanels()
 	default:
-		// Neighbouring taps of a row read one contiguous window.
-		width, step := p.Channels, 1
-		if p.adjacent() {
-			width, step = p.Channels*len(p.TapsW), len(p.TapsW)
-		}
-		for a := range p.TapsH {
-			for b := 0; b < len(p.TapsW); b += step {
-				p.addTiles(p.tap(&p.view, a, b), a, b, 0, width)
-			}
-		}
-		p.tilesPerChannels = len(p.tiles)
+		p.layWindows()
 	}
-	p.bandFloats = p.panelFloats
 	if p.panelled {
-		p.bandFloats *= ceil(p.Channels, p.rows)
+		return
+	}
+	p.tilesPerChannels = len(p.tiles)
+	slack := p.rows + p.nr // tiles may reach past the last channel they need
+	p.bandFloats = round(p.bands.images*p.view.image+slack, 16)
+	p.step = p.StepW * p.view.pixel
+	p.image, p.row = p.view.image, p.StepH*p.view.row
+}
+
+// layWindows makes tiles of neighbouring taps of a row, which read one
+// contiguous window of the band.
+func (p *Cols) layWindows() {
+	width, step := p.Channels, 1
+	if p.adjacent() {
+		width, step = p.Channels*len(p.TapsW), len(p.TapsW)
+	}
+	for a := range p.TapsH {
+		for b := 0; b < len(p.TapsW); b += step {
+			p.addTiles(p.tap(&p.view, a, b), a, b, 0, width)
+		}
 	}
 }
 
@@ -211,24 +227,28 @@ func (p *Cols) layLanes() {
 	for len(p.laneTaps)%p.rows != 0 {
 		p.laneTaps = append(p.laneTaps, p.laneTaps[0])
 	}
-	p.tilesPerChannels = len(p.tiles)
 }
 
 func (p *Cols) segmentsOf(b band) segments {
 	s := segments{depth: p.OutW}
 	for n := range b.images {
 		for i := range b.rows {
-			s.offsets = append(s.offsets, n*p.view.image+i*p.StepH*p.view.row)
+			s.offsets = append(s.offsets, n*p.image+i*p.row)
 		}
 	}
 	// Runs that follow each other without a gap are one.
-	run := p.OutW * p.StepW * p.view.pixel
-	for i, o := range s.offsets {
-		if o != i*run {
-			return s
+	if p.row == p.OutW*p.step {
+		s.depth *= b.rows
+		for n := range b.images {
+			s.offsets[n] = s.offsets[n*b.rows]
 		}
+		s.offsets = s.offsets[:b.images]
 	}
-	return segments{s.offsets[:1], p.OutW * len(s.offsets)}
+	if p.image == s.depth*p.step {
+		s.depth *= b.images
+		s.offsets = s.offsets[:1]
+	}
+	return s
 }
 
 // choosePieces shares the work out: first among positions, as far as the
@@ -236,29 +256,29 @@ func (p *Cols) segmentsOf(b band) segments {
 func (p *Cols) choosePieces() {
 	positions := p.Images * p.OutH * p.OutW
 	size := p.Groups * p.panels * len(p.tiles) * p.rows * p.nr
-	least := 800 // positions that outweigh one more sum of all shares
+	least := 300 // positions that outweigh one more sum of all shares
 	if p.Lanes {
 		least = 64
 	}
 	p.shares = max(1, min(wanted/p.Groups, p.bands.number, positions/least, shareLimit/size))
+	// Then source channels, as each part of these lays out only dy again;
+	// parts of the columns lay out all taps of the source again.
 	p.rowParts, p.colParts = 1, 1
 	channelPanels := len(p.tiles) / p.tilesPerChannels
-	for p.shares*p.Groups*p.rowParts*p.colParts < wanted {
-		// Cut where a piece stays nearest to square: that copies least.
-		rows, cols := p.Channels/p.rowParts, p.Columns/p.colParts
-		if 2*p.rowParts <= channelPanels && (rows >= cols || 2*p.colParts > p.panels) {
-			p.rowParts *= 2
-		} else if 2*p.colParts <= p.panels {
-			p.colParts *= 2
-		} else {
-			break
-		}
+	for p.shares*p.Groups*p.rowParts < wanted && channelPanels >= 8*p.rowParts {
+		p.rowParts *= 2
+	}
+	for p.shares*p.Groups*p.rowParts*p.colParts < wanted && p.Columns >= 256*p.colParts {
+		p.colParts *= 2
+	}
+	if p.panelled {
+		p.bandFloats = round(ceil(channelPanels, p.rowParts)*p.panelFloats, 16)
 	}
 	p.shareFloats = size
 	p.pieces = p.shares * p.Groups * p.rowParts * p.colParts
 	p.reduced = p.Groups * p.panels * ceil(len(p.tiles), tilesReduced)
 	if !p.direct {
-		p.sideFloats = p.panels * p.bands.images * p.bands.rows * p.OutW * p.nr
+		p.sideFloats = p.bands.images * p.bands.rows * p.OutW * p.nr
 	}
 	p.sideFloats = round(p.sideFloats, 16)
 }
@@ -316,18 +336,21 @@ func (j *colsJob) piece(share, group, rowPart, colPart int, source, side []float
 		if b.images*b.rows*j.OutW != segs.positions() {
 			segs = &j.last
 		}
-		j.source(source, b, group, firstChannels, lastChannels)
-		j.side(side, b, group, firstPanel, lastPanel)
+		if j.panelled {
+			j.gatherPanels(source, b, group, firstChannels, lastChannels)
+		} else {
+			j.gather(source, &j.view, j.x, b, group)
+		}
 		for panel := firstPanel; panel < lastPanel; panel++ {
-			dy, ldb := j.panel(side, b, panel)
+			dy, ldb := j.panel(side, b, group, panel)
 			for i := firstChannels * j.tilesPerChannels; i < lastChannels*j.tilesPerChannels; i++ {
 				c := &sums[((group*j.panels+panel)*len(j.tiles)+i)*area]
 				if j.Lanes {
-					j.lanes(&source[panel*j.nr], j.StepW*j.view.pixel, &j.laneTaps[i*j.rows],
+					j.lanes(&source[panel*j.nr], j.step, &j.laneTaps[i*j.rows],
 						&segs.offsets[0], len(segs.offsets), segs.depth, dy, ldb, c, fresh)
 					continue
 				}
-				j.cols(&source[j.tiles[i].a], j.StepW*j.view.pixel,
+				j.cols(&source[j.tiles[i].a-firstChannels*j.panelFloats], j.step,
 					&segs.offsets[0], len(segs.offsets), segs.depth, dy, ldb, c, fresh)
 			}
 		}
@@ -338,68 +361,49 @@ func (j *colsJob) piece(share, group, rowPart, colPart int, source, side []float
 // part is the range of part i of n things in parts.
 func part(n, i, parts int) (first, last int) { return n * i / parts, n * (i + 1) / parts }
 
-// source gathers what a band's taps read.
-func (j *colsJob) source(dst []float32, b band, group, first, last int) {
-	if !j.panelled {
-		j.gather(dst, &j.view, j.x, b, group)
-		return
-	}
-	j.gatherPanels(dst, &j.view, j.panelFloats, j.rows, first, last, j.x, b, group)
-}
-
-// side lays the band's positions of dy out in panels of nr columns.
-func (j *colsJob) side(dst []float32, b band, group, first, last int) {
+// panel returns where a panel of dy begins for a band, and the distance of
+// its positions. Where dy cannot be read in place, the panel is laid out in
+// side.
+func (j *colsJob) panel(side []float32, b band, group, panel int) (dy *float32, ldb int) {
+	at := j.position(b)*j.Pixel + group*j.Columns + panel*j.nr
 	if j.direct {
-		return
+		return &j.dy[at], j.Pixel
 	}
 	n := b.images * b.rows * j.OutW
-	dy := j.dy[j.position(b)*j.Pixel+group*j.Columns:]
-	for panel := first; panel < last; panel++ {
-		d := dst[panel*n*j.nr:][:n*j.nr]
-		columns := min(j.nr, j.Columns-panel*j.nr)
-		if columns < j.nr {
-			clear(d)
-		}
+	if columns := min(j.nr, j.Columns-panel*j.nr); columns < j.nr {
+		clear(side)
 		for p := range n {
-			copy(d[p*j.nr:][:columns], dy[p*j.Pixel+panel*j.nr:])
+			copy(side[p*j.nr:][:columns], j.dy[at+p*j.Pixel:])
 		}
+	} else {
+		j.gatherB(&side[0], &j.dy[at], n, j.Pixel)
 	}
+	return &side[0], j.nr
 }
 
 // position is the number of positions before a band.
 func (j *colsJob) position(b band) int { return (b.image*j.OutH + b.row) * j.OutW }
 
-// panel is where a panel of dy begins, and the distance of its positions.
-func (j *colsJob) panel(side []float32, b band, panel int) (dy *float32, ldb int) {
-	if j.direct {
-		return &j.dy[j.position(b)*j.Pixel+panel*j.nr], j.Pixel
-	}
-	return &side[panel*b.images*b.rows*j.OutW*j.nr], j.nr
-}
-
 // reduce sums the shares of tiles [first, last) of a panel into dw.
 func (j *colsJob) reduce(panel, first, last int) {
 	area := j.rows * j.nr
-	group := panel / j.panels
+	sums := j.sums[(panel*len(j.tiles)+first)*area:]
+	if j.shares > 1 {
+		j.sum(&sums[0], (last-first)*area, j.shares-1, j.shareFloats)
+	}
 	column := panel % j.panels * j.nr
 	columns := min(j.nr, j.Columns-column)
-	for i := first; i < last; i++ {
-		at := (panel*len(j.tiles) + i) * area
-		for r, offset := range j.tiles[i].dw {
-			row := j.dw[group*j.Group+offset+column:][:columns]
-			sum := j.sums[at+r*j.nr:][:columns]
-			for s := 1; s < j.shares; s++ {
-				for c, v := range j.sums[s*j.shareFloats+at+r*j.nr:][:columns] {
-					sum[c] += v
-				}
-			}
-			if j.accumulate {
-				for c, v := range sum {
-					row[c] += v
-				}
+	dw := j.dw[panel/j.panels*j.Group+column:]
+	for i, t := range j.tiles[first:last] {
+		for r, offset := range t.dw {
+			row, sum := dw[offset:][:columns], sums[i*area+r*j.nr:][:columns]
+			if !j.accumulate {
+				copy(row, sum)
 				continue
 			}
-			copy(row, sum)
+			for c, v := range sum {
+				row[c] += v
+			}
 		}
 	}
 }

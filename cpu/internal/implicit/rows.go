@@ -51,15 +51,16 @@ const (
 // Run at a time.
 type Rows struct {
 	RowsSpec
-	kernel simd.Rows
-	view   view
-	bands  bands
-	passes []pass
-	full   table // rows of a full band
-	last   table // rows of the last band of an image, or of the last images
-	panels int   // of NR columns in a group
-	chunk  int   // panels that one piece of work does
-	pieces int
+	kernel     simd.Rows
+	view       view
+	bands      bands
+	passes     []pass
+	full       table // rows of a full band
+	last       table // rows of the last band of an image, or of the last images
+	panels     int   // of NR columns in a group
+	panelFirst bool  // a panel takes all passes before the next panel does
+	chunk      int   // panels that one piece of work does
+	pieces     int
 
 	linear []int // offsets of a tile buffer's rows
 
@@ -149,36 +150,58 @@ func (p *Rows) chooseView() (merged bool) {
 }
 
 // chooseBands takes the size of band with the least expected cost for each
-// position: rows that fill up tiles, weights read again for every band, the
-// border gathered more than once, caches overrun, workers idle at the end.
+// position.
 func (p *Rows) chooseBands() {
 	best := math.Inf(1)
-	columns := float64(p.panels * p.kernel.NR)
-	depth := min(p.terms(), passDepth)
-	p.shapes(2048, func(images, rows int) {
-		n := images * rows * p.OutW
-		cost := float64(round(n, p.kernel.MR)) / float64(n)
-		cost *= 1 + 12/float64(n)
-		touched := n*p.Out.Channels + n*min(p.Channels*p.StepH*p.StepW, depth)
-		if p.view.cols > 0 {
-			v := p.gathered(p.view.pixel, rows)
-			cost += 8 * float64(images*v.image) / (float64(n) * columns * float64(p.terms()))
-			touched = n*p.Out.Channels + min(images*v.image, n*depth)
-		}
-		if touched > secondLevel {
-			cost *= 1 + 0.1*float64(touched)/secondLevel
-		}
-		b := p.bandsOf(images, rows)
-		cost *= 1 + 2/float64(b.number*p.Groups*p.panels)
-		cost *= 1 + 1/float64(b.number*p.Groups)
-		if cost < best {
-			best, p.bands = cost, b
+	p.shapes(1024, func(images, rows int) {
+		if cost := p.bandCost(images, rows); cost < best {
+			best, p.bands = cost, p.bandsOf(images, rows)
 		}
 	})
 	if p.view.cols > 0 {
 		p.view = p.gathered(p.view.pixel, p.bands.rows)
 		p.bandFloats = round(p.bands.images*p.view.image+p.kernel.NR, 16)
 	}
+	p.panelFirst = p.sourceFloats(p.bands.images, p.bands.rows) <= secondLevel
+}
+
+// sourceFloats is the size of what a band reads.
+func (p *Rows) sourceFloats(images, rows int) int {
+	if p.view.cols > 0 {
+		return images * p.gathered(p.view.pixel, rows).image
+	}
+	return images * p.bandRows(rows) * p.OutW * p.Channels
+}
+
+// bandCost is the time of a band for each position, over that of the
+// multiplications alone. The constants are measured.
+func (p *Rows) bandCost(images, rows int) float64 {
+	n := images * rows * p.OutW
+	columns := p.panels * p.kernel.NR
+	weights := p.terms() * columns
+	source := p.sourceFloats(images, rows)
+
+	// Rows that fill up the last tile; the first tile waits for the weights.
+	cost := float64(round(n, p.kernel.MR)) / float64(n)
+	if weights > secondLevel {
+		cost *= 1 + 6/float64(n)
+	} else {
+		cost *= 1 + 2/float64(n)
+	}
+	if p.view.cols > 0 {
+		cost += 8 * float64(source) / (float64(n) * float64(weights))
+	}
+	// A band too large for the cache is read by slices, and y goes in and
+	// out once for every pass.
+	if source > secondLevel {
+		cost += 0.04
+		if slice := min(source, n*min(p.terms(), passDepth)); slice > secondLevel {
+			cost += 0.2 * float64(slice-secondLevel) / secondLevel
+		}
+	}
+	// Workers idle at the end.
+	b := p.bandsOf(images, rows)
+	return cost * (1 + 0.5/float64(b.number*p.Groups)) * (1 + 1/float64(b.number*p.Groups*p.panels))
 }
 
 // layPasses cuts the sum. A tap deeper than a pass is cut into equal parts;
@@ -331,33 +354,17 @@ func (j *rowsJob) piece(b band, group, first, last int, memory []float32) {
 	}
 	out := j.y[b.image*j.Out.Image+b.row*j.Out.Row+j.Out.Origin+group*j.Out.Channels/j.Fold:]
 	buffer := memory[j.bandFloats:]
-	nr := j.kernel.NR
-	for n := range j.passes {
-		pass := &j.passes[n]
-		floor := lowest
-		if j.ReLU && n == len(j.passes)-1 {
-			floor = 0
-		}
-		weights := j.packed[(group*j.terms()+pass.first)*j.panels*nr:]
+	if j.panelFirst {
 		for panel := first; panel < last; panel++ {
-			start := &j.start[(group*j.panels+panel)*nr]
-			a, c, rowC := &source[0], &out[0], t.c
-			if j.Lanes {
-				a = &source[panel*nr]
+			for pass := range j.passes {
+				j.sum(pass, panel, group, source, out, buffer, t)
 			}
-			if j.whole(panel) {
-				c = &out[panel*nr]
-				if j.accumulate || n > 0 {
-					start = nil
-				}
-			} else {
-				c, rowC = &j.tile(buffer, panel)[0], j.linear
-				if n > 0 {
-					start = nil
-				}
+		}
+	} else {
+		for pass := range j.passes {
+			for panel := first; panel < last; panel++ {
+				j.sum(pass, panel, group, source, out, buffer, t)
 			}
-			j.kernel.Run(a, &t.a[0], &rowC[0], t.tiles, &pass.taps[0], len(pass.taps), pass.depth,
-				&weights[panel*pass.terms()*nr], c, start, floor)
 		}
 	}
 	switch {
@@ -366,6 +373,32 @@ func (j *rowsJob) piece(b band, group, first, last int, memory []float32) {
 	case !j.whole(last - 1):
 		j.scatter(out, buffer, t, last-1)
 	}
+}
+
+// sum adds one pass of the sum for one panel, the start or the end of it
+// included where the pass is the first or the last.
+func (j *rowsJob) sum(n, panel, group int, source, out, buffer []float32, t *table) {
+	nr := j.kernel.NR
+	pass := &j.passes[n]
+	a, c, rowC := &source[0], &j.tile(buffer, panel)[0], j.linear
+	start := &j.start[(group*j.panels+panel)*nr]
+	again := n > 0
+	if j.Lanes {
+		a = &source[panel*nr]
+	}
+	if j.whole(panel) {
+		c, rowC = &out[panel*nr], t.c
+		again = again || j.accumulate
+	}
+	if again {
+		start = nil
+	}
+	floor := lowest
+	if j.ReLU && n == len(j.passes)-1 {
+		floor = 0
+	}
+	weights := j.packed[((group*j.terms()+pass.first)*j.panels+panel*pass.terms())*nr:]
+	j.kernel.Run(a, &t.a[0], &rowC[0], t.tiles, &pass.taps[0], len(pass.taps), pass.depth, &weights[0], c, start, floor)
 }
 
 // whole tells whether all columns of a panel go to y as they are.

@@ -41,6 +41,11 @@ func main() {
 	laneCols(ymm, 9)
 	laneCols(zmm, 9)
 
+	for _, n := range []int{6, 8, 12, 16, 32} {
+		gather(n)
+	}
+	sum()
+
 	Generate()
 }
 
@@ -345,4 +350,67 @@ func laneCols(w isaWidth, mt int) {
 		}
 	})
 	store(w, acc, q)
+}
+
+// gather writes the kernel of Gather for pieces of n floats.
+func gather(n int) {
+	TEXT(fmt.Sprintf("gatherAVX2_%d", n), NOSPLIT, "func(dst *float32, src *float32, pieces int, step int)")
+	Doc("See GatherFunc.")
+	Pragma("noescape")
+	dst := Load(Param("dst"), GP64())
+	src := Load(Param("src"), GP64())
+	left := Load(Param("pieces"), GP64())
+	step := Load(Param("step"), GP64())
+	SHLQ(Imm(2), step)
+	y, x := YMM(), XMM()
+
+	Label("piece")
+	at := 0
+	for ; n-at >= 8; at += 8 {
+		VMOVUPS(Mem{Base: src, Disp: 4 * at}, y)
+		VMOVUPS(y, Mem{Base: dst, Disp: 4 * at})
+	}
+	if n-at >= 4 {
+		VMOVUPS(Mem{Base: src, Disp: 4 * at}, x)
+		VMOVUPS(x, Mem{Base: dst, Disp: 4 * at})
+		at += 4
+	}
+	if n-at >= 2 {
+		VMOVSD(Mem{Base: src, Disp: 4 * at}, x)
+		VMOVSD(x, Mem{Base: dst, Disp: 4 * at})
+	}
+	ADDQ(step, src)
+	ADDQ(I32(int32(4*n)), dst)
+	DECQ(left)
+	JNZ(LabelRef("piece"))
+	VZEROUPPER()
+	RET()
+}
+
+// sum writes the kernel of Sum.
+func sum() {
+	TEXT("sumAVX2", NOSPLIT, "func(x *float32, n int, parts int, step int)")
+	Doc("See SumFunc.")
+	Pragma("noescape")
+	x := Load(Param("x"), GP64())
+	n := Load(Param("n"), GP64())
+	step := Load(Param("step"), GP64())
+	SHLQ(Imm(2), step)
+	part, left, total := GP64(), GP64(), YMM()
+
+	Label("vector")
+	MOVQ(x, part)
+	MOVQ(param("parts"), left)
+	VMOVUPS(Mem{Base: x}, total)
+	Label("part")
+	ADDQ(step, part)
+	VADDPS(Mem{Base: part}, total, total)
+	DECQ(left)
+	JNZ(LabelRef("part"))
+	VMOVUPS(total, Mem{Base: x})
+	ADDQ(Imm(32), x)
+	SUBQ(Imm(8), n)
+	JNZ(LabelRef("vector"))
+	VZEROUPPER()
+	RET()
 }

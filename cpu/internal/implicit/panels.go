@@ -1,0 +1,113 @@
+package implicit
+
+// panelLayout is the layout of a panelled band: for every panel of channels, as
+// wide as a tile, the source pixels that positions meet. Each row of the
+// source lies there once for all taps that meet it; its columns lie there
+// once for all taps, or for narrow maps once for every tap, just the pixels
+// of the positions side by side, so that sums run over longer pieces.
+type panelLayout struct {
+	rows    []int // source row of each row, relative to the band's first
+	tap     []int // row that tap a meets for the band's first row
+	columns []int // source column that each copy of the columns begins with
+	width   int   // pixels in a row
+	stride  int   // source columns from pixel to pixel
+}
+
+// panelsOf lays bands of the given number of lattice rows out. Rows that some
+// tap meets for neighbouring rows of the lattice follow each other.
+func (p *Cols) panelsOf(rows int) panelLayout {
+	l := panelLayout{tap: make([]int, len(p.TapsH))}
+	for class := range p.StepH {
+		deepest, first := -1, len(l.rows)
+		for a, h := range p.TapsH {
+			if from := h - p.TapsH[0]; from%p.StepH == class {
+				deepest = from / p.StepH
+				l.tap[a] = first + deepest
+			}
+		}
+		if deepest < 0 {
+			continue
+		}
+		for i := range rows + deepest {
+			l.rows = append(l.rows, p.TapsH[0]+class+i*p.StepH)
+		}
+	}
+	l.columns, l.width, l.stride = p.TapsW, p.OutW, p.StepW
+	const wide = 24
+	if p.OutW >= wide && p.StepW == 1 {
+		l.columns, l.width = p.TapsW[:1], p.OutW+p.spanW()-1
+	}
+	return l
+}
+
+// layPanels lists the tiles of a panelled plan: those that meet the same
+// pixels follow each other.
+func (p *Cols) layPanels() {
+	p.step = p.rows
+	p.row = p.layout.width * p.rows
+	p.image = len(p.layout.rows) * p.row
+	column := p.bands.images * p.image
+	p.panelFloats = len(p.layout.columns) * column
+	for c := 0; c < p.Channels; c += p.rows {
+		for b, w := range p.TapsW {
+			at := c / p.rows * p.panelFloats
+			if len(p.layout.columns) == 1 {
+				at += (w - p.TapsW[0]) * p.rows
+			} else {
+				at += b * column
+			}
+			for a := range p.TapsH {
+				p.addTiles(at+p.layout.tap[a]*p.row, a, b, c, min(p.rows, p.Channels-c))
+			}
+		}
+	}
+	p.tilesPerChannels = len(p.TapsH) * len(p.TapsW)
+}
+
+// gatherPanels lays channel panels [first, last) of a band out. Channels that
+// the last panel has too many keep what the memory held.
+func (j *colsJob) gatherPanels(dst []float32, b band, group, first, last int) {
+	l := &j.layout
+	column := j.bands.images * j.image
+	for copied, w := range l.columns {
+		// Pixels [from, to) of a row lie in the source.
+		from := min(l.width, ceil(max(0, -w), l.stride))
+		to := max(from, min(l.width, ceil(j.InW-w, l.stride)))
+		for n := range b.images {
+			for r, row := range l.rows {
+				h := b.row*j.StepH + row
+				d := dst[copied*column+n*j.image+r*j.row:]
+				if h < 0 || h >= j.InH || from == to {
+					for panel := first; panel < last; panel++ {
+						clear(d[(panel-first)*j.panelFloats:][:j.row])
+					}
+					continue
+				}
+				at := (((b.image+n)*j.InH+h)*j.InW+from*l.stride+w)*j.InPixel + group*j.Channels
+				for panel := first; panel < last; panel++ {
+					j.gatherRow(d[(panel-first)*j.panelFloats:][:j.row], j.x[at:], panel*j.rows, from, to)
+				}
+			}
+		}
+	}
+}
+
+// gatherRow lays one row of a panel out, whose first channel is given: pixels
+// [from, to) come from x, the others are zero.
+func (j *colsJob) gatherRow(d, x []float32, channel, from, to int) {
+	if from > 0 {
+		clear(d[:from*j.rows])
+	}
+	if to < j.layout.width {
+		clear(d[to*j.rows:])
+	}
+	step := j.layout.stride * j.InPixel
+	count := min(j.rows, j.Channels-channel)
+	if count == j.rows {
+		j.gatherA(&d[from*j.rows], &x[channel], to-from, step)
+		return
+	}
+	for i := range to - from {
+		copy(d[(from+i)*j.rows:][:count], x[channel+i*step:])
+	}
+}
