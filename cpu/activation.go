@@ -42,10 +42,11 @@ func activationGrad[T number](c op.Call, o op.ActivationGrad) (plan, error) {
 	}), nil
 }
 
-// SELU's constants, from arXiv 1706.02515.
+// SELU's constants, from arXiv 1706.02515, and the slope of QuickGELU's logistic.
 const (
 	seluScale = 1.0507009873554804934193349852946
 	seluAlpha = 1.6732632423543772848170429916717
+	quickGELU = 1.702
 )
 
 func functionOf(a op.Act, alpha float64) (function, error) {
@@ -103,7 +104,7 @@ func functionOf(a op.Act, alpha float64) (function, error) {
 			},
 		}, nil
 	case op.QuickGELU:
-		return swish(1.702), nil
+		return swish(quickGELU), nil
 	case op.SiLU:
 		return swish(1), nil
 	case op.Mish:

@@ -16,6 +16,10 @@ const (
 	// can have large pages, and do not make the garbage collector let as much
 	// garbage pile up.
 	hugePage = 2 << 20
+	// collectFrom is the size from which an allocation first lets the garbage
+	// collector find memory that nobody holds any more: that lies outside Go's
+	// heap, so that the collector does not see it pile up.
+	collectFrom = 64 << 20
 )
 
 // number is an element type of the kernels.
@@ -32,6 +36,9 @@ type buffer struct {
 type owner struct{ mapped []byte }
 
 func newBuffer(n int) (op.Buffer, error) {
+	if n >= collectFrom {
+		runtime.GC()
+	}
 	if n >= hugePage {
 		if mapped, err := mapMemory(n + hugePage); err != nil {
 			return nil, fmt.Errorf("cpu: allocating %d bytes: %w", n, err)

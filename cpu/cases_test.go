@@ -85,17 +85,21 @@ func (e example) uses(t testing.TB) []use {
 	return all
 }
 
-// everyUse calls f for each use of each example.
+// everyUse calls f for each use of each example. It leaves out max_pool_grad: the
+// form of its winners is the device's own; TestMaxPoolGrad stands in.
 func everyUse(t *testing.T, f func(t *testing.T, u use)) {
+	t.Helper()
 	for _, e := range examples() {
 		for _, u := range e.uses(t) {
-			t.Run(u.name, func(t *testing.T) { f(t, u) })
+			if _, winners := u.op.(op.MaxPoolGrad); !winners {
+				t.Run(u.name, func(t *testing.T) { f(t, u) })
+			}
 		}
 	}
 }
 
 func examples() []example {
-	var all []example
+	all := []example{}
 	for _, family := range [][]example{convExamples(), linearExamples(), batchNormExamples(), activationExamples(), arithExamples(),
 		poolExamples(), lossExamples(), reduceExamples(), shapeExamples(), randomExamples(), updateExamples()} {
 		all = append(all, family...)
@@ -130,7 +134,7 @@ func convExamples() []example {
 		{"dilated", 1, 6, 7, 2, 2, 1, op.Window{KH: 3, KW: 2, StrideH: 1, StrideW: 2, PadTop: 2, PadBottom: 1, PadRight: 1, DilationH: 2, DilationW: 3}, false},
 		{"asymmetric", 1, 4, 5, 1, 1, 1, op.Window{KH: 2, KW: 3, StrideH: 2, StrideW: 1, PadBottom: 1, PadLeft: 2, DilationH: 1, DilationW: 1}, false},
 		{"many outputs", 1, 2, 2, 2, 65, 1, square(1, 1, 0, 1), false},
-		{"64 to 64", 2, 14, 14, 64, 64, 1, square(3, 1, 1, 1), true},
+		{"64 to 64", 1, 9, 14, 64, 64, 1, square(3, 1, 1, 1), true},
 		{"17 to 33", 1, 9, 11, 17, 33, 1, square(3, 1, 1, 1), true},
 		{"16 to 16 dilated", 1, 12, 9, 16, 16, 1, square(3, 1, 2, 2), true},
 		{"64 to 17 1x1", 3, 7, 7, 64, 17, 1, square(1, 1, 0, 1), true},
@@ -158,7 +162,7 @@ func convExamples() []example {
 
 func linearExamples() []example {
 	var all []example
-	for _, s := range []struct{ n, i, o int }{{1, 1, 1}, {3, 5, 2}, {1, 17, 65}, {32, 64, 10}, {65, 130, 1000}} {
+	for _, s := range []struct{ n, i, o int }{{1, 1, 1}, {3, 5, 2}, {1, 17, 65}, {32, 64, 10}, {33, 130, 200}} {
 		all = append(all, example{name: fmt.Sprintf("linear %v", s), op: op.Linear{Bias: true}, shapes: []op.Shape{{s.n, s.i}, {s.i, s.o}, {s.o}}, large: s.o >= 10,
 			back: []back{{op.LinearInputGrad{}, []source{dy, 1}, []int{0}}, {op.LinearWeightGrad{}, []source{0, dy}, []int{1}}, {op.ColumnSum{}, []source{dy}, []int{2}}}})
 		all = append(all, example{name: fmt.Sprintf("linear %v without bias", s), op: op.Linear{}, shapes: []op.Shape{{s.n, s.i}, {s.i, s.o}}})
@@ -274,7 +278,7 @@ func poolExamples() []example {
 				shapes: []op.Shape{c.x}, large: size, back: []back{{op.AvgPoolGrad{Window: c.window, CountPad: count, H: c.x[1], W: c.x[2]}, []source{dy}, []int{0}}}})
 		}
 	}
-	for _, x := range []op.Shape{{1, 1, 1, 3}, {2, 3, 4, 5}, {3, 7, 7, 64}, {2, 20, 9, 17}, {64, 32, 32, 16}} {
+	for _, x := range []op.Shape{{1, 1, 1, 3}, {2, 3, 4, 5}, {3, 7, 7, 64}, {2, 20, 9, 17}, {6, 32, 32, 16}} {
 		all = append(all, example{name: fmt.Sprintf("global_avg_pool %v", x), op: op.GlobalAvgPool{}, shapes: []op.Shape{x}, large: op.Size(x) > 200,
 			back: []back{{op.GlobalAvgPoolGrad{H: x[1], W: x[2]}, []source{dy}, []int{0}}}})
 	}
@@ -283,7 +287,7 @@ func poolExamples() []example {
 
 func lossExamples() []example {
 	var all []example
-	for _, x := range []op.Shape{{1, 1}, {3, 5}, {1, 17}, {65, 1000}, {130, 10}} {
+	for _, x := range []op.Shape{{1, 1}, {3, 5}, {1, 17}, {19, 1000}, {130, 10}} {
 		large := op.Size(x) > 200
 		n, k := x[0], x[1]
 		all = append(all, example{name: fmt.Sprintf("softmax %v", x), op: op.Softmax{}, shapes: []op.Shape{x}, large: large,
@@ -327,7 +331,7 @@ func shapeExamples() []example {
 		{name: "reshape", op: op.Reshape{To: op.Shape{6, 2}}, shapes: []op.Shape{{3, 4}}},
 		{name: "copy", op: op.Copy{}, shapes: []op.Shape{{40001}}},
 	}
-	for _, x := range []op.Shape{{3, 4, 5}, {1, 4, 1}, {9, 33, 100}} {
+	for _, x := range []op.Shape{{3, 4, 5}, {1, 4, 1}, {5, 33, 120}} {
 		for axis := range x {
 			y := x.Clone()
 			y[axis] += 2
@@ -359,7 +363,7 @@ func randomExamples() []example {
 
 func updateExamples() []example {
 	var all []example
-	const n = 40003
+	const n = 17003
 	p := op.Shape{n}
 	segments := []op.Segment{{Offset: 0, Len: 7, Group: 1}, {Offset: 7, Len: n - 20, Group: 0}, {Offset: n - 13, Len: 13, Group: 1}}
 	hyper := op.Shape{op.HyperLen(2)}

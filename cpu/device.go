@@ -12,46 +12,41 @@ import (
 type Options struct {
 	// Threads is the number of threads; 0 means all that Go may use.
 	Threads int
-	// Level is the instruction set of the fast kernels; isa.Generic, the zero
-	// value, stands for the one in force (isa.Active).
-	Level isa.Level
 	// Strict allows the portable kernels only.
 	Strict bool
 }
 
 // Device computes with the processor. Its methods may be called from several
-// goroutines; kernels that run at the same time take turns.
+// goroutines. Kernels that run at the same time take turns; the bindings of one
+// kernel must not run at the same time.
 type Device struct {
-	level   isa.Level
 	strict  bool
 	threads *pool.Pool
 }
 
-// New starts a device. It fails if TRAINER_CPU, or Options.Level, names an
-// instruction set that this processor lacks.
+// New starts a device. It fails if the environment variable that isa.EnvVar names
+// asks for an instruction set that this processor lacks.
 func New(o Options) (*Device, error) {
 	if o.Threads < 0 {
 		return nil, fmt.Errorf("cpu: %d threads asked for; want 0 (all) or more", o.Threads)
 	}
-	level := o.Level
-	if level == isa.Generic {
-		if err := isa.Check(); err != nil {
-			return nil, fmt.Errorf("cpu: %w", err)
-		}
-		level = isa.Active()
+	if err := isa.Check(); err != nil {
+		return nil, fmt.Errorf("cpu: %w", err)
 	}
-	if best := isa.Best(); level > best {
-		return nil, fmt.Errorf("cpu: level %v asked for; the best level of this processor is %v", level, best)
-	}
-	if o.Strict {
-		level = isa.Generic
-	}
-	return &Device{level: level, strict: o.Strict, threads: pool.New(o.Threads)}, nil
+	return &Device{strict: o.Strict, threads: pool.New(o.Threads)}, nil
 }
 
 // Name tells what computes, for example "cpu (avx512, 8 threads)".
 func (d *Device) Name() string {
-	return fmt.Sprintf("cpu (%v, %s)", d.level, plural(d.threads.Threads(), "thread"))
+	kernels := isa.Active().String()
+	if d.strict {
+		kernels = "portable"
+	}
+	threads := "1 thread"
+	if n := d.Threads(); n != 1 {
+		threads = fmt.Sprintf("%d threads", n)
+	}
+	return fmt.Sprintf("cpu (%s, %s)", kernels, threads)
 }
 
 // Threads is the number of threads that share a kernel's work.
@@ -82,6 +77,11 @@ func (d *Device) plan(c op.Call) (plan, error) {
 	if c.DType == op.Float64 {
 		return portable[float64](c)
 	}
+	if !d.strict {
+		if p, err := fast(c, d.threads); err != nil || p.bind != nil {
+			return p, err
+		}
+	}
 	return portable[float32](c)
 }
 
@@ -92,10 +92,3 @@ func (d *Device) Sync() error { return nil }
 // Close ends the device's threads. What is still run after that runs on the
 // caller's thread alone.
 func (d *Device) Close() { d.threads.Close() }
-
-func plural(n int, what string) string {
-	if n == 1 {
-		return fmt.Sprintf("%d %s", n, what)
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}

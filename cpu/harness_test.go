@@ -37,6 +37,7 @@ func random(rng *rand.Rand, n int) []float64 {
 // bound is a call with memory.
 type bound struct {
 	call    op.Call
+	ctx     *op.Context
 	in, out []op.Buffer
 	run     func()
 }
@@ -48,7 +49,7 @@ func bind(t testing.TB, d *Device, o op.Op, dt op.DType, shapes []op.Shape, in [
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &bound{call: c}
+	b := &bound{call: c, ctx: &op.Context{Seed: 1, Draw: 1}}
 	for i, s := range shapes {
 		b.in = append(b.in, alloc(t, d, op.Size(s), inputType(c, i)))
 		set(b.in[i], inputType(c, i), in[i])
@@ -71,7 +72,7 @@ func (b *bound) rebind(t testing.TB, d *Device) {
 	}
 	scratch := alloc(t, d, k.ScratchBytes()/8+1, op.Float64)
 	poison(scratch)
-	if b.run, err = k.Bind(&op.Context{Seed: 1, Draw: 1}, b.in, b.out, scratch); err != nil {
+	if b.run, err = k.Bind(b.ctx, b.in, b.out, scratch); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -24,10 +24,12 @@ type operands struct {
 	scratch []byte
 }
 
-// stage is work in independent pieces. The next stage begins when all are done.
+// stage is work in independent pieces, or work that shares itself out among the
+// threads. The next stage begins when all is done.
 type stage struct {
 	pieces int
 	do     func(worker, piece int)
+	shared func()
 }
 
 // Do implements pool.Task.
@@ -57,7 +59,11 @@ func (k *kernel) Bind(ctx *op.Context, in, out []op.Buffer, scratch op.Buffer) (
 	}{slices.Clone(in), slices.Clone(out), scratch}
 	return func() {
 		for i := range stages {
-			threads.Run(stages[i].pieces, &stages[i])
+			if s := &stages[i]; s.shared != nil {
+				s.shared()
+			} else {
+				threads.Run(s.pieces, s)
+			}
 		}
 		runtime.KeepAlive(held)
 	}, nil

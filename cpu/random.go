@@ -2,28 +2,20 @@ package cpu
 
 import "github.com/seed52467199/trainer/graph/op"
 
-// mask decides what a dropping operation keeps: a stateless function of the
-// run's seed, the operation's stream, the number of the forward pass and the
-// element's index, so that any thread can ask about any element.
+// mask decides what a dropping operation keeps in one forward pass: a stateless
+// function of the run's seed, the operation's stream, the number of the pass and
+// the element's index, so that any thread can ask about any element.
 type mask struct {
-	ctx    *op.Context
-	stream uint64
-	least  uint64 // an element is kept if its 53-bit draw is at least this
+	key   uint64 // of the seed, the stream and the pass
+	least uint64 // an element is kept if its 53-bit draw is at least this
 }
 
 func newMask(ctx *op.Context, p float64, stream uint64) mask {
-	return mask{ctx, stream, uint64(p * (1 << 53))}
-}
-
-// key is what the draws of one forward pass share.
-func (m mask) key() uint64 {
-	return scramble(scramble(scramble(m.ctx.Seed)+m.stream) + m.ctx.Draw)
+	return mask{scramble(scramble(scramble(ctx.Seed)+stream) + ctx.Draw), uint64(p * (1 << 53))}
 }
 
 // keeps tells whether element i is kept.
-func (m mask) keeps(key uint64, i int) bool {
-	return scramble(key+uint64(i))>>11 >= m.least
-}
+func (m mask) keeps(i int) bool { return scramble(m.key+uint64(i))>>11 >= m.least }
 
 // scramble is a step of SplitMix64 (Steele, Lea and Flood 2014) from state x: a
 // bijection whose values for consecutive x pass for random.
@@ -50,19 +42,19 @@ func dropPath[T number](c op.Call, o op.DropPath) plan {
 func dropping[T number](c op.Call, p float64, stream uint64, n int) plan {
 	return elementwise(op.Size(c.Out[0]), func(m operands) func(lo, hi int) {
 		x, y := as[T](m.in[0]), as[T](m.out[0])
-		draws, scale := newMask(m.ctx, p, stream), T(1/(1-p))
+		ctx, scale := m.ctx, T(1/(1-p))
 		return func(lo, hi int) {
-			key := draws.key()
-			for at := lo; at < hi; {
-				end := min(hi, (at/n+1)*n)
-				if draws.keeps(key, at/n) {
-					for i := at; i < end; i++ {
-						y[i] = x[i] * scale
+			mask := newMask(ctx, p, stream) // the pass is known when it runs
+			for at, draw := lo, lo/n; at < hi; draw++ {
+				end := min(hi, (draw+1)*n)
+				keep := mask.keeps(draw)
+				for ; at < end; at++ {
+					var v T
+					if keep {
+						v = x[at] * scale
 					}
-				} else {
-					clear(y[at:end])
+					y[at] = v
 				}
-				at = end
 			}
 		}
 	})

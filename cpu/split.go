@@ -1,5 +1,7 @@
 package cpu
 
+import "unsafe"
+
 // grain is the number of elements that one piece of simple work covers: little
 // enough to stay in the L2 cache, and enough to be worth handing out.
 const grain = 16 << 10
@@ -33,7 +35,7 @@ func (s split) bounds(piece int) (lo, hi int) {
 
 // stage does the rows [lo, hi) of each piece.
 func (s split) stage(do func(lo, hi int)) stage {
-	return stage{s.pieces(), func(_, i int) { do(s.bounds(i)) }}
+	return stage{pieces: s.pieces(), do: func(_, i int) { do(s.bounds(i)) }}
 }
 
 // elementwise is the plan of an operation on n elements: over returns what does
@@ -57,8 +59,8 @@ func sum(s split, over func(m operands) (part func(lo, hi int) float64, total fu
 		part, total := over(m)
 		parts := as[float64](m.scratch)[:n]
 		return []stage{
-			{n, func(_, i int) { parts[i] = part(s.bounds(i)) }},
-			{1, func(_, _ int) {
+			{pieces: n, do: func(_, i int) { parts[i] = part(s.bounds(i)) }},
+			{pieces: 1, do: func(_, _ int) {
 				var t float64
 				for _, v := range parts {
 					t += v
@@ -67,4 +69,53 @@ func sum(s split, over func(m operands) (part func(lo, hi int) float64, total fu
 			}},
 		}
 	}}
+}
+
+// columnGrain is the least number of elements, and columnRows that of rows, that
+// one piece of a sum over rows covers: enough for its sums to be few beside what
+// they sum.
+const (
+	columnGrain = 64 << 10
+	columnRows  = 64
+)
+
+// columnSums are sums over the rows of a value, width of them, made in pieces
+// that each have their own.
+type columnSums struct {
+	split
+	width int
+}
+
+// sumColumns cuts n rows of ch elements for width sums.
+func sumColumns(n, ch, width int) columnSums {
+	return columnSums{split{n, max(columnRows, columnGrain/ch)}, width}
+}
+
+// size is the number of float64s that the pieces' sums take.
+func (s columnSums) size() int { return s.pieces() * s.width }
+
+// stage lets add add the rows [lo, hi) to the sums of each piece, in parts.
+func (s columnSums) stage(parts []float64, add func(sums []float64, lo, hi int)) stage {
+	return stage{pieces: s.pieces(), do: func(_, i int) {
+		sums := parts[i*s.width:][:s.width]
+		clear(sums)
+		lo, hi := s.bounds(i)
+		add(sums, lo, hi)
+	}}
+}
+
+// total is the k-th sum of all pieces, in their order.
+func (s columnSums) total(parts []float64, k int) (sum float64) {
+	for ; k < s.size(); k += s.width {
+		sum += parts[k]
+	}
+	return sum
+}
+
+// cut takes n numbers from the front of scratch memory.
+func cut[T number](scratch *[]byte, n int) []T {
+	bytes := n * int(unsafe.Sizeof(T(0)))
+	front := as[T]((*scratch)[:bytes])
+	*scratch = (*scratch)[bytes:]
+	return front
 }

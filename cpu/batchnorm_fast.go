@@ -1,0 +1,178 @@
+package cpu
+
+import (
+	"math"
+
+	"github.com/seed52467199/trainer/cpu/vec"
+	"github.com/seed52467199/trainer/graph/op"
+)
+
+// fastBatchNorm has three stages: moments of each piece's rows; from their
+// totals, for each channel, scale and shift with y = x*scale + shift; y.
+func fastBatchNorm(c op.Call, o op.BatchNorm) plan {
+	n, ch := columnsOf(c.In[0])
+	moments := sumColumns(n, ch, 2*ch)
+	return plan{scratch: 8*moments.size() + 2*4*ch, bind: func(m operands) []stage {
+		x, gamma, beta := floats(m.in[0]), floats(m.in[1]), floats(m.in[2])
+		runMean, runVar, count := floats(m.in[3]), floats(m.in[4]), floats(m.in[5])
+		y, mean, invStd := floats(m.out[0]), floats(m.out[1]), floats(m.out[2])
+		var residual []float32
+		if o.Residual {
+			residual = floats(m.in[6])
+		}
+		parts := cut[float64](&m.scratch, moments.size())
+		scale, shift := cut[float32](&m.scratch, ch), cut[float32](&m.scratch, ch)
+		unbias := float64(n) / float64(max(n-1, 1))
+		return []stage{
+			moments.stage(parts, func(sums []float64, lo, hi int) {
+				vec.ChannelMoments(sums[:ch], sums[ch:], x[lo*ch:hi*ch])
+			}),
+			channels(ch).stage(func(lo, hi int) {
+				for k := lo; k < hi; k++ {
+					mu := moments.total(parts, k) / float64(n)
+					variance := max(0, moments.total(parts, ch+k)/float64(n)-mu*mu)
+					inv := 1 / math.Sqrt(variance+o.Eps)
+					mean[k], invStd[k] = float32(mu), float32(inv)
+					runMean[k] = mix(runMean[k], mu, o.Momentum)
+					runVar[k] = mix(runVar[k], variance*unbias, o.Momentum)
+					scale[k], shift[k] = affine(gamma[k], beta[k], mu, inv)
+				}
+				if lo == 0 {
+					count[0]++
+				}
+			}),
+			rows(n, ch).stage(normalising(ch, x, residual, y, scale, shift, o.ReLU)),
+		}
+	}}
+}
+
+// affine is gamma*(x-mean)*invStd + beta as x*scale + shift.
+func affine(gamma, beta float32, mean, invStd float64) (scale, shift float32) {
+	s := float64(gamma) * invStd
+	return float32(s), float32(float64(beta) - mean*s)
+}
+
+// normalising makes the rows [lo, hi) of y = x*scale + shift, plus the residual
+// if there is one, clipped at zero with relu.
+func normalising(ch int, x, residual, y, scale, shift []float32, relu bool) func(lo, hi int) {
+	switch {
+	case residual != nil && relu:
+		return func(lo, hi int) {
+			lo, hi = lo*ch, hi*ch
+			vec.NormalizeAddReLU(y[lo:hi], x[lo:hi], residual[lo:hi], scale, shift)
+		}
+	case residual != nil:
+		return func(lo, hi int) {
+			lo, hi = lo*ch, hi*ch
+			vec.NormalizeAdd(y[lo:hi], x[lo:hi], residual[lo:hi], scale, shift)
+		}
+	case relu:
+		return func(lo, hi int) { vec.NormalizeReLU(y[lo*ch:hi*ch], x[lo*ch:hi*ch], scale, shift) }
+	}
+	return func(lo, hi int) { vec.Normalize(y[lo*ch:hi*ch], x[lo*ch:hi*ch], scale, shift) }
+}
+
+func fastBatchNormInference(c op.Call, o op.BatchNormInference) plan {
+	n, ch := columnsOf(c.In[0])
+	return plan{scratch: 2 * 4 * ch, bind: func(m operands) []stage {
+		x, gamma, beta := floats(m.in[0]), floats(m.in[1]), floats(m.in[2])
+		mean, variance, y := floats(m.in[3]), floats(m.in[4]), floats(m.out[0])
+		var residual []float32
+		if o.Residual {
+			residual = floats(m.in[5])
+		}
+		scale, shift := cut[float32](&m.scratch, ch), cut[float32](&m.scratch, ch)
+		return []stage{
+			elements(ch).stage(func(lo, hi int) {
+				for k := lo; k < hi; k++ {
+					scale[k], shift[k] = affine(gamma[k], beta[k], float64(mean[k]), 1/math.Sqrt(float64(variance[k])+o.Eps))
+				}
+			}),
+			rows(n, ch).stage(normalising(ch, x, residual, y, scale, shift, o.ReLU)),
+		}
+	}}
+}
+
+// fastBatchNormGrad has three stages: sums over each piece's rows; from their
+// totals, for each channel, a, b and c with dx = a*g + b*x + c, where g is dy or,
+// with ReLU, dy where y > 0; dx. The residual's gradient is g, made in the first.
+func fastBatchNormGrad(c op.Call, o op.BatchNormGrad) plan {
+	n, ch := columnsOf(c.In[0])
+	moments := sumColumns(n, ch, 2*ch)
+	return plan{scratch: 8*moments.size() + 3*4*ch, bind: func(m operands) []stage {
+		x, gamma, mean, invStd, dy := floats(m.in[0]), floats(m.in[1]), floats(m.in[2]), floats(m.in[3]), floats(m.in[4])
+		dx, dgamma, dbeta := floats(m.out[0]), floats(m.out[1]), floats(m.out[2])
+		var y, dres []float32
+		if o.ReLU {
+			y = floats(m.in[5])
+		}
+		if o.Residual {
+			dres = floats(m.out[3])
+		}
+		parts := cut[float64](&m.scratch, moments.size())
+		as, bs, cs := cut[float32](&m.scratch, ch), cut[float32](&m.scratch, ch), cut[float32](&m.scratch, ch)
+		return []stage{
+			moments.stage(parts, func(sums []float64, lo, hi int) {
+				lo, hi = lo*ch, hi*ch
+				switch {
+				case o.ReLU && o.Residual:
+					vec.GradMomentsReLU(sums[:ch], sums[ch:], dres[lo:hi], dy[lo:hi], x[lo:hi], y[lo:hi], mean)
+				case o.ReLU:
+					vec.GradMomentsReLU(sums[:ch], sums[ch:], nil, dy[lo:hi], x[lo:hi], y[lo:hi], mean)
+				default:
+					vec.GradMoments(sums[:ch], sums[ch:], dy[lo:hi], x[lo:hi], mean)
+					if o.Residual {
+						copy(dres[lo:hi], dy[lo:hi])
+					}
+				}
+			}),
+			channels(ch).stage(func(lo, hi int) {
+				for k := lo; k < hi; k++ {
+					sum, product := moments.total(parts, k), moments.total(parts, ch+k)
+					inv := float64(invStd[k])
+					dbeta[k], dgamma[k] = float32(sum), float32(product*inv)
+					a := float64(gamma[k]) * inv
+					b := -a * inv * inv * product / float64(n)
+					as[k], bs[k], cs[k] = float32(a), float32(b), float32(-a*sum/float64(n)-b*float64(mean[k]))
+				}
+			}),
+			rows(n, ch).stage(func(lo, hi int) {
+				lo, hi = lo*ch, hi*ch
+				switch {
+				case o.Residual:
+					vec.NormalizeGrad(dx[lo:hi], dres[lo:hi], x[lo:hi], as, bs, cs)
+				case o.ReLU:
+					vec.NormalizeGradReLU(dx[lo:hi], dy[lo:hi], x[lo:hi], y[lo:hi], as, bs, cs)
+				default:
+					vec.NormalizeGrad(dx[lo:hi], dy[lo:hi], x[lo:hi], as, bs, cs)
+				}
+			}),
+		}
+	}}
+}
+
+// fastBatchNormInferenceGrad sums before it writes dx, which may take dy's
+// memory.
+func fastBatchNormInferenceGrad(c op.Call, o op.BatchNormInferenceGrad) plan {
+	n, ch := columnsOf(c.In[0])
+	moments := sumColumns(n, ch, 2*ch)
+	return plan{scratch: 8*moments.size() + 4*ch, bind: func(m operands) []stage {
+		x, gamma, mean, variance, dy := floats(m.in[0]), floats(m.in[1]), floats(m.in[2]), floats(m.in[3]), floats(m.in[4])
+		dx, dgamma, dbeta := floats(m.out[0]), floats(m.out[1]), floats(m.out[2])
+		parts := cut[float64](&m.scratch, moments.size())
+		scale := cut[float32](&m.scratch, ch)
+		return []stage{
+			moments.stage(parts, func(sums []float64, lo, hi int) {
+				vec.GradMoments(sums[:ch], sums[ch:], dy[lo*ch:hi*ch], x[lo*ch:hi*ch], mean)
+			}),
+			channels(ch).stage(func(lo, hi int) {
+				for k := lo; k < hi; k++ {
+					inv := 1 / math.Sqrt(float64(variance[k])+o.Eps)
+					dbeta[k], dgamma[k] = float32(moments.total(parts, k)), float32(moments.total(parts, ch+k)*inv)
+					scale[k] = float32(float64(gamma[k]) * inv)
+				}
+			}),
+			rows(n, ch).stage(func(lo, hi int) { vec.ScaleChannels(dx[lo*ch:hi*ch], dy[lo*ch:hi*ch], scale) }),
+		}
+	}}
+}

@@ -1,0 +1,87 @@
+package cpu
+
+import (
+	"github.com/seed52467199/trainer/graph/op"
+	"github.com/seed52467199/trainer/internal/pool"
+)
+
+// fast is the table of the fast kernels, all for float32. Where it has none for a
+// call, or none for its shapes, the plan has no bind.
+func fast(c op.Call, threads *pool.Pool) (plan, error) {
+	switch o := c.Op.(type) {
+	case op.Activation:
+		return fastActivation(c, o), nil
+	case op.ActivationGrad:
+		return fastActivationGrad(c, o), nil
+	case op.Add:
+		return fastAdd(c, o)
+	case op.Mul:
+		return fastMul(c)
+	case op.Scale:
+		return fastScale(c, o), nil
+	case op.BatchNorm:
+		return fastBatchNorm(c, o), nil
+	case op.BatchNormGrad:
+		return fastBatchNormGrad(c, o), nil
+	case op.BatchNormInference:
+		return fastBatchNormInference(c, o), nil
+	case op.BatchNormInferenceGrad:
+		return fastBatchNormInferenceGrad(c, o), nil
+	case op.Conv2D:
+		return fastConv2D(c, o, threads)
+	case op.Conv2DInputGrad:
+		return fastConv2DInputGrad(c, o, threads)
+	case op.Conv2DWeightGrad:
+		return fastConv2DWeightGrad(c, o, threads)
+	case op.Linear:
+		return fastLinear(c, o, threads)
+	case op.LinearInputGrad:
+		return fastLinearInputGrad(c, threads)
+	case op.LinearWeightGrad:
+		return fastLinearWeightGrad(c, threads)
+	case op.Softmax:
+		return fastSoftmax(c), nil
+	case op.SoftmaxGrad:
+		return fastSoftmaxGrad(c), nil
+	case op.CrossEntropy:
+		return fastCrossEntropy(c, o), nil
+	case op.BCEWithLogits:
+		return fastBCEWithLogits(c, o), nil
+	case op.MSE:
+		return fastMSE(c), nil
+	case op.MaxPool:
+		return fastMaxPool(c, o), nil
+	case op.MaxPoolGrad:
+		return fastMaxPoolGrad(c, o), nil
+	case op.AvgPool:
+		return fastAvgPool(c, o), nil
+	case op.AvgPoolGrad:
+		return fastAvgPoolGrad(c, o), nil
+	case op.GlobalAvgPool:
+		return fastGlobalAvgPool(c), nil
+	case op.GlobalAvgPoolGrad:
+		return fastGlobalAvgPoolGrad(c, o), nil
+	case op.SumTo:
+		return fastSumTo(c)
+	case op.BroadcastTo:
+		return fastBroadcastTo(c)
+	case op.ColumnSum:
+		return fastColumnSum(c), nil
+	case op.Mean:
+		return fastMean(c), nil
+	case op.SGDUpdate:
+		return fastSGDUpdate(o), nil
+	case op.AdamUpdate:
+		return fastAdamUpdate(o), nil
+	case op.EMAUpdate:
+		return fastEMAUpdate(c), nil
+	case op.SquaredNorm:
+		return fastSquaredNorm(c), nil
+	case op.Accumulate:
+		return fastAccumulate(c), nil
+	}
+	return plan{}, nil
+}
+
+// floats is the memory as the fast kernels' numbers.
+func floats(b []byte) []float32 { return as[float32](b) }

@@ -1,0 +1,188 @@
+package cpu
+
+import (
+	"math"
+
+	"github.com/seed52467199/trainer/cpu/vec"
+	"github.com/seed52467199/trainer/graph/op"
+)
+
+// mostTaps is the largest window that the fast MaxPool serves: vec stores the
+// winner's number in a byte.
+const mostTaps = 256
+
+// fastPooling is a pool with its results cut into runs.
+type fastPooling struct {
+	pooling
+	rows [][]poolRun // of each row of a sample's results
+}
+
+// poolRun is n neighbouring results from column ox on whose windows have one
+// form: the same taps fall on padding. For the first result, offsets are where
+// the others lie in the sample.
+type poolRun struct {
+	ox, n   int
+	offsets []int
+}
+
+func newFastPooling(g pooling) fastPooling {
+	f := fastPooling{pooling: g}
+	for oy := range g.oh {
+		var runs []poolRun
+		for ox := range g.ow {
+			var offsets []int
+			for _, at := range g.taps(oy*g.ow + ox) {
+				offsets = append(offsets, at)
+			}
+			if last := len(runs) - 1; last >= 0 && g.sameColumns(ox-1, ox) {
+				runs[last].n++
+			} else {
+				runs = append(runs, poolRun{ox, 1, offsets})
+			}
+		}
+		f.rows = append(f.rows, runs)
+	}
+	return f
+}
+
+// sameColumns tells whether neither window column a nor b reaches beyond the map.
+func (g *pooling) sameColumns(a, b int) bool {
+	for _, ox := range [2]int{a, b} {
+		left := ox*g.StrideW - g.PadLeft
+		if left < 0 || left+(g.KW-1)*g.DilationW >= g.w {
+			return false
+		}
+	}
+	return true
+}
+
+// span are the elements of a run in result row, which is row%oh of sample row/oh.
+func (g *fastPooling) span(row int, r poolRun) (from, to int) {
+	from = (row*g.ow + r.ox) * g.c
+	return from, from + r.n*g.c
+}
+
+// sample is the part of a value of the input's shape that belongs to a row.
+func (g *fastPooling) sample(x []float32, row int) []float32 {
+	size := g.h * g.w * g.c
+	return x[row/g.oh*size:][:size]
+}
+
+// step is the distance in the input of neighbouring windows.
+func (g *fastPooling) step() int { return g.StrideW * g.c }
+
+// fastMaxPool keeps the winners as bytes at the start of their memory; each is
+// the place in the list of those taps that do not fall on padding.
+func fastMaxPool(c op.Call, o op.MaxPool) plan {
+	if o.KH*o.KW > mostTaps {
+		return plan{}
+	}
+	g := newFastPooling(newPooling(o.Window, c.In[0], c.Out[0]))
+	return overRows(rows(g.n*g.oh, g.ow*g.c), func(m operands) func(lo, hi int) {
+		x, y, winner := floats(m.in[0]), floats(m.out[0]), m.out[1]
+		return func(lo, hi int) {
+			for row := lo; row < hi; row++ {
+				for _, r := range g.rows[row%g.oh] {
+					from, to := g.span(row, r)
+					if len(r.offsets) == 0 {
+						vec.Fill(y[from:to], float32(math.Inf(-1)))
+						continue
+					}
+					vec.MaxPool(y[from:to], winner[from:to], g.sample(x, row), r.offsets, g.c, g.step())
+				}
+			}
+		}
+	})
+}
+
+func fastMaxPoolGrad(c op.Call, o op.MaxPoolGrad) plan {
+	if o.KH*o.KW > mostTaps {
+		return plan{}
+	}
+	g := newFastPooling(newPooling(o.Window, c.Out[0], c.In[0]))
+	return g.backward(func(m operands) func(dx []float32, row int, r poolRun) {
+		winner, dy := m.in[0], floats(m.in[1])
+		return func(dx []float32, row int, r poolRun) {
+			from, to := g.span(row, r)
+			vec.MaxPoolGrad(dx, dy[from:to], winner[from:to], r.offsets, g.c, g.step())
+		}
+	})
+}
+
+// backward is the plan of a pool's gradient, with one sample a piece, as windows
+// overlap: over adds what a run of results hands back to dx, the gradient of its
+// sample.
+func (g fastPooling) backward(over func(m operands) func(dx []float32, row int, r poolRun)) plan {
+	return overRows(each(g.n), func(m operands) func(lo, hi int) {
+		dx, add := floats(m.out[0]), over(m)
+		return func(lo, hi int) {
+			for row := lo * g.oh; row < hi*g.oh; row++ {
+				to := g.sample(dx, row)
+				if row%g.oh == 0 {
+					clear(to)
+				}
+				for _, r := range g.rows[row%g.oh] {
+					if len(r.offsets) > 0 {
+						add(to, row, r)
+					}
+				}
+			}
+		}
+	})
+}
+
+// mean is what the sum over each window of a run is multiplied by.
+func (g *fastPooling) mean(row int, r poolRun, padding bool) float32 {
+	return 1 / float32(g.counted(row*g.ow+r.ox, padding))
+}
+
+func fastAvgPool(c op.Call, o op.AvgPool) plan {
+	g := newFastPooling(newPooling(o.Window, c.In[0], c.Out[0]))
+	return overRows(rows(g.n*g.oh, g.ow*g.c), func(m operands) func(lo, hi int) {
+		x, y := floats(m.in[0]), floats(m.out[0])
+		return func(lo, hi int) {
+			for row := lo; row < hi; row++ {
+				for _, r := range g.rows[row%g.oh] {
+					from, to := g.span(row, r)
+					if len(r.offsets) == 0 {
+						clear(y[from:to])
+						continue
+					}
+					vec.AvgPool(y[from:to], g.sample(x, row), r.offsets, g.c, g.step(), g.mean(row, r, o.CountPad))
+				}
+			}
+		}
+	})
+}
+
+func fastAvgPoolGrad(c op.Call, o op.AvgPoolGrad) plan {
+	g := newFastPooling(newPooling(o.Window, c.Out[0], c.In[0]))
+	return g.backward(func(m operands) func(dx []float32, row int, r poolRun) {
+		dy := floats(m.in[0])
+		return func(dx []float32, row int, r poolRun) {
+			from, to := g.span(row, r)
+			vec.AvgPoolGrad(dx, dy[from:to], r.offsets, g.c, g.step(), g.mean(row, r, o.CountPad))
+		}
+	})
+}
+
+func fastGlobalAvgPool(c op.Call) plan {
+	x := c.In[0]
+	return blockSums(x[0], x[1]*x[2], x[3], 1/float64(x[1]*x[2]))
+}
+
+func fastGlobalAvgPoolGrad(c op.Call, o op.GlobalAvgPoolGrad) plan {
+	n, ch, area := c.In[0][0], c.In[0][1], o.H*o.W
+	return overRows(rows(n, area*ch), func(m operands) func(lo, hi int) {
+		dy, dx := floats(m.in[0]), floats(m.out[0])
+		return func(lo, hi int) {
+			for i := lo; i < hi; i++ {
+				to := dx[i*area*ch:][:area*ch]
+				vec.Scale(to[:ch], dy[i*ch:][:ch], 1/float32(area))
+				for have := ch; have < len(to); have *= 2 {
+					copy(to[have:], to[:have])
+				}
+			}
+		}
+	})
+}
