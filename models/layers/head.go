@@ -1,0 +1,16 @@
+package layers
+
+import "github.com/seed52467199/trainer/graph"
+
+// Flatten makes (N, ...) into (N, F).
+var Flatten = graph.Func(func(g *graph.Graph, x *graph.Node) *graph.Node { return g.Flatten(x) })
+
+// GlobalAvgPool is the mean over height and width: (N, H, W, C) to (N, C).
+var GlobalAvgPool = graph.Func(func(g *graph.Graph, x *graph.Node) *graph.Node { return g.GlobalAvgPool(x) })
+
+// NewPoolHead declares the usual end of a classifier: the mean over height and
+// width, dropout, and a linear layer, whose scope is fc: (N, H, W, in) to
+// (N, classes).
+func NewPoolHead(fc graph.Scope, in, classes int, drop float64, c graph.LinearConfig) graph.Module {
+	return graph.Sequential{GlobalAvgPool, graph.Drop(drop), graph.NewLinear(fc, in, classes, c)}
+}

@@ -1,0 +1,65 @@
+package layers
+
+import (
+	"fmt"
+
+	"github.com/seed52467199/trainer/graph"
+	"github.com/seed52467199/trainer/graph/op"
+)
+
+// Residual is act(branch(x) + shortcut(x)), the block of He et al. (arXiv 1512.03385).
+type Residual struct {
+	Branch graph.Module
+	// Shortcut is nil where it is x itself.
+	Shortcut graph.Module
+	// Act is the activation of the sum.
+	Act op.Act
+	// DropPath is the probability of leaving the branch out, for each sample, while
+	// training.
+	DropPath float64
+}
+
+// Forward implements graph.Module.
+func (r *Residual) Forward(g *graph.Graph, x *graph.Node) *graph.Node {
+	y := g.DropPath(r.Branch.Forward(g, x), r.DropPath)
+	if r.Shortcut != nil {
+		x = r.Shortcut.Forward(g, x)
+	}
+	return g.Activation(g.Add(y, x), r.Act)
+}
+
+// DropPathRate is the probability for block i of n when that of the last one is
+// rate: it grows linearly from 0 (Huang et al., arXiv 1603.09382, as timm spaces it).
+func DropPathRate(rate float64, i, n int) float64 {
+	if n < 2 {
+		return rate
+	}
+	return rate * float64(i) / float64(n-1)
+}
+
+// OptionA is the shortcut without parameters of He et al. (arXiv 1512.03385,
+// section 3.3, A): every Stride-th pixel, with zeros for the channels that are
+// new, half of them before and half after the old ones: (N, H, W, C) to
+// (N, ceil(H/Stride), ceil(W/Stride), Channels).
+type OptionA struct{ Stride, Channels int }
+
+// Forward implements graph.Module.
+func (o OptionA) Forward(g *graph.Graph, x *graph.Node) *graph.Node {
+	if x == nil {
+		return nil
+	}
+	s := x.Shape()
+	if len(s) != 4 || s[3] > o.Channels {
+		return g.Fail(fmt.Errorf("option-A shortcut: its input is %v, want (N, H, W, C) with at most %d channels", s, o.Channels))
+	}
+	if o.Stride > 1 {
+		x = g.Slice(x, 1, 0, s[1], o.Stride)
+		x = g.Slice(x, 2, 0, s[2], o.Stride)
+	}
+	if s[3] == o.Channels {
+		return x
+	}
+	// The gradient of a slice is what pads with zeros.
+	before := (o.Channels - s[3]) / 2
+	return g.Apply(op.SliceGrad{Slice: op.Slice{Axis: 3, Start: before, End: before + s[3]}, Size: o.Channels}, x)
+}

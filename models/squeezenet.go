@@ -1,0 +1,103 @@
+package models
+
+import (
+	"fmt"
+
+	"github.com/seed52467199/trainer/graph"
+	"github.com/seed52467199/trainer/graph/op"
+	"github.com/seed52467199/trainer/models/layers"
+)
+
+// SqueezeNetConfig is what the versions of SqueezeNet (Iandola et al., arXiv
+// 1602.07360) differ in.
+type SqueezeNetConfig struct {
+	// StemWidth and StemKernel are those of the first convolution, of stride 2.
+	StemWidth, StemKernel int
+	// Stages are the widths of the fire modules' squeeze layers; a max pool
+	// stands before each stage.
+	Stages [][]int
+	// Act is the activation.
+	Act op.Act
+}
+
+// fire squeezes the channels by a 1x1 convolution and expands them again by a
+// 1x1 and a 3x3 convolution side by side, each to four times the squeezed width.
+type fire struct {
+	squeeze, expand1x1, expand3x3 *graph.Convolution
+	act                           op.Act
+}
+
+func newFire(s graph.Scope, in, squeeze int, act op.Act) *fire {
+	return &fire{
+		squeeze:   squeezeConv(s.Sub("squeeze"), in, squeeze, 1, graph.ConvConfig{}),
+		expand1x1: squeezeConv(s.Sub("expand1x1"), squeeze, 4*squeeze, 1, graph.ConvConfig{}),
+		expand3x3: squeezeConv(s.Sub("expand3x3"), squeeze, 4*squeeze, 3, graph.ConvConfig{Pad: 1}),
+		act:       act,
+	}
+}
+
+// Forward implements graph.Module: (N, H, W, in) to (N, H, W, 8*squeeze).
+func (f *fire) Forward(g *graph.Graph, x *graph.Node) *graph.Node {
+	x = g.Activation(f.squeeze.Forward(g, x), f.act)
+	return g.Concat(3,
+		g.Activation(f.expand1x1.Forward(g, x), f.act),
+		g.Activation(f.expand3x3.Forward(g, x), f.act))
+}
+
+// squeezeConv declares a convolution with a bias, initialised as torchvision does.
+func squeezeConv(s graph.Scope, in, out, k int, c graph.ConvConfig) *graph.Convolution {
+	c.Bias, c.BiasInit = true, graph.Zeros
+	if c.Init == nil {
+		c.Init = graph.KaimingUniform
+	}
+	return graph.NewConv(s, in, out, k, c)
+}
+
+// NewSqueezeNet declares a SqueezeNet under torchvision's names: features.0, the
+// fire modules as features.3.squeeze and so on, and classifier.1, a 1x1
+// convolution whose map is averaged.
+func NewSqueezeNet(s graph.Scope, c SqueezeNetConfig, o Options) (graph.Module, error) {
+	features, classifier := s.Sub("features"), s.Sub("classifier")
+	net := graph.Sequential{
+		squeezeConv(features.Sub("0"), o.InChans, c.StemWidth, c.StemKernel, graph.ConvConfig{Stride: 2}),
+		graph.Activate(c.Act),
+	}
+	channels := c.StemWidth
+	for _, stage := range c.Stages {
+		net = append(net, maxPool(op.Square(3, 2, 0), true))
+		for _, squeeze := range stage {
+			net = append(net, newFire(features.Sub(fmt.Sprint(len(net))), channels, squeeze, c.Act))
+			channels = 8 * squeeze
+		}
+	}
+	return append(net,
+		graph.Drop(o.DropRate),
+		squeezeConv(classifier.Sub("1"), channels, o.NumClasses, 1, graph.ConvConfig{Init: graph.Normal(0.01)}),
+		graph.Activate(c.Act),
+		layers.GlobalAvgPool), nil
+}
+
+var squeezeNets = []Spec{
+	squeezeNet("squeezenet1_0", "squeezenet1_0-b66bff10.pth", SqueezeNetConfig{
+		StemWidth: 96, StemKernel: 7, Act: op.ReLU,
+		Stages: [][]int{{16, 16, 32}, {32, 48, 48, 64}, {64}},
+	}),
+	squeezeNet("squeezenet1_1", "squeezenet1_1-b8a52dc0.pth", SqueezeNetConfig{
+		StemWidth: 64, StemKernel: 3, Act: op.ReLU,
+		Stages: [][]int{{16, 16}, {32, 32}, {48, 48, 64, 64}},
+	}),
+}
+
+func squeezeNet(name, weights string, c SqueezeNetConfig) Spec {
+	return Spec{
+		Name: name, DropRate: 0.5,
+		Build: func(s graph.Scope, o Options) (graph.Module, error) { return NewSqueezeNet(s, c, o) },
+		Config: Config{
+			InputSize: 224, InChans: 3, NumClasses: 1000,
+			Mean: imageNetMean, Std: imageNetStd, CropPct: 0.875, Interpolation: "bilinear",
+			FirstConv: []string{"features.0"}, FirstNorm: []string{""}, Classifier: []string{"classifier.1"},
+			Paper:   "Iandola et al., SqueezeNet, arXiv 1602.07360",
+			Weights: "https://download.pytorch.org/models/" + weights,
+		},
+	}
+}
