@@ -24,7 +24,7 @@ func bench(b *testing.B, bytes int, f func()) {
 	}
 }
 
-func slices(count, n int) [][]float32 {
+func randomSlices(count, n int) [][]float32 {
 	r := newRand()
 	all := make([][]float32, count)
 	for i := range all {
@@ -40,7 +40,7 @@ func BenchmarkFlat(b *testing.B) {
 	for _, size := range benchSizes {
 		for _, k := range flats {
 			b.Run(k.name+"/"+size.name, func(b *testing.B) {
-				s := slices(k.slices, size.n)
+				s := randomSlices(k.slices, size.n)
 				k.prepare(s)
 				bench(b, 4*size.n*(k.slices+k.outs-1), func() { k.fast(s) })
 			})
@@ -50,7 +50,7 @@ func BenchmarkFlat(b *testing.B) {
 
 func BenchmarkReduce(b *testing.B) {
 	for _, size := range benchSizes {
-		x := slices(2, size.n)
+		x := randomSlices(2, size.n)
 		for _, k := range []struct {
 			name   string
 			inputs int
@@ -73,7 +73,7 @@ func BenchmarkRows(b *testing.B) {
 			for _, k := range rowsKernels {
 				b.Run(fmt.Sprintf("%s/C=%d/%s", k.name, c, size.name), func(b *testing.B) {
 					n := size.n / c * c
-					x, channels := slices(k.tensors, n), slices(k.channels, c)
+					x, channels := randomSlices(k.tensors, n), randomSlices(k.channels, c)
 					sums := make([][]float64, k.sums)
 					for i := range sums {
 						sums[i] = make([]float64, c)
@@ -87,7 +87,7 @@ func BenchmarkRows(b *testing.B) {
 
 func BenchmarkLoss(b *testing.B) {
 	for _, classes := range []int{10, 100, 1000} {
-		x := slices(3, classes)
+		x := randomSlices(3, classes)
 		for _, k := range []struct {
 			name string
 			f    func()
@@ -105,7 +105,7 @@ func BenchmarkPool(b *testing.B) {
 	const pixels = 56
 	for _, c := range []int{6, 16, 64, 512} {
 		width := (2*pixels + 1) * c
-		x := slices(1, 3*width)[0]
+		x := randomSlices(1, 3*width)[0]
 		y, index := make([]float32, pixels*c), make([]uint8, pixels*c)
 		for _, window := range []int{2, 3} {
 			var offsets []int
@@ -135,7 +135,7 @@ func BenchmarkImage(b *testing.B) {
 	const pixels = 224
 	for _, c := range []int{1, 3} {
 		x, y := make([]uint8, pixels*c), make([]float32, pixels*c)
-		s := slices(2, c)
+		s := randomSlices(2, c)
 		b.Run(fmt.Sprintf("NormalizeBytes/C=%d", c), func(b *testing.B) {
 			bench(b, 5*len(x), func() { NormalizeBytes(y, x, s[0], s[1]) })
 		})
@@ -150,7 +150,7 @@ func BenchmarkPortable(b *testing.B) {
 	use(b, isa.Generic)
 	for _, k := range flats {
 		b.Run(k.name, func(b *testing.B) {
-			s := slices(k.slices, 4096)
+			s := randomSlices(k.slices, 4096)
 			k.prepare(s)
 			bench(b, 4*4096*(k.slices+k.outs-1), func() { k.fast(s) })
 		})
