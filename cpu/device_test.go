@@ -48,16 +48,21 @@ func TestDeviceErrors(t *testing.T) {
 	odd := alloc(t, d, 8, op.Float32).Slice(1, 16)
 	_, negative := New(Options{Threads: -1})
 	_, memory := d.Alloc(-1)
+	_, much := d.Alloc(1 << 60)
 	for _, c := range []struct {
 		err  error
 		want string
 	}{
 		{negative, "-1 threads"},
 		{memory, "-1 bytes"},
+		{much, "1152921504606846976 bytes"},
 		{kernel(unknown{}, op.Shape{1}), "no kernel for unknown"},
 		{kernel(op.Activation{Func: "cube"}, op.Shape{1}), `"cube" is unknown; known are`},
 		{kernel(op.Activation{Func: op.CELU}, op.Shape{1}), "alpha is 0"},
 		{kernel(op.Add{}, op.Shape{2, 2, 2, 2, 2, 2, 2, 2, 2}, op.Shape{2, 1, 2, 1, 2, 1, 2, 1, 2}), "at most 8"},
+		{kernel(op.SGDUpdate{Momentum: 0.9}, op.Shape{4}, op.Shape{4}, op.Shape{0}, op.Shape{4}), "input 2, of the optimizer's state, has 0 elements, want 4"},
+		{kernel(op.SGDUpdate{Segments: []op.Segment{{Offset: 3, Len: 2}}}, op.Shape{4}, op.Shape{4}, op.Shape{0}, op.Shape{4}), "segment 0 is [3, 5), outside the 4 parameters"},
+		{kernel(op.SGDUpdate{Segments: []op.Segment{{Len: 2, Group: 1}}}, op.Shape{4}, op.Shape{4}, op.Shape{0}, op.Shape{4}), "group 1, which the 4 hyperparameters do not reach"},
 		{bind([]op.Buffer{buffer(4)}, []op.Buffer{buffer(4)}), "1 inputs and 1 results were given, want 2 and 1"},
 		{bind([]op.Buffer{buffer(4), buffer(3)}, []op.Buffer{buffer(4)}), "input 1: its buffer has 12 bytes, want 16"},
 		{bind([]op.Buffer{buffer(4), nil}, []op.Buffer{buffer(4)}), "input 1: is missing"},

@@ -2,14 +2,15 @@
 // kernels for the operations of graph/op.
 //
 // A [Device] made with [New] turns an [op.Call] (an operation with its shapes
-// and element type) into an [op.Kernel] in two steps. It first asks the fast
-// constructors, float32 kernels in assembly for the instruction set in force
-// (see package isa). Where there is none it takes the portable kernel in plain
-// Go. Those exist for every operation, generic over float32 and float64: they
-// say in the simplest way what the operation means, and every faster kernel and
-// every gradient is tested against them. Each family of operations has one
-// file, named like the one in graph/op that declares it, and the fast kernels
-// stand beside it in a file ending in _fast.
+// and element type) into an [op.Kernel] in two steps. For float32 it first looks
+// for a fast kernel, made from the loops of packages conv, gemm and vec, which
+// use the instruction set in force (see package isa). Where there is none it
+// takes the portable kernel. Those exist for every operation, in plain Go and
+// generic over float32 and float64: they say in the simplest way what the
+// operation means, and every faster kernel and every gradient is tested against
+// them. Each family of operations has one file, named like the one in graph/op
+// that declares it, and the fast kernels stand beside it in a file ending in
+// _fast.
 //
 // A kernel is a list of stages that run one after another. A stage is a number
 // of independent pieces which the device's threads share. Where the pieces are

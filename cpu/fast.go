@@ -70,9 +70,9 @@ func fast(c op.Call, threads *pool.Pool) (plan, error) {
 	case op.Mean:
 		return fastMean(c), nil
 	case op.SGDUpdate:
-		return fastSGDUpdate(o), nil
+		return fastSGDUpdate(c, o)
 	case op.AdamUpdate:
-		return fastAdamUpdate(o), nil
+		return fastAdamUpdate(c, o)
 	case op.EMAUpdate:
 		return fastEMAUpdate(c), nil
 	case op.SquaredNorm:

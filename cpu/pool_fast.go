@@ -18,42 +18,37 @@ type fastPooling struct {
 }
 
 // poolRun is n neighbouring results from column ox on whose windows have one
-// form: the same taps fall on padding. For the first result, offsets are where
-// the others lie in the sample.
+// form: the same taps fall on padding. The other taps of the first result's
+// window lie at offsets in the sample.
 type poolRun struct {
 	ox, n   int
 	offsets []int
 }
 
 func newFastPooling(g pooling) fastPooling {
-	f := fastPooling{pooling: g}
+	f := fastPooling{pooling: g, rows: make([][]poolRun, g.oh)}
 	for oy := range g.oh {
-		var runs []poolRun
+		runs := &f.rows[oy]
 		for ox := range g.ow {
-			var offsets []int
+			if ox > 0 && g.insideAcross(ox-1) && g.insideAcross(ox) {
+				(*runs)[len(*runs)-1].n++
+				continue
+			}
+			r := poolRun{ox: ox, n: 1}
 			for _, at := range g.taps(oy*g.ow + ox) {
-				offsets = append(offsets, at)
+				r.offsets = append(r.offsets, at)
 			}
-			if last := len(runs) - 1; last >= 0 && g.sameColumns(ox-1, ox) {
-				runs[last].n++
-			} else {
-				runs = append(runs, poolRun{ox, 1, offsets})
-			}
+			*runs = append(*runs, r)
 		}
-		f.rows = append(f.rows, runs)
 	}
 	return f
 }
 
-// sameColumns tells whether neither window column a nor b reaches beyond the map.
-func (g *pooling) sameColumns(a, b int) bool {
-	for _, ox := range [2]int{a, b} {
-		left := ox*g.StrideW - g.PadLeft
-		if left < 0 || left+(g.KW-1)*g.DilationW >= g.w {
-			return false
-		}
-	}
-	return true
+// insideAcross tells whether the windows of a column of results reach beyond
+// neither the left nor the right border.
+func (g *pooling) insideAcross(ox int) bool {
+	left := ox*g.StrideW - g.PadLeft
+	return left >= 0 && left+(g.KW-1)*g.DilationW < g.w
 }
 
 // span are the elements of a run in result row, which is row%oh of sample row/oh.

@@ -82,9 +82,9 @@ func portable[T number](c op.Call) (plan, error) {
 	case op.SliceGrad:
 		return sliceGrad[T](c, o), nil
 	case op.SGDUpdate:
-		return sgdUpdate[T](c, o), nil
+		return sgdUpdate[T](c, o)
 	case op.AdamUpdate:
-		return adamUpdate[T](c, o), nil
+		return adamUpdate[T](c, o)
 	case op.EMAUpdate:
 		return emaUpdate[T](c), nil
 	case op.SquaredNorm:

@@ -1,6 +1,7 @@
 package cpu
 
 import (
+	"fmt"
 	"math"
 
 	"github.com/seed52467199/trainer/graph/op"
@@ -8,24 +9,18 @@ import (
 
 // Inputs of the updates, in order.
 const (
-	sgdHyper  = 3
-	adamHyper = 4
-	emaDecay  = 2
+	sgdMomentum = 2
+	sgdHyper    = 3
+
+	adamFirst  = 2
+	adamSecond = 3
+	adamHyper  = 4
+
+	emaDecay = 2
 )
 
 // span is a part of the parameters that one piece updates.
 type span struct{ lo, hi, group int }
-
-// spansOf cuts segments into spans of at most a grain.
-func spansOf(segments []op.Segment) []span {
-	var spans []span
-	for _, s := range segments {
-		for lo := s.Offset; lo < s.Offset+s.Len; lo += grain {
-			spans = append(spans, span{lo, min(lo+grain, s.Offset+s.Len), s.Group})
-		}
-	}
-	return spans
-}
 
 // hyper is a vector of hyperparameters in op.Hyper's layout.
 type hyper []float64
@@ -39,9 +34,29 @@ func (h hyper) group(g int) (lr, decay float64) {
 	return v[op.HyperLR], v[op.HyperWeightDecay]
 }
 
-// update is the plan of an optimizer's step over segments.
-func update(segments []op.Segment, over func(m operands) func(s span)) plan {
-	spans := spansOf(segments)
+// update is the plan of an optimizer's step over segments of the parameters,
+// cut into spans of at most a grain. Of the inputs, state vectors of the
+// optimizer follow the weights and the gradients; input hyper holds the
+// hyperparameters.
+func update(c op.Call, segments []op.Segment, state, hyper int, over func(m operands) func(s span)) (plan, error) {
+	params := op.Size(c.In[0])
+	for i, v := range c.In[:2+state] {
+		if op.Size(v) != params {
+			return plan{}, fmt.Errorf("input %d, of the optimizer's state, has %d elements, want %d like the weights", i, op.Size(v), params)
+		}
+	}
+	var spans []span
+	for i, s := range segments {
+		if s.Offset < 0 || s.Len < 0 || s.Offset+s.Len > params {
+			return plan{}, fmt.Errorf("segment %d is [%d, %d), outside the %d parameters", i, s.Offset, s.Offset+s.Len, params)
+		}
+		if n := op.Size(c.In[hyper]); s.Group < 0 || op.HyperLen(s.Group+1) > n {
+			return plan{}, fmt.Errorf("segment %d belongs to group %d, which the %d hyperparameters do not reach", i, s.Group, n)
+		}
+		for lo := s.Offset; lo < s.Offset+s.Len; lo += grain {
+			spans = append(spans, span{lo, min(lo+grain, s.Offset+s.Len), s.Group})
+		}
+	}
 	return overRows(each(len(spans)), func(m operands) func(lo, hi int) {
 		do := over(m)
 		return func(lo, hi int) {
@@ -49,12 +64,23 @@ func update(segments []op.Segment, over func(m operands) func(s span)) plan {
 				do(s)
 			}
 		}
-	})
+	}), nil
 }
 
-func sgdUpdate[T number](c op.Call, o op.SGDUpdate) plan {
-	return update(o.Segments, func(m operands) func(span) {
-		w, g, momentum, h := as[T](m.in[0]), as[T](m.in[1]), as[T](m.in[2]), hyper(as[float64](m.in[sgdHyper]))
+// sgdState is the number of state vectors that SGD uses.
+func sgdState(o op.SGDUpdate) int {
+	if o.Momentum != 0 {
+		return 1
+	}
+	return 0
+}
+
+// adamState is the number of state vectors that Adam uses.
+const adamState = 2
+
+func sgdUpdate[T number](c op.Call, o op.SGDUpdate) (plan, error) {
+	return update(c, o.Segments, sgdState(o), sgdHyper, func(m operands) func(span) {
+		w, g, momentum, h := as[T](m.in[0]), as[T](m.in[1]), as[T](m.in[sgdMomentum]), hyper(as[float64](m.in[sgdHyper]))
 		return func(s span) {
 			lr, decay := h.group(s.group)
 			for i := s.lo; i < s.hi; i++ {
@@ -77,9 +103,9 @@ func sgdUpdate[T number](c op.Call, o op.SGDUpdate) plan {
 	})
 }
 
-func adamUpdate[T number](c op.Call, o op.AdamUpdate) plan {
-	return update(o.Segments, func(m operands) func(span) {
-		w, g, first, second := as[T](m.in[0]), as[T](m.in[1]), as[T](m.in[2]), as[T](m.in[3])
+func adamUpdate[T number](c op.Call, o op.AdamUpdate) (plan, error) {
+	return update(c, o.Segments, adamState, adamHyper, func(m operands) func(span) {
+		w, g, first, second := as[T](m.in[0]), as[T](m.in[1]), as[T](m.in[adamFirst]), as[T](m.in[adamSecond])
 		h := hyper(as[float64](m.in[adamHyper]))
 		return func(s span) {
 			lr, decay := h.group(s.group)

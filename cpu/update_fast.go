@@ -5,9 +5,9 @@ import (
 	"github.com/seed52467199/trainer/graph/op"
 )
 
-func fastSGDUpdate(o op.SGDUpdate) plan {
-	return update(o.Segments, func(m operands) func(span) {
-		w, g, momentum, h := floats(m.in[0]), floats(m.in[1]), floats(m.in[2]), hyper(as[float64](m.in[sgdHyper]))
+func fastSGDUpdate(c op.Call, o op.SGDUpdate) (plan, error) {
+	return update(c, o.Segments, sgdState(o), sgdHyper, func(m operands) func(span) {
+		w, g, momentum, h := floats(m.in[0]), floats(m.in[1]), floats(m.in[sgdMomentum]), hyper(as[float64](m.in[sgdHyper]))
 		return func(s span) {
 			lr, decay := h.group(s.group)
 			var buf []float32
@@ -20,9 +20,9 @@ func fastSGDUpdate(o op.SGDUpdate) plan {
 	})
 }
 
-func fastAdamUpdate(o op.AdamUpdate) plan {
-	return update(o.Segments, func(m operands) func(span) {
-		w, g, first, second := floats(m.in[0]), floats(m.in[1]), floats(m.in[2]), floats(m.in[3])
+func fastAdamUpdate(c op.Call, o op.AdamUpdate) (plan, error) {
+	return update(c, o.Segments, adamState, adamHyper, func(m operands) func(span) {
+		w, g, first, second := floats(m.in[0]), floats(m.in[1]), floats(m.in[adamFirst]), floats(m.in[adamSecond])
 		h := hyper(as[float64](m.in[adamHyper]))
 		return func(s span) {
 			lr, decay := h.group(s.group)

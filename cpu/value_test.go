@@ -7,10 +7,7 @@ import (
 	"github.com/seed52467199/trainer/graph/op"
 )
 
-var (
-	nan = math.NaN()
-	inf = math.Inf(1)
-)
+var nan = math.NaN()
 
 // TestValues checks results that are easy to see, with both kinds of kernels.
 func TestValues(t *testing.T) {
