@@ -3,14 +3,22 @@ package main
 import (
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
 )
 
 // A reduction leaves one partial result a lane in the slice acc, which the
 // caller combines: sums in float64 in [16]float64, others in [16]float32.
 
-// double converts to two vectors of float64.
-func (k *kernel) double(x vector) [2]vector {
+// loadDouble reads the vector at hand as two vectors of float64.
+func (k *kernel) loadDouble(base reg.GPVirtual) [2]vector {
 	lo, hi := k.newVector(), k.newVector()
+	if k.mask == nil {
+		m := k.at(base, 4)
+		VCVTPS2PD(m, lo)
+		VCVTPS2PD(m.Offset(2*k.width), hi)
+		return [2]vector{lo, hi}
+	}
+	x := k.load(base)
 	if k.wide() {
 		half := YMM()
 		VEXTRACTF64X4(U8(1), x, half)
@@ -41,7 +49,7 @@ func doubleSum(name, doc, params string, inputs []string, f func(k *kernel, acc 
 			u := k.lane / k.width
 			var halves [2][]vector
 			for _, base := range in {
-				d := k.double(k.load(base))
+				d := k.loadDouble(base)
 				halves[0] = append(halves[0], d[0])
 				halves[1] = append(halves[1], d[1])
 			}
