@@ -94,8 +94,9 @@ func fastBatchNormInference(c op.Call, o op.BatchNormInference) plan {
 }
 
 // fastBatchNormGrad has three stages: sums over each piece's rows; from their
-// totals, for each channel, a, b and c with dx = a*g + b*x + c, where g is dy or,
-// with ReLU, dy where y > 0; dx. The residual's gradient is g, made in the first.
+// totals, for each channel, factors with dx = onG*g + onX*x + offset, where g is
+// dy or, with ReLU, dy where y > 0; dx. The residual's gradient is g, made in the
+// first.
 func fastBatchNormGrad(c op.Call, o op.BatchNormGrad) plan {
 	n, ch := columnsOf(c.In[0])
 	moments := sumColumns(n, ch, 2*ch)
@@ -110,7 +111,7 @@ func fastBatchNormGrad(c op.Call, o op.BatchNormGrad) plan {
 			dres = floats(m.out[3])
 		}
 		parts := cut[float64](&m.scratch, moments.size())
-		as, bs, cs := cut[float32](&m.scratch, ch), cut[float32](&m.scratch, ch), cut[float32](&m.scratch, ch)
+		onG, onX, offset := cut[float32](&m.scratch, ch), cut[float32](&m.scratch, ch), cut[float32](&m.scratch, ch)
 		return []stage{
 			moments.stage(parts, func(sums []float64, lo, hi int) {
 				lo, hi = lo*ch, hi*ch
@@ -133,18 +134,18 @@ func fastBatchNormGrad(c op.Call, o op.BatchNormGrad) plan {
 					dbeta[k], dgamma[k] = float32(sum), float32(product*inv)
 					a := float64(gamma[k]) * inv
 					b := -a * inv * inv * product / float64(n)
-					as[k], bs[k], cs[k] = float32(a), float32(b), float32(-a*sum/float64(n)-b*float64(mean[k]))
+					onG[k], onX[k], offset[k] = float32(a), float32(b), float32(-a*sum/float64(n)-b*float64(mean[k]))
 				}
 			}),
 			rows(n, ch).stage(func(lo, hi int) {
 				lo, hi = lo*ch, hi*ch
 				switch {
 				case o.Residual:
-					vec.NormalizeGrad(dx[lo:hi], dres[lo:hi], x[lo:hi], as, bs, cs)
+					vec.NormalizeGrad(dx[lo:hi], dres[lo:hi], x[lo:hi], onG, onX, offset)
 				case o.ReLU:
-					vec.NormalizeGradReLU(dx[lo:hi], dy[lo:hi], x[lo:hi], y[lo:hi], as, bs, cs)
+					vec.NormalizeGradReLU(dx[lo:hi], dy[lo:hi], x[lo:hi], y[lo:hi], onG, onX, offset)
 				default:
-					vec.NormalizeGrad(dx[lo:hi], dy[lo:hi], x[lo:hi], as, bs, cs)
+					vec.NormalizeGrad(dx[lo:hi], dy[lo:hi], x[lo:hi], onG, onX, offset)
 				}
 			}),
 		}
