@@ -35,9 +35,11 @@ type Meta struct {
 	Epoch int `json:"epoch"`
 	// Update is the number of optimizer updates since the beginning.
 	Update int64 `json:"update"`
-	// PositionInEpoch is the number of samples of the epoch under way that
-	// were consumed.
-	PositionInEpoch int64 `json:"position_in_epoch"`
+	// BatchInEpoch is the number of batches of the epoch under way that were
+	// consumed.
+	BatchInEpoch int `json:"batch_in_epoch"`
+	// EpochLoss is the mean training loss of the epoch under way.
+	EpochLoss MeanLoss `json:"epoch_loss"`
 	// Metrics are those of this state, by name.
 	Metrics map[string]float64 `json:"metrics,omitempty"`
 	// Best is the best value so far of the metric that chooses; nil before the
@@ -77,6 +79,16 @@ type Preprocessing struct {
 	CropPct       float64 `json:"crop_pct"`
 	Interpolation string  `json:"interpolation"`
 }
+
+// MeanLoss is a mean that is still being taken.
+type MeanLoss struct {
+	// Sum is over images.
+	Sum    float64 `json:"sum"`
+	Images int     `json:"images"`
+}
+
+// Mean is the loss so far; not a number where there are no images.
+func (m MeanLoss) Mean() float64 { return m.Sum / float64(m.Images) }
 
 // BestMetric is the best value of the metric that chooses checkpoints.
 type BestMetric struct {

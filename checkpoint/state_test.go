@@ -44,7 +44,7 @@ func stateAt(t testing.TB, update int64) State {
 			Model:         ModelMeta{Name: "lenet5", Args: map[string]any{"num_classes": 10.0}},
 			ClassNames:    []string{"cat", "dog"},
 			Preprocessing: Preprocessing{Size: [2]int{28, 28}, Channels: 1, Mean: []float64{0.1}, Std: []float64{0.3}, CropPct: 1, Interpolation: "bilinear"},
-			Epoch:         int(update / 10), Update: update, PositionInEpoch: 320,
+			Epoch:         int(update / 10), Update: update, BatchInEpoch: 10, EpochLoss: MeanLoss{Sum: 12.5, Images: 320},
 			Metrics:  map[string]float64{"top1": 97.5},
 			Best:     &BestMetric{Name: "top1", Value: 98, Epoch: 1},
 			Random:   Random{Seed: math.MaxUint64, Streams: map[string]uint64{"dropout": 7}},
