@@ -54,6 +54,9 @@ func (e *EMA) Update(decay float64) error {
 	return e.ps.Device().Sync()
 }
 
+// Buffers are the memory of the whole average.
+func (e *EMA) Buffers() []op.Buffer { return []op.Buffer{e.trained, e.other} }
+
 // Memory is where the average of a parameter of this role lies, for Param.ReadFrom
 // and Param.WriteTo.
 func (e *EMA) Memory(r graph.Role) op.Buffer {

@@ -69,7 +69,7 @@ func (o Activation) Diff(in []*Node, out, dy *Node) ([]*Node, error) {
 	if o.FromOutput() {
 		saved = out
 	}
-	dx, err := Apply(ActivationGrad{Func: o.Func, Alpha: o.Alpha}, saved, dy)
+	dx, err := Apply(ActivationGrad(o), saved, dy)
 	return []*Node{dx}, err
 }
 
