@@ -1,0 +1,172 @@
+package train
+
+import (
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/seed52467199/trainer/checkpoint"
+	"github.com/seed52467199/trainer/graph"
+	"github.com/seed52467199/trainer/models"
+	"github.com/seed52467199/trainer/models/adapt"
+)
+
+// Plan says how weights of another training were fitted to a model.
+type Plan struct {
+	// Source is where the weights came from.
+	Source string
+	// Loaded counts the parameters taken over.
+	Loaded int
+	// Fresh names the parameters that start anew: a classifier of other classes.
+	Fresh []string
+	// FirstConv names the convolution whose input channels were adapted, "" for none.
+	FirstConv string
+	// Method is how.
+	Method string
+}
+
+// AdaptOptions say what Adapt fits the weights to.
+type AdaptOptions struct {
+	// Channels is the number of input channels.
+	Channels int
+	// Method is sum, mean, luma or fold, for a change of channels.
+	Method string
+	// Target is the preprocessing of the new training, for fold.
+	Target checkpoint.Preprocessing
+}
+
+// sourcePreprocessing is how the images were prepared for which weights were
+// made: what their checkpoint says, or else the model's usual way.
+func sourcePreprocessing(c models.Config, f *checkpoint.File) checkpoint.Preprocessing {
+	if f != nil && f.Meta != nil {
+		return f.Meta.Preprocessing
+	}
+	return checkpoint.Preprocessing{Size: [2]int{c.InputSize, c.InputSize}, Channels: c.InChans, Mean: c.Mean, Std: c.Std,
+		CropPct: c.CropPct, Interpolation: c.Interpolation}
+}
+
+// Adapt loads weights made for other classes or input channels into a model. The
+// classifier keeps its fresh values where the classes differ; the first
+// convolution is adapted where the channels do. Everything else must fit.
+func Adapt(ps *graph.Params, m *models.Model, f *checkpoint.File, o AdaptOptions) (*Plan, error) {
+	plan := &Plan{Source: f.Source}
+	have, err := adaptFirstConv(ps, m, f, o, plan)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", f.Path, err)
+	}
+	head := checkpoint.Under(m.Config.Classifier...)
+	match, err := checkpoint.Match(Specs(ps), have, checkpoint.MatchOptions{Fresh: head, Unused: head})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", f.Path, err)
+	}
+	// A classifier is one thing: where its weight does not fit, its bias is not taken.
+	whole := true
+	for _, name := range match.Fresh {
+		whole = whole && !head(name)
+	}
+	for i, p := range ps.All() {
+		switch t := match.Found[i]; {
+		case head(p.Name) && !whole:
+			plan.Fresh = append(plan.Fresh, p.Name)
+		case t != nil:
+			if err := p.Write(t.Float32s()); err != nil {
+				return nil, fmt.Errorf("%s: %w", f.Path, err)
+			}
+			plan.Loaded++
+		}
+	}
+	return plan, nil
+}
+
+// adaptFirstConv gives the file's tensors with the first convolution fitted to the
+// model's input channels.
+func adaptFirstConv(ps *graph.Params, m *models.Model, f *checkpoint.File, o AdaptOptions, plan *Plan) (*checkpoint.Tensors, error) {
+	replaced := map[string]checkpoint.Tensor{}
+	source := sourcePreprocessing(m.Config, f)
+	for i, conv := range m.Config.FirstConv {
+		t, ok := f.Tensors.Get(conv + ".weight")
+		if !ok || len(t.Shape) != 4 || t.Shape[1] == o.Channels {
+			continue
+		}
+		if len(source.Mean) != t.Shape[1] {
+			source.Mean, source.Std = channels(source.Mean, t.Shape[1]), channels(source.Std, t.Shape[1])
+		}
+		method := adapt.Method(o.Method)
+		if o.Channels != 1 {
+			method = adapt.Sum
+		}
+		r, err := adapt.FirstConv(t.Float32s(), t.Shape, o.Channels, method, adapt.Normalisation{Mean: source.Mean, Std: source.Std},
+			adapt.Normalisation{Mean: o.Target.Mean, Std: o.Target.Std})
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", conv, err)
+		}
+		shape := []int{t.Shape[0], o.Channels, t.Shape[2], t.Shape[3]}
+		if replaced[t.Name], err = checkpoint.FromFloat32s(t.Name, shape, r.Weight); err != nil {
+			return nil, err
+		}
+		if r.Offset != nil {
+			if err := addOffset(f, conv, m.Config.FirstNorm[i], r.Offset, replaced); err != nil {
+				return nil, err
+			}
+		}
+		plan.FirstConv, plan.Method = conv, string(method)
+	}
+	if len(replaced) == 0 {
+		return f.Tensors, nil
+	}
+	list := make([]checkpoint.Tensor, 0, f.Tensors.Len())
+	for t := range f.Tensors.All() {
+		if r, ok := replaced[t.Name]; ok {
+			t = r
+		}
+		list = append(list, t)
+	}
+	return checkpoint.NewTensors(list...)
+}
+
+// addOffset puts what folding adds to a convolution's result into its bias or,
+// where it has none, takes it from the running mean of the batch norm behind it.
+func addOffset(f *checkpoint.File, conv, norm string, offset []float32, replaced map[string]checkpoint.Tensor) error {
+	name, sign := conv+".bias", float32(1)
+	t, ok := f.Tensors.Get(name)
+	if !ok {
+		name, sign = norm+".running_mean", -1
+		if t, ok = f.Tensors.Get(name); !ok {
+			return fmt.Errorf("folding the normalisation into %s: it has neither a bias nor a batch norm behind it; use another method", conv)
+		}
+	}
+	vals := t.Float32s()
+	for i := range vals {
+		vals[i] += sign * offset[i]
+	}
+	var err error
+	replaced[name], err = checkpoint.FromFloat32s(name, t.Shape, vals)
+	return err
+}
+
+// Freeze marks the parameters whose names match one of the patterns, in which *
+// stands for any characters, as not trained. A pattern without * also matches
+// everything below it, as features matches features.0.weight. A pattern that
+// matches nothing is an error.
+func Freeze(ps *graph.Params, patterns []string) error {
+	for _, pattern := range patterns {
+		found := false
+		for _, p := range ps.All() {
+			if matches(pattern, p.Name) {
+				p.Frozen, found = true, true
+			}
+		}
+		if !found {
+			return fmt.Errorf("finetune.freeze: no parameter is named like %q; names are like %s", pattern, ps.All()[0].Name)
+		}
+	}
+	return nil
+}
+
+func matches(pattern, name string) bool {
+	if !strings.Contains(pattern, "*") {
+		return name == pattern || strings.HasPrefix(name, pattern+".")
+	}
+	ok, err := path.Match(pattern, name)
+	return ok && err == nil
+}

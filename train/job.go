@@ -1,0 +1,305 @@
+package train
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/seed52467199/trainer/checkpoint"
+	"github.com/seed52467199/trainer/configs"
+	"github.com/seed52467199/trainer/data"
+	"github.com/seed52467199/trainer/data/transform"
+	"github.com/seed52467199/trainer/graph"
+	"github.com/seed52467199/trainer/models"
+	"github.com/seed52467199/trainer/optim"
+	"github.com/seed52467199/trainer/report"
+	"github.com/seed52467199/trainer/schedule"
+)
+
+// statsSample is how many training images the mean and standard deviation of the
+// data are measured on.
+const statsSample = 10000
+
+// Job is everything that a configuration names, opened and checked.
+type Job struct {
+	// Config is the configuration with what was left open filled in: classes,
+	// channels, size, mean and standard deviation.
+	Config *configs.Config
+	// Model is the network's description.
+	Model *models.Model
+	// Network is the model on the device, with its starting weights.
+	Network *Network
+	// Classes are the class names by label.
+	Classes []string
+	// Preprocessing is what happens to an image before the network.
+	Preprocessing checkpoint.Preprocessing
+	// TrainData and ValData are the two splits; ValData is nil where there is none.
+	TrainData, ValData data.Dataset
+	// Plan says how starting weights were adapted; nil without any.
+	Plan *Plan
+}
+
+// OpenJob opens the data, builds the model on the device and loads the starting
+// weights. Whatever is wrong with its input it says before anything is trained.
+func OpenJob(c configs.Config, dev graph.Device) (*Job, error) {
+	j := &Job{Config: &c}
+	var weights *checkpoint.File
+	path, err := c.Finetune.File()
+	if err != nil {
+		return nil, err
+	}
+	if path != "" {
+		if weights, err = checkpoint.Open(path, checkpoint.Options{EMA: true}); err != nil {
+			return nil, err
+		}
+	}
+	info, err := models.Info(c.Model.Name)
+	if err != nil {
+		return nil, err
+	}
+	if err := j.openData(); err != nil {
+		return nil, err
+	}
+	if err := j.settle(info, weights); err != nil {
+		return nil, err
+	}
+	if err := j.build(dev); err != nil {
+		return nil, err
+	}
+	if weights == nil {
+		return j, j.freeze()
+	}
+	j.Plan, err = Adapt(j.Network.Params, j.Model, weights, AdaptOptions{
+		Channels: c.Model.InChans, Method: c.Finetune.GrayMethod, Target: j.Preprocessing})
+	if err != nil {
+		return nil, err
+	}
+	return j, j.freeze()
+}
+
+// openData opens both splits.
+func (j *Job) openData() error {
+	d := j.Config.Data
+	root, err := d.Dir()
+	if err != nil {
+		return err
+	}
+	if j.TrainData, err = data.Open(d.Format, root, d.TrainSplit, data.Options{}); err != nil {
+		return err
+	}
+	if j.ValData, err = data.Open(d.Format, root, d.ValSplit, data.Options{Classes: j.TrainData.Classes()}); err != nil {
+		return err
+	}
+	j.Classes = j.TrainData.Classes()
+	return nil
+}
+
+// settle fills in what the configuration leaves to the data, the model and the
+// weights.
+func (j *Job) settle(info models.Config, weights *checkpoint.File) error {
+	c := j.Config
+	if n := len(j.Classes); c.Model.NumClasses == 0 {
+		c.Model.NumClasses = n
+	} else if c.Model.NumClasses != n {
+		return fmt.Errorf("model.num_classes is %d, and the data in %s has %d classes: make them agree, or leave model.num_classes 0", c.Model.NumClasses, c.Data.Root, n)
+	}
+	switch {
+	case c.Finetune.Gray && c.Model.InChans > 1:
+		return fmt.Errorf("model.in_chans is %d, and finetune.gray asks for 1: leave model.in_chans out", c.Model.InChans)
+	case c.Finetune.Gray:
+		c.Model.InChans = 1
+	case c.Model.InChans == 0:
+		c.Model.InChans = j.TrainData.Channels()
+	}
+	if c.Data.Size == 0 {
+		c.Data.Size = info.InputSize
+	}
+	source := sourcePreprocessing(info, weights)
+	if weights != nil {
+		if c.Data.Mean.Auto() {
+			c.Data.Mean = channels(source.Mean, c.Model.InChans)
+		}
+		if c.Data.Std.Auto() {
+			c.Data.Std = channels(source.Std, c.Model.InChans)
+		}
+	}
+	if c.Data.Mean.Auto() || c.Data.Std.Auto() {
+		mean, std, err := data.MeanStd(j.TrainData, c.Model.InChans, statsSample)
+		if err != nil {
+			return fmt.Errorf("measuring data.mean and data.std: %w", err)
+		}
+		if c.Data.Mean.Auto() {
+			c.Data.Mean = rounded(mean)
+		}
+		if c.Data.Std.Auto() {
+			c.Data.Std = rounded(std)
+		}
+	}
+	j.Preprocessing = checkpoint.Preprocessing{Size: [2]int{c.Data.Size, c.Data.Size}, Channels: c.Model.InChans,
+		Mean: spread(c.Data.Mean, c.Model.InChans), Std: spread(c.Data.Std, c.Model.InChans), CropPct: c.Eval.CropPct, Interpolation: c.Eval.Interpolation}
+	return nil
+}
+
+// channels adapts statistics of one number of channels to another: colour becomes
+// gray by the mean of its channels, gray becomes colour by repetition.
+func channels(stats []float64, n int) []float64 {
+	if len(stats) == n {
+		return stats
+	}
+	sum := 0.0
+	for _, v := range stats {
+		sum += v
+	}
+	return slices.Repeat([]float64{sum / float64(len(stats))}, n)
+}
+
+// spread repeats a single number for n channels.
+func spread(stats []float64, n int) []float64 {
+	if len(stats) == 1 {
+		return slices.Repeat(stats, n)
+	}
+	return stats
+}
+
+// rounded keeps four decimals, so that configurations stay readable.
+func rounded(stats []float64) []float64 {
+	out := make([]float64, len(stats))
+	for i, v := range stats {
+		out[i] = max(math.Round(v*1e4)/1e4, 1e-4)
+	}
+	return out
+}
+
+// build makes the model on the device.
+func (j *Job) build(dev graph.Device) error {
+	c := j.Config
+	ps := graph.NewParams(uint64(c.Train.Seed))
+	var err error
+	j.Model, err = models.New(c.Model.Name, ps.Root(), models.Options{NumClasses: c.Model.NumClasses, InChans: c.Model.InChans,
+		ImageSize: c.Data.Size, DropPath: c.Model.DropPath})
+	if err != nil {
+		return err
+	}
+	if err := ps.Place(dev); err != nil {
+		return err
+	}
+	j.Network, err = NewNetwork(Network{Module: j.Model, Params: ps, Height: c.Data.Size, Width: c.Data.Size,
+		Channels: c.Model.InChans, Classes: c.Model.NumClasses, Objective: Objective{Name: c.Loss.Name,
+			Smoothing: c.Loss.Smoothing, Threshold: c.Loss.BCEThreshold}}, uint64(c.Train.Seed))
+	return err
+}
+
+// freeze marks the parameters that the configuration leaves as they are.
+func (j *Job) freeze() error {
+	return Freeze(j.Network.Params, j.Config.Finetune.Freeze)
+}
+
+// TrainLoader makes the loader of training batches. A data set smaller than a
+// batch is one short batch.
+func (j *Job) TrainLoader() (*data.Loader, error) {
+	c := j.Config
+	a := c.Augment
+	t, err := transform.NewTrain(transform.Train{Output: j.output(), Crop: a.Crop, Scale: a.Scale, Ratio: a.Ratio,
+		Interpolation: a.Interpolation, HFlip: a.HFlip, VFlip: a.VFlip})
+	if err != nil {
+		return nil, err
+	}
+	policy := data.Replace
+	if c.Train.OnBadImage == "stop" {
+		policy = data.Stop
+	}
+	return data.NewLoader(j.TrainData, t, data.LoaderOptions{BatchSize: c.Train.BatchSize, Shuffle: c.Data.Shuffle,
+		DropLast: j.TrainData.Len() >= c.Train.BatchSize, Workers: c.Data.Workers, Seed: uint64(c.Train.Seed), OnError: policy})
+}
+
+// EvalLoader makes a loader of every sample of ds, in order.
+func (j *Job) EvalLoader(ds data.Dataset) (*data.Loader, error) {
+	c := j.Config
+	return NewEvalLoader(ds, j.Preprocessing, c.Eval.BatchSize, c.Data.Workers, c.Train.OnBadImage == "stop")
+}
+
+func (j *Job) output() transform.Output { return outputOf(j.Preprocessing) }
+
+func outputOf(p checkpoint.Preprocessing) transform.Output {
+	return transform.Output{Size: p.Size[0], Channels: p.Channels, Mean: p.Mean, Std: p.Std}
+}
+
+// NewEvalLoader makes a loader of every sample of ds, in order, preprocessed as a
+// checkpoint says. Samples that cannot be read are left out unless stop is set.
+func NewEvalLoader(ds data.Dataset, p checkpoint.Preprocessing, batch, workers int, stop bool) (*data.Loader, error) {
+	t, err := EvalTransform(p)
+	if err != nil {
+		return nil, err
+	}
+	policy := data.Drop
+	if stop {
+		policy = data.Stop
+	}
+	return data.NewLoader(ds, t, data.LoaderOptions{BatchSize: min(batch, ds.Len()), Workers: workers, OnError: policy})
+}
+
+// EvalTransform is the deterministic preprocessing that a checkpoint asks for.
+func EvalTransform(p checkpoint.Preprocessing) (*transform.Pipeline, error) {
+	return transform.NewEval(transform.Eval{Output: outputOf(p), CropPct: p.CropPct, Interpolation: p.Interpolation})
+}
+
+// Trainer makes the trainer of the job. folder is the run folder, "" to keep
+// nothing.
+func (j *Job) Trainer(folder string, events report.Listener) (*Trainer, error) {
+	c := j.Config
+	loader, err := j.TrainLoader()
+	if err != nil {
+		return nil, err
+	}
+	t := &Trainer{Network: j.Network, Loader: loader, Epochs: c.Train.Epochs, GradAccum: c.Train.GradAccum,
+		EMADecay: c.Train.EMADecay, Folder: folder, SaveEvery: c.Train.SaveEveryUpdates, Events: events}
+	if j.ValData != nil {
+		val, err := j.EvalLoader(j.ValData)
+		if err != nil {
+			return nil, err
+		}
+		t.Evaluator = &Evaluator{Network: j.Network, Loader: val, Events: events}
+	}
+	sched, err := schedule.New(c.Schedule, schedule.Span{Epochs: c.Train.Epochs, UpdatesPerEpoch: t.UpdatesPerEpoch()})
+	if err != nil {
+		return nil, err
+	}
+	t.LR = func(update int) float64 { return sched.LR(c.Optimizer.LR, update) }
+	if t.Optimizer, err = j.optimizer(); err != nil {
+		return nil, err
+	}
+	if c.Train.EMADecay > 0 {
+		if t.EMA, err = optim.NewEMA(j.Network.Params); err != nil {
+			return nil, err
+		}
+	}
+	t.Meta = checkpoint.Meta{
+		Model:      checkpoint.ModelMeta{Name: c.Model.Name, Args: map[string]any{"num_classes": c.Model.NumClasses, "in_chans": c.Model.InChans}},
+		ClassNames: j.Classes, Preprocessing: j.Preprocessing, Config: string(c.YAML()), Random: checkpoint.Random{Seed: uint64(c.Train.Seed)},
+	}
+	return t, nil
+}
+
+// optimizer makes the configured optimizer over the parameters that are trained.
+func (j *Job) optimizer() (*optim.Optimizer, error) {
+	c := j.Config
+	program, err := j.Network.Program(min(c.Train.BatchSize, j.TrainData.Len()), true)
+	if err != nil {
+		return nil, err
+	}
+	if len(program.Trained()) == 0 {
+		return nil, fmt.Errorf("finetune.freeze %v leaves no parameter to train", c.Finetune.Freeze)
+	}
+	decay := optim.DecayWeights(c.Optimizer.WeightDecay)
+	head := checkpoint.Under(j.Model.Config.Classifier...)
+	groups := optim.GroupBy(program.Trained(), func(p *graph.Param) (float64, float64) {
+		scale, wd := decay(p)
+		if c.Finetune.HeadLR > 0 && head(p.Name) {
+			scale = c.Finetune.HeadLR / c.Optimizer.LR
+		}
+		return scale, wd
+	})
+	o := c.Optimizer
+	return optim.New(j.Network.Params, optim.Config{Name: o.Name, Momentum: o.Momentum, Dampening: o.Dampening, Nesterov: o.Nesterov,
+		Betas: o.Betas, Eps: o.Eps, ClipNorm: c.Train.ClipGrad}, groups)
+}

@@ -1,0 +1,127 @@
+package train
+
+import (
+	"fmt"
+
+	"github.com/seed52467199/trainer/checkpoint"
+	"github.com/seed52467199/trainer/graph"
+	"github.com/seed52467199/trainer/models"
+)
+
+// InputError is what stops a run because of an input that cannot be used.
+type InputError struct{ Err error }
+
+// Error is the reason.
+func (e *InputError) Error() string { return e.Err.Error() }
+
+// Unwrap is the reason.
+func (e *InputError) Unwrap() error { return e.Err }
+
+// Loaded is a model with its trained weights, ready to compute.
+type Loaded struct {
+	Model   *models.Model
+	Network *Network
+	// Classes are the class names by label; nil where the weights tell none.
+	Classes []string
+	// Preprocessing is what the weights expect of an image.
+	Preprocessing checkpoint.Preprocessing
+	// Meta is the run's description; nil for weights that carry none.
+	Meta *checkpoint.Meta
+	// Source tells where the weights came from.
+	Source string
+}
+
+// LoadOptions say what weights without a description belong to.
+type LoadOptions struct {
+	// Model is the registry's name; empty takes the checkpoint's.
+	Model string
+	// NumClasses is the number of classes; 0 takes the checkpoint's.
+	NumClasses int
+	// Height and Width, where set, are the size of the images instead of what the
+	// weights expect.
+	Height, Width int
+	// Preprocessing replaces parts of what the weights expect.
+	Preprocessing func(*checkpoint.Preprocessing)
+}
+
+// Load opens weights and builds their model on a device. path is a run folder, a
+// checkpoint, or a file of weights together with the model's name.
+func Load(path string, dev graph.Device, o LoadOptions) (*Loaded, error) {
+	f, err := checkpoint.Open(path, checkpoint.Options{EMA: true})
+	if err != nil {
+		return nil, err
+	}
+	l := &Loaded{Meta: f.Meta, Source: f.Source}
+	name, opts := o.Model, models.Options{NumClasses: o.NumClasses}
+	if f.Meta != nil {
+		if name == "" {
+			name = f.Meta.Model.Name
+		}
+		opts.NumClasses = argument(f.Meta, "num_classes", opts.NumClasses)
+		opts.InChans = argument(f.Meta, "in_chans", 0)
+		l.Classes = f.Meta.ClassNames
+	}
+	if name == "" {
+		return nil, fmt.Errorf("%s does not tell what model its weights belong to: name it with --model", path)
+	}
+	info, err := models.Info(name)
+	if err != nil {
+		return nil, err
+	}
+	if opts.NumClasses == 0 {
+		opts.NumClasses = axis(f.Tensors, info.Classifier, 0)
+	}
+	if opts.InChans == 0 {
+		opts.InChans = axis(f.Tensors, info.FirstConv, 1)
+	}
+	if opts.NumClasses == 0 {
+		opts.NumClasses = info.NumClasses
+	}
+	if opts.InChans == 0 {
+		opts.InChans = info.InChans
+	}
+	l.Preprocessing = sourcePreprocessing(info, f)
+	l.Preprocessing.Channels = opts.InChans
+	l.Preprocessing.Mean = channels(l.Preprocessing.Mean, opts.InChans)
+	l.Preprocessing.Std = channels(l.Preprocessing.Std, opts.InChans)
+	if o.Preprocessing != nil {
+		o.Preprocessing(&l.Preprocessing)
+	}
+	if o.Height > 0 {
+		l.Preprocessing.Size = [2]int{o.Height, o.Width}
+	}
+	height, width := l.Preprocessing.Size[0], l.Preprocessing.Size[1]
+	opts.ImageSize = height
+	ps := graph.NewParams(0)
+	if l.Model, err = models.New(name, ps.Root(), opts); err != nil {
+		return nil, err
+	}
+	if err := ps.Place(dev); err != nil {
+		return nil, err
+	}
+	if err := LoadWeights(ps, f.Tensors, f.Path); err != nil {
+		return nil, err
+	}
+	l.Network, err = NewNetwork(Network{Module: l.Model, Params: ps, Height: height, Width: width,
+		Channels: opts.InChans, Classes: opts.NumClasses, Objective: Objective{Name: "cross_entropy"}}, 0)
+	return l, err
+}
+
+// argument is a number among the model's arguments, or fallback.
+func argument(m *checkpoint.Meta, name string, fallback int) int {
+	if v, ok := m.Model.Args[name].(float64); ok && fallback == 0 {
+		return int(v)
+	}
+	return fallback
+}
+
+// axis is the extent of an axis of the first of these layers' weights that the
+// tensors have, 0 for none.
+func axis(ts *checkpoint.Tensors, layers []string, i int) int {
+	for _, name := range layers {
+		if t, ok := ts.Get(name + ".weight"); ok && i < len(t.Shape) {
+			return t.Shape[i]
+		}
+	}
+	return 0
+}

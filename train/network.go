@@ -1,0 +1,145 @@
+package train
+
+import (
+	"fmt"
+
+	"github.com/seed52467199/trainer/graph"
+)
+
+// Network is a classifier on a device: a module, its parameters, and the programs
+// that run it, one for each batch size and use.
+type Network struct {
+	// Module gives logits (N, Classes) for images (N, Height, Width, Channels).
+	Module graph.Module
+	// Params are the module's parameters, placed on a device.
+	Params *graph.Params
+	// Height, Width and Channels are the size of an image.
+	Height, Width, Channels int
+	// Classes is the number of logits.
+	Classes int
+	// Objective is the loss.
+	Objective Objective
+
+	ws       *graph.Workspace
+	programs map[programKey]*batchProgram
+}
+
+type programKey struct {
+	batch      int
+	train      bool
+	accumulate bool
+}
+
+// batchProgram is a program for batches of one size, with its nodes.
+type batchProgram struct {
+	*graph.Program
+	images, target, logits *graph.Node
+	fill                   []float32 // the target on its way to the device
+}
+
+// NewNetwork checks a Network and readies it for programs; seed is that of its
+// random masks.
+func NewNetwork(n Network, seed uint64) (*Network, error) {
+	if err := n.Objective.Validate(); err != nil {
+		return nil, err
+	}
+	dev := n.Params.Device()
+	if dev == nil {
+		return nil, fmt.Errorf("making a network: its parameters have no memory yet; place them on a device first")
+	}
+	n.ws = graph.NewWorkspace(dev, seed)
+	n.programs = map[programKey]*batchProgram{}
+	return &n, nil
+}
+
+// Workspace is the memory of the network's programs.
+func (n *Network) Workspace() *graph.Workspace { return n.ws }
+
+// program returns the compiled program for a batch size and use.
+func (n *Network) program(k programKey) (*batchProgram, error) {
+	if p := n.programs[k]; p != nil {
+		return p, nil
+	}
+	mode := graph.Eval
+	if k.train {
+		mode = graph.Train
+	}
+	g := graph.New(mode)
+	b := &batchProgram{images: g.Input("images", k.batch, n.Height, n.Width, n.Channels)}
+	b.logits = n.Module.Forward(g, b.images)
+	if err := g.Err(); err != nil {
+		return nil, fmt.Errorf("building the network for images of %dx%d with %d channels: %w", n.Height, n.Width, n.Channels, err)
+	}
+	if s := b.logits.Shape(); len(s) != 2 || s[1] != n.Classes {
+		return nil, fmt.Errorf("building the network: it gives %v, want (%d, %d)", s, k.batch, n.Classes)
+	}
+	t := graph.Target{Outputs: []*graph.Node{b.logits}, Accumulate: k.accumulate}
+	if k.train {
+		b.target = n.Objective.target(g, k.batch, n.Classes)
+		b.fill = make([]float32, b.target.Shape().TotalSize())
+		t.Loss = n.Objective.loss(g, b.logits, b.target)
+	}
+	var err error
+	if b.Program, err = graph.Compile(g, n.Params, n.ws, t); err != nil {
+		return nil, err
+	}
+	n.programs[k] = b
+	return b, nil
+}
+
+// ArenaBytes is the working memory that training at this batch size takes, beside
+// the parameters, before any of it is allocated.
+func (n *Network) ArenaBytes(batch int) (int, error) {
+	p, err := n.program(programKey{batch: batch, train: true})
+	if err != nil {
+		return 0, err
+	}
+	return p.ArenaBytes(), nil
+}
+
+// Backward runs a training pass on a batch: images (N, H, W, C) and the class of
+// each. It leaves the gradients of the mean loss in Params.Grads, added to what
+// is there with accumulate, and returns the loss.
+func (n *Network) Backward(images []float32, labels []int32, accumulate bool) (loss float64, err error) {
+	p, err := n.program(programKey{len(labels), true, accumulate})
+	if err != nil {
+		return 0, err
+	}
+	n.Objective.fill(p.fill, labels, n.Classes)
+	if err := p.Set(p.images, images); err != nil {
+		return 0, err
+	}
+	if err := p.Set(p.target, p.fill); err != nil {
+		return 0, err
+	}
+	if err := p.Run(); err != nil {
+		return 0, err
+	}
+	return p.Loss()
+}
+
+// Logits runs the network on n images (N, H, W, C) as in evaluation and writes
+// the logits (N, Classes) to dst.
+func (n *Network) Logits(dst, images []float32, count int) error {
+	p, err := n.program(programKey{batch: count})
+	if err != nil {
+		return err
+	}
+	if err := p.Set(p.images, images); err != nil {
+		return err
+	}
+	if err := p.Run(); err != nil {
+		return err
+	}
+	return p.Read(p.logits, dst)
+}
+
+// Program is the compiled program for this batch size in training or evaluation,
+// for profiles.
+func (n *Network) Program(batch int, train bool) (*graph.Program, error) {
+	p, err := n.program(programKey{batch: batch, train: train})
+	if err != nil {
+		return nil, err
+	}
+	return p.Program, nil
+}

@@ -1,0 +1,212 @@
+package train
+
+import (
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/seed52467199/trainer/checkpoint"
+	"github.com/seed52467199/trainer/graph"
+	"github.com/seed52467199/trainer/graph/op"
+	"github.com/seed52467199/trainer/report"
+)
+
+// drawsStream names, among a checkpoint's random streams, the number of training
+// passes, which numbers the masks of dropout.
+const drawsStream = "passes"
+
+// Weights are the values of parameters under PyTorch's names and layouts.
+func Weights(ps *graph.Params) (*checkpoint.Tensors, error) {
+	return tensors(ps, func(p *graph.Param) ([]float32, error) { return p.Read() })
+}
+
+// tensors collects one tensor for each parameter.
+func tensors(ps *graph.Params, read func(*graph.Param) ([]float32, error)) (*checkpoint.Tensors, error) {
+	list := make([]checkpoint.Tensor, 0, len(ps.All()))
+	for _, p := range ps.All() {
+		vals, err := read(p)
+		if err != nil {
+			return nil, err
+		}
+		var t checkpoint.Tensor
+		if p.Role == graph.Counter {
+			t, err = checkpoint.FromInt64s(p.Name, p.FileShape(), []int64{int64(vals[0])})
+		} else {
+			t, err = checkpoint.FromFloat32s(p.Name, p.FileShape(), vals)
+		}
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, t)
+	}
+	return checkpoint.NewTensors(list...)
+}
+
+// save writes the checkpoint of this name, and tells. done is the epoch that just
+// ended, nil within one.
+func (t *Trainer) save(name string, done *report.EpochDone, started time.Time) error {
+	s, err := t.state()
+	if err != nil {
+		return err
+	}
+	s.Meta.WallSeconds = t.at.wall + time.Since(started).Seconds()
+	if done != nil {
+		s.Meta.Metrics = map[string]float64{"train_loss": done.TrainLoss}
+		if t.Evaluator != nil {
+			s.Meta.Metrics["eval_loss"] = done.EvalLoss
+		}
+		for _, m := range done.Metrics {
+			s.Meta.Metrics[m.Name] = m.Value
+		}
+	}
+	path := filepath.Join(t.Folder, checkpoint.FolderName, name)
+	if err := checkpoint.Save(path, s); err != nil {
+		return err
+	}
+	t.lastGood = path
+	return send(t.Events, &report.Checkpointed{Path: path, Epoch: t.at.epoch, Update: t.at.update, Best: name == checkpoint.BestName})
+}
+
+// state is the run as it stands.
+func (t *Trainer) state() (checkpoint.State, error) {
+	s := checkpoint.State{Meta: t.Meta}
+	var err error
+	if s.Weights, err = Weights(t.Network.Params); err != nil {
+		return s, err
+	}
+	if s.Optimizer, err = t.optimizerTensors(); err != nil {
+		return s, err
+	}
+	if t.EMA != nil {
+		s.EMA, err = tensors(t.Network.Params, func(p *graph.Param) ([]float32, error) {
+			if p.Role == graph.Counter { // an average of counts means nothing
+				return p.Read()
+			}
+			return p.ReadFrom(t.EMA.Memory(p.Role))
+		})
+		if err != nil {
+			return s, err
+		}
+	}
+	s.Meta.Epoch, s.Meta.Update = t.at.epoch, int64(t.at.update)
+	s.Meta.BatchInEpoch, s.Meta.EpochLoss = t.at.batch, t.at.loss
+	s.Meta.Best = t.at.best
+	s.Meta.Random.Streams = map[string]uint64{drawsStream: t.Network.ws.Draws()}
+	return s, nil
+}
+
+// slotName is the name of an optimizer's state for a parameter.
+func slotName(slot, param string) string { return slot + "." + param }
+
+func (t *Trainer) optimizerTensors() (*checkpoint.Tensors, error) {
+	var list []checkpoint.Tensor
+	err := t.eachSlot(func(name string, p *graph.Param, memory op.Buffer) error {
+		vals, err := p.ReadFrom(memory)
+		if err != nil {
+			return err
+		}
+		tensor, err := checkpoint.FromFloat32s(name, p.FileShape(), vals)
+		list = append(list, tensor)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return checkpoint.NewTensors(list...)
+}
+
+// eachSlot visits the optimizer's state of every parameter.
+func (t *Trainer) eachSlot(visit func(name string, p *graph.Param, memory op.Buffer) error) error {
+	for _, slot := range t.Optimizer.Slots() {
+		for _, g := range t.Optimizer.Groups() {
+			for _, p := range g.Params {
+				if err := visit(slotName(slot, p.Name), p, t.Optimizer.Slot(slot)); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// Restore continues from a checkpoint of the same model, data and optimizer.
+func (t *Trainer) Restore(s checkpoint.State, path string) error {
+	ps := t.Network.Params
+	if err := LoadWeights(ps, s.Weights, path); err != nil {
+		return err
+	}
+	err := t.eachSlot(func(name string, p *graph.Param, memory op.Buffer) error {
+		if s.Optimizer == nil {
+			return fmt.Errorf("resuming from %s: it holds no optimizer state", path)
+		}
+		tensor, ok := s.Optimizer.Get(name)
+		if !ok || !op.Shape(tensor.Shape).Eq(p.FileShape()) {
+			return fmt.Errorf("resuming from %s: the optimizer's state lacks %s of shape %v; it was written with another optimizer or model", path, name, p.FileShape())
+		}
+		return p.WriteTo(memory, tensor.Float32s())
+	})
+	if err != nil {
+		return err
+	}
+	if t.EMA != nil {
+		if s.EMA == nil {
+			return fmt.Errorf("resuming from %s: it holds no moving average of the weights; set train.ema_decay to 0 or start anew", path)
+		}
+		for _, p := range ps.All() {
+			if p.Role == graph.Counter {
+				continue
+			}
+			tensor, ok := s.EMA.Get(p.Name)
+			if !ok {
+				return fmt.Errorf("resuming from %s: the moving average lacks %s", path, p.Name)
+			}
+			if err := p.WriteTo(t.EMA.Memory(p.Role), tensor.Float32s()); err != nil {
+				return err
+			}
+		}
+	}
+	m := s.Meta
+	if m.BatchInEpoch > t.Loader.Batches() {
+		return fmt.Errorf("resuming from %s: it stands at batch %d of an epoch that now has %d; the data or the batch size changed", path, m.BatchInEpoch, t.Loader.Batches())
+	}
+	t.at = progress{epoch: m.Epoch, batch: m.BatchInEpoch, update: int(m.Update), loss: m.EpochLoss, best: m.Best, wall: m.WallSeconds}
+	t.lastGood = path
+	t.Optimizer.SetSteps(int(m.Update))
+	t.Network.ws.SetDraws(m.Random.Streams[drawsStream])
+	if t.at.update > 0 {
+		t.lr = t.LR(t.at.update - 1)
+	}
+	return nil
+}
+
+// LoadWeights sets every parameter from tensors under PyTorch's names; path names
+// them in errors. Nothing is loaded where anything does not fit.
+func LoadWeights(ps *graph.Params, have *checkpoint.Tensors, path string) error {
+	return loadMatching(ps, have, path, checkpoint.MatchOptions{})
+}
+
+func loadMatching(ps *graph.Params, have *checkpoint.Tensors, path string, o checkpoint.MatchOptions) error {
+	m, err := checkpoint.Match(Specs(ps), have, o)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	for i, p := range ps.All() {
+		if m.Found[i] == nil {
+			continue
+		}
+		if err := p.Write(m.Found[i].Float32s()); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	return nil
+}
+
+// Specs lists what a file must hold for these parameters. Counters of batches may
+// be missing, as they are in old files.
+func Specs(ps *graph.Params) []checkpoint.Spec {
+	specs := make([]checkpoint.Spec, len(ps.All()))
+	for i, p := range ps.All() {
+		specs[i] = checkpoint.Spec{Name: p.Name, Shape: p.FileShape(), Optional: p.Role == graph.Counter}
+	}
+	return specs
+}

@@ -1,0 +1,306 @@
+package train_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/seed52467199/trainer/checkpoint"
+	"github.com/seed52467199/trainer/configs"
+	"github.com/seed52467199/trainer/cpu"
+	"github.com/seed52467199/trainer/data"
+	"github.com/seed52467199/trainer/data/transform"
+	"github.com/seed52467199/trainer/graph"
+	"github.com/seed52467199/trainer/models"
+	"github.com/seed52467199/trainer/optim"
+	"github.com/seed52467199/trainer/report"
+	"github.com/seed52467199/trainer/train"
+)
+
+// A program that builds a model, trains it and saves it with the packages alone.
+func Example() {
+	dev, err := cpu.New(cpu.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer dev.Close()
+
+	params := graph.NewParams(1)
+	model, err := models.New("mlp", params.Root(), models.Options{NumClasses: 10, InChans: 1, ImageSize: 8})
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := params.Place(dev); err != nil {
+		log.Fatal(err)
+	}
+	network, err := train.NewNetwork(train.Network{Module: model, Params: params, Height: 8, Width: 8, Channels: 1, Classes: 10,
+		Objective: train.Objective{Name: "cross_entropy"}}, 1)
+	if err != nil {
+		log.Fatal(err)
+	}
+	digits, err := data.Open("digits", "", "train", data.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	pipeline, err := transform.NewTrain(transform.Train{Output: transform.Output{Size: 8, Channels: 1, Mean: []float64{0.3}, Std: []float64{0.37}}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	loader, err := data.NewLoader(digits, pipeline, data.LoaderOptions{BatchSize: 50, Shuffle: true, Seed: 1})
+	if err != nil {
+		log.Fatal(err)
+	}
+	sgd, err := optim.New(params, optim.Config{Name: "sgd", Momentum: 0.9}, optim.GroupBy(params.All()[:], optim.DecayWeights(1e-4)))
+	if err != nil {
+		log.Fatal(err)
+	}
+	t := train.Trainer{Network: network, Optimizer: sgd, Loader: loader, Epochs: 4, LR: func(int) float64 { return 0.05 }}
+	result, err := t.Run(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	weights, err := train.Weights(params)
+	if err != nil {
+		log.Fatal(err)
+	}
+	dir, err := os.MkdirTemp("", "example")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	if err := checkpoint.WriteSafetensors(filepath.Join(dir, "digits.safetensors"), weights, nil); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(result.Updates, "updates, loss below 0.5:", result.Last.TrainLoss < 0.5)
+	// Output: 120 updates, loss below 0.5: true
+}
+
+func device(t testing.TB) *cpu.Device {
+	t.Helper()
+	d, err := cpu.New(cpu.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { d.Close() })
+	return d
+}
+
+// job opens a configuration of digits with these settings on top.
+func job(t testing.TB, set ...string) *train.Job {
+	t.Helper()
+	c, err := configs.Load("quickstart", configs.Options{Set: set})
+	if err != nil {
+		t.Fatal(err)
+	}
+	j, err := train.OpenJob(*c, device(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return j
+}
+
+func trainer(t testing.TB, j *train.Job, folder string, events report.Listener) *train.Trainer {
+	t.Helper()
+	tr, err := j.Trainer(folder, events)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tr
+}
+
+// memory is all parameters and statistics as bytes.
+func memory(j *train.Job) []byte {
+	ps := j.Network.Params
+	return append(slices.Clone(ps.Trained().Host()), ps.Statistics().Host()...)
+}
+
+// A range test leaves no trace: what is trained after it has the bits of what is
+// trained without it, with momentum, dropout, an average and accumulation.
+func TestFindLRLeavesNoTrace(t *testing.T) {
+	settings := []string{"train.epochs=1", "model.name=cifar_resnet20", "model.drop_path=0.2", "train.ema_decay=0.9", "train.grad_accum=2", "data.size=16"}
+	if testing.Short() {
+		t.Skip("it trains a residual network twice")
+	}
+	plain, found := job(t, settings...), job(t, settings...)
+	before := memory(found)
+	a, b := trainer(t, plain, "", nil), trainer(t, found, "", nil)
+	c := configs.Default().LRFind
+	c.Steps = 30
+	curve, err := b.FindLR(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(curve.Points) < 10 {
+		t.Errorf("%d points", len(curve.Points))
+	}
+	if !bytes.Equal(memory(found), before) {
+		t.Error("the range test changed the weights")
+	}
+	for _, tr := range []*train.Trainer{a, b} {
+		if _, err := tr.Run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !bytes.Equal(memory(plain), memory(found)) {
+		t.Error("training after a range test gives other weights")
+	}
+}
+
+// Training that is interrupted after every few updates and taken up again ends
+// with the bits of one that is not, with every kind of state.
+func TestResumeIsExact(t *testing.T) {
+	settings := []string{"train.epochs=2", "train.batch_size=300", "optimizer.name=adamw", "optimizer.lr=0.003", "train.ema_decay=0.9", "train.clip_grad=1"}
+	whole := job(t, settings...)
+	if _, err := trainer(t, whole, t.TempDir(), nil).Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	for starts := 0; ; starts++ {
+		if starts > 20 {
+			t.Fatal("it never ends")
+		}
+		j := job(t, settings...)
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		left := 3
+		tr := trainer(t, j, folder, report.Func(func(e report.Event) error {
+			if _, ok := e.(*report.Step); ok {
+				if left--; left == 0 {
+					cancel()
+				}
+			}
+			return nil
+		}))
+		if path, _, err := checkpoint.Newest(folder); err == nil {
+			s, err := checkpoint.Load(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := tr.Restore(s, path); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, err := tr.Run(ctx)
+		if err == nil {
+			if starts < 2 {
+				t.Errorf("only %d interruptions", starts)
+			}
+			if !bytes.Equal(memory(j), memory(whole)) {
+				t.Error("the interrupted training ends with other weights")
+			}
+			return
+		}
+		if !errors.Is(err, train.ErrInterrupted) {
+			t.Fatal(err)
+		}
+	}
+}
+
+// The gray network's logits equal the colour network's on gray images, where the
+// normalisation of all channels is the same.
+func TestGrayBySumEqualsColour(t *testing.T) {
+	dev := device(t)
+	build := func(chans int) (*train.Network, *models.Model) {
+		ps := graph.NewParams(3)
+		m, err := models.New("squeezenet1_1", ps.Root(), models.Options{NumClasses: 7, InChans: chans})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := ps.Place(dev); err != nil {
+			t.Fatal(err)
+		}
+		n, err := train.NewNetwork(train.Network{Module: m, Params: ps, Height: 48, Width: 40, Channels: chans, Classes: 7,
+			Objective: train.Objective{Name: "cross_entropy"}}, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n, m
+	}
+	colour, m := build(3)
+	gray, _ := build(1)
+	weights, err := train.Weights(colour.Params)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &checkpoint.File{Path: "colour", Tensors: weights, Source: "the colour network"}
+	plan, err := train.Adapt(gray.Params, m, f, train.AdaptOptions{Channels: 1, Method: "sum",
+		Target: checkpoint.Preprocessing{Channels: 1, Mean: []float64{0.5}, Std: []float64{0.5}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if plan.FirstConv != "features.0" || len(plan.Fresh) != 0 {
+		t.Errorf("plan %+v; want features.0 adapted and nothing fresh", plan)
+	}
+	const n = 2
+	one, three := make([]float32, n*48*40), make([]float32, n*48*40*3)
+	for i := range one {
+		one[i] = float32(math.Sin(float64(i) * 0.7))
+		three[3*i], three[3*i+1], three[3*i+2] = one[i], one[i], one[i]
+	}
+	a, b := make([]float32, n*7), make([]float32, n*7)
+	if err := colour.Logits(a, three, n); err != nil {
+		t.Fatal(err)
+	}
+	if err := gray.Logits(b, one, n); err != nil {
+		t.Fatal(err)
+	}
+	low, high, worst := math.Inf(1), math.Inf(-1), 0.0
+	for i := range a {
+		low, high = min(low, float64(a[i])), max(high, float64(a[i]))
+		worst = max(worst, math.Abs(float64(a[i]-b[i])))
+	}
+	if worst > 1e-4*(high-low) {
+		t.Errorf("largest difference %v of a range of %v", worst, high-low)
+	}
+	t.Logf("largest difference %.2g of a range of %.2g", worst, high-low)
+}
+
+// A classifier of other classes starts anew, weight and bias; the rest is taken over.
+func TestAdaptReplacesTheClassifier(t *testing.T) {
+	dev := device(t)
+	place := func(classes int) (*graph.Params, *models.Model) {
+		ps := graph.NewParams(uint64(classes))
+		m, err := models.New("lenet5", ps.Root(), models.Options{NumClasses: classes})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := ps.Place(dev); err != nil {
+			t.Fatal(err)
+		}
+		return ps, m
+	}
+	source, _ := place(10)
+	weights, err := train.Weights(source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &checkpoint.File{Path: "w", Tensors: weights}
+	for _, c := range []struct{ classes, fresh int }{{10, 0}, {4, 2}} {
+		target, m := place(c.classes)
+		plan, err := train.Adapt(target, m, f, train.AdaptOptions{Channels: 1, Method: "sum"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(plan.Fresh) != c.fresh || plan.Loaded != len(target.All())-c.fresh {
+			t.Errorf("%d classes: %d loaded, fresh %v; want %d fresh", c.classes, plan.Loaded, plan.Fresh, c.fresh)
+		}
+	}
+	other, m := place(10)
+	if _, err := train.Adapt(other, m, &checkpoint.File{Path: "short", Tensors: must(checkpoint.NewTensors())}, train.AdaptOptions{Channels: 1}); err == nil {
+		t.Error("weights without any tensor are accepted")
+	}
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}

@@ -1,0 +1,296 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/seed52467199/trainer/checkpoint"
+	"github.com/seed52467199/trainer/data"
+	"github.com/seed52467199/trainer/optim"
+	"github.com/seed52467199/trainer/report"
+)
+
+// ErrInterrupted is what Run answers, wrapped, when its context ended and the
+// state was saved.
+var ErrInterrupted = errors.New("training was interrupted")
+
+// NonFiniteError stops a training whose loss is no longer a finite number. The
+// last checkpoint was written before that.
+type NonFiniteError struct {
+	// What is the loss that is not finite: of a batch or of an evaluation.
+	What string
+	// Value is that loss.
+	Value float64
+	// Epoch and Update are where it was met, counted from 1.
+	Epoch, Update int
+	// LR is the learning rate of the update before.
+	LR float64
+	// Checkpoint is the last good one, "" where there is none yet.
+	Checkpoint string
+}
+
+// Error names the place, the remedy and what is left.
+func (e *NonFiniteError) Error() string {
+	left := "no checkpoint was written before"
+	if e.Checkpoint != "" {
+		left = "the last good checkpoint is " + e.Checkpoint
+	}
+	return fmt.Sprintf("the loss of %s is %v in epoch %d at update %d (learning rate %.3g): lower optimizer.lr, set train.clip_grad or lengthen schedule.warmup_epochs; %s",
+		e.What, e.Value, e.Epoch, e.Update, e.LR, left)
+}
+
+// Trainer runs epochs of training over a network.
+type Trainer struct {
+	Network   *Network
+	Optimizer *optim.Optimizer
+	// Loader gives the training batches.
+	Loader *data.Loader
+	// Evaluator measures after each epoch; nil to measure nothing.
+	Evaluator *Evaluator
+	// LR is the learning rate of each update, from 0.
+	LR func(update int) float64
+	// Epochs is how many passes over the data there are.
+	Epochs int
+	// GradAccum is how many batches make an update; 0 is 1.
+	GradAccum int
+	// EMA, where set, averages the weights; the average is what is measured.
+	EMA *optim.EMA
+	// EMADecay is the decay of each update of EMA.
+	EMADecay float64
+	// Folder is the run folder in which checkpoints are written; "" for none.
+	Folder string
+	// SaveEvery is the number of updates between two checkpoints within an epoch;
+	// 0 for none.
+	SaveEvery int
+	// Meta is what checkpoints tell beside the progress: model, classes,
+	// preprocessing, configuration.
+	Meta checkpoint.Meta
+	// ResumeCommand is what a person types to go on with the run.
+	ResumeCommand string
+	// Events hears what happens; nil for nobody.
+	Events report.Listener
+
+	at       progress
+	step     report.Step
+	lastGood string // the last checkpoint written
+	lr       float64
+	skipped  map[string]bool
+}
+
+// progress is where a run stands.
+type progress struct {
+	epoch  int // complete epochs
+	batch  int // batches consumed of the epoch under way
+	update int
+	loss   checkpoint.MeanLoss
+	best   *checkpoint.BestMetric
+	wall   float64 // seconds of earlier parts of the run
+}
+
+// Result is what a run reached.
+type Result struct {
+	Best, Last      *report.EpochDone
+	ImagesPerSecond float64
+	Updates         int
+}
+
+// UpdatesPerEpoch is the number of updates of one epoch.
+func (t *Trainer) UpdatesPerEpoch() int {
+	k := t.accum()
+	return (t.Loader.Batches() + k - 1) / k
+}
+
+func (t *Trainer) accum() int { return max(t.GradAccum, 1) }
+
+// Position is the number of complete epochs and of updates so far.
+func (t *Trainer) Position() (epochs, updates int) { return t.at.epoch, t.at.update }
+
+// Run trains from where the run stands to its last epoch. When ctx ends it
+// finishes the update under way, saves and returns an error that wraps
+// ErrInterrupted.
+func (t *Trainer) Run(ctx context.Context) (Result, error) {
+	r := Result{}
+	started := time.Now()
+	t.skipped = map[string]bool{}
+	var images int
+	var training time.Duration
+	for t.at.epoch < t.Epochs {
+		epochStart := time.Now()
+		if err := send(t.Events, &report.EpochStarted{Epoch: t.at.epoch + 1, Epochs: t.Epochs}); err != nil {
+			return r, err
+		}
+		n, err := t.epoch(ctx, started)
+		images += n
+		training += time.Since(epochStart)
+		if err != nil {
+			return r, err
+		}
+		done, err := t.finishEpoch(ctx, n, time.Since(epochStart), started)
+		if err != nil {
+			return r, err
+		}
+		r.Last = done
+		if done.Best || r.Best == nil {
+			r.Best = done
+		}
+		r.Updates = t.at.update
+	}
+	r.ImagesPerSecond = float64(images) / training.Seconds()
+	if images == 0 {
+		r.ImagesPerSecond = 0
+	}
+	return r, nil
+}
+
+// epoch trains what is left of the epoch under way and returns how many images
+// that was.
+func (t *Trainer) epoch(ctx context.Context, started time.Time) (images int, err error) {
+	batches := t.Loader.Batches()
+	// The loader must not stop with ctx: the update under way still needs batches.
+	it := t.Loader.Epoch(context.WithoutCancel(ctx), uint64(t.at.epoch), t.at.batch)
+	defer it.Close()
+	t.step = report.Step{Batches: batches}
+	begin := time.Now()
+	for t.at.batch < batches {
+		n, err := t.update(it, min(t.accum(), batches-t.at.batch))
+		if err != nil {
+			return images, err
+		}
+		images += n
+		t.step.ImagesPerSecond = float64(images) / time.Since(begin).Seconds()
+		if err := send(t.Events, &t.step); err != nil {
+			return images, err
+		}
+		if ctx.Err() != nil {
+			return images, t.interrupt(started)
+		}
+		if t.SaveEvery > 0 && t.at.update%t.SaveEvery == 0 && t.at.batch < batches {
+			if err := t.save(checkpoint.LastName, nil, started); err != nil {
+				return images, err
+			}
+		}
+	}
+	return images, warnSkipped(t.Events, it.Skipped())
+}
+
+// update takes count batches and updates the weights once.
+func (t *Trainer) update(it *data.Epoch, count int) (images int, err error) {
+	loss := 0.0
+	for k := range count {
+		if !it.Next() {
+			if err := it.Err(); err != nil {
+				return 0, &InputError{err}
+			}
+			return 0, fmt.Errorf("reading batch %d of epoch %d: the data ended after %d of %d batches", t.at.batch+1, t.at.epoch+1, t.at.batch, t.Loader.Batches())
+		}
+		b := it.Batch()
+		l, err := t.Network.Backward(b.Images, b.Labels, k > 0)
+		images += b.N
+		it.Release(b)
+		if err != nil {
+			return 0, err
+		}
+		if math.IsNaN(l) || math.IsInf(l, 0) {
+			return 0, &NonFiniteError{What: "a batch", Value: l, Epoch: t.at.epoch + 1, Update: t.at.update + 1, LR: t.lr, Checkpoint: t.lastGood}
+		}
+		loss += l
+		t.at.batch++
+	}
+	t.lr = t.LR(t.at.update)
+	norm, err := t.Optimizer.Step(t.lr, 1/float64(count))
+	if err != nil {
+		return 0, err
+	}
+	t.at.update++
+	if t.EMA != nil {
+		if err := t.EMA.Update(t.EMADecay); err != nil {
+			return 0, err
+		}
+	}
+	loss /= float64(count)
+	t.at.loss.Sum += loss * float64(images)
+	t.at.loss.Images += images
+	t.step.Epoch, t.step.Update, t.step.Batch = t.at.epoch+1, t.at.update, t.at.batch
+	t.step.Images, t.step.LR, t.step.Loss, t.step.GradNorm = images, t.lr, loss, norm
+	return images, nil
+}
+
+// interrupt saves the state and says how to go on.
+func (t *Trainer) interrupt(started time.Time) error {
+	if t.Folder == "" {
+		return ErrInterrupted
+	}
+	if err := t.save(checkpoint.LastName, nil, started); err != nil {
+		return err
+	}
+	err := send(t.Events, &report.Interrupted{Epoch: t.at.epoch + 1, Update: t.at.update, Checkpoint: t.lastGood, ResumeCommand: t.ResumeCommand})
+	return errors.Join(ErrInterrupted, err)
+}
+
+// finishEpoch evaluates, counts the epoch and saves.
+func (t *Trainer) finishEpoch(ctx context.Context, images int, training time.Duration, started time.Time) (*report.EpochDone, error) {
+	done := &report.EpochDone{Epoch: t.at.epoch + 1, Update: t.at.update, TrainLoss: t.at.loss.Mean(), EvalLoss: math.NaN(),
+		LR: t.lr, ImagesPerSecond: float64(images) / training.Seconds()}
+	evalStart := time.Now()
+	if t.Evaluator != nil {
+		m, err := t.evaluate(context.WithoutCancel(ctx))
+		if err != nil {
+			return nil, err
+		}
+		if math.IsNaN(m.Loss) || math.IsInf(m.Loss, 0) {
+			return nil, &NonFiniteError{What: "the evaluation", Value: m.Loss, Epoch: t.at.epoch + 1, Update: t.at.update, LR: t.lr, Checkpoint: t.lastGood}
+		}
+		done.EvalLoss = m.Loss
+		done.Metrics = []report.Metric{{Name: "top1", Value: m.Top1}, {Name: "top5", Value: m.Top5}}
+		done.Confusion, done.PerClass = m.Confusion, m.PerClass(t.Meta.ClassNames)
+		if t.at.best == nil || m.Top1 > t.at.best.Value {
+			t.at.best = &checkpoint.BestMetric{Name: "top1", Value: m.Top1, Epoch: t.at.epoch + 1}
+			done.Best = true
+		}
+	}
+	done.Time = training + time.Since(evalStart)
+	t.at.epoch++
+	t.at.batch = 0
+	t.at.loss = checkpoint.MeanLoss{}
+	// The row is written before the checkpoint: a run that dies between the two
+	// repeats the epoch and replaces the row, so that none is ever missing.
+	if err := send(t.Events, done); err != nil {
+		return nil, err
+	}
+	if t.Folder == "" {
+		return done, nil
+	}
+	names := []string{checkpoint.LastName}
+	if done.Best {
+		names = []string{checkpoint.BestName, checkpoint.LastName}
+	}
+	for _, name := range names {
+		if err := t.save(name, done, started); err != nil {
+			return nil, err
+		}
+	}
+	return done, nil
+}
+
+// evaluate measures the moving average where there is one, else the weights.
+func (t *Trainer) evaluate(ctx context.Context) (Metrics, error) {
+	if t.EMA == nil {
+		return t.Evaluator.Run(ctx)
+	}
+	if err := t.EMA.Swap(); err != nil {
+		return Metrics{}, err
+	}
+	m, err := t.Evaluator.Run(ctx)
+	return m, errors.Join(err, t.EMA.Swap())
+}
+
+// warnSkipped tells of samples that could not be read.
+func warnSkipped(l report.Listener, s data.Skipped) error {
+	if s.Count == 0 {
+		return nil
+	}
+	return send(l, &report.Warning{Text: fmt.Sprintf("%d images could not be read and were left out, the first because %v", s.Count, s.First), Names: s.Names})
+}
