@@ -1,0 +1,238 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seed52467199/trainer/cpu"
+	"github.com/seed52467199/trainer/graph"
+	"github.com/seed52467199/trainer/internal/rng"
+	"github.com/seed52467199/trainer/models"
+	"github.com/seed52467199/trainer/optim"
+	"github.com/seed52467199/trainer/train"
+)
+
+// benchBatch is the usual batch for timing a model of this input size: large maps
+// come in small batches.
+func benchBatch(c models.Config) int {
+	if c.InputSize <= 64 {
+		return 128
+	}
+	return 32
+}
+
+// benchRig is a network on random data.
+type benchRig struct {
+	dev     *cpu.Device
+	network *train.Network
+	opt     *optim.Optimizer
+	images  []float32
+	labels  []int32
+	logits  []float32
+	batch   int
+	size    int
+}
+
+func (a *app) newBenchRig(name string, batch, size int) (*benchRig, error) {
+	info, err := models.Info(name)
+	if err != nil {
+		return nil, usage(err)
+	}
+	r := &benchRig{batch: cmp.Or(batch, benchBatch(info)), size: cmp.Or(size, info.InputSize)}
+	if r.batch < 1 || r.size < 1 {
+		return nil, usage(fmt.Errorf("--batch %d --size %d: both must be at least 1", r.batch, r.size))
+	}
+	if r.dev, err = openDevice(a.device, a.threads); err != nil {
+		return nil, err
+	}
+	ps := graph.NewParams(uint64(a.seed))
+	chans := info.InChans
+	m, err := models.New(name, ps.Root(), models.Options{NumClasses: info.NumClasses, InChans: chans, ImageSize: r.size})
+	if err != nil {
+		return nil, usage(err)
+	}
+	if err := ps.Place(r.dev); err != nil {
+		return nil, err
+	}
+	r.network, err = train.NewNetwork(train.Network{Module: m, Params: ps, Height: r.size, Width: r.size, Channels: chans,
+		Classes: info.NumClasses, Objective: train.Objective{Name: "cross_entropy"}}, uint64(a.seed))
+	if err != nil {
+		return nil, err
+	}
+	r.opt, err = optim.New(ps, optim.Config{Name: "sgd", Momentum: 0.9}, optim.GroupBy(trainedParams(ps), optim.DecayWeights(0)))
+	if err != nil {
+		return nil, err
+	}
+	s := rng.New(uint64(a.seed), "bench")
+	r.images = make([]float32, r.batch*r.size*r.size*chans)
+	for i := range r.images {
+		r.images[i] = float32(s.Norm())
+	}
+	r.labels = make([]int32, r.batch)
+	for i := range r.labels {
+		r.labels[i] = int32(s.IntN(info.NumClasses))
+	}
+	r.logits = make([]float32, r.batch*info.NumClasses)
+	return r, nil
+}
+
+func trainedParams(ps *graph.Params) []*graph.Param {
+	return slices.DeleteFunc(slices.Clone(ps.All()), func(p *graph.Param) bool { return !p.Role.Trained() })
+}
+
+// step is one training step or one evaluation of the batch.
+func (r *benchRig) step(training bool) error {
+	if !training {
+		return r.network.Logits(r.logits, r.images, r.batch)
+	}
+	if _, err := r.network.Backward(r.images, r.labels, false); err != nil {
+		return err
+	}
+	_, err := r.opt.Step(0.01, 1)
+	return err
+}
+
+func benchCommand(a *app) *cobra.Command {
+	var model, mode, precision string
+	var batch, size, steps int
+	c := &cobra.Command{
+		Use:     "bench --model NAME",
+		Short:   "Time a model on random data",
+		Example: "  trainer bench --model resnet18 --mode train --json",
+		Args:    cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if mode != "train" && mode != "eval" {
+				return usage(fmt.Errorf("--mode %s: it must be train or eval", mode))
+			}
+			if precision != "f32" {
+				return usage(fmt.Errorf("--precision %s: this version computes in f32", precision))
+			}
+			if steps < 1 {
+				return usage(fmt.Errorf("--steps %d: at least 1", steps))
+			}
+			r, err := a.newBenchRig(model, batch, size)
+			if err != nil {
+				return err
+			}
+			defer r.dev.Close()
+			return a.bench(c, r, model, mode, precision, steps)
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&model, "model", "", "the model's name")
+	f.IntVar(&batch, "batch", 0, "images a step (default: the model's usual)")
+	f.IntVar(&size, "size", 0, "height and width of an image (default: the model's)")
+	f.IntVar(&steps, "steps", 8, "timed steps, after three that are not")
+	f.StringVar(&mode, "mode", "train", "train (forward, loss, backward, SGD with momentum) or eval")
+	f.StringVar(&precision, "precision", "f32", "f32")
+	_ = c.MarkFlagRequired("model")
+	a.runFlags(c)
+	return c
+}
+
+func (a *app) bench(c *cobra.Command, r *benchRig, model, mode, precision string, steps int) error {
+	training := mode == "train"
+	var times []time.Duration
+	for i := range 3 + steps {
+		if err := c.Context().Err(); err != nil {
+			return err
+		}
+		start := time.Now()
+		if err := r.step(training); err != nil {
+			return err
+		}
+		if i >= 3 {
+			times = append(times, time.Since(start))
+		}
+	}
+	slices.Sort(times)
+	median := (times[(steps-1)/2] + times[steps/2]) / 2
+	p, err := r.network.Program(r.batch, training)
+	if err != nil {
+		return err
+	}
+	flops := int64(0)
+	for _, s := range p.Steps() {
+		flops += s.Work.FLOPs
+	}
+	rate := float64(r.batch) / median.Seconds()
+	gflops := float64(flops) / median.Seconds() / 1e9
+	rss := peakRSS()
+	a.say("%s %s %s, batch %d of %dx%d, %d threads: %.1f images/s, step %.1f ms (least %.1f), %.0f GF/s, peak %d MB", model, mode, precision,
+		r.batch, r.size, r.size, r.dev.Threads(), rate, ms(median), ms(times[0]), gflops, rss)
+	return a.result(map[string]any{"images_per_s": rate, "step_ms_median": ms(median), "step_ms_min": ms(times[0]), "gflops": gflops,
+		"peak_rss_mb": rss, "batch": r.batch, "size": r.size, "threads": r.dev.Threads(), "model": model, "mode": mode, "precision": precision})
+}
+
+func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+func profileCommand(a *app) *cobra.Command {
+	var model, mode string
+	var batch, size, steps int
+	c := &cobra.Command{
+		Use:   "profile --model NAME",
+		Short: "Time each step of a model on random data",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if mode != "train" && mode != "eval" {
+				return usage(fmt.Errorf("--mode %s: it must be train or eval", mode))
+			}
+			r, err := a.newBenchRig(model, batch, size)
+			if err != nil {
+				return err
+			}
+			defer r.dev.Close()
+			return a.profile(r, mode == "train", max(steps, 1))
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&model, "model", "", "the model's name")
+	f.IntVar(&batch, "batch", 0, "images a step (default: the model's usual)")
+	f.IntVar(&size, "size", 0, "height and width of an image (default: the model's)")
+	f.IntVar(&steps, "steps", 5, "timed steps, after one that is not")
+	f.StringVar(&mode, "mode", "train", "train or eval")
+	_ = c.MarkFlagRequired("model")
+	a.runFlags(c)
+	return c
+}
+
+// profile prints what each step costs.
+func (a *app) profile(r *benchRig, training bool, steps int) error {
+	if err := r.step(training); err != nil {
+		return err
+	}
+	p, err := r.network.Program(r.batch, training)
+	if err != nil {
+		return err
+	}
+	infos := p.Steps()
+	times := make([]time.Duration, len(infos))
+	for range steps {
+		if err := p.RunTimed(times); err != nil {
+			return err
+		}
+	}
+	var total time.Duration
+	for i := range times {
+		times[i] /= time.Duration(steps)
+		total += times[i]
+	}
+	var rows []map[string]any
+	for i, s := range infos {
+		seconds := times[i].Seconds()
+		row := map[string]any{"op": s.Call.Op.Kind(), "param": s.Param, "in": s.Call.In, "out": s.Call.Out, "kernel": s.Kernel,
+			"ms": ms(times[i]), "share": 100 * seconds / total.Seconds(), "flops": s.Work.FLOPs, "gflops": float64(s.Work.FLOPs) / seconds / 1e9,
+			"gb_per_s": float64(s.Work.Bytes) / seconds / 1e9}
+		rows = append(rows, row)
+		if !a.json {
+			fmt.Fprintf(a.stdout, "%-24s %-36s %9.3f ms %5.1f%% %8.1f GF/s %7.1f GB/s  %s\n", s.Call.Op.Kind(), s.Param, ms(times[i]),
+				row["share"], row["gflops"], row["gb_per_s"], s.Kernel)
+		}
+	}
+	a.say("%.2f ms in %d steps, %d MiB of working memory", ms(total), len(infos), p.ArenaBytes()>>20)
+	return a.result(map[string]any{"steps": rows, "ms": ms(total), "arena_bytes": p.ArenaBytes()})
+}

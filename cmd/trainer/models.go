@@ -1,0 +1,90 @@
+package main
+
+import (
+	"fmt"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seed52467199/trainer/graph"
+	"github.com/seed52467199/trainer/models"
+)
+
+func modelsCommand(a *app) *cobra.Command {
+	c := &cobra.Command{Use: "models", Short: "List the models, show one"}
+	list := &cobra.Command{
+		Use: "list", Short: "List the models", Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			var rows []map[string]any
+			t := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
+			fmt.Fprintln(t, "model\tinput\tparameters\tMACs\t")
+			for _, name := range models.Names() {
+				info, err := models.Info(name)
+				if err != nil {
+					return err
+				}
+				cost, err := models.Measure(name, models.Options{})
+				if err != nil {
+					return err
+				}
+				rows = append(rows, map[string]any{"name": name, "params": cost.Params, "macs": cost.MACs, "activations": cost.Activations,
+					"input": []int{info.InChans, info.InputSize, info.InputSize}, "classes": info.NumClasses, "paper": info.Paper})
+				fmt.Fprintf(t, "%s\t%dx%dx%d\t%.2f M\t%.3f G\t\n", name, info.InChans, info.InputSize, info.InputSize, float64(cost.Params)/1e6, float64(cost.MACs)/1e9)
+			}
+			if a.json {
+				return a.result(rows)
+			}
+			return t.Flush()
+		},
+	}
+	var classes, size, chans int
+	show := &cobra.Command{
+		Use: "show NAME", Short: "Show a model's layers and where its weights are found", Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			return a.showModel(args[0], models.Options{NumClasses: classes, ImageSize: size, InChans: chans})
+		},
+	}
+	show.Flags().IntVar(&classes, "num-classes", 0, "number of classes (default: the model's)")
+	show.Flags().IntVar(&size, "size", 0, "height and width of an image (default: the model's)")
+	show.Flags().IntVar(&chans, "in-chans", 0, "channels of an image (default: the model's)")
+	a.outputFlags(c)
+	for _, sub := range []*cobra.Command{list, show} {
+		a.outputFlags(sub)
+	}
+	return group(c, list, show)
+}
+
+func (a *app) showModel(name string, o models.Options) error {
+	info, err := models.Info(name)
+	if err != nil {
+		return usage(err)
+	}
+	cost, err := models.Measure(name, o)
+	if err != nil {
+		return usage(err)
+	}
+	ps := graph.NewParams(0)
+	if _, err := models.New(name, ps.Root(), o); err != nil {
+		return usage(err)
+	}
+	t := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
+	if !a.json {
+		fmt.Fprintf(a.stdout, "%s: %s\nweights: %s\nmean %v  std %v  crop_pct %v  %s\n\n", name, info.Paper, info.Weights, info.Mean, info.Std, info.CropPct, info.Interpolation)
+		fmt.Fprintln(t, "parameter\tshape\tvalues")
+	}
+	var rows []map[string]any
+	for _, p := range ps.All() {
+		rows = append(rows, map[string]any{"name": p.Name, "shape": []int(p.FileShape()), "trained": p.Role.Trained()})
+		if !a.json {
+			fmt.Fprintf(t, "%s\t%v\t%d\n", p.Name, p.FileShape(), p.Len())
+		}
+	}
+	if a.json {
+		return a.result(map[string]any{"name": name, "params": cost.Params, "macs": cost.MACs, "activations": cost.Activations, "config": info, "parameters": rows})
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(a.stdout, "\n%d trained values, %d MACs, %d activations\n", cost.Params, cost.MACs, cost.Activations)
+	return err
+}

@@ -1,0 +1,280 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seed52467199/trainer/checkpoint"
+	"github.com/seed52467199/trainer/configs"
+	"github.com/seed52467199/trainer/report"
+	"github.com/seed52467199/trainer/train"
+)
+
+func trainCommand(a *app) *cobra.Command {
+	var config, output, resume string
+	c := &cobra.Command{
+		Use:   "train --config FILE_OR_NAME",
+		Short: "Train a model from a configuration",
+		Example: `  trainer train --config quickstart
+  trainer train --config my.yaml --output runs/a --set optimizer.lr=0.05
+  trainer train --config my.yaml --output runs/a --resume auto`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			cfg, err := a.config(c, config, flagValue(c, "output", "output.dir")...)
+			if err != nil {
+				return err
+			}
+			return a.train(c.Context(), cfg, resume)
+		},
+	}
+	c.Flags().StringVar(&config, "config", "", "a YAML file or the name of an embedded recipe")
+	c.Flags().StringVar(&output, "output", "", "the run folder (default: the configuration's)")
+	c.Flags().StringVar(&resume, "resume", "", "auto, to go on from the newest good checkpoint of the run folder, or a checkpoint's path")
+	_ = c.MarkFlagRequired("config")
+	a.runFlags(c)
+	return c
+}
+
+func finetuneCommand(a *app) *cobra.Command {
+	var config, output, resume, weights, method string
+	var gray bool
+	var freeze []string
+	var headLR float64
+	c := &cobra.Command{
+		Use:   "finetune --config FILE_OR_NAME --weights FILE",
+		Short: "Train from the weights of another training",
+		Long: `Train from other weights: the classifier is replaced where the classes differ, and
+the first convolution is adapted to the data's channels. With --gray one channel is
+used from decoding to the first convolution.`,
+		Example: `  trainer finetune --config squeezenet-finetune --weights squeezenet1_1.safetensors
+  trainer finetune --config my.yaml --weights resnet18.pth --gray --freeze layer1`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			flags := flagValue(c, "output", "output.dir")
+			flags = append(flags, flagValue(c, "weights", "finetune.weights")...)
+			flags = append(flags, flagValue(c, "gray", "finetune.gray")...)
+			flags = append(flags, flagValue(c, "gray-method", "finetune.gray_method")...)
+			if c.Flags().Changed("freeze") {
+				flags = append(flags, listValue("freeze", "finetune.freeze", freeze))
+			}
+			if c.Flags().Changed("head-lr") {
+				flags = append(flags, floatValue("head-lr", "finetune.head_lr", headLR))
+			}
+			cfg, err := a.config(c, config, flags...)
+			if err != nil {
+				return err
+			}
+			if cfg.Finetune.Weights == "" {
+				return usage(errors.New("finetune needs --weights FILE, or finetune.weights in the configuration"))
+			}
+			return a.train(c.Context(), cfg, resume)
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&config, "config", "", "a YAML file or the name of an embedded recipe")
+	f.StringVar(&output, "output", "", "the run folder (default: the configuration's)")
+	f.StringVar(&resume, "resume", "", "auto, to go on from the newest good checkpoint of the run folder, or a checkpoint's path")
+	f.StringVar(&weights, "weights", "", "a .safetensors or PyTorch file, a checkpoint or a run folder")
+	f.BoolVar(&gray, "gray", false, "one channel from end to end; adapts the first convolution")
+	f.StringVar(&method, "gray-method", "sum", "sum, mean, luma or fold")
+	f.StringArrayVar(&freeze, "freeze", nil, "parameters that are not trained, by name or pattern; may be repeated")
+	f.Float64Var(&headLR, "head-lr", 0, "learning rate of the classifier")
+	_ = c.MarkFlagRequired("config")
+	a.runFlags(c)
+	return c
+}
+
+// train runs a training to its end.
+func (a *app) train(ctx context.Context, cfg *configs.Config, resume string) error {
+	dir, err := cfg.Output.Folder()
+	if err != nil {
+		return usage(err)
+	}
+	from, state, err := a.resumePoint(dir, resume)
+	if err != nil {
+		return usage(err)
+	}
+	if err := a.checkOutput(dir, state != nil); err != nil {
+		return usage(err)
+	}
+	dev, err := openDevice(cfg.Runtime.Device, cfg.Runtime.Threads)
+	if err != nil {
+		return err
+	}
+	defer dev.Close()
+	job, err := train.OpenJob(*cfg, dev)
+	if err != nil {
+		return usage(err)
+	}
+	var sinks report.Listeners
+	t, err := job.Trainer(dir, report.Func(func(e report.Event) error { return sinks.Handle(e) }))
+	if err != nil {
+		return usage(err)
+	}
+	t.Meta.TrainerVersion = version
+	t.ResumeCommand = resumeCommand(os.Args, dir)
+	if state != nil {
+		if err := t.Restore(*state, from); err != nil {
+			return usage(err)
+		}
+	}
+	folder, err := openFolder(dir, job.Config.YAML(), state != nil)
+	if err != nil {
+		return usage(err)
+	}
+	if sinks, err = folder.Listen(cfg.Train.LogEvery); err != nil {
+		return err
+	}
+	defer func() { sinks.Close() }()
+	if !a.quiet {
+		sinks = append(sinks, report.NewTerminal(a.stderr, cfg.Train.LogEvery))
+	}
+	if job.Plan != nil {
+		a.say("%s", describePlan(job.Plan))
+	}
+	started, err := runStarted(job, t, dev.Name(), dir, state != nil)
+	if err != nil {
+		return usage(err)
+	}
+	if err := sinks.Handle(started); err != nil {
+		return err
+	}
+	begin := time.Now()
+	r, err := t.Run(ctx)
+	if err != nil {
+		epochs, updates := t.Position()
+		if !errors.Is(err, train.ErrInterrupted) {
+			err = errors.Join(err, sinks.Handle(&report.RunFailed{Epoch: epochs + 1, Update: updates, Reason: err.Error()}))
+		}
+		return err
+	}
+	err = sinks.Handle(&report.RunDone{RunDir: dir, Time: time.Since(begin), ImagesPerSecond: r.ImagesPerSecond, BestBy: "top1", Best: r.Best, Last: r.Last})
+	if err != nil {
+		return err
+	}
+	return a.result(trainResult(dir, r))
+}
+
+// resumePoint finds the checkpoint that --resume means; nil to start anew.
+func (a *app) resumePoint(dir, resume string) (path string, s *checkpoint.State, err error) {
+	switch resume {
+	case "":
+		return "", nil, nil
+	case "auto":
+		found, skipped, err := checkpoint.Newest(dir)
+		for _, s := range skipped {
+			a.say("passing over %s: %v", s.Path, s.Reason)
+		}
+		if errors.Is(err, checkpoint.ErrNoCheckpoint) && len(skipped) == 0 {
+			a.say("%s holds no checkpoint yet: starting from the beginning", dir)
+			return "", nil, nil
+		}
+		if err != nil {
+			return "", nil, err
+		}
+		path = found
+	default:
+		path = resume
+	}
+	state, err := checkpoint.Load(path)
+	return path, &state, err
+}
+
+// checkOutput makes sure that checkpoints can be written.
+func (a *app) checkOutput(dir string, resumed bool) error {
+	if err := checkpoint.CheckWritable(dir); err != nil {
+		return fmt.Errorf("the run folder cannot be used: %w", err)
+	}
+	return nil
+}
+
+func openFolder(dir string, config []byte, resumed bool) (report.RunFolder, error) {
+	if resumed {
+		return report.ResumeRun(dir, config)
+	}
+	return report.CreateRun(dir, config)
+}
+
+// resumeCommand is the command line that goes on with this run.
+func resumeCommand(args []string, dir string) string {
+	var words []string
+	skip := false
+	for i, w := range args {
+		switch {
+		case skip:
+			skip = false
+		case w == "--resume" || w == "--output":
+			skip = true
+		case strings.HasPrefix(w, "--resume=") || strings.HasPrefix(w, "--output="):
+		default:
+			if i == 0 {
+				w = filepath.Base(w)
+			}
+			words = append(words, quoteWord(w))
+		}
+	}
+	return strings.Join(append(words, "--output", quoteWord(dir), "--resume", "auto"), " ")
+}
+
+// quoteWord makes a word safe for a shell.
+func quoteWord(w string) string {
+	if w != "" && !strings.ContainsAny(w, " \t\n'\"\\$`*?[]{}()<>|&;!#~") {
+		return w
+	}
+	return "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
+}
+
+func runStarted(j *train.Job, t *train.Trainer, device, dir string, resumed bool) (*report.RunStarted, error) {
+	c := j.Config
+	arena, err := j.Network.ArenaBytes(min(c.Train.BatchSize, j.TrainData.Len()))
+	if err != nil {
+		return nil, err
+	}
+	epoch, update := t.Position()
+	s := &report.RunStarted{RunDir: dir, Model: c.Model.Name, Config: string(c.YAML()), Device: device, Classes: j.Classes,
+		Params: int64(j.Network.Params.Count()), ArenaBytes: int64(arena), TrainImages: j.TrainData.Len(), Epochs: c.Train.Epochs,
+		UpdatesPerEpoch: t.UpdatesPerEpoch(), BatchSize: c.Train.BatchSize * c.Train.GradAccum, Threads: effectiveThreads(c.Runtime.Threads),
+		Seed: uint64(c.Train.Seed), Resumed: resumed, Epoch: epoch + 1, Update: update}
+	if j.ValData != nil {
+		s.ValImages, s.Metrics = j.ValData.Len(), []string{"top1", "top5"}
+	}
+	return s, nil
+}
+
+func describePlan(p *train.Plan) string {
+	text := fmt.Sprintf("starting from %s: %d tensors loaded", p.Source, p.Loaded)
+	if len(p.Fresh) > 0 {
+		text += ", the classifier (" + strings.Join(p.Fresh, ", ") + ") starts anew"
+	}
+	if p.FirstConv != "" {
+		text += ", " + p.FirstConv + " adapted by " + p.Method
+	}
+	return text
+}
+
+// trainResult is the JSON of a training.
+func trainResult(dir string, r train.Result) map[string]any {
+	return map[string]any{"run": dir, "best": epochResult(r.Best), "last": epochResult(r.Last), "images_per_s": r.ImagesPerSecond}
+}
+
+func epochResult(e *report.EpochDone) map[string]any {
+	if e == nil {
+		return nil
+	}
+	m := map[string]any{"epoch": e.Epoch, "train_loss": e.TrainLoss}
+	if !math.IsNaN(e.EvalLoss) {
+		m["loss"] = e.EvalLoss
+	}
+	for _, x := range e.Metrics {
+		m[x.Name] = x.Value
+	}
+	return m
+}

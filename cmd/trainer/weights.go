@@ -1,0 +1,91 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seed52467199/trainer/checkpoint"
+	"github.com/seed52467199/trainer/configs"
+	"github.com/seed52467199/trainer/graph"
+	"github.com/seed52467199/trainer/train"
+)
+
+// weightFlags name trained weights.
+type weightFlags struct {
+	checkpoint, model, weights string
+	numClasses                 int
+}
+
+func (w *weightFlags) add(c *cobra.Command) {
+	f := c.Flags()
+	f.StringVar(&w.checkpoint, "checkpoint", "", "a run folder, a checkpoint or a file of weights")
+	f.StringVar(&w.weights, "weights", "", "a file of weights that carries no configuration; then with --model")
+	f.StringVar(&w.model, "model", "", "the model that the weights belong to")
+	f.IntVar(&w.numClasses, "num-classes", 0, "classes of the weights (default: as they tell)")
+	c.MarkFlagsMutuallyExclusive("checkpoint", "weights")
+}
+
+func (w *weightFlags) path() (string, error) {
+	switch {
+	case w.checkpoint != "":
+		return w.checkpoint, nil
+	case w.weights != "":
+		return w.weights, nil
+	}
+	return "", usage(errors.New("no weights: name them with --checkpoint P, or with --model NAME --weights FILE"))
+}
+
+// load opens the weights on a device. Settings about preprocessing win over what
+// the weights say.
+func (w *weightFlags) load(a *app, dev graph.Device) (*train.Loaded, *configs.Config, error) {
+	path, err := w.path()
+	if err != nil {
+		return nil, nil, err
+	}
+	// The settings are checked before the file is read: with the configuration of
+	// the checkpoint's run beneath them, or with the defaults.
+	given, err := configs.Load("", configs.Options{Set: a.set})
+	if err != nil {
+		return nil, nil, usage(err)
+	}
+	l, err := train.Load(path, dev, train.LoadOptions{Model: w.model, NumClasses: w.numClasses,
+		Preprocessing: func(p *checkpoint.Preprocessing) { override(p, given) }})
+	if err != nil {
+		return nil, nil, usage(err)
+	}
+	if l.Meta == nil || l.Meta.Config == "" {
+		return l, given, nil
+	}
+	cfg, err := configs.Parse("the configuration in "+l.Source, []byte(l.Meta.Config), configs.Options{Set: a.set})
+	return l, cfg, usage(err)
+}
+
+// override puts settings that were given over what the weights expect.
+func override(p *checkpoint.Preprocessing, c *configs.Config) {
+	def := configs.Default()
+	if c.Data.Size > 0 {
+		p.Size = [2]int{c.Data.Size, c.Data.Size}
+	}
+	if !c.Data.Mean.Auto() {
+		p.Mean = c.Data.Mean
+	}
+	if !c.Data.Std.Auto() {
+		p.Std = c.Data.Std
+	}
+	if c.Eval.CropPct != def.Eval.CropPct {
+		p.CropPct = c.Eval.CropPct
+	}
+	if c.Eval.Interpolation != def.Eval.Interpolation {
+		p.Interpolation = c.Eval.Interpolation
+	}
+}
+
+// className is the name of a class, or its number where the weights tell none.
+func className(names []string, label int) string {
+	if label < len(names) {
+		return names[label]
+	}
+	return fmt.Sprint(label)
+}
