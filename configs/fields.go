@@ -243,6 +243,8 @@ func (f *field) check(value any) string {
 	switch v := value.(type) {
 	case string:
 		return f.checkText(v)
+	case bool:
+		return f.checkOff(strconv.FormatBool(v))
 	case int:
 		return f.checkNumber(float64(v), value)
 	case int64:
@@ -260,6 +262,14 @@ func (f *field) check(value any) string {
 		return f.checkNumbers(v, value)
 	}
 	return ""
+}
+
+// checkOff refuses the values of a feature that is not built yet.
+func (f *field) checkOff(v string) string {
+	if f.off == nil || slices.Contains(f.off, v) {
+		return ""
+	}
+	return fmt.Sprintf("is %s, which is not available in this version; it should be %s", v, f.want())
 }
 
 func (f *field) checkText(v string) string {
@@ -289,10 +299,7 @@ func (f *field) checkNumbers(list []float64, value any) string {
 
 func (f *field) checkNumber(x float64, value any) string {
 	if f.off != nil {
-		if !slices.Contains(f.off, number(x)) {
-			return fmt.Sprintf("is %s, which is not available in this version; it should be %s", literal(value), f.want())
-		}
-		return ""
+		return f.checkOff(number(x))
 	}
 	inside := !math.IsNaN(x) && !math.IsInf(x, 0) && f.min.below(x) && f.max.above(x)
 	if !inside {

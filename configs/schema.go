@@ -74,7 +74,11 @@ func (f *field) valueSchema() *jsonschema.Schema {
 	}
 	switch f.typ.Kind() {
 	case reflect.Bool:
-		return &jsonschema.Schema{Type: "boolean"}
+		s := &jsonschema.Schema{Type: "boolean"}
+		for _, value := range f.off {
+			s.Enum = append(s.Enum, value == "true")
+		}
+		return s
 	case reflect.Float64:
 		return f.numberSchema("number")
 	case reflect.Int, reflect.Int64:
