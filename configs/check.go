@@ -101,12 +101,6 @@ var rules = []struct {
 		}
 		return ""
 	}},
-	{keys("schedule.cycle_momentum", "schedule.name", "optimizer.name"), func(c *Config) string {
-		if c.Schedule.CycleMomentum && c.Schedule.Name == "one_cycle" && c.Optimizer.Name != "sgd" {
-			return "needs optimizer.name sgd, because " + c.Optimizer.Name + " has no momentum to move"
-		}
-		return ""
-	}},
 	{keys("finetune.freeze"), func(c *Config) string {
 		for _, p := range c.Finetune.Freeze {
 			if _, err := path.Match(p, ""); err != nil {

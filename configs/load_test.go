@@ -232,7 +232,7 @@ func TestProblems(t *testing.T) {
 		{"no milestones", m + "schedule: {name: multistep}\n", "schedule.milestones is [], and multistep needs at least one"},
 		{"milestones", m + "schedule: {name: multistep, milestones: [3, 2]}\n", "schedule.milestones is [3, 2], and should be in ascending order"},
 		{"momenta", m + "schedule: {base_momentum: 0.99}\n", "schedule.base_momentum is 0.99, and should be at most schedule.max_momentum"},
-		{"momentum of adam", m + "optimizer: {name: adam}\nschedule: {name: one_cycle, cycle_momentum: true}\n", "needs optimizer.name sgd"},
+		{"a switch for later", m + "schedule: {name: one_cycle, cycle_momentum: true}\n", "is true, which is not available in this version; it should be false"},
 		{"pattern", m + "finetune: {freeze: [\"a[\"]}\n", `finetune.freeze is ["a["], and "a[" is not a pattern`},
 		{"sweep", m + "lr_find: {min_lr: 20}\n", "lr_find.max_lr is 10, and should be above lr_find.min_lr, which is 20"},
 	}
