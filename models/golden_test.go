@@ -1,0 +1,172 @@
+package models_test
+
+import (
+	"encoding/json"
+	"hash/fnv"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/seed52467199/trainer/cpu"
+	"github.com/seed52467199/trainer/graph"
+	"github.com/seed52467199/trainer/graph/op"
+)
+
+// readGolden decodes a file that testdata/make_golden.py wrote.
+func readGolden[T any](t testing.TB, file string) T {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("testdata", file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var v T
+	if err := json.Unmarshal(text, &v); err != nil {
+		t.Fatalf("%s: %v", file, err)
+	}
+	return v
+}
+
+// The functions below are those of testdata/formula.py.
+
+// bits are n uniform words of the series of a name.
+func bits(name string, n int) []uint64 {
+	h := fnv.New64a()
+	h.Write([]byte(name))
+	words := make([]uint64, n)
+	for i := range words {
+		x := h.Sum64() + uint64(i) + 0x9e3779b97f4a7c15
+		x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+		x = (x ^ x>>27) * 0x94d049bb133111eb
+		words[i] = x ^ x>>31
+	}
+	return words
+}
+
+// uniform are n numbers in [-1, 1) of the series of a name.
+func uniform(name string, n int) []float64 {
+	u := make([]float64, n)
+	for i, w := range bits(name, n) {
+		u[i] = float64(w>>40)*0x1p-23 - 1
+	}
+	return u
+}
+
+// parameter is the value of a parameter in file order.
+func parameter(name string, shape graph.Shape) []float32 {
+	kind := name[strings.LastIndex(name, ".")+1:]
+	value := func(u float64) float64 { return 0.1 * u }
+	switch {
+	case kind == "num_batches_tracked":
+		value = func(float64) float64 { return 0 }
+	case kind == "weight" && len(shape) > 1:
+		bound := math.Sqrt(6 / float64(op.Size(shape[1:])))
+		value = func(u float64) float64 { return bound * u }
+	case kind == "weight":
+		value = func(u float64) float64 { return 1 + 0.2*u }
+	case kind == "running_var":
+		value = func(u float64) float64 { return 1 + 0.5*u }
+	}
+	vals := make([]float32, op.Size(shape))
+	for i, u := range uniform(name, len(vals)) {
+		vals[i] = float32(value(u))
+	}
+	return vals
+}
+
+// images makes images of this shape (N, C, H, W) and gives them as (N, H, W, C).
+func images(name string, shape []int) []float32 {
+	u := uniform(name, op.Size(shape))
+	n, c, h, w := shape[0], shape[1], shape[2], shape[3]
+	out := make([]float32, len(u))
+	i := 0
+	for b := range n {
+		for ch := range c {
+			for p := range h * w {
+				out[(b*h*w+p)*c+ch] = float32(math.Sqrt(3) * u[i])
+				i++
+			}
+		}
+	}
+	return out
+}
+
+// labels are n class indices.
+func labels(name string, n, classes int) []float32 {
+	out := make([]float32, n)
+	for i, w := range bits(name, n) {
+		out[i] = float32(w % uint64(classes))
+	}
+	return out
+}
+
+// summary is what golden files hold of a tensor.
+type summary struct {
+	Norm  float64   `json:"norm"`
+	Head  []float64 `json:"head"`
+	Signs []float64 `json:"signs"`
+}
+
+func summarize(name string, v []float32) summary {
+	s := summary{Signs: make([]float64, 16)}
+	words := bits("signs of "+name, len(v))
+	for i, x := range v {
+		f := float64(x)
+		s.Norm += f * f
+		for k := range s.Signs {
+			if words[i]>>k&1 != 0 {
+				s.Signs[k] += f
+			} else {
+				s.Signs[k] -= f
+			}
+		}
+		if i < 4 {
+			s.Head = append(s.Head, f)
+		}
+	}
+	s.Norm = math.Sqrt(s.Norm)
+	return s
+}
+
+// distance estimates the norm of the difference of the tensors summarised.
+func (s summary) distance(t summary) float64 {
+	sum := 0.0
+	for k := range s.Signs {
+		d := s.Signs[k] - t.Signs[k]
+		sum += d * d
+	}
+	return math.Sqrt(sum / float64(len(s.Signs)))
+}
+
+// device is a CPU that ends with the test.
+func device(t testing.TB, o cpu.Options) *cpu.Device {
+	t.Helper()
+	d, err := cpu.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(d.Close)
+	return d
+}
+
+// setFormula gives every parameter its value by formula.
+func setFormula(t testing.TB, ps *graph.Params) {
+	t.Helper()
+	for _, p := range ps.All() {
+		if err := p.Write(parameter(p.Name, p.FileShape())); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// farthest is the largest difference between two lists, relative to the largest
+// magnitude of the second.
+func farthest(got, want []float64) float64 {
+	diff, size := 0.0, 0.0
+	for i := range want {
+		diff = max(diff, math.Abs(got[i]-want[i]))
+		size = max(size, math.Abs(want[i]))
+	}
+	return diff / size
+}

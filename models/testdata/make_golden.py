@@ -1,0 +1,153 @@
+#!/usr/bin/env python3
+"""Writes the golden files beside it: parameters.json, logits.json, gradients.json, init.json and
+steps_*.json. Made with PyTorch 1.13 and torchvision 0.14 on a CPU; nothing is random but init.json,
+whose seed is 0.
+
+usage: make_golden.py [FILE...]    (default: all)
+"""
+import json
+import os
+import sys
+
+import numpy as np
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+import formula
+from reference import MODELS, make
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def write(name, value):
+    with open(os.path.join(HERE, name), "w") as f:
+        f.write("{\n" + ",\n".join(json.dumps(k) + ": " + json.dumps(v, separators=(",", ":")) for k, v in value.items()) + "\n}\n")
+
+
+def fill(net):
+    with torch.no_grad():
+        for name, t in net.state_dict().items():
+            t.copy_(torch.from_numpy(np.asarray(formula.parameter(name, tuple(t.shape)))))
+    return net
+
+
+def without_dropout(net):
+    for m in net.modules():
+        if isinstance(m, nn.Dropout):
+            m.p = 0.0
+    return net
+
+
+def parameters(file):
+    """Names and shapes in order, the number of trained values, and the work for one image."""
+    out = {}
+    for name, ((classes, chans, size), _) in sorted(MODELS.items()):
+        net = make(name).eval()
+        work = {"macs": 0, "activations": 0}
+
+        def count(m, x, y):
+            work["macs"] += y.numel() * m.weight[0].numel()
+            work["activations"] += y.numel()
+
+        for m in net.modules():
+            if isinstance(m, (nn.Conv2d, nn.Linear)):
+                m.register_forward_hook(count)
+        with torch.no_grad():
+            net(torch.zeros(1, chans, size, size))
+        out[name] = {"params": sum(p.numel() for p in net.parameters()), **work,
+                     "tensors": [[k, list(v.shape)] for k, v in net.state_dict().items()]}
+    write(file, out)
+
+
+# Shapes of the inputs (N, C, H, W) that logits are compared on, with 7 classes.
+INPUTS = {"lenet5": (2, 2, 20, 20), "mlp": (2, 2, 9, 9), "squeezenet1_0": (2, 3, 63, 70), "squeezenet1_1": (2, 3, 63, 70)}
+CLASSES = 7
+
+
+def logits(file):
+    """Logits in float64 for weights and images made by formula."""
+    out = {}
+    for name in sorted(MODELS):
+        shape = INPUTS.get(name, (2, 3, 32, 32) if name.startswith("cifar") else (2, 3, 64, 70))
+        net = fill(make(name, CLASSES, shape[1], shape[2])).double().eval()
+        with torch.no_grad():
+            y = net(torch.from_numpy(formula.images("images", shape)).double())
+        out[name] = {"input": shape, "classes": CLASSES, "logits": y.reshape(-1).tolist()}
+    write(file, out)
+
+
+def gradients(file):
+    """One pass of training in float64: loss, logits, gradients, and running statistics after it."""
+    out = {}
+    for name, shape in (("cifar_resnet20", (4, 3, 32, 32)), ("squeezenet1_1", (2, 3, 63, 70)), ("resnet18", (2, 3, 64, 64))):
+        net = without_dropout(fill(make(name, CLASSES))).double().train()
+        y = net(torch.from_numpy(formula.images("images", shape)).double())
+        loss = F.cross_entropy(y, torch.from_numpy(formula.labels("labels", shape[0], CLASSES)))
+        loss.backward()
+        out[name] = {
+            "input": shape, "classes": CLASSES, "loss": loss.item(), "logits": y.reshape(-1).tolist(),
+            "gradients": {k: formula.summary(k, p.grad) for k, p in net.named_parameters()},
+            "statistics": {k: formula.summary(k, b) for k, b in net.named_buffers() if "running" in k},
+        }
+    write(file, out)
+
+
+def init(file):
+    """Mean and standard deviation of each freshly initialised tensor."""
+    torch.manual_seed(0)
+    out = {}
+    for name in ("cifar_resnet20", "lenet5", "resnet18", "resnet50", "squeezenet1_1"):
+        out[name] = {k: [v.double().mean().item(), v.double().std(unbiased=False).item()]
+                     for k, v in make(name).state_dict().items() if "num_batches" not in k}
+    write(file, out)
+
+
+STEPS = 20
+SGD = dict(lr=0.05, momentum=0.9, weight_decay=5e-4)
+
+
+def train(name, shape, classes, dtype):
+    net = fill(make(name, classes)).to(dtype).train()
+    opt = torch.optim.SGD(net.parameters(), **SGD)
+    losses = []
+    for step in range(STEPS):
+        x = torch.from_numpy(formula.images(f"images {step}", shape)).to(dtype)
+        loss = F.cross_entropy(net(x), torch.from_numpy(formula.labels(f"labels {step}", shape[0], classes)))
+        opt.zero_grad()
+        loss.backward()
+        opt.step()
+        losses.append(loss.item())
+    return losses, {k: v.double().numpy() for k, v in net.state_dict().items() if "num_batches" not in k}
+
+
+def steps(file, name, shape, classes=10):
+    """The first steps of training in float64 and, of those in float32, the distance from them."""
+    losses, end = train(name, shape, classes, torch.float64)
+    losses32, end32 = train(name, shape, classes, torch.float32)
+    tensors = {k: formula.summary(k, v) for k, v in end.items()}
+    signs32 = {k: formula.summary(k, v)["signs"] for k, v in end32.items()}
+    write(file, {
+        "model": name, "input": shape, "classes": classes, **SGD,
+        "losses": losses, "losses32": losses32,
+        # For each tensor, the estimate of |end32 - end| from the projections, and the true one.
+        "distance32": {k: [float(np.sqrt(np.mean((np.array(signs32[k]) - tensors[k]["signs"]) ** 2))),
+                           float(np.linalg.norm(end32[k] - end[k]))] for k in end},
+        "end": tensors,
+    })
+
+
+FILES = {
+    "parameters.json": parameters,
+    "logits.json": logits,
+    "gradients.json": gradients,
+    "init.json": init,
+    "steps_cifar_resnet20.json": lambda f: steps(f, "cifar_resnet20", (16, 3, 32, 32)),
+    "steps_resnet18.json": lambda f: steps(f, "resnet18", (8, 3, 64, 64)),
+}
+
+if __name__ == "__main__":
+    torch.set_num_threads(2)
+    for f in sys.argv[1:] or FILES:
+        FILES[f](f)
+        print(f, os.path.getsize(os.path.join(HERE, f)), "bytes")
