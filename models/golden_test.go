@@ -2,6 +2,7 @@ package models_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"hash/fnv"
 	"math"
 	"os"
@@ -78,14 +79,34 @@ func parameter(name string, shape graph.Shape) []float32 {
 // images makes images of this shape (N, C, H, W) and gives them as (N, H, W, C).
 func images(name string, shape []int) []float32 {
 	u := uniform(name, op.Size(shape))
-	n, c, h, w := shape[0], shape[1], shape[2], shape[3]
+	for i := range u {
+		u[i] *= math.Sqrt(3)
+	}
+	return channelsLast(u, shape)
+}
+
+// patterned makes the images and labels of a step of training: half of each
+// image is noise and half a pattern of its class.
+func patterned(step int, shape []int, classes int) (x, y []float32) {
+	y = labels(fmt.Sprint("labels ", step), shape[0], classes)
+	u := uniform(fmt.Sprint("images ", step), op.Size(shape))
+	each := op.Size(shape[1:])
+	for b, label := range y {
+		for i, p := range uniform(fmt.Sprint("pattern ", label), each) {
+			u[b*each+i] = math.Sqrt(1.5) * (u[b*each+i] + p)
+		}
+	}
+	return channelsLast(u, shape), y
+}
+
+// channelsLast turns (N, C, H, W) into (N, H, W, C).
+func channelsLast(u []float64, shape []int) []float32 {
+	n, c, area := shape[0], shape[1], shape[2]*shape[3]
 	out := make([]float32, len(u))
-	i := 0
 	for b := range n {
 		for ch := range c {
-			for p := range h * w {
-				out[(b*h*w+p)*c+ch] = float32(math.Sqrt(3) * u[i])
-				i++
+			for p := range area {
+				out[(b*area+p)*c+ch] = float32(u[(b*c+ch)*area+p])
 			}
 		}
 	}

@@ -17,16 +17,17 @@ var (
 	xray     = adapt.Normalisation{Mean: []float64{0.57}, Std: []float64{0.17}}
 )
 
-// A filter that adds up the channels' brightness.
+// A filter that adds up the channels, for gray images that are not normalised.
 func ExampleFirstConv() {
-	from := adapt.Normalisation{Mean: []float64{0.5, 0.4, 0.3}, Std: []float64{0.25, 0.25, 0.25}}
-	gray, err := adapt.FirstConv([]float32{1, 1, 1}, []int{1, 3, 1, 1}, 1, adapt.Fold, from, from.Average())
+	from := adapt.Normalisation{Mean: []float64{0.5, 0.5, 0.5}, Std: []float64{0.25, 0.25, 0.25}}
+	to := adapt.Normalisation{Mean: []float64{0}, Std: []float64{1}}
+	gray, err := adapt.FirstConv([]float32{1, 1, 1}, []int{1, 3, 1, 1}, 1, adapt.Fold, from, to)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	fmt.Printf("weight %.2f, offset %.2f\n", gray.Weight, gray.Offset)
-	// Output: weight [3.00], offset [0.00]
+	// Output: weight [12.00], offset [-6.00]
 }
 
 const size, pad = 9, 1

@@ -49,9 +49,23 @@ def parameter(name, shape):
     return v.astype(np.float32).reshape(shape)
 
 
+def start(name, shape):
+    """A parameter's value to train from: norms and biases at their usual start, a classifier that hardly prefers a class."""
+    kind = name.rsplit(".", 1)[-1]
+    if len(shape) > 1:
+        return parameter(name, shape) * np.float32(1 if len(shape) == 4 else 0.125)
+    return np.full(shape, 1.0 if kind in ("weight", "running_var") else 0.0, dtype=np.float32)
+
+
 def images(name, shape):
     """Images (N, C, H, W) of mean 0 and variance 1."""
     return (math.sqrt(3) * uniform(name, math.prod(shape))).astype(np.float32).reshape(shape)
+
+
+def patterned(name, shape, labels):
+    """Images of which half is noise and half a pattern that each class has of its own."""
+    pattern = np.stack([uniform(f"pattern {k}", math.prod(shape[1:])).reshape(shape[1:]) for k in labels])
+    return (math.sqrt(1.5) * (uniform(name, math.prod(shape)).reshape(shape) + pattern)).astype(np.float32)
 
 
 def labels(name, n, classes):
