@@ -130,7 +130,7 @@ type Norm struct {
 	Gamma, Beta, Mean, Var, Count *Param
 	Eps, Momentum                 float64
 	// Frozen normalises by the running statistics in training too, and leaves
-	// them alone.
+	// them alone. So does a norm whose scale and shift are both frozen.
 	Frozen bool
 }
 
@@ -167,7 +167,7 @@ func NewBatchNorm(s Scope, c int, cfg BatchNormConfig) *Norm {
 // Forward implements Module: (..., C) to the same.
 func (m *Norm) Forward(g *Graph, x *Node) *Node {
 	gamma, beta, mean, variance := g.Param(m.Gamma), g.Param(m.Beta), g.Param(m.Mean), g.Param(m.Var)
-	if g.Training() && !m.Frozen {
+	if frozen := m.Frozen || m.Gamma.Frozen && m.Beta.Frozen; g.Training() && !frozen {
 		return g.Apply(op.BatchNorm{Eps: m.Eps, Momentum: m.Momentum}, x, gamma, beta, mean, variance, g.Param(m.Count))
 	}
 	return g.Apply(op.BatchNormInference{Eps: m.Eps}, x, gamma, beta, mean, variance)

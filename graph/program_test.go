@@ -1,6 +1,7 @@
 package graph_test
 
 import (
+	"bytes"
 	"math"
 	"testing"
 
@@ -249,7 +250,11 @@ func TestFrozenParametersGetNoGradient(t *testing.T) {
 			t.Error("the program computes a convolution's gradient although all are frozen")
 		}
 	}
+	before := bytes.Clone(r.ps.Statistics().Host())
 	r.run(t)
+	if !bytes.Equal(r.ps.Statistics().Host(), before) {
+		t.Error("a frozen norm's running statistics moved")
+	}
 }
 
 func TestRunAllocatesNothing(t *testing.T) {
