@@ -1,0 +1,206 @@
+package optim_test
+
+import (
+	"fmt"
+	"log"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/seed52467199/trainer/cpu"
+	"github.com/seed52467199/trainer/graph"
+	"github.com/seed52467199/trainer/optim"
+)
+
+// params are a weight (2, 3), its bias (3) and a statistic (3), placed.
+func params(t testing.TB) *graph.Params {
+	t.Helper()
+	dev, err := cpu.New(cpu.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { dev.Close() })
+	ps := graph.NewParams(1)
+	s := ps.Root().Sub("fc")
+	s.Param("weight", graph.Shape{2, 3}, graph.LinearLayout(graph.Shape{2, 3}), graph.Weight, graph.Ones)
+	s.Param("bias", graph.Shape{3}, graph.Layout{}, graph.Bias, graph.Ones)
+	s.Param("mean", graph.Shape{3}, graph.Layout{}, graph.Statistic, graph.Zeros)
+	if err := ps.Place(dev); err != nil {
+		t.Fatal(err)
+	}
+	return ps
+}
+
+// trained are the parameters that gradients move.
+func trained(ps *graph.Params) []*graph.Param { return ps.All()[:2] }
+
+// setGrads writes the same gradient for every element.
+func setGrads(t testing.TB, ps *graph.Params, x float32) {
+	t.Helper()
+	for _, p := range trained(ps) {
+		vals := make([]float32, p.Len())
+		for i := range vals {
+			vals[i] = x
+		}
+		if err := p.WriteTo(ps.Grads(), vals); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func first(t testing.TB, p *graph.Param) float64 {
+	t.Helper()
+	vals, err := p.Read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return float64(vals[0])
+}
+
+func near(a, b float64) bool { return math.Abs(a-b) < 1e-6 }
+
+func TestGroupsDecayWeightsOnly(t *testing.T) {
+	groups := optim.GroupBy(trained(params(t)), optim.DecayWeights(0.1))
+	if len(groups) != 2 || groups[0].WeightDecay != 0.1 || groups[1].WeightDecay != 0 || groups[1].Params[0].Name != "fc.bias" {
+		t.Errorf("groups %+v; want the weight with decay and the bias without", groups)
+	}
+}
+
+// Each parameter moves by its own group's learning rate and weight decay.
+func TestStepUsesTheGroups(t *testing.T) {
+	ps := params(t)
+	groups := optim.GroupBy(trained(ps), func(p *graph.Param) (float64, float64) {
+		if p.Role == graph.Bias {
+			return 10, 0
+		}
+		return 1, 0.5
+	})
+	o, err := optim.New(ps, optim.Config{Name: "sgd"}, groups)
+	if err != nil {
+		t.Fatal(err)
+	}
+	setGrads(t, ps, 2)
+	if _, err := o.Step(0.01, 0.5); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := first(t, ps.All()[0]), 1-0.01*(0.5*2+0.5*1); !near(got, want) {
+		t.Errorf("weight %v, want %v", got, want)
+	}
+	if got, want := first(t, ps.All()[1]), 1-0.1*(0.5*2); !near(got, want) {
+		t.Errorf("bias %v, want %v", got, want)
+	}
+	if o.Steps() != 1 {
+		t.Errorf("%d steps, want 1", o.Steps())
+	}
+}
+
+func TestClippingScalesTheJointNorm(t *testing.T) {
+	ps := params(t)
+	o, err := optim.New(ps, optim.Config{Name: "sgd", ClipNorm: 1.5}, optim.GroupBy(trained(ps), optim.DecayWeights(0)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	setGrads(t, ps, 4) // nine of them: norm 12, halved by the scale
+	norm, err := o.Step(1, 0.5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !near(norm, 6) {
+		t.Errorf("norm %v, want 6", norm)
+	}
+	if got, want := first(t, ps.All()[0]), 1-2*1.5/6; math.Abs(got-want) > 1e-5 {
+		t.Errorf("weight %v, want %v", got, want)
+	}
+}
+
+func TestConfigIsChecked(t *testing.T) {
+	ps := params(t)
+	for config, want := range map[optim.Config]string{
+		{Name: "sdg"}:                 "known are [sgd adam adamw]",
+		{Name: "sgd", Nesterov: true}: "nesterov needs a momentum",
+		{Name: "sgd", Nesterov: true, Momentum: 0.9, Dampening: 0.1}: "no dampening",
+	} {
+		if _, err := optim.New(ps, config, nil); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%+v: error %v, want one with %q", config, err, want)
+		}
+	}
+}
+
+func TestAverageAndSwap(t *testing.T) {
+	ps := params(t)
+	e, err := optim.NewEMA(ps)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := ps.All()[0]
+	if err := w.Write([]float32{3, 3, 3, 3, 3, 3}); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Update(0.75); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Swap(); err != nil {
+		t.Fatal(err)
+	}
+	if got := first(t, w); !near(got, 1.5) {
+		t.Errorf("average %v, want 0.75*1 + 0.25*3", got)
+	}
+	if err := e.Swap(); err != nil {
+		t.Fatal(err)
+	}
+	if got := first(t, w); got != 3 {
+		t.Errorf("weight %v after swapping back, want 3", got)
+	}
+}
+
+func TestStepAllocatesNothing(t *testing.T) {
+	ps := params(t)
+	o, err := optim.New(ps, optim.Config{Name: "adamw", Betas: [2]float64{0.9, 0.999}, Eps: 1e-8, ClipNorm: 1}, optim.GroupBy(trained(ps), optim.DecayWeights(0.1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	setGrads(t, ps, 1)
+	if n := testing.AllocsPerRun(10, func() {
+		if _, err := o.Step(0.1, 1); err != nil {
+			t.Fatal(err)
+		}
+	}); n != 0 {
+		t.Errorf("a step allocates %v times", n)
+	}
+}
+
+// Minimise (w-3)^2 by hand-written gradients.
+func Example() {
+	dev, err := cpu.New(cpu.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer dev.Close()
+	ps := graph.NewParams(1)
+	w := ps.Root().Param("w", graph.Shape{1}, graph.Layout{}, graph.Weight, graph.Zeros)
+	if err := ps.Place(dev); err != nil {
+		log.Fatal(err)
+	}
+	sgd, err := optim.New(ps, optim.Config{Name: "sgd", Momentum: 0.5}, optim.GroupBy(ps.All(), optim.DecayWeights(0)))
+	if err != nil {
+		log.Fatal(err)
+	}
+	for range 60 {
+		v, err := w.Read()
+		if err != nil {
+			log.Fatal(err)
+		}
+		if err := w.WriteTo(ps.Grads(), []float32{2 * (v[0] - 3)}); err != nil {
+			log.Fatal(err)
+		}
+		if _, err := sgd.Step(0.1, 1); err != nil {
+			log.Fatal(err)
+		}
+	}
+	v, err := w.Read()
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%.3f\n", v[0])
+	// Output: 3.000
+}
