@@ -56,6 +56,9 @@ var rules = []struct {
 		if n <= 1 || channels == 0 || n == channels {
 			return ""
 		}
+		if c.Finetune.Gray { // a recipe's statistics for colour are averaged
+			return ""
+		}
 		return fmt.Sprintf("should have one number, or one for each of the %d input channels", channels)
 	}},
 	{keys("model.in_chans", "finetune.gray"), func(c *Config) string {

@@ -246,7 +246,8 @@ type Finetune struct {
 	// variable. Default empty: start from scratch.
 	Weights string `json:"weights" also:"checkpoint,initial_checkpoint,pretrained"`
 	// One channel from the decoder to the first convolution, whose weights are
-	// adapted. Default false.
+	// adapted; data.mean and data.std of three channels are averaged. Default
+	// false.
 	Gray bool `json:"gray" also:"grey,grayscale"`
 	// How three input channels of weights become one: sum (exact where
 	// R=G=B and all channels are normalised alike), mean, luma (as colour

@@ -114,6 +114,14 @@ func (j *Job) settle(info models.Config, weights *checkpoint.File) error {
 	if c.Data.Size == 0 {
 		c.Data.Size = info.InputSize
 	}
+	if c.Finetune.Gray { // statistics of a recipe made for colour
+		if !c.Data.Mean.Auto() {
+			c.Data.Mean = channels(c.Data.Mean, 1)
+		}
+		if !c.Data.Std.Auto() {
+			c.Data.Std = channels(c.Data.Std, 1)
+		}
+	}
 	source := sourcePreprocessing(info, weights)
 	if weights != nil {
 		if c.Data.Mean.Auto() {

@@ -61,6 +61,9 @@ used from decoding to the first convolution.`,
 			flags := flagValue(c, "output", "output.dir")
 			flags = append(flags, flagValue(c, "weights", "finetune.weights")...)
 			flags = append(flags, flagValue(c, "gray", "finetune.gray")...)
+			if gray { // over a recipe made for colour
+				flags = append(flags, configs.Flag{Flag: "--gray", Key: "model.in_chans", Value: "1"})
+			}
 			flags = append(flags, flagValue(c, "gray-method", "finetune.gray_method")...)
 			if c.Flags().Changed("freeze") {
 				flags = append(flags, listValue("freeze", "finetune.freeze", freeze))
