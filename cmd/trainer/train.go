@@ -105,8 +105,8 @@ func (a *app) train(ctx context.Context, cfg *configs.Config, resume string) err
 	if err != nil {
 		return usage(err)
 	}
-	if err := a.checkOutput(dir, state != nil); err != nil {
-		return usage(err)
+	if err := checkpoint.CheckWritable(dir); err != nil {
+		return usage(fmt.Errorf("the run folder cannot be used: %w", err))
 	}
 	dev, err := openDevice(cfg.Runtime.Device, cfg.Runtime.Threads)
 	if err != nil {
@@ -189,14 +189,6 @@ func (a *app) resumePoint(dir, resume string) (path string, s *checkpoint.State,
 	}
 	state, err := checkpoint.Load(path)
 	return path, &state, err
-}
-
-// checkOutput makes sure that checkpoints can be written.
-func (a *app) checkOutput(dir string, resumed bool) error {
-	if err := checkpoint.CheckWritable(dir); err != nil {
-		return fmt.Errorf("the run folder cannot be used: %w", err)
-	}
-	return nil
 }
 
 func openFolder(dir string, config []byte, resumed bool) (report.RunFolder, error) {
