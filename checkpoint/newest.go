@@ -71,6 +71,33 @@ type Skipped struct {
 	Reason error
 }
 
+// Recover puts in place what a Save that was killed left beside the checkpoints of a
+// run folder: where a leftover is complete and trained farther than the checkpoint
+// itself, or that is damaged or missing, the leftover becomes it. Call it before a
+// run goes on, while nobody writes to the folder.
+func Recover(runDir string) error {
+	for _, name := range []string{LastName, BestName} {
+		dir := filepath.Join(runDir, FolderName, name)
+		paths, _ := survivors(dir)
+		for _, c := range candidates(paths) {
+			if c.err != nil {
+				continue
+			}
+			if _, err := verifyAll(c.path); err != nil {
+				continue
+			}
+			if c.path == dir {
+				break
+			}
+			if err := atomicfile.Adopt(dir, c.path); err != nil {
+				return err
+			}
+			break
+		}
+	}
+	return nil
+}
+
 // Newest finds the checkpoint of a run folder that was trained farthest and
 // whose files all have the checksums that were written. It also lists the
 // folders that it passed over on the way. Without a good one the error wraps

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"path/filepath"
 	"time"
 
 	"github.com/seed52467199/trainer/checkpoint"
@@ -117,6 +118,9 @@ func (t *Trainer) Run(ctx context.Context) (Result, error) {
 	t.skipped = map[string]bool{}
 	var images int
 	var training time.Duration
+	if err := t.settle(started); err != nil {
+		return r, err
+	}
 	for t.at.epoch < t.Epochs {
 		epochStart := time.Now()
 		if err := send(t.Events, &report.EpochStarted{Epoch: t.at.epoch + 1, Epochs: t.Epochs}); err != nil {
@@ -143,6 +147,16 @@ func (t *Trainer) Run(ctx context.Context) (Result, error) {
 		r.ImagesPerSecond = 0
 	}
 	return r, nil
+}
+
+// settle writes the checkpoint last of a run that goes on from another one, such as
+// the best where the process was killed before last was written: from here on
+// last is where the run stands.
+func (t *Trainer) settle(started time.Time) error {
+	if t.Folder == "" || t.lastGood == "" || filepath.Clean(t.lastGood) == filepath.Join(t.Folder, checkpoint.FolderName, checkpoint.LastName) {
+		return nil
+	}
+	return t.save(checkpoint.LastName, nil, started)
 }
 
 // epoch trains what is left of the epoch under way and returns how many images

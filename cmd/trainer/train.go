@@ -129,7 +129,7 @@ func (a *app) train(ctx context.Context, cfg *configs.Config, resume string) err
 			return usage(err)
 		}
 	}
-	folder, err := openFolder(dir, job.Config.YAML(), state != nil)
+	folder, err := openFolder(dir, job.Config.YAML(), resume != "")
 	if err != nil {
 		return usage(err)
 	}
@@ -172,6 +172,9 @@ func (a *app) resumePoint(dir, resume string) (path string, s *checkpoint.State,
 	case "":
 		return "", nil, nil
 	case "auto":
+		if err := checkpoint.Recover(dir); err != nil {
+			return "", nil, err
+		}
 		found, skipped, err := checkpoint.Newest(dir)
 		for _, s := range skipped {
 			a.say("passing over %s: %v", s.Path, s.Reason)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 )
@@ -54,10 +55,6 @@ func (w Writer) writeDir(path string, fill func(*Folder) error) error {
 	if info, err := os.Stat(path); err == nil && !info.IsDir() {
 		return errors.New("a file of this name is in the way")
 	}
-	stale, err := Leftovers(path)
-	if err != nil {
-		return err
-	}
 	tmp := path + tmpMark + token()
 	if err := fs.MkdirAll(tmp); err != nil {
 		return err
@@ -66,6 +63,32 @@ func (w Writer) writeDir(path string, fill func(*Folder) error) error {
 		fs.RemoveAll(tmp)
 		return err
 	}
+	if err := w.adopt(path, tmp); err != nil {
+		if _, gone := os.Stat(tmp); gone == nil {
+			fs.RemoveAll(tmp)
+		}
+		return err
+	}
+	return nil
+}
+
+// Adopt puts the folder from, a leftover that turned out to be complete, in the
+// place of the folder path, and deletes the other leftovers. If it fails, or the
+// process is killed, from or the former folder is still there.
+func Adopt(path, from string) error {
+	if err := (Writer{}).adopt(filepath.Clean(path), filepath.Clean(from)); err != nil {
+		return fmt.Errorf("putting %s in place: %w", path, err)
+	}
+	return nil
+}
+
+func (w Writer) adopt(path, from string) error {
+	fs := w.fs()
+	stale, err := Leftovers(path)
+	if err != nil {
+		return err
+	}
+	stale = slices.DeleteFunc(stale, func(s string) bool { return s == from })
 	// The old folder moves to a name of its own, so that nothing has to be
 	// deleted before the new one is in place.
 	prev := path + prevMark + token()
@@ -73,14 +96,13 @@ func (w Writer) writeDir(path string, fill func(*Folder) error) error {
 	case err == nil:
 		stale = append(stale, prev)
 	case !errors.Is(err, os.ErrNotExist):
-		fs.RemoveAll(tmp)
 		return err
 	}
-	if err := fs.Rename(tmp, path); err != nil {
+	if err := fs.Rename(from, path); err != nil {
 		fs.Rename(prev, path) // back to where readers look first
 		return err
 	}
-	if err := fs.SyncDir(parent); err != nil {
+	if err := fs.SyncDir(filepath.Dir(path)); err != nil {
 		return err
 	}
 	for _, old := range stale {
