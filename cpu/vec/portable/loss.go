@@ -63,7 +63,9 @@ func CrossEntropy[T Float](grad, logits []T, label int, smoothing, scale T) floa
 		if i == label {
 			t += 1 - float64(smoothing)
 		}
-		loss += t * (lse - float64(v))
+		if t != 0 { // a class that is not wanted may have a logit of -Inf
+			loss += t * (lse - float64(v))
+		}
 		if grad != nil {
 			grad[i] = T((math.Exp(float64(v)-lse) - t) * float64(scale))
 		}
@@ -78,7 +80,9 @@ func SoftCrossEntropy[T Float](grad, logits, target []T, smoothing, scale T) flo
 	var loss float64
 	for i, v := range logits {
 		t := (1-float64(smoothing))*float64(target[i]) + off
-		loss += t * (lse - float64(v))
+		if t != 0 { // a class that is not wanted may have a logit of -Inf
+			loss += t * (lse - float64(v))
+		}
 		if grad != nil {
 			grad[i] = T((total*math.Exp(float64(v)-lse) - t) * float64(scale))
 		}
