@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 
@@ -32,12 +33,8 @@ func settle(dir string) (string, *Meta, error) {
 		return dir, meta, err
 	}
 	paths, _ := survivors(dir)
-	for _, c := range candidates(paths) {
-		if c.err == nil {
-			if _, c.err = verifyAll(c.path); c.err == nil {
-				return c.path, c.meta, nil
-			}
-		}
+	if good, _ := farthest(paths); good != nil {
+		return good.path, good.meta, nil
 	}
 	return "", nil, fmt.Errorf("checkpoint %s does not exist", dir)
 }
@@ -64,6 +61,21 @@ func candidates(paths []string) []candidate {
 	return cs
 }
 
+// farthest finds the candidate that was trained farthest and whose files all have
+// the checksums that were written, nil where there is none, and lists those that
+// it passed over.
+func farthest(paths []string) (good *candidate, skipped []Skipped) {
+	for _, c := range candidates(paths) {
+		if c.err == nil {
+			if _, c.err = verifyAll(c.path); c.err == nil {
+				return &c, skipped
+			}
+		}
+		skipped = append(skipped, Skipped{c.path, c.err})
+	}
+	return nil, skipped
+}
+
 // Skipped is a folder that cannot be resumed from.
 type Skipped struct {
 	Path string
@@ -79,20 +91,13 @@ func Recover(runDir string) error {
 	for _, name := range []string{LastName, BestName} {
 		dir := filepath.Join(runDir, FolderName, name)
 		paths, _ := survivors(dir)
-		for _, c := range candidates(paths) {
-			if c.err != nil {
-				continue
-			}
-			if _, err := verifyAll(c.path); err != nil {
-				continue
-			}
-			if c.path == dir {
-				break
-			}
-			if err := atomicfile.Adopt(dir, c.path); err != nil {
+		if slices.Equal(paths, []string{dir}) {
+			continue // nothing beside it: no checksum needs to be taken yet
+		}
+		if good, _ := farthest(paths); good != nil && good.path != dir {
+			if err := atomicfile.Adopt(dir, good.path); err != nil {
 				return err
 			}
-			break
 		}
 	}
 	return nil
@@ -112,13 +117,9 @@ func Newest(runDir string) (path string, skipped []Skipped, err error) {
 		found, _ := survivors(filepath.Join(root, name))
 		paths = append(paths, found...)
 	}
-	for _, c := range candidates(paths) {
-		if c.err == nil {
-			if _, c.err = verifyAll(c.path); c.err == nil {
-				return c.path, skipped, nil
-			}
-		}
-		skipped = append(skipped, Skipped{c.path, c.err})
+	good, skipped := farthest(paths)
+	if good != nil {
+		return good.path, skipped, nil
 	}
 	if len(skipped) == 0 {
 		return "", nil, fmt.Errorf("%w: %s does not exist", ErrNoCheckpoint, filepath.Join(root, LastName))

@@ -8,15 +8,6 @@ import (
 	"github.com/seed52467199/trainer/models"
 )
 
-// InputError is what stops a run because of an input that cannot be used.
-type InputError struct{ Err error }
-
-// Error is the reason.
-func (e *InputError) Error() string { return e.Err.Error() }
-
-// Unwrap is the reason.
-func (e *InputError) Unwrap() error { return e.Err }
-
 // Loaded is a model with its trained weights, ready to compute.
 type Loaded struct {
 	Model   *models.Model

@@ -182,11 +182,7 @@ func (t *Trainer) Restore(s checkpoint.State, path string) error {
 // LoadWeights sets every parameter from tensors under PyTorch's names; path names
 // them in errors. Nothing is loaded where anything does not fit.
 func LoadWeights(ps *graph.Params, have *checkpoint.Tensors, path string) error {
-	return loadMatching(ps, have, path, checkpoint.MatchOptions{})
-}
-
-func loadMatching(ps *graph.Params, have *checkpoint.Tensors, path string, o checkpoint.MatchOptions) error {
-	m, err := checkpoint.Match(Specs(ps), have, o)
+	m, err := checkpoint.Match(Specs(ps), have, checkpoint.MatchOptions{})
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}

@@ -14,35 +14,6 @@ import (
 	"github.com/seed52467199/trainer/report"
 )
 
-// ErrInterrupted is what Run answers, wrapped, when its context ended and the
-// state was saved.
-var ErrInterrupted = errors.New("training was interrupted")
-
-// NonFiniteError stops a training whose loss is no longer a finite number. The
-// last checkpoint was written before that.
-type NonFiniteError struct {
-	// What is the loss that is not finite: of a batch or of an evaluation.
-	What string
-	// Value is that loss.
-	Value float64
-	// Epoch and Update are where it was met, counted from 1.
-	Epoch, Update int
-	// LR is the learning rate of the update before.
-	LR float64
-	// Checkpoint is the last good one, "" where there is none yet.
-	Checkpoint string
-}
-
-// Error names the place, the remedy and what is left.
-func (e *NonFiniteError) Error() string {
-	left := "no checkpoint was written before"
-	if e.Checkpoint != "" {
-		left = "the last good checkpoint is " + e.Checkpoint
-	}
-	return fmt.Sprintf("the loss of %s is %v in epoch %d at update %d (learning rate %.3g): lower optimizer.lr, set train.clip_grad or lengthen schedule.warmup_epochs; %s",
-		e.What, e.Value, e.Epoch, e.Update, e.LR, left)
-}
-
 // Trainer runs epochs of training over a network.
 type Trainer struct {
 	Network   *Network
@@ -78,7 +49,6 @@ type Trainer struct {
 	step     report.Step
 	lastGood string // the last checkpoint written
 	lr       float64
-	skipped  map[string]bool
 }
 
 // progress is where a run stands.
@@ -115,7 +85,6 @@ func (t *Trainer) Position() (epochs, updates int) { return t.at.epoch, t.at.upd
 func (t *Trainer) Run(ctx context.Context) (Result, error) {
 	r := Result{}
 	started := time.Now()
-	t.skipped = map[string]bool{}
 	var images int
 	var training time.Duration
 	if err := t.settle(started); err != nil {
@@ -142,9 +111,8 @@ func (t *Trainer) Run(ctx context.Context) (Result, error) {
 		}
 		r.Updates = t.at.update
 	}
-	r.ImagesPerSecond = float64(images) / training.Seconds()
-	if images == 0 {
-		r.ImagesPerSecond = 0
+	if images > 0 {
+		r.ImagesPerSecond = float64(images) / training.Seconds()
 	}
 	return r, nil
 }

@@ -192,11 +192,6 @@ func flagValue(c *cobra.Command, flag, key string) []configs.Flag {
 	return []configs.Flag{{Flag: "--" + flag, Key: key, Value: f.Value.String()}}
 }
 
-// floatValue is flagValue for numbers given as text.
-func floatValue(flag, key string, v float64) configs.Flag {
-	return configs.Flag{Flag: "--" + flag, Key: key, Value: strconv.FormatFloat(v, 'g', -1, 64)}
-}
-
 // listValue is a list of words as a setting.
 func listValue(flag, key string, words []string) configs.Flag {
 	quoted := make([]string, len(words))

@@ -29,20 +29,25 @@ func benchBatch(c models.Config) int {
 type benchRig struct {
 	dev     *cpu.Device
 	network *train.Network
-	opt     *optim.Optimizer
+	opt     *optim.Optimizer // of training
 	images  []float32
 	labels  []int32
 	logits  []float32
 	batch   int
 	size    int
+
+	training bool
 }
 
-func (a *app) newBenchRig(name string, batch, size int) (*benchRig, error) {
+func (a *app) newBenchRig(name, mode string, batch, size int) (*benchRig, error) {
+	if mode != "train" && mode != "eval" {
+		return nil, usage(fmt.Errorf("--mode %s: it must be train or eval", mode))
+	}
 	info, err := models.Info(name)
 	if err != nil {
 		return nil, usage(err)
 	}
-	r := &benchRig{batch: cmp.Or(batch, benchBatch(info)), size: cmp.Or(size, info.InputSize)}
+	r := &benchRig{training: mode == "train", batch: cmp.Or(batch, benchBatch(info)), size: cmp.Or(size, info.InputSize)}
 	if r.batch < 1 || r.size < 1 {
 		return nil, usage(fmt.Errorf("--batch %d --size %d: both must be at least 1", r.batch, r.size))
 	}
@@ -63,9 +68,11 @@ func (a *app) newBenchRig(name string, batch, size int) (*benchRig, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.opt, err = optim.New(ps, optim.Config{Name: "sgd", Momentum: 0.9}, optim.GroupBy(trainedParams(ps), optim.DecayWeights(0)))
-	if err != nil {
-		return nil, err
+	if r.training {
+		r.opt, err = optim.New(ps, optim.Config{Name: "sgd", Momentum: 0.9}, optim.GroupBy(trainedParams(ps), optim.DecayWeights(0)))
+		if err != nil {
+			return nil, err
+		}
 	}
 	s := rng.New(uint64(a.seed), "bench")
 	r.images = make([]float32, r.batch*r.size*r.size*chans)
@@ -85,8 +92,8 @@ func trainedParams(ps *graph.Params) []*graph.Param {
 }
 
 // step is one training step or one evaluation of the batch.
-func (r *benchRig) step(training bool) error {
-	if !training {
+func (r *benchRig) step() error {
+	if !r.training {
 		return r.network.Logits(r.logits, r.images, r.batch)
 	}
 	if _, err := r.network.Backward(r.images, r.labels, false); err != nil {
@@ -105,16 +112,13 @@ func benchCommand(a *app) *cobra.Command {
 		Example: "  trainer bench --model resnet18 --mode train --json",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if mode != "train" && mode != "eval" {
-				return usage(fmt.Errorf("--mode %s: it must be train or eval", mode))
-			}
 			if precision != "f32" {
 				return usage(fmt.Errorf("--precision %s: this version computes in f32", precision))
 			}
 			if steps < 1 {
 				return usage(fmt.Errorf("--steps %d: at least 1", steps))
 			}
-			r, err := a.newBenchRig(model, batch, size)
+			r, err := a.newBenchRig(model, mode, batch, size)
 			if err != nil {
 				return err
 			}
@@ -135,14 +139,13 @@ func benchCommand(a *app) *cobra.Command {
 }
 
 func (a *app) bench(c *cobra.Command, r *benchRig, model, mode, precision string, steps int) error {
-	training := mode == "train"
 	var times []time.Duration
 	for i := range 3 + steps {
 		if err := c.Context().Err(); err != nil {
 			return err
 		}
 		start := time.Now()
-		if err := r.step(training); err != nil {
+		if err := r.step(); err != nil {
 			return err
 		}
 		if i >= 3 {
@@ -151,7 +154,7 @@ func (a *app) bench(c *cobra.Command, r *benchRig, model, mode, precision string
 	}
 	slices.Sort(times)
 	median := (times[(steps-1)/2] + times[steps/2]) / 2
-	p, err := r.network.Program(r.batch, training)
+	p, err := r.network.Program(r.batch, r.training)
 	if err != nil {
 		return err
 	}
@@ -178,15 +181,12 @@ func profileCommand(a *app) *cobra.Command {
 		Short: "Time each step of a model on random data",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if mode != "train" && mode != "eval" {
-				return usage(fmt.Errorf("--mode %s: it must be train or eval", mode))
-			}
-			r, err := a.newBenchRig(model, batch, size)
+			r, err := a.newBenchRig(model, mode, batch, size)
 			if err != nil {
 				return err
 			}
 			defer r.dev.Close()
-			return a.profile(r, mode == "train", max(steps, 1))
+			return a.profile(r, max(steps, 1))
 		},
 	}
 	f := c.Flags()
@@ -201,11 +201,11 @@ func profileCommand(a *app) *cobra.Command {
 }
 
 // profile prints what each step costs.
-func (a *app) profile(r *benchRig, training bool, steps int) error {
-	if err := r.step(training); err != nil {
+func (a *app) profile(r *benchRig, steps int) error {
+	if err := r.step(); err != nil {
 		return err
 	}
-	p, err := r.network.Program(r.batch, training)
+	p, err := r.network.Program(r.batch, r.training)
 	if err != nil {
 		return err
 	}

@@ -18,8 +18,20 @@ import (
 	"github.com/seed52467199/trainer/train"
 )
 
+// runNames are the flags that name a run: its configuration, its folder, and where
+// to go on.
+type runNames struct{ config, output, resume string }
+
+func (n *runNames) add(c *cobra.Command) {
+	f := c.Flags()
+	f.StringVar(&n.config, "config", "", "a YAML file or the name of an embedded recipe")
+	f.StringVar(&n.output, "output", "", "the run folder (default: the configuration's)")
+	f.StringVar(&n.resume, "resume", "", "auto, to go on from the newest good checkpoint of the run folder, or a checkpoint's path")
+	_ = c.MarkFlagRequired("config")
+}
+
 func trainCommand(a *app) *cobra.Command {
-	var config, output, resume string
+	var names runNames
 	c := &cobra.Command{
 		Use:   "train --config FILE_OR_NAME",
 		Short: "Train a model from a configuration",
@@ -28,23 +40,21 @@ func trainCommand(a *app) *cobra.Command {
   trainer train --config my.yaml --output runs/a --resume auto`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			cfg, err := a.config(c, config, flagValue(c, "output", "output.dir")...)
+			cfg, err := a.config(c, names.config, flagValue(c, "output", "output.dir")...)
 			if err != nil {
 				return err
 			}
-			return a.train(c.Context(), cfg, resume)
+			return a.train(c.Context(), cfg, names.resume)
 		},
 	}
-	c.Flags().StringVar(&config, "config", "", "a YAML file or the name of an embedded recipe")
-	c.Flags().StringVar(&output, "output", "", "the run folder (default: the configuration's)")
-	c.Flags().StringVar(&resume, "resume", "", "auto, to go on from the newest good checkpoint of the run folder, or a checkpoint's path")
-	_ = c.MarkFlagRequired("config")
+	names.add(c)
 	a.runFlags(c)
 	return c
 }
 
 func finetuneCommand(a *app) *cobra.Command {
-	var config, output, resume, weights, method string
+	var names runNames
+	var weights, method string
 	var gray bool
 	var freeze []string
 	var headLR float64
@@ -68,29 +78,24 @@ used from decoding to the first convolution.`,
 			if c.Flags().Changed("freeze") {
 				flags = append(flags, listValue("freeze", "finetune.freeze", freeze))
 			}
-			if c.Flags().Changed("head-lr") {
-				flags = append(flags, floatValue("head-lr", "finetune.head_lr", headLR))
-			}
-			cfg, err := a.config(c, config, flags...)
+			flags = append(flags, flagValue(c, "head-lr", "finetune.head_lr")...)
+			cfg, err := a.config(c, names.config, flags...)
 			if err != nil {
 				return err
 			}
 			if cfg.Finetune.Weights == "" {
 				return usage(errors.New("finetune needs --weights FILE, or finetune.weights in the configuration"))
 			}
-			return a.train(c.Context(), cfg, resume)
+			return a.train(c.Context(), cfg, names.resume)
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&config, "config", "", "a YAML file or the name of an embedded recipe")
-	f.StringVar(&output, "output", "", "the run folder (default: the configuration's)")
-	f.StringVar(&resume, "resume", "", "auto, to go on from the newest good checkpoint of the run folder, or a checkpoint's path")
+	names.add(c)
 	f.StringVar(&weights, "weights", "", "a .safetensors or PyTorch file, a checkpoint or a run folder")
 	f.BoolVar(&gray, "gray", false, "one channel from end to end; adapts the first convolution")
 	f.StringVar(&method, "gray-method", "sum", "sum, mean, luma or fold")
 	f.StringArrayVar(&freeze, "freeze", nil, "parameters that are not trained, by name or pattern; may be repeated")
 	f.Float64Var(&headLR, "head-lr", 0, "learning rate of the classifier")
-	_ = c.MarkFlagRequired("config")
 	a.runFlags(c)
 	return c
 }
