@@ -16,10 +16,13 @@ import (
 	"github.com/seed52467199/trainer/train"
 )
 
-// benchBatch is the usual batch for timing a model of this input size: large maps
-// come in small batches.
-func benchBatch(c models.Config) int {
-	if c.InputSize <= 64 {
+// benchBatch is the usual batch for timing a model: large maps come in small
+// batches, and in smaller ones where the network is deep.
+func benchBatch(name string, c models.Config) int {
+	switch {
+	case name == "resnet50":
+		return 16
+	case c.InputSize <= 64:
 		return 128
 	}
 	return 32
@@ -47,7 +50,7 @@ func (a *app) newBenchRig(name, mode string, batch, size int) (*benchRig, error)
 	if err != nil {
 		return nil, usage(err)
 	}
-	r := &benchRig{training: mode == "train", batch: cmp.Or(batch, benchBatch(info)), size: cmp.Or(size, info.InputSize)}
+	r := &benchRig{training: mode == "train", batch: cmp.Or(batch, benchBatch(name, info)), size: cmp.Or(size, info.InputSize)}
 	if r.batch < 1 || r.size < 1 {
 		return nil, usage(fmt.Errorf("--batch %d --size %d: both must be at least 1", r.batch, r.size))
 	}
