@@ -77,6 +77,8 @@ func fast(c op.Call, threads *pool.Pool) (plan, error) {
 		return fastEMAUpdate(c), nil
 	case op.SquaredNorm:
 		return fastSquaredNorm(c), nil
+	case op.Dropout:
+		return fastDropout(c, o), nil
 	case op.Accumulate:
 		return fastAccumulate(c), nil
 	}

@@ -7,15 +7,19 @@ import "github.com/seed52467199/trainer/graph/op"
 // the element's index, so that any thread can ask about any element.
 type mask struct {
 	key   uint64 // of the seed, the stream and the pass
-	least uint64 // an element is kept if its 53-bit draw is at least this
+	least uint32 // an element is kept if its draw is at least this
 }
 
 func newMask(ctx *op.Context, p float64, stream uint64) mask {
-	return mask{scramble(scramble(scramble(ctx.Seed)+stream) + ctx.Draw), uint64(p * (1 << 53))}
+	return mask{scramble(scramble(scramble(ctx.Seed)+stream) + ctx.Draw), uint32(p * (1 << 32))}
 }
 
-// keeps tells whether element i is kept.
-func (m mask) keeps(i int) bool { return scramble(m.key+uint64(i))>>11 >= m.least }
+// keeps tells whether element i is kept. Two elements share a scrambled word, the
+// first its lower half.
+func (m mask) keeps(i int) bool { return uint32(m.pair(i/2)>>(i%2*32)) >= m.least }
+
+// pair holds the draws of elements 2i and 2i+1.
+func (m mask) pair(i int) uint64 { return scramble(m.key + uint64(i)) }
 
 // scramble is a step of SplitMix64 (Steele, Lea and Flood 2014) from state x: a
 // bijection whose values for consecutive x pass for random.

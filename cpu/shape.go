@@ -43,30 +43,50 @@ func concat[T number](c op.Call, o op.Concat) plan {
 	})
 }
 
+// pieces is how a slice of an axis lies in the whole: a piece of so many
+// neighbouring elements for each row of the part, and where each begins. Without a
+// stride, a row's whole part of the axis is one piece.
+type pieces struct {
+	outer, perRow int // rows before the axis, pieces in each
+	length        int // elements of a piece
+	row           int // elements of a row of the whole
+	start, step   int // of a row's first piece; from piece to piece
+}
+
+func piecesOf(whole op.Shape, axis, part, start, stride int) pieces {
+	outer, inner := around(whole, axis)
+	p := pieces{outer: outer, row: whole[axis] * inner, start: start * inner}
+	if stride <= 1 {
+		p.perRow, p.length = 1, part*inner
+	} else {
+		p.perRow, p.length, p.step = part, inner, stride*inner
+	}
+	return p
+}
+
+// at is where piece i begins in the whole.
+func (p *pieces) at(i int) int { return i/p.perRow*p.row + p.start + i%p.perRow*p.step }
+
 func slice[T number](c op.Call, o op.Slice) plan {
-	outer, inner := around(c.In[0], o.Axis)
-	from, to := c.In[0][o.Axis], c.Out[0][o.Axis]
-	return overRows(rows(outer*to, inner), func(m operands) func(lo, hi int) {
+	p := piecesOf(c.In[0], o.Axis, c.Out[0][o.Axis], o.Start, o.Stride)
+	return overRows(rows(p.outer*p.perRow, p.length), func(m operands) func(lo, hi int) {
 		x, y := as[T](m.in[0]), as[T](m.out[0])
 		return func(lo, hi int) {
-			for r := lo; r < hi; r++ {
-				at := r/to*from + o.Start + r%to*max(o.Stride, 1)
-				copy(y[r*inner:][:inner], x[at*inner:])
+			for i := lo; i < hi; i++ {
+				copy(y[i*p.length:][:p.length], x[p.at(i):])
 			}
 		}
 	})
 }
 
 func sliceGrad[T number](c op.Call, o op.SliceGrad) plan {
-	outer, inner := around(c.Out[0], o.Axis)
-	from, to := c.In[0][o.Axis], o.Size
-	return overRows(rows(outer, to*inner), func(m operands) func(lo, hi int) {
+	p := piecesOf(c.Out[0], o.Axis, c.In[0][o.Axis], o.Start, o.Stride)
+	return overRows(rows(p.outer, p.row), func(m operands) func(lo, hi int) {
 		dy, dx := as[T](m.in[0]), as[T](m.out[0])
 		return func(lo, hi int) {
-			clear(dx[lo*to*inner : hi*to*inner])
-			for r := lo * from; r < hi*from; r++ {
-				at := r/from*to + o.Start + r%from*max(o.Stride, 1)
-				copy(dx[at*inner:][:inner], dy[r*inner:])
+			clear(dx[lo*p.row : hi*p.row])
+			for i := lo * p.perRow; i < hi*p.perRow; i++ {
+				copy(dx[p.at(i):][:p.length], dy[i*p.length:])
 			}
 		}
 	})
