@@ -10,15 +10,26 @@ import (
 // package simd read, so that plans for these shapes are tried on any
 // processor.
 var wide = &simd.Set{
-	Rows:     []simd.Rows{{MR: 12, NR: 32, Run: wideRows(12, 32, false)}, {MR: 12, NR: 16, Run: wideRows(12, 16, false)}},
+	Rows:     []simd.Rows{{MR: 12, NR: 32, Run: wideRows(12, 32, false)}, {MR: 12, NR: 16, Run: wideRows(12, 16, false)}, {MR: 12, NR: 8, Run: wideRows(12, 8, false)}},
 	LaneRows: simd.Rows{MR: 12, NR: 16, Run: wideRows(12, 16, true)},
-	Cols:     []simd.Cols{{MR: 8, NR: 32, Run: wideCols(8, 32)}, {MR: 12, NR: 16, Run: wideCols(12, 16)}},
+	Cols:     []simd.Cols{{MR: 8, NR: 32, Run: wideCols(8, 32)}, {MR: 12, NR: 16, Run: wideCols(12, 16)}, {MR: 12, NR: 8, Run: wideCols(12, 8)}},
 	LaneCols: simd.LaneCols{MT: 9, NR: 16, Run: wideLaneCols(9, 16)},
 	Gather:   map[int]simd.GatherFunc{8: wideGather(8), 12: wideGather(12), 16: wideGather(16), 32: wideGather(32)},
 	Sum: func(x *float32, n, parts, step int) {
 		for i := range n {
 			for p := range parts {
 				*at(x, i) += *at(x, i+(p+1)*step)
+			}
+		}
+	},
+	Scatter: func(dst *float32, rowC *int, src *float32, rows, step, n, add int) {
+		for i, to := range unsafe.Slice(rowC, rows) {
+			for k := range n {
+				v := *at(src, i*step+k)
+				if add != 0 {
+					v += *at(dst, to+k)
+				}
+				*at(dst, to+k) = v
 			}
 		}
 	},

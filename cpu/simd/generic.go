@@ -17,6 +17,7 @@ var goSet = &Set{
 	LaneCols: LaneCols{goMT, goNR, laneColsGo},
 	Gather:   map[int]GatherFunc{goMR: gatherGo[[goMR]float32], goNR: gatherGo[[goNR]float32]},
 	Sum:      sumGo,
+	Scatter:  scatterGo,
 }
 
 // floats is the n floats that begin offset floats after p.
@@ -157,6 +158,18 @@ func sumGo(x *float32, n, parts, step int) {
 	for i := range parts {
 		for k, v := range floats(x, (i+1)*step, n) {
 			sum[k] += v
+		}
+	}
+}
+
+func scatterGo(dst *float32, rowC *int, src *float32, rows, step, n, add int) {
+	for i, to := range unsafe.Slice(rowC, rows) {
+		row := floats(dst, to, n)
+		for k, v := range floats(src, i*step, n) {
+			if add != 0 {
+				v += row[k]
+			}
+			row[k] = v
 		}
 	}
 }

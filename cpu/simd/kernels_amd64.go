@@ -91,3 +91,8 @@ func gatherAVX2_32(dst *float32, src *float32, pieces int, step int)
 //
 //go:noescape
 func sumAVX2(x *float32, n int, parts int, step int)
+
+// See ScatterFunc.
+//
+//go:noescape
+func scatterAVX2(dst *float32, rowC *int, src *float32, rows int, step int, n int, add int)

@@ -2331,3 +2331,85 @@ part:
 	JNZ     vector
 	VZEROUPPER
 	RET
+
+// func scatterAVX2(dst *float32, rowC *int, src *float32, rows int, step int, n int, add int)
+// Requires: AVX
+TEXT ·scatterAVX2(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ rowC+8(FP), CX
+	MOVQ src+16(FP), DX
+	MOVQ step+32(FP), BX
+	MOVQ n+40(FP), SI
+	MOVQ add+48(FP), DI
+	SHLQ $0x02, BX
+
+row:
+	MOVQ (CX), R8
+	ADDQ $0x08, CX
+	LEAQ (AX)(R8*4), R8
+	MOVQ DX, R9
+	MOVQ SI, R10
+	SUBQ $0x08, R10
+	JL   four
+
+eight:
+	VMOVUPS (R9), Y0
+	TESTQ   DI, DI
+	JZ      storeEight
+	VADDPS  (R8), Y0, Y0
+
+storeEight:
+	VMOVUPS Y0, (R8)
+	ADDQ    $0x20, R9
+	ADDQ    $0x20, R8
+	SUBQ    $0x08, R10
+	JGE     eight
+
+four:
+	TESTQ   $0x00000004, SI
+	JZ      two
+	VMOVUPS (R9), X0
+	TESTQ   DI, DI
+	JZ      fourStore
+	VMOVUPS (R8), X1
+	VADDPS  X1, X0, X0
+
+fourStore:
+	VMOVUPS X0, (R8)
+	ADDQ    $0x10, R9
+	ADDQ    $0x10, R8
+
+two:
+	TESTQ  $0x00000002, SI
+	JZ     one
+	VMOVSD (R9), X0
+	TESTQ  DI, DI
+	JZ     twoStore
+	VMOVSD (R8), X1
+	VADDPS X1, X0, X0
+
+twoStore:
+	VMOVSD X0, (R8)
+	ADDQ   $0x08, R9
+	ADDQ   $0x08, R8
+
+one:
+	TESTQ  $0x00000001, SI
+	JZ     next
+	VMOVSS (R9), X0
+	TESTQ  DI, DI
+	JZ     oneStore
+	VMOVSS (R8), X1
+	VADDPS X1, X0, X0
+
+oneStore:
+	VMOVSS X0, (R8)
+	ADDQ   $0x04, R9
+	ADDQ   $0x04, R8
+
+next:
+	ADDQ BX, DX
+	DECQ rows+24(FP)
+	JNZ  row
+	VZEROUPPER
+	RET

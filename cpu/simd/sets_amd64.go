@@ -11,14 +11,16 @@ var sets = map[isa.Level]*Set{
 		LaneCols: LaneCols{9, 8, laneColsAVX2_9x8},
 		Gather:   gathers,
 		Sum:      sumAVX2,
+		Scatter:  scatterAVX2,
 	},
 	isa.AVX512: {
-		Rows:     []Rows{{12, 32, rowsAVX512_12x32}, {12, 16, rowsAVX512_12x16}},
-		Cols:     []Cols{{8, 32, colsAVX512_8x32}, {12, 16, colsAVX512_12x16}},
+		Rows:     []Rows{{12, 32, rowsAVX512_12x32}, {12, 16, rowsAVX512_12x16}, {12, 8, rowsAVX2_12x8}},
+		Cols:     []Cols{{8, 32, colsAVX512_8x32}, {12, 16, colsAVX512_12x16}, {12, 8, colsAVX2_12x8}},
 		LaneRows: Rows{12, 16, laneRowsAVX512_12x16},
 		LaneCols: LaneCols{9, 16, laneColsAVX512_9x16},
 		Gather:   gathers,
 		Sum:      sumAVX2,
+		Scatter:  scatterAVX2,
 	},
 }
 

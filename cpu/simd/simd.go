@@ -53,6 +53,11 @@ type GatherFunc func(dst, src *float32, pieces, step int)
 // the other: vector i begins i+1 steps after x. n is a positive multiple of 8.
 type SumFunc func(x *float32, n, parts, step int)
 
+// ScatterFunc copies n floats, at least one, of each row of src, which lie step
+// floats apart, to the row's offset in dst, or adds them where add is not zero. A
+// row ends before the next one is read.
+type ScatterFunc func(dst *float32, rowC *int, src *float32, rows, step, n, add int)
+
 // Set is the micro-kernels of one level. Rows and Cols offer several widths,
 // the widest and fastest first.
 type Set struct {
@@ -65,6 +70,8 @@ type Set struct {
 	// Gather is by the size of a piece: MR and NR of every Cols.
 	Gather map[int]GatherFunc
 	Sum    SumFunc
+	// Scatter moves what does not fill a tile.
+	Scatter ScatterFunc
 }
 
 // For is the set of a level, which must not be above isa.Best.

@@ -92,13 +92,18 @@ func (j *colsJob) panel(side []float32, b band, group, panel int) (dy *float32, 
 		return &j.dy[at], j.Pixel
 	}
 	n := b.images * b.rows * j.OutW
-	if columns := min(j.nr, j.Columns-panel*j.nr); columns < j.nr {
-		clear(side)
-		for p := range n {
-			copy(side[p*j.nr:][:columns], j.dy[at+p*j.Pixel:])
-		}
-	} else {
-		j.gatherB(&side[0], &j.dy[at], n, j.Pixel)
+	// Where the last panel has fewer columns, its tiles' others get what follows
+	// in dy, which goes nowhere; only the last rows of all have nothing there.
+	whole := max(0, min(n, (len(j.dy)-at-j.nr)/j.Pixel+1))
+	if len(j.dy)-at < j.nr {
+		whole = 0
+	}
+	if whole > 0 {
+		j.gatherB(&side[0], &j.dy[at], whole, j.Pixel)
+	}
+	columns := min(j.nr, j.Columns-panel*j.nr)
+	for p := whole; p < n; p++ {
+		clear(side[p*j.nr:][copy(side[p*j.nr:][:columns], j.dy[at+p*j.Pixel:]):j.nr])
 	}
 	return &side[0], j.nr
 }

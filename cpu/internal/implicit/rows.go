@@ -38,6 +38,7 @@ type RowsSpec struct {
 type Rows struct {
 	RowsSpec
 	kernel     simd.Rows
+	scattering simd.ScatterFunc
 	view       view
 	bands      bands
 	passes     []pass
@@ -76,7 +77,7 @@ type table struct {
 
 // NewRows plans s with the micro-kernels of set.
 func NewRows(s RowsSpec, set *simd.Set) *Rows {
-	p := &Rows{RowsSpec: s, kernel: set.RowsFor(s.Out.Channels)}
+	p := &Rows{RowsSpec: s, kernel: set.RowsFor(s.Out.Channels), scattering: set.Scatter}
 	if s.Lanes {
 		p.kernel = set.LaneRows
 	}

@@ -136,17 +136,11 @@ func (j *rowsJob) tile(buffer []float32, panel int) []float32 {
 func (j *rowsJob) scatter(out, buffer []float32, t *table, panel int) {
 	nr := j.kernel.NR
 	first := panel * nr
-	n := j.Out.Channels - first
-	for r, c := range t.c[:t.rows] {
-		row, values := out[c+first:][:n], buffer[r*nr:][:n]
-		if !j.accumulate {
-			copy(row, values)
-			continue
-		}
-		for i, v := range values {
-			row[i] += v
-		}
+	add := 0
+	if j.accumulate {
+		add = 1
 	}
+	j.scattering(&out[first], &t.c[0], &buffer[0], t.rows, nr, j.Out.Channels-first, add)
 }
 
 // fold sums every Fold columns of the tile buffer into one of y.

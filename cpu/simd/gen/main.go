@@ -45,6 +45,7 @@ func main() {
 		gather(n)
 	}
 	sum()
+	scatter()
 
 	Generate()
 }
