@@ -15,6 +15,7 @@ var wide = &simd.Set{
 	Cols:     []simd.Cols{{MR: 8, NR: 32, Run: wideCols(8, 32)}, {MR: 12, NR: 16, Run: wideCols(12, 16)}, {MR: 12, NR: 8, Run: wideCols(12, 8)}},
 	LaneCols: simd.LaneCols{MT: 9, NR: 16, Run: wideLaneCols(9, 16)},
 	Gather:   map[int]simd.GatherFunc{8: wideGather(8), 12: wideGather(12), 16: wideGather(16), 32: wideGather(32)},
+	Deal:     map[int]simd.DealFunc{8: wideDeal(8), 12: wideDeal(12)},
 	Sum: func(x *float32, n, parts, step int) {
 		for i := range n {
 			for p := range parts {
@@ -110,6 +111,14 @@ func wideGather(width int) simd.GatherFunc {
 	return func(dst, src *float32, pieces, step int) {
 		for i := range pieces * width {
 			*at(dst, i) = *at(src, i/width*step+i%width)
+		}
+	}
+}
+
+func wideDeal(width int) simd.DealFunc {
+	return func(dst, src *float32, pixels, step, panels, panelStep int) {
+		for p := range panels {
+			wideGather(width)(at(dst, p*panelStep), at(src, p*width), pixels, step)
 		}
 	}
 }

@@ -16,6 +16,7 @@ var goSet = &Set{
 	LaneRows: Rows{goMR, goNR, laneRowsGo},
 	LaneCols: LaneCols{goMT, goNR, laneColsGo},
 	Gather:   map[int]GatherFunc{goMR: gatherGo[[goMR]float32], goNR: gatherGo[[goNR]float32]},
+	Deal:     map[int]DealFunc{goMR: dealGo},
 	Sum:      sumGo,
 	Scatter:  scatterGo,
 }
@@ -150,6 +151,12 @@ func gatherGo[Piece [goMR]float32 | [goNR]float32](dst, src *float32, pieces, st
 	d := unsafe.Slice((*Piece)(unsafe.Pointer(dst)), pieces)
 	for i := range d {
 		d[i] = *(*Piece)(unsafe.Add(unsafe.Pointer(src), 4*i*step))
+	}
+}
+
+func dealGo(dst, src *float32, pixels, step, panels, panelStep int) {
+	for p := range panels {
+		gatherGo[[goMR]float32](&floats(dst, p*panelStep, 1)[0], &floats(src, p*goMR, 1)[0], pixels, step)
 	}
 }
 

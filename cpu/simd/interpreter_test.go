@@ -161,7 +161,7 @@ func (m *interpreter) step(in instruction) {
 		m.zero, m.less = v == 0, v < 0
 	}
 	switch in.name {
-	case "VZEROUPPER":
+	case "VZEROUPPER", "PREFETCHT1":
 	case "MOVQ":
 		m.put(dst, m.get(a[0]))
 	case "LEAQ":
@@ -174,6 +174,8 @@ func (m *interpreter) step(in instruction) {
 		arithmetic(m.get(dst) + 1)
 	case "DECQ":
 		arithmetic(m.get(dst) - 1)
+	case "XORQ":
+		arithmetic(m.get(dst) ^ m.get(a[0]))
 	case "SHLQ":
 		arithmetic(m.get(dst) << m.get(a[0]))
 	case "TESTQ":

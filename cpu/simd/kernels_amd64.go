@@ -96,3 +96,18 @@ func sumAVX2(x *float32, n int, parts int, step int)
 //
 //go:noescape
 func scatterAVX2(dst *float32, rowC *int, src *float32, rows int, step int, n int, add int)
+
+// See DealFunc.
+//
+//go:noescape
+func dealAVX2_6(dst *float32, src *float32, pixels int, step int, panels int, panelStep int)
+
+// See DealFunc.
+//
+//go:noescape
+func dealAVX2_8(dst *float32, src *float32, pixels int, step int, panels int, panelStep int)
+
+// See DealFunc.
+//
+//go:noescape
+func dealAVX2_12(dst *float32, src *float32, pixels int, step int, panels int, panelStep int)

@@ -3,8 +3,11 @@
 #include "textflag.h"
 
 // func rowsAVX2_6x16(a *float32, rowA *int, rowC *int, tiles int, taps *int, ntaps int, kc int, b *float32, c *float32, start *float32, floor float32)
-// Requires: AVX, FMA3
-TEXT ·rowsAVX2_6x16(SB), NOSPLIT, $16-84
+// Requires: AVX, FMA3, MMX+
+TEXT ·rowsAVX2_6x16(SB), NOSPLIT, $32-84
+	XORQ AX, AX
+	MOVQ AX, 16(SP)
+
 tile:
 	MOVQ    a+0(FP), R9
 	MOVQ    rowA+8(FP), R8
@@ -66,21 +69,35 @@ continue:
 	VMOVUPS 32(R10), Y11
 
 sum:
-	MOVQ taps+32(FP), R10
-	MOVQ R10, (SP)
-	MOVQ ntaps+40(FP), R10
-	MOVQ R10, 8(SP)
+	MOVQ tiles+24(FP), R10
+	DECQ R10
+	JZ   last
+	MOVQ rowA+8(FP), R8
+	MOVQ 48(R8), R10
+	SUBQ (R8), R10
+	MOVQ R10, 16(SP)
+
+last:
+	MOVQ taps+32(FP), R8
+	MOVQ R8, (SP)
+	MOVQ ntaps+40(FP), R8
+	MOVQ R8, 8(SP)
 	MOVQ b+56(FP), R9
 
 tap:
-	MOVQ (SP), R10
+	MOVQ kc+48(FP), R8
+	MOVQ R8, 24(SP)
+	MOVQ (SP), R8
 	ADDQ $0x08, (SP)
-	MOVQ (R10), R8
-	MOVQ kc+48(FP), R10
-	SUBQ $0x04, R10
+	MOVQ (R8), R8
+	MOVQ 16(SP), R10
+	ADDQ R8, R10
+	SUBQ $0x04, 24(SP)
 	JL   rest
 
 four:
+	PREFETCHT1   (AX)(R10*4)
+	PREFETCHT1   (SI)(R10*4)
 	VMOVUPS      (R9), Y12
 	VMOVUPS      32(R9), Y13
 	VBROADCASTSS (AX)(R8*4), Y14
@@ -101,6 +118,8 @@ four:
 	VBROADCASTSS (DI)(R8*4), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
+	PREFETCHT1   (CX)(R10*4)
+	PREFETCHT1   (DI)(R10*4)
 	VMOVUPS      64(R9), Y12
 	VMOVUPS      96(R9), Y13
 	VBROADCASTSS 4(AX)(R8*4), Y14
@@ -121,6 +140,7 @@ four:
 	VBROADCASTSS 4(DI)(R8*4), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
+	PREFETCHT1   (DX)(R10*4)
 	VMOVUPS      128(R9), Y12
 	VMOVUPS      160(R9), Y13
 	VBROADCASTSS 8(AX)(R8*4), Y14
@@ -141,6 +161,7 @@ four:
 	VBROADCASTSS 8(DI)(R8*4), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
+	PREFETCHT1   (BX)(R10*4)
 	VMOVUPS      192(R9), Y12
 	VMOVUPS      224(R9), Y13
 	VBROADCASTSS 12(AX)(R8*4), Y14
@@ -162,12 +183,13 @@ four:
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
 	ADDQ         $0x04, R8
+	ADDQ         $0x04, R10
 	ADDQ         $+256, R9
-	SUBQ         $0x04, R10
+	SUBQ         $0x04, 24(SP)
 	JGE          four
 
 rest:
-	ADDQ $0x04, R10
+	ADDQ $0x04, 24(SP)
 	JZ   next
 
 one:
@@ -193,7 +215,7 @@ one:
 	VFMADD231PS  Y13, Y14, Y11
 	INCQ         R8
 	ADDQ         $+64, R9
-	DECQ         R10
+	DECQ         24(SP)
 	JNZ          one
 
 next:
@@ -246,8 +268,11 @@ next:
 	RET
 
 // func rowsAVX2_12x8(a *float32, rowA *int, rowC *int, tiles int, taps *int, ntaps int, kc int, b *float32, c *float32, start *float32, floor float32)
-// Requires: AVX, FMA3
-TEXT ·rowsAVX2_12x8(SB), NOSPLIT, $16-84
+// Requires: AVX, FMA3, MMX+
+TEXT ·rowsAVX2_12x8(SB), NOSPLIT, $32-84
+	XORQ AX, AX
+	MOVQ AX, 16(SP)
+
 tile:
 	MOVQ    a+0(FP), R15
 	MOVQ    rowA+8(FP), R14
@@ -333,21 +358,36 @@ continue:
 	VMOVUPS (BP), Y11
 
 sum:
-	MOVQ taps+32(FP), BP
-	MOVQ BP, (SP)
-	MOVQ ntaps+40(FP), BP
-	MOVQ BP, 8(SP)
+	MOVQ tiles+24(FP), BP
+	DECQ BP
+	JZ   last
+	MOVQ rowA+8(FP), R14
+	MOVQ 96(R14), BP
+	SUBQ (R14), BP
+	MOVQ BP, 16(SP)
+
+last:
+	MOVQ taps+32(FP), R14
+	MOVQ R14, (SP)
+	MOVQ ntaps+40(FP), R14
+	MOVQ R14, 8(SP)
 	MOVQ b+56(FP), R15
 
 tap:
-	MOVQ (SP), BP
+	MOVQ kc+48(FP), R14
+	MOVQ R14, 24(SP)
+	MOVQ (SP), R14
 	ADDQ $0x08, (SP)
-	MOVQ (BP), R14
-	MOVQ kc+48(FP), BP
-	SUBQ $0x04, BP
+	MOVQ (R14), R14
+	MOVQ 16(SP), BP
+	ADDQ R14, BP
+	SUBQ $0x04, 24(SP)
 	JL   rest
 
 four:
+	PREFETCHT1   (AX)(BP*4)
+	PREFETCHT1   (SI)(BP*4)
+	PREFETCHT1   (R10)(BP*4)
 	VMOVUPS      (R15), Y12
 	VBROADCASTSS (AX)(R14*4), Y13
 	VFMADD231PS  Y12, Y13, Y0
@@ -373,6 +413,9 @@ four:
 	VFMADD231PS  Y12, Y13, Y10
 	VBROADCASTSS (R13)(R14*4), Y13
 	VFMADD231PS  Y12, Y13, Y11
+	PREFETCHT1   (CX)(BP*4)
+	PREFETCHT1   (DI)(BP*4)
+	PREFETCHT1   (R11)(BP*4)
 	VMOVUPS      32(R15), Y12
 	VBROADCASTSS 4(AX)(R14*4), Y13
 	VFMADD231PS  Y12, Y13, Y0
@@ -398,6 +441,9 @@ four:
 	VFMADD231PS  Y12, Y13, Y10
 	VBROADCASTSS 4(R13)(R14*4), Y13
 	VFMADD231PS  Y12, Y13, Y11
+	PREFETCHT1   (DX)(BP*4)
+	PREFETCHT1   (R8)(BP*4)
+	PREFETCHT1   (R12)(BP*4)
 	VMOVUPS      64(R15), Y12
 	VBROADCASTSS 8(AX)(R14*4), Y13
 	VFMADD231PS  Y12, Y13, Y0
@@ -423,6 +469,9 @@ four:
 	VFMADD231PS  Y12, Y13, Y10
 	VBROADCASTSS 8(R13)(R14*4), Y13
 	VFMADD231PS  Y12, Y13, Y11
+	PREFETCHT1   (BX)(BP*4)
+	PREFETCHT1   (R9)(BP*4)
+	PREFETCHT1   (R13)(BP*4)
 	VMOVUPS      96(R15), Y12
 	VBROADCASTSS 12(AX)(R14*4), Y13
 	VFMADD231PS  Y12, Y13, Y0
@@ -449,12 +498,13 @@ four:
 	VBROADCASTSS 12(R13)(R14*4), Y13
 	VFMADD231PS  Y12, Y13, Y11
 	ADDQ         $0x04, R14
+	ADDQ         $0x04, BP
 	ADDQ         $+128, R15
-	SUBQ         $0x04, BP
+	SUBQ         $0x04, 24(SP)
 	JGE          four
 
 rest:
-	ADDQ $0x04, BP
+	ADDQ $0x04, 24(SP)
 	JZ   next
 
 one:
@@ -485,7 +535,7 @@ one:
 	VFMADD231PS  Y12, Y13, Y11
 	INCQ         R14
 	ADDQ         $+32, R15
-	DECQ         BP
+	DECQ         24(SP)
 	JNZ          one
 
 next:
@@ -550,8 +600,11 @@ next:
 	RET
 
 // func rowsAVX512_12x32(a *float32, rowA *int, rowC *int, tiles int, taps *int, ntaps int, kc int, b *float32, c *float32, start *float32, floor float32)
-// Requires: AVX, AVX512F
-TEXT ·rowsAVX512_12x32(SB), NOSPLIT, $16-84
+// Requires: AVX, AVX512F, MMX+
+TEXT ·rowsAVX512_12x32(SB), NOSPLIT, $32-84
+	XORQ AX, AX
+	MOVQ AX, 16(SP)
+
 tile:
 	MOVQ    a+0(FP), R15
 	MOVQ    rowA+8(FP), R14
@@ -661,21 +714,36 @@ continue:
 	VMOVUPS 64(BP), Z23
 
 sum:
-	MOVQ taps+32(FP), BP
-	MOVQ BP, (SP)
-	MOVQ ntaps+40(FP), BP
-	MOVQ BP, 8(SP)
+	MOVQ tiles+24(FP), BP
+	DECQ BP
+	JZ   last
+	MOVQ rowA+8(FP), R14
+	MOVQ 96(R14), BP
+	SUBQ (R14), BP
+	MOVQ BP, 16(SP)
+
+last:
+	MOVQ taps+32(FP), R14
+	MOVQ R14, (SP)
+	MOVQ ntaps+40(FP), R14
+	MOVQ R14, 8(SP)
 	MOVQ b+56(FP), R15
 
 tap:
-	MOVQ (SP), BP
+	MOVQ kc+48(FP), R14
+	MOVQ R14, 24(SP)
+	MOVQ (SP), R14
 	ADDQ $0x08, (SP)
-	MOVQ (BP), R14
-	MOVQ kc+48(FP), BP
-	SUBQ $0x04, BP
+	MOVQ (R14), R14
+	MOVQ 16(SP), BP
+	ADDQ R14, BP
+	SUBQ $0x04, 24(SP)
 	JL   rest
 
 four:
+	PREFETCHT1   (AX)(BP*4)
+	PREFETCHT1   (SI)(BP*4)
+	PREFETCHT1   (R10)(BP*4)
 	VMOVUPS      (R15), Z24
 	VMOVUPS      64(R15), Z25
 	VBROADCASTSS (AX)(R14*4), Z26
@@ -714,6 +782,9 @@ four:
 	VBROADCASTSS (R13)(R14*4), Z26
 	VFMADD231PS  Z24, Z26, Z22
 	VFMADD231PS  Z25, Z26, Z23
+	PREFETCHT1   (CX)(BP*4)
+	PREFETCHT1   (DI)(BP*4)
+	PREFETCHT1   (R11)(BP*4)
 	VMOVUPS      128(R15), Z24
 	VMOVUPS      192(R15), Z25
 	VBROADCASTSS 4(AX)(R14*4), Z26
@@ -752,6 +823,9 @@ four:
 	VBROADCASTSS 4(R13)(R14*4), Z26
 	VFMADD231PS  Z24, Z26, Z22
 	VFMADD231PS  Z25, Z26, Z23
+	PREFETCHT1   (DX)(BP*4)
+	PREFETCHT1   (R8)(BP*4)
+	PREFETCHT1   (R12)(BP*4)
 	VMOVUPS      256(R15), Z24
 	VMOVUPS      320(R15), Z25
 	VBROADCASTSS 8(AX)(R14*4), Z26
@@ -790,6 +864,9 @@ four:
 	VBROADCASTSS 8(R13)(R14*4), Z26
 	VFMADD231PS  Z24, Z26, Z22
 	VFMADD231PS  Z25, Z26, Z23
+	PREFETCHT1   (BX)(BP*4)
+	PREFETCHT1   (R9)(BP*4)
+	PREFETCHT1   (R13)(BP*4)
 	VMOVUPS      384(R15), Z24
 	VMOVUPS      448(R15), Z25
 	VBROADCASTSS 12(AX)(R14*4), Z26
@@ -829,12 +906,13 @@ four:
 	VFMADD231PS  Z24, Z26, Z22
 	VFMADD231PS  Z25, Z26, Z23
 	ADDQ         $0x04, R14
+	ADDQ         $0x04, BP
 	ADDQ         $+512, R15
-	SUBQ         $0x04, BP
+	SUBQ         $0x04, 24(SP)
 	JGE          four
 
 rest:
-	ADDQ $0x04, BP
+	ADDQ $0x04, 24(SP)
 	JZ   next
 
 one:
@@ -878,7 +956,7 @@ one:
 	VFMADD231PS  Z25, Z26, Z23
 	INCQ         R14
 	ADDQ         $+128, R15
-	DECQ         BP
+	DECQ         24(SP)
 	JNZ          one
 
 next:
@@ -967,8 +1045,11 @@ next:
 	RET
 
 // func rowsAVX512_12x16(a *float32, rowA *int, rowC *int, tiles int, taps *int, ntaps int, kc int, b *float32, c *float32, start *float32, floor float32)
-// Requires: AVX, AVX512F
-TEXT ·rowsAVX512_12x16(SB), NOSPLIT, $16-84
+// Requires: AVX, AVX512F, MMX+
+TEXT ·rowsAVX512_12x16(SB), NOSPLIT, $32-84
+	XORQ AX, AX
+	MOVQ AX, 16(SP)
+
 tile:
 	MOVQ    a+0(FP), R15
 	MOVQ    rowA+8(FP), R14
@@ -1054,21 +1135,36 @@ continue:
 	VMOVUPS (BP), Z11
 
 sum:
-	MOVQ taps+32(FP), BP
-	MOVQ BP, (SP)
-	MOVQ ntaps+40(FP), BP
-	MOVQ BP, 8(SP)
+	MOVQ tiles+24(FP), BP
+	DECQ BP
+	JZ   last
+	MOVQ rowA+8(FP), R14
+	MOVQ 96(R14), BP
+	SUBQ (R14), BP
+	MOVQ BP, 16(SP)
+
+last:
+	MOVQ taps+32(FP), R14
+	MOVQ R14, (SP)
+	MOVQ ntaps+40(FP), R14
+	MOVQ R14, 8(SP)
 	MOVQ b+56(FP), R15
 
 tap:
-	MOVQ (SP), BP
+	MOVQ kc+48(FP), R14
+	MOVQ R14, 24(SP)
+	MOVQ (SP), R14
 	ADDQ $0x08, (SP)
-	MOVQ (BP), R14
-	MOVQ kc+48(FP), BP
-	SUBQ $0x04, BP
+	MOVQ (R14), R14
+	MOVQ 16(SP), BP
+	ADDQ R14, BP
+	SUBQ $0x04, 24(SP)
 	JL   rest
 
 four:
+	PREFETCHT1   (AX)(BP*4)
+	PREFETCHT1   (SI)(BP*4)
+	PREFETCHT1   (R10)(BP*4)
 	VMOVUPS      (R15), Z12
 	VBROADCASTSS (AX)(R14*4), Z13
 	VFMADD231PS  Z12, Z13, Z0
@@ -1094,6 +1190,9 @@ four:
 	VFMADD231PS  Z12, Z13, Z10
 	VBROADCASTSS (R13)(R14*4), Z13
 	VFMADD231PS  Z12, Z13, Z11
+	PREFETCHT1   (CX)(BP*4)
+	PREFETCHT1   (DI)(BP*4)
+	PREFETCHT1   (R11)(BP*4)
 	VMOVUPS      64(R15), Z12
 	VBROADCASTSS 4(AX)(R14*4), Z13
 	VFMADD231PS  Z12, Z13, Z0
@@ -1119,6 +1218,9 @@ four:
 	VFMADD231PS  Z12, Z13, Z10
 	VBROADCASTSS 4(R13)(R14*4), Z13
 	VFMADD231PS  Z12, Z13, Z11
+	PREFETCHT1   (DX)(BP*4)
+	PREFETCHT1   (R8)(BP*4)
+	PREFETCHT1   (R12)(BP*4)
 	VMOVUPS      128(R15), Z12
 	VBROADCASTSS 8(AX)(R14*4), Z13
 	VFMADD231PS  Z12, Z13, Z0
@@ -1144,6 +1246,9 @@ four:
 	VFMADD231PS  Z12, Z13, Z10
 	VBROADCASTSS 8(R13)(R14*4), Z13
 	VFMADD231PS  Z12, Z13, Z11
+	PREFETCHT1   (BX)(BP*4)
+	PREFETCHT1   (R9)(BP*4)
+	PREFETCHT1   (R13)(BP*4)
 	VMOVUPS      192(R15), Z12
 	VBROADCASTSS 12(AX)(R14*4), Z13
 	VFMADD231PS  Z12, Z13, Z0
@@ -1170,12 +1275,13 @@ four:
 	VBROADCASTSS 12(R13)(R14*4), Z13
 	VFMADD231PS  Z12, Z13, Z11
 	ADDQ         $0x04, R14
+	ADDQ         $0x04, BP
 	ADDQ         $+256, R15
-	SUBQ         $0x04, BP
+	SUBQ         $0x04, 24(SP)
 	JGE          four
 
 rest:
-	ADDQ $0x04, BP
+	ADDQ $0x04, 24(SP)
 	JZ   next
 
 one:
@@ -1206,7 +1312,7 @@ one:
 	VFMADD231PS  Z12, Z13, Z11
 	INCQ         R14
 	ADDQ         $+64, R15
-	DECQ         BP
+	DECQ         24(SP)
 	JNZ          one
 
 next:
@@ -2411,5 +2517,232 @@ next:
 	ADDQ BX, DX
 	DECQ rows+24(FP)
 	JNZ  row
+	VZEROUPPER
+	RET
+
+// func dealAVX2_6(dst *float32, src *float32, pixels int, step int, panels int, panelStep int)
+// Requires: AVX
+TEXT ·dealAVX2_6(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ pixels+16(FP), DX
+	MOVQ step+24(FP), BX
+	MOVQ panelStep+40(FP), SI
+	SHLQ $0x02, BX
+	SHLQ $0x02, SI
+	SUBQ $0x04, DX
+	JL   rest
+
+four:
+	MOVQ CX, DI
+	MOVQ AX, R8
+	MOVQ panels+32(FP), R9
+
+fourPanels:
+	MOVQ    DI, R10
+	LEAQ    (R10)(BX*1), R11
+	LEAQ    (R11)(BX*1), R12
+	LEAQ    (R12)(BX*1), R13
+	VMOVUPS (R10), X0
+	VMOVUPS X0, (R8)
+	VMOVSD  16(R10), X0
+	VMOVSD  X0, 16(R8)
+	VMOVUPS (R11), X0
+	VMOVUPS X0, 24(R8)
+	VMOVSD  16(R11), X0
+	VMOVSD  X0, 40(R8)
+	VMOVUPS (R12), X0
+	VMOVUPS X0, 48(R8)
+	VMOVSD  16(R12), X0
+	VMOVSD  X0, 64(R8)
+	VMOVUPS (R13), X0
+	VMOVUPS X0, 72(R8)
+	VMOVSD  16(R13), X0
+	VMOVSD  X0, 88(R8)
+	ADDQ    $0x18, DI
+	ADDQ    SI, R8
+	DECQ    R9
+	JNZ     fourPanels
+	ADDQ    BX, CX
+	ADDQ    BX, CX
+	ADDQ    BX, CX
+	ADDQ    BX, CX
+	ADDQ    $+96, AX
+	SUBQ    $0x04, DX
+	JGE     four
+
+rest:
+	ADDQ $0x04, DX
+	JZ   done
+
+one:
+	MOVQ CX, DI
+	MOVQ AX, R8
+	MOVQ panels+32(FP), R9
+
+onePanels:
+	MOVQ    DI, R10
+	VMOVUPS (R10), X0
+	VMOVUPS X0, (R8)
+	VMOVSD  16(R10), X0
+	VMOVSD  X0, 16(R8)
+	ADDQ    $0x18, DI
+	ADDQ    SI, R8
+	DECQ    R9
+	JNZ     onePanels
+	ADDQ    BX, CX
+	ADDQ    $+24, AX
+	DECQ    DX
+	JNZ     one
+
+done:
+	VZEROUPPER
+	RET
+
+// func dealAVX2_8(dst *float32, src *float32, pixels int, step int, panels int, panelStep int)
+// Requires: AVX
+TEXT ·dealAVX2_8(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ pixels+16(FP), DX
+	MOVQ step+24(FP), BX
+	MOVQ panelStep+40(FP), SI
+	SHLQ $0x02, BX
+	SHLQ $0x02, SI
+	SUBQ $0x04, DX
+	JL   rest
+
+four:
+	MOVQ CX, DI
+	MOVQ AX, R8
+	MOVQ panels+32(FP), R9
+
+fourPanels:
+	MOVQ    DI, R10
+	LEAQ    (R10)(BX*1), R11
+	LEAQ    (R11)(BX*1), R12
+	LEAQ    (R12)(BX*1), R13
+	VMOVUPS (R10), Y0
+	VMOVUPS Y0, (R8)
+	VMOVUPS (R11), Y0
+	VMOVUPS Y0, 32(R8)
+	VMOVUPS (R12), Y0
+	VMOVUPS Y0, 64(R8)
+	VMOVUPS (R13), Y0
+	VMOVUPS Y0, 96(R8)
+	ADDQ    $0x20, DI
+	ADDQ    SI, R8
+	DECQ    R9
+	JNZ     fourPanels
+	ADDQ    BX, CX
+	ADDQ    BX, CX
+	ADDQ    BX, CX
+	ADDQ    BX, CX
+	ADDQ    $+128, AX
+	SUBQ    $0x04, DX
+	JGE     four
+
+rest:
+	ADDQ $0x04, DX
+	JZ   done
+
+one:
+	MOVQ CX, DI
+	MOVQ AX, R8
+	MOVQ panels+32(FP), R9
+
+onePanels:
+	MOVQ    DI, R10
+	VMOVUPS (R10), Y0
+	VMOVUPS Y0, (R8)
+	ADDQ    $0x20, DI
+	ADDQ    SI, R8
+	DECQ    R9
+	JNZ     onePanels
+	ADDQ    BX, CX
+	ADDQ    $+32, AX
+	DECQ    DX
+	JNZ     one
+
+done:
+	VZEROUPPER
+	RET
+
+// func dealAVX2_12(dst *float32, src *float32, pixels int, step int, panels int, panelStep int)
+// Requires: AVX
+TEXT ·dealAVX2_12(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ pixels+16(FP), DX
+	MOVQ step+24(FP), BX
+	MOVQ panelStep+40(FP), SI
+	SHLQ $0x02, BX
+	SHLQ $0x02, SI
+	SUBQ $0x04, DX
+	JL   rest
+
+four:
+	MOVQ CX, DI
+	MOVQ AX, R8
+	MOVQ panels+32(FP), R9
+
+fourPanels:
+	MOVQ    DI, R10
+	LEAQ    (R10)(BX*1), R11
+	LEAQ    (R11)(BX*1), R12
+	LEAQ    (R12)(BX*1), R13
+	VMOVUPS (R10), Y0
+	VMOVUPS Y0, (R8)
+	VMOVUPS 32(R10), X0
+	VMOVUPS X0, 32(R8)
+	VMOVUPS (R11), Y0
+	VMOVUPS Y0, 48(R8)
+	VMOVUPS 32(R11), X0
+	VMOVUPS X0, 80(R8)
+	VMOVUPS (R12), Y0
+	VMOVUPS Y0, 96(R8)
+	VMOVUPS 32(R12), X0
+	VMOVUPS X0, 128(R8)
+	VMOVUPS (R13), Y0
+	VMOVUPS Y0, 144(R8)
+	VMOVUPS 32(R13), X0
+	VMOVUPS X0, 176(R8)
+	ADDQ    $0x30, DI
+	ADDQ    SI, R8
+	DECQ    R9
+	JNZ     fourPanels
+	ADDQ    BX, CX
+	ADDQ    BX, CX
+	ADDQ    BX, CX
+	ADDQ    BX, CX
+	ADDQ    $+192, AX
+	SUBQ    $0x04, DX
+	JGE     four
+
+rest:
+	ADDQ $0x04, DX
+	JZ   done
+
+one:
+	MOVQ CX, DI
+	MOVQ AX, R8
+	MOVQ panels+32(FP), R9
+
+onePanels:
+	MOVQ    DI, R10
+	VMOVUPS (R10), Y0
+	VMOVUPS Y0, (R8)
+	VMOVUPS 32(R10), X0
+	VMOVUPS X0, 32(R8)
+	ADDQ    $0x30, DI
+	ADDQ    SI, R8
+	DECQ    R9
+	JNZ     onePanels
+	ADDQ    BX, CX
+	ADDQ    $+48, AX
+	DECQ    DX
+	JNZ     one
+
+done:
 	VZEROUPPER
 	RET

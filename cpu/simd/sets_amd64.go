@@ -10,6 +10,7 @@ var sets = map[isa.Level]*Set{
 		LaneRows: Rows{12, 8, laneRowsAVX2_12x8},
 		LaneCols: LaneCols{9, 8, laneColsAVX2_9x8},
 		Gather:   gathers,
+		Deal:     deals,
 		Sum:      sumAVX2,
 		Scatter:  scatterAVX2,
 	},
@@ -19,6 +20,7 @@ var sets = map[isa.Level]*Set{
 		LaneRows: Rows{12, 16, laneRowsAVX512_12x16},
 		LaneCols: LaneCols{9, 16, laneColsAVX512_9x16},
 		Gather:   gathers,
+		Deal:     deals,
 		Sum:      sumAVX2,
 		Scatter:  scatterAVX2,
 	},
@@ -27,3 +29,5 @@ var sets = map[isa.Level]*Set{
 var gathers = map[int]GatherFunc{
 	6: gatherAVX2_6, 8: gatherAVX2_8, 12: gatherAVX2_12, 16: gatherAVX2_16, 32: gatherAVX2_32,
 }
+
+var deals = map[int]DealFunc{6: dealAVX2_6, 8: dealAVX2_8, 12: dealAVX2_12}

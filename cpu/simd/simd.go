@@ -49,6 +49,11 @@ type LaneCols struct {
 // that lie step floats apart in src, to dst without gaps.
 type GatherFunc func(dst, src *float32, pieces, step int)
 
+// DealFunc deals the pixels of src, at least one, which lie step floats apart, out
+// to panels: piece p of a fixed number of floats of pixel i goes to dst at
+// p·panelStep + i·(size of a piece).
+type DealFunc func(dst, src *float32, pixels, step, panels, panelStep int)
+
 // SumFunc adds parts vectors, at least one, to the n floats at x, one after
 // the other: vector i begins i+1 steps after x. n is a positive multiple of 8.
 type SumFunc func(x *float32, n, parts, step int)
@@ -69,7 +74,9 @@ type Set struct {
 	LaneCols LaneCols
 	// Gather is by the size of a piece: MR and NR of every Cols.
 	Gather map[int]GatherFunc
-	Sum    SumFunc
+	// Deal is by the size of a piece: MR of every Cols.
+	Deal map[int]DealFunc
+	Sum  SumFunc
 	// Scatter moves what does not fill a tile.
 	Scatter ScatterFunc
 }

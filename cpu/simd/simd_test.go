@@ -302,8 +302,8 @@ func TestGatherAndSum(t *testing.T) {
 func TestEveryWidthHasItsGather(t *testing.T) {
 	for l, s := range sets {
 		for _, c := range s.Cols {
-			if s.Gather[c.MR] == nil || s.Gather[c.NR] == nil {
-				t.Errorf("%v: no gather for cols %dx%d", l, c.MR, c.NR)
+			if s.Deal[c.MR] == nil || s.Gather[c.NR] == nil {
+				t.Errorf("%v: no deal or no gather for cols %dx%d", l, c.MR, c.NR)
 			}
 		}
 		if s.Gather[s.LaneCols.NR] == nil {
@@ -317,6 +317,33 @@ func TestNarrowest(t *testing.T) {
 	for n, want := range map[int]int{1: 16, 16: 16, 17: 32, 32: 32, 48: 16, 64: 32, 100: 16} {
 		if got := s.RowsFor(n).NR; got != want {
 			t.Errorf("%d columns get a kernel %d wide, want %d", n, got, want)
+		}
+	}
+}
+
+func TestDeal(t *testing.T) {
+	for l, s := range sets {
+		if l > isa.Best() {
+			continue // no kernels of its own
+		}
+		for width, deal := range s.Deal {
+			for pixels := 1; pixels <= 9; pixels++ {
+				const panels, gap = 3, 5
+				step, panelStep := panels*width+gap, pixels*width+gap
+				src, dst := random(pixels*step), make([]float32, panels*panelStep)
+				want := make([]float32, len(dst))
+				for i := range pixels {
+					for p := range panels {
+						copy(want[p*panelStep+i*width:][:width], src[i*step+p*width:])
+					}
+				}
+				deal(&dst[0], &src[0], pixels, step, panels, panelStep)
+				for i, v := range dst {
+					if v != want[i] {
+						t.Fatalf("%v: %d pixels dealt by %d: float %d is %g, want %g", l, pixels, width, i, v, want[i])
+					}
+				}
+			}
 		}
 	}
 }

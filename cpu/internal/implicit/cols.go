@@ -30,7 +30,7 @@ type Cols struct {
 	rows, nr int // of a tile
 	cols     simd.ColsFunc
 	lanes    simd.LaneColsFunc
-	gatherA  simd.GatherFunc // of rows floats
+	deal     simd.DealFunc   // of rows floats
 	gatherB  simd.GatherFunc // of nr floats
 	sum      simd.SumFunc
 
@@ -85,7 +85,7 @@ func NewCols(s ColsSpec, set *simd.Set) *Cols {
 	} else {
 		k := set.ColsFor(s.Columns)
 		p.rows, p.nr, p.cols = k.MR, k.NR, k.Run
-		p.gatherA = set.Gather[k.MR]
+		p.deal = set.Deal[k.MR]
 	}
 	p.gatherB, p.sum = set.Gather[p.nr], set.Sum
 	p.panels = ceil(s.Columns, p.nr)

@@ -84,30 +84,30 @@ func (j *colsJob) gatherPanels(dst []float32, b band, group, first, last int) {
 					continue
 				}
 				at := (((b.image+n)*j.InH+h)*j.InW+from*l.stride+w)*j.InPixel + group*j.Channels
-				for panel := first; panel < last; panel++ {
-					j.gatherRow(d[(panel-first)*j.panelFloats:][:j.row], j.x[at:], panel*j.rows, from, to)
-				}
+				j.gatherRow(d, j.x[at:], first, last, from, to)
 			}
 		}
 	}
 }
 
-// gatherRow lays one row of a panel out, whose first channel is given: pixels
-// [from, to) come from x, the others are zero.
-func (j *colsJob) gatherRow(d, x []float32, channel, from, to int) {
-	if from > 0 {
-		clear(d[:from*j.rows])
-	}
-	if to < j.layout.width {
-		clear(d[to*j.rows:])
+// gatherRow lays one row of channel panels [first, last) out: pixels [from, to)
+// come from x, the others are zero.
+func (j *colsJob) gatherRow(d, x []float32, first, last, from, to int) {
+	for panel := range last - first {
+		row := d[panel*j.panelFloats:][:j.row]
+		clear(row[:from*j.rows])
+		clear(row[to*j.rows:])
 	}
 	step := j.layout.stride * j.InPixel
-	count := min(j.rows, j.Channels-channel)
-	if count == j.rows {
-		j.gatherA(&d[from*j.rows], &x[channel], to-from, step)
-		return
+	whole := min(last, j.Channels/j.rows)
+	if whole > first {
+		j.deal(&d[from*j.rows], &x[first*j.rows], to-from, step, whole-first, j.panelFloats)
 	}
-	for i := range to - from {
-		copy(d[(from+i)*j.rows:][:count], x[channel+i*step:])
+	if whole < last {
+		channel := whole * j.rows
+		row := d[(whole-first)*j.panelFloats+from*j.rows:]
+		for i := range to - from {
+			copy(row[i*j.rows:][:j.Channels-channel], x[channel+i*step:])
+		}
 	}
 }

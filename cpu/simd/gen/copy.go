@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
@@ -67,4 +69,79 @@ func scatter() {
 	JNZ(LabelRef("row"))
 	VZEROUPPER()
 	RET()
+}
+
+// deal writes the kernel of Deal for pieces of n floats. Four pixels at a time, so
+// that whole cache lines are written.
+func deal(n int) {
+	TEXT(fmt.Sprintf("dealAVX2_%d", n), NOSPLIT, "func(dst *float32, src *float32, pixels int, step int, panels int, panelStep int)")
+	Doc("See DealFunc.")
+	Pragma("noescape")
+	dst := Load(Param("dst"), GP64()).(reg.GPVirtual)
+	src := Load(Param("src"), GP64()).(reg.GPVirtual)
+	left := Load(Param("pixels"), GP64())
+	step := Load(Param("step"), GP64()).(reg.GPVirtual)
+	panelStep := Load(Param("panelStep"), GP64())
+	SHLQ(Imm(2), step)
+	SHLQ(Imm(2), panelStep)
+	from, to, panels := GP64(), GP64(), GP64()
+	pixel := addresses(4)
+
+	// group moves some neighbouring pixels, a panel after the other.
+	group := func(name string, pixels int) {
+		MOVQ(src, from)
+		MOVQ(dst, to)
+		MOVQ(param("panels"), panels)
+		Label(name)
+		MOVQ(from, pixel[0])
+		for i := 1; i < pixels; i++ {
+			LEAQ(Mem{Base: pixel[i-1], Index: step, Scale: 1}, pixel[i])
+		}
+		for i := range pixels {
+			copyPiece(n, Mem{Base: pixel[i]}, Mem{Base: to, Disp: 4 * n * i})
+		}
+		ADDQ(Imm(uint64(4*n)), from)
+		ADDQ(panelStep, to)
+		DECQ(panels)
+		JNZ(LabelRef(name))
+		for range pixels {
+			ADDQ(step, src)
+		}
+		ADDQ(I32(int32(4*n*pixels)), dst)
+	}
+	SUBQ(Imm(4), left)
+	JL(LabelRef("rest"))
+	Label("four")
+	group("fourPanels", 4)
+	SUBQ(Imm(4), left)
+	JGE(LabelRef("four"))
+	Label("rest")
+	ADDQ(Imm(4), left)
+	JZ(LabelRef("done"))
+	Label("one")
+	group("onePanels", 1)
+	DECQ(left)
+	JNZ(LabelRef("one"))
+	Label("done")
+	VZEROUPPER()
+	RET()
+}
+
+// copyPiece moves n floats, an even number.
+func copyPiece(n int, from, to Mem) {
+	y, x := YMM(), XMM()
+	at := 0
+	for ; n-at >= 8; at += 8 {
+		VMOVUPS(from.Offset(4*at), y)
+		VMOVUPS(y, to.Offset(4*at))
+	}
+	if n-at >= 4 {
+		VMOVUPS(from.Offset(4*at), x)
+		VMOVUPS(x, to.Offset(4*at))
+		at += 4
+	}
+	if n-at >= 2 {
+		VMOVSD(from.Offset(4*at), x)
+		VMOVSD(x, to.Offset(4*at))
+	}
 }

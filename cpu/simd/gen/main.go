@@ -46,6 +46,9 @@ func main() {
 	}
 	sum()
 	scatter()
+	for _, n := range []int{6, 8, 12} {
+		deal(n)
+	}
 
 	Generate()
 }
@@ -167,12 +170,17 @@ func eachC(mr int, base, table reg.GPVirtual, f func(i int, c reg.GPVirtual)) {
 	}
 }
 
-// rows writes the kernel of Rows: mr rows by nv vectors.
+// rows writes the kernel of Rows: mr rows by nv vectors. Beside its own tile's rows
+// of a it asks for the next tile's, a tile's time ahead: twelve interleaved streams
+// are more than the processor foresees by itself.
 func rows(w isaWidth, mr, nv int) {
 	kernel("rows", w, mr, nv*w.bytes/4, "See Rows.", rowsSignature)
-	tap, left := AllocLocal(8), AllocLocal(8)
+	tap, left, ahead, count := AllocLocal(8), AllocLocal(8), AllocLocal(8), AllocLocal(8)
+	none := GP64()
+	XORQ(none, none)
+	MOVQ(none, ahead)
 	rowsFrame(w, mr, nv, func(p []reg.GPVirtual, q, b reg.GPVirtual, acc []reg.VecVirtual) {
-		k := GP64()
+		next := GP64() // q, but in the next tile
 		bv, x := vectors(w, nv), w.vec()
 		step := func(u int) {
 			for j := range bv {
@@ -182,37 +190,54 @@ func rows(w isaWidth, mr, nv int) {
 		}
 		const unroll = 4
 
-		MOVQ(param("taps"), k)
-		MOVQ(k, tap)
-		MOVQ(param("ntaps"), k)
-		MOVQ(k, left)
+		// The last tile looks as far ahead as the one before it.
+		MOVQ(param("tiles"), next)
+		DECQ(next)
+		JZ(LabelRef("last"))
+		MOVQ(param("rowA"), q)
+		MOVQ(Mem{Base: q, Disp: 8 * mr}, next)
+		SUBQ(Mem{Base: q}, next)
+		MOVQ(next, ahead)
+		Label("last")
+
+		MOVQ(param("taps"), q)
+		MOVQ(q, tap)
+		MOVQ(param("ntaps"), q)
+		MOVQ(q, left)
 		MOVQ(param("b"), b)
 
 		Label("tap")
-		MOVQ(tap, k)
+		MOVQ(param("kc"), q)
+		MOVQ(q, count)
+		MOVQ(tap, q)
 		ADDQ(Imm(8), tap)
-		MOVQ(Mem{Base: k}, q)
-		MOVQ(param("kc"), k)
-		SUBQ(Imm(unroll), k)
+		MOVQ(Mem{Base: q}, q)
+		MOVQ(ahead, next)
+		ADDQ(q, next)
+		SUBQ(Imm(unroll), count)
 		JL(LabelRef("rest"))
 
 		Label("four")
 		for u := range unroll {
+			for i := u; i < mr; i += unroll {
+				PREFETCHT1(at(p[i], next, 0))
+			}
 			step(u)
 		}
 		ADDQ(Imm(unroll), q)
+		ADDQ(Imm(unroll), next)
 		ADDQ(I32(int32(unroll*nv*w.bytes)), b)
-		SUBQ(Imm(unroll), k)
+		SUBQ(Imm(unroll), count)
 		JGE(LabelRef("four"))
 
 		Label("rest")
-		ADDQ(Imm(unroll), k)
+		ADDQ(Imm(unroll), count)
 		JZ(LabelRef("next"))
 		Label("one")
 		step(0)
 		INCQ(q)
 		ADDQ(I32(int32(nv*w.bytes)), b)
-		DECQ(k)
+		DECQ(count)
 		JNZ(LabelRef("one"))
 
 		Label("next")
@@ -363,23 +388,9 @@ func gather(n int) {
 	left := Load(Param("pieces"), GP64())
 	step := Load(Param("step"), GP64())
 	SHLQ(Imm(2), step)
-	y, x := YMM(), XMM()
 
 	Label("piece")
-	at := 0
-	for ; n-at >= 8; at += 8 {
-		VMOVUPS(Mem{Base: src, Disp: 4 * at}, y)
-		VMOVUPS(y, Mem{Base: dst, Disp: 4 * at})
-	}
-	if n-at >= 4 {
-		VMOVUPS(Mem{Base: src, Disp: 4 * at}, x)
-		VMOVUPS(x, Mem{Base: dst, Disp: 4 * at})
-		at += 4
-	}
-	if n-at >= 2 {
-		VMOVSD(Mem{Base: src, Disp: 4 * at}, x)
-		VMOVSD(x, Mem{Base: dst, Disp: 4 * at})
-	}
+	copyPiece(n, Mem{Base: src}, Mem{Base: dst})
 	ADDQ(step, src)
 	ADDQ(I32(int32(4*n)), dst)
 	DECQ(left)
