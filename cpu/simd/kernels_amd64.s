@@ -2521,7 +2521,7 @@ next:
 	RET
 
 // func dealAVX2_6(dst *float32, src *float32, pixels int, step int, panels int, panelStep int)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·dealAVX2_6(SB), NOSPLIT, $0-48
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
@@ -2530,6 +2530,8 @@ TEXT ·dealAVX2_6(SB), NOSPLIT, $0-48
 	MOVQ panelStep+40(FP), SI
 	SHLQ $0x02, BX
 	SHLQ $0x02, SI
+	LEAQ (BX)(BX*1), R10
+	ADDQ R10, R10
 	SUBQ $0x04, DX
 	JL   rest
 
@@ -2539,37 +2541,41 @@ four:
 	MOVQ panels+32(FP), R9
 
 fourPanels:
-	MOVQ    DI, R10
-	LEAQ    (R10)(BX*1), R11
-	LEAQ    (R11)(BX*1), R12
-	LEAQ    (R12)(BX*1), R13
-	VMOVUPS (R10), X0
-	VMOVUPS X0, (R8)
-	VMOVSD  16(R10), X0
-	VMOVSD  X0, 16(R8)
-	VMOVUPS (R11), X0
-	VMOVUPS X0, 24(R8)
-	VMOVSD  16(R11), X0
-	VMOVSD  X0, 40(R8)
-	VMOVUPS (R12), X0
-	VMOVUPS X0, 48(R8)
-	VMOVSD  16(R12), X0
-	VMOVSD  X0, 64(R8)
-	VMOVUPS (R13), X0
-	VMOVUPS X0, 72(R8)
-	VMOVSD  16(R13), X0
-	VMOVSD  X0, 88(R8)
-	ADDQ    $0x18, DI
-	ADDQ    SI, R8
-	DECQ    R9
-	JNZ     fourPanels
-	ADDQ    BX, CX
-	ADDQ    BX, CX
-	ADDQ    BX, CX
-	ADDQ    BX, CX
-	ADDQ    $+96, AX
-	SUBQ    $0x04, DX
-	JGE     four
+	MOVQ       DI, R11
+	LEAQ       (R11)(BX*1), R12
+	LEAQ       (R12)(BX*1), R13
+	LEAQ       (R13)(BX*1), R14
+	PREFETCHT0 (R11)(R10*1)
+	VMOVUPS    (R11), X0
+	VMOVUPS    X0, (R8)
+	VMOVSD     16(R11), X0
+	VMOVSD     X0, 16(R8)
+	PREFETCHT0 (R12)(R10*1)
+	VMOVUPS    (R12), X0
+	VMOVUPS    X0, 24(R8)
+	VMOVSD     16(R12), X0
+	VMOVSD     X0, 40(R8)
+	PREFETCHT0 (R13)(R10*1)
+	VMOVUPS    (R13), X0
+	VMOVUPS    X0, 48(R8)
+	VMOVSD     16(R13), X0
+	VMOVSD     X0, 64(R8)
+	PREFETCHT0 (R14)(R10*1)
+	VMOVUPS    (R14), X0
+	VMOVUPS    X0, 72(R8)
+	VMOVSD     16(R14), X0
+	VMOVSD     X0, 88(R8)
+	ADDQ       $0x18, DI
+	ADDQ       SI, R8
+	DECQ       R9
+	JNZ        fourPanels
+	ADDQ       BX, CX
+	ADDQ       BX, CX
+	ADDQ       BX, CX
+	ADDQ       BX, CX
+	ADDQ       $+96, AX
+	SUBQ       $0x04, DX
+	JGE        four
 
 rest:
 	ADDQ $0x04, DX
@@ -2581,10 +2587,10 @@ one:
 	MOVQ panels+32(FP), R9
 
 onePanels:
-	MOVQ    DI, R10
-	VMOVUPS (R10), X0
+	MOVQ    DI, R11
+	VMOVUPS (R11), X0
 	VMOVUPS X0, (R8)
-	VMOVSD  16(R10), X0
+	VMOVSD  16(R11), X0
 	VMOVSD  X0, 16(R8)
 	ADDQ    $0x18, DI
 	ADDQ    SI, R8
@@ -2600,7 +2606,7 @@ done:
 	RET
 
 // func dealAVX2_8(dst *float32, src *float32, pixels int, step int, panels int, panelStep int)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·dealAVX2_8(SB), NOSPLIT, $0-48
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
@@ -2609,6 +2615,8 @@ TEXT ·dealAVX2_8(SB), NOSPLIT, $0-48
 	MOVQ panelStep+40(FP), SI
 	SHLQ $0x02, BX
 	SHLQ $0x02, SI
+	LEAQ (BX)(BX*1), R10
+	ADDQ R10, R10
 	SUBQ $0x04, DX
 	JL   rest
 
@@ -2618,29 +2626,33 @@ four:
 	MOVQ panels+32(FP), R9
 
 fourPanels:
-	MOVQ    DI, R10
-	LEAQ    (R10)(BX*1), R11
-	LEAQ    (R11)(BX*1), R12
-	LEAQ    (R12)(BX*1), R13
-	VMOVUPS (R10), Y0
-	VMOVUPS Y0, (R8)
-	VMOVUPS (R11), Y0
-	VMOVUPS Y0, 32(R8)
-	VMOVUPS (R12), Y0
-	VMOVUPS Y0, 64(R8)
-	VMOVUPS (R13), Y0
-	VMOVUPS Y0, 96(R8)
-	ADDQ    $0x20, DI
-	ADDQ    SI, R8
-	DECQ    R9
-	JNZ     fourPanels
-	ADDQ    BX, CX
-	ADDQ    BX, CX
-	ADDQ    BX, CX
-	ADDQ    BX, CX
-	ADDQ    $+128, AX
-	SUBQ    $0x04, DX
-	JGE     four
+	MOVQ       DI, R11
+	LEAQ       (R11)(BX*1), R12
+	LEAQ       (R12)(BX*1), R13
+	LEAQ       (R13)(BX*1), R14
+	PREFETCHT0 (R11)(R10*1)
+	VMOVUPS    (R11), Y0
+	VMOVUPS    Y0, (R8)
+	PREFETCHT0 (R12)(R10*1)
+	VMOVUPS    (R12), Y0
+	VMOVUPS    Y0, 32(R8)
+	PREFETCHT0 (R13)(R10*1)
+	VMOVUPS    (R13), Y0
+	VMOVUPS    Y0, 64(R8)
+	PREFETCHT0 (R14)(R10*1)
+	VMOVUPS    (R14), Y0
+	VMOVUPS    Y0, 96(R8)
+	ADDQ       $0x20, DI
+	ADDQ       SI, R8
+	DECQ       R9
+	JNZ        fourPanels
+	ADDQ       BX, CX
+	ADDQ       BX, CX
+	ADDQ       BX, CX
+	ADDQ       BX, CX
+	ADDQ       $+128, AX
+	SUBQ       $0x04, DX
+	JGE        four
 
 rest:
 	ADDQ $0x04, DX
@@ -2652,8 +2664,8 @@ one:
 	MOVQ panels+32(FP), R9
 
 onePanels:
-	MOVQ    DI, R10
-	VMOVUPS (R10), Y0
+	MOVQ    DI, R11
+	VMOVUPS (R11), Y0
 	VMOVUPS Y0, (R8)
 	ADDQ    $0x20, DI
 	ADDQ    SI, R8
@@ -2669,7 +2681,7 @@ done:
 	RET
 
 // func dealAVX2_12(dst *float32, src *float32, pixels int, step int, panels int, panelStep int)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·dealAVX2_12(SB), NOSPLIT, $0-48
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
@@ -2678,6 +2690,8 @@ TEXT ·dealAVX2_12(SB), NOSPLIT, $0-48
 	MOVQ panelStep+40(FP), SI
 	SHLQ $0x02, BX
 	SHLQ $0x02, SI
+	LEAQ (BX)(BX*1), R10
+	ADDQ R10, R10
 	SUBQ $0x04, DX
 	JL   rest
 
@@ -2687,37 +2701,41 @@ four:
 	MOVQ panels+32(FP), R9
 
 fourPanels:
-	MOVQ    DI, R10
-	LEAQ    (R10)(BX*1), R11
-	LEAQ    (R11)(BX*1), R12
-	LEAQ    (R12)(BX*1), R13
-	VMOVUPS (R10), Y0
-	VMOVUPS Y0, (R8)
-	VMOVUPS 32(R10), X0
-	VMOVUPS X0, 32(R8)
-	VMOVUPS (R11), Y0
-	VMOVUPS Y0, 48(R8)
-	VMOVUPS 32(R11), X0
-	VMOVUPS X0, 80(R8)
-	VMOVUPS (R12), Y0
-	VMOVUPS Y0, 96(R8)
-	VMOVUPS 32(R12), X0
-	VMOVUPS X0, 128(R8)
-	VMOVUPS (R13), Y0
-	VMOVUPS Y0, 144(R8)
-	VMOVUPS 32(R13), X0
-	VMOVUPS X0, 176(R8)
-	ADDQ    $0x30, DI
-	ADDQ    SI, R8
-	DECQ    R9
-	JNZ     fourPanels
-	ADDQ    BX, CX
-	ADDQ    BX, CX
-	ADDQ    BX, CX
-	ADDQ    BX, CX
-	ADDQ    $+192, AX
-	SUBQ    $0x04, DX
-	JGE     four
+	MOVQ       DI, R11
+	LEAQ       (R11)(BX*1), R12
+	LEAQ       (R12)(BX*1), R13
+	LEAQ       (R13)(BX*1), R14
+	PREFETCHT0 (R11)(R10*1)
+	VMOVUPS    (R11), Y0
+	VMOVUPS    Y0, (R8)
+	VMOVUPS    32(R11), X0
+	VMOVUPS    X0, 32(R8)
+	PREFETCHT0 (R12)(R10*1)
+	VMOVUPS    (R12), Y0
+	VMOVUPS    Y0, 48(R8)
+	VMOVUPS    32(R12), X0
+	VMOVUPS    X0, 80(R8)
+	PREFETCHT0 (R13)(R10*1)
+	VMOVUPS    (R13), Y0
+	VMOVUPS    Y0, 96(R8)
+	VMOVUPS    32(R13), X0
+	VMOVUPS    X0, 128(R8)
+	PREFETCHT0 (R14)(R10*1)
+	VMOVUPS    (R14), Y0
+	VMOVUPS    Y0, 144(R8)
+	VMOVUPS    32(R14), X0
+	VMOVUPS    X0, 176(R8)
+	ADDQ       $0x30, DI
+	ADDQ       SI, R8
+	DECQ       R9
+	JNZ        fourPanels
+	ADDQ       BX, CX
+	ADDQ       BX, CX
+	ADDQ       BX, CX
+	ADDQ       BX, CX
+	ADDQ       $+192, AX
+	SUBQ       $0x04, DX
+	JGE        four
 
 rest:
 	ADDQ $0x04, DX
@@ -2729,10 +2747,10 @@ one:
 	MOVQ panels+32(FP), R9
 
 onePanels:
-	MOVQ    DI, R10
-	VMOVUPS (R10), Y0
+	MOVQ    DI, R11
+	VMOVUPS (R11), Y0
 	VMOVUPS Y0, (R8)
-	VMOVUPS 32(R10), X0
+	VMOVUPS 32(R11), X0
 	VMOVUPS X0, 32(R8)
 	ADDQ    $0x30, DI
 	ADDQ    SI, R8

@@ -72,7 +72,7 @@ func scatter() {
 }
 
 // deal writes the kernel of Deal for pieces of n floats. Four pixels at a time, so
-// that whole cache lines are written.
+// that whole cache lines are written, and it asks for the next four ahead.
 func deal(n int) {
 	TEXT(fmt.Sprintf("dealAVX2_%d", n), NOSPLIT, "func(dst *float32, src *float32, pixels int, step int, panels int, panelStep int)")
 	Doc("See DealFunc.")
@@ -84,8 +84,10 @@ func deal(n int) {
 	panelStep := Load(Param("panelStep"), GP64())
 	SHLQ(Imm(2), step)
 	SHLQ(Imm(2), panelStep)
-	from, to, panels := GP64(), GP64(), GP64()
+	from, to, panels, ahead := GP64(), GP64(), GP64(), GP64()
 	pixel := addresses(4)
+	LEAQ(Mem{Base: step, Index: step, Scale: 1}, ahead)
+	ADDQ(ahead, ahead)
 
 	// group moves some neighbouring pixels, a panel after the other.
 	group := func(name string, pixels int) {
@@ -98,6 +100,9 @@ func deal(n int) {
 			LEAQ(Mem{Base: pixel[i-1], Index: step, Scale: 1}, pixel[i])
 		}
 		for i := range pixels {
+			if pixels > 1 {
+				PREFETCHT0(Mem{Base: pixel[i], Index: ahead, Scale: 1})
+			}
 			copyPiece(n, Mem{Base: pixel[i]}, Mem{Base: to, Disp: 4 * n * i})
 		}
 		ADDQ(Imm(uint64(4*n)), from)
