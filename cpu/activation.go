@@ -51,16 +51,9 @@ const (
 
 func functionOf(a op.Act, alpha float64) (function, error) {
 	switch a {
-	case op.ReLU:
-		return function{
-			func(x float64) float64 { return max(x, 0) },
-			func(y float64) float64 { return step(y > 0) },
-		}, nil
-	case op.ReLU6:
-		return function{
-			func(x float64) float64 { return clamp(x, 0, 6) },
-			func(x float64) float64 { return step(x > 0 && x < 6) },
-		}, nil
+	case op.ReLU, op.ReLU6, op.HardTanh:
+		c := limitsOf[float64](a.Clip())
+		return function{c.value, func(y float64) float64 { return step(c.passes(y)) }}, nil
 	case op.LeakyReLU:
 		return function{
 			func(x float64) float64 {
@@ -128,14 +121,23 @@ func functionOf(a op.Act, alpha float64) (function, error) {
 			func(x float64) float64 { return x * clamp(x+2, 0, 2) / 2 },
 			func(x float64) float64 { return ramp(x, -2, 0, x+1) },
 		}, nil
-	case op.HardTanh:
-		return function{
-			func(x float64) float64 { return clamp(x, -1, 1) },
-			func(x float64) float64 { return step(x > -1 && x < 1) },
-		}, nil
 	}
 	return function{}, fmt.Errorf("the activation %q is unknown; known are %v", a, op.Acts)
 }
+
+// limits is the bounds of an op.Clip.
+type limits[T number] struct{ lo, hi T }
+
+func limitsOf[T number](c op.Clip) limits[T] {
+	lo, hi := c.Bounds()
+	return limits[T]{T(lo), T(hi)}
+}
+
+// value is x brought into the bounds; NaN stays.
+func (c limits[T]) value(x T) T { return min(max(x, c.lo), c.hi) }
+
+// passes tells whether a value, clipped or not, is inside.
+func (c limits[T]) passes(y T) bool { return y > c.lo && y < c.hi }
 
 // clamp is x brought into [lo, hi]; NaN stays NaN.
 func clamp(x, lo, hi float64) float64 { return min(max(x, lo), hi) }

@@ -7,10 +7,8 @@ import (
 )
 
 func add[T number](c op.Call, o op.Add) (plan, error) {
-	if o.ReLU {
-		return binary(c, func(a, b T) T { return max(a+b, 0) })
-	}
-	return binary(c, func(a, b T) T { return a + b })
+	clip := limitsOf[T](o.Clip)
+	return binary(c, func(a, b T) T { return clip.value(a + b) })
 }
 
 func mul[T number](c op.Call) (plan, error) {

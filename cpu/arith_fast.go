@@ -16,11 +16,12 @@ type arithmetic struct {
 func fastAdd(c op.Call, o op.Add) (plan, error) {
 	sum := arithmetic{vec.Add, vec.AddBias, func(y, a []float32, b float32) { vec.Affine(y, a, 1, b) },
 		func(a, b float32) float32 { return a + b }}
-	if o.ReLU {
-		sum = arithmetic{vec.AddReLU,
-			func(y, a, row []float32) { vec.AddBias(y, a, row); vec.ReLU(y, y) },
-			func(y, a []float32, b float32) { vec.Affine(y, a, 1, b); vec.ReLU(y, y) },
-			func(a, b float32) float32 { return max(a+b, 0) }}
+	if o.Clip.On() {
+		clip := limitsOf[float32](o.Clip)
+		sum = arithmetic{func(y, a, b []float32) { vec.AddClip(y, a, b, clip.lo, clip.hi) },
+			func(y, a, row []float32) { vec.AddBias(y, a, row); vec.Clip(y, y, clip.lo, clip.hi) },
+			func(y, a []float32, b float32) { vec.Affine(y, a, 1, b); vec.Clip(y, y, clip.lo, clip.hi) },
+			func(a, b float32) float32 { return clip.value(a + b) }}
 	}
 	return sum.plan(c)
 }

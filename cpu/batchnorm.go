@@ -27,7 +27,7 @@ func batchNorm[T number](c op.Call, o op.BatchNorm) plan {
 		if o.Residual {
 			residual = as[T](m.in[6])
 		}
-		unbias := float64(n) / float64(max(n-1, 1))
+		unbias, clip := float64(n)/float64(max(n-1, 1)), limitsOf[T](o.Clip)
 		return []stage{
 			channels(ch).stage(func(lo, hi int) {
 				var means, vars block
@@ -57,8 +57,8 @@ func batchNorm[T number](c op.Call, o op.BatchNorm) plan {
 			}),
 			rows(n, ch).stage(func(lo, hi int) {
 				for i := lo; i < hi; i++ {
-					normalise(y[i*ch:], x[i*ch:], residual, i*ch, ch, o.ReLU, func(v T, k int) float64 {
-						return (float64(v)-float64(mean[k]))*float64(invStd[k])*float64(gamma[k]) + float64(beta[k])
+					normalise(y[i*ch:], x[i*ch:], residual, i*ch, ch, clip, func(v T, k int) float64 {
+						return normalised(v, mean[k], invStd[k], gamma[k], beta[k])
 					})
 				}
 			}),
@@ -71,18 +71,21 @@ func mix[T number](old T, new, weight float64) T {
 	return T(float64(old) + weight*(new-float64(old)))
 }
 
+// normalised is (x-mean)*invStd*gamma + beta, with the same bits wherever it is
+// used: the conversion keeps the compiler from fusing the last two operations.
+func normalised[T number](x, mean, invStd, gamma, beta T) float64 {
+	return float64((float64(x)-float64(mean))*float64(invStd)*float64(gamma)) + float64(beta)
+}
+
 // normalise makes a row y of ch channels from x, and from the residual's row at
 // element at if there is one.
-func normalise[T number](y, x, residual []T, at, ch int, relu bool, affine func(v T, k int) float64) {
+func normalise[T number](y, x, residual []T, at, ch int, clip limits[T], affine func(v T, k int) float64) {
 	for k, v := range x[:ch] {
 		r := affine(v, k)
 		if residual != nil {
 			r += float64(residual[at+k])
 		}
-		if relu {
-			r = max(r, 0)
-		}
-		y[k] = T(r)
+		y[k] = clip.value(T(r))
 	}
 }
 
@@ -95,9 +98,10 @@ func batchNormInference[T number](c op.Call, o op.BatchNormInference) plan {
 		if o.Residual {
 			residual = as[T](m.in[5])
 		}
+		clip := limitsOf[T](o.Clip)
 		return func(lo, hi int) {
 			for i := lo; i < hi; i++ {
-				normalise(y[i*ch:], x[i*ch:], residual, i*ch, ch, o.ReLU, func(v T, k int) float64 {
+				normalise(y[i*ch:], x[i*ch:], residual, i*ch, ch, clip, func(v T, k int) float64 {
 					invStd := 1 / math.Sqrt(float64(variance[k])+o.Eps)
 					return (float64(v)-float64(mean[k]))*invStd*float64(gamma[k]) + float64(beta[k])
 				})
@@ -111,7 +115,7 @@ func batchNormInference[T number](c op.Call, o op.BatchNormInference) plan {
 //
 //	dx = gamma/std * (g - dbeta/n - xhat*dgamma/n)
 //
-// where g is dy, or with ReLU dy where y > 0.
+// where g is dy, or with a clip dy where that let the value pass.
 func batchNormGrad[T number](c op.Call, o op.BatchNormGrad) plan {
 	n, ch := columnsOf(c.In[0])
 	return plan{scratch: 2 * 8 * ch, bind: func(m operands) []stage {
@@ -119,15 +123,19 @@ func batchNormGrad[T number](c op.Call, o op.BatchNormGrad) plan {
 		dx, dgamma, dbeta := as[T](m.out[0]), as[T](m.out[1]), as[T](m.out[2])
 		sums := as[float64](m.scratch)
 		gsum, bsum := sums[:ch], sums[ch:2*ch]
-		var y, dres []T
-		if o.ReLU {
+		var y, beta, shared []T
+		switch {
+		case o.Residual:
 			y = as[T](m.in[5])
+		case o.Clip.On():
+			beta = as[T](m.in[5])
 		}
-		if o.Residual {
-			dres = as[T](m.out[3])
+		if o.Share {
+			shared = as[T](m.out[3])
 		}
-		grad := func(i int) float64 {
-			if y != nil && !(y[i] > 0) {
+		clip := limitsOf[T](o.Clip)
+		grad := func(i, k int) float64 {
+			if y != nil && !clip.passes(y[i]) || beta != nil && !clip.passes(T(normalised(x[i], mean[k], invStd[k], gamma[k], beta[k]))) {
 				return 0
 			}
 			return float64(dy[i])
@@ -138,7 +146,7 @@ func batchNormGrad[T number](c op.Call, o op.BatchNormGrad) plan {
 				var gs, bs block
 				for i := range n {
 					for k := lo; k < hi; k++ {
-						g := grad(i*ch + k)
+						g := grad(i*ch+k, k)
 						gs[k-lo] += g * xhat(i*ch+k, k)
 						bs[k-lo] += g
 					}
@@ -151,11 +159,11 @@ func batchNormGrad[T number](c op.Call, o op.BatchNormGrad) plan {
 			rows(n, ch).stage(func(lo, hi int) {
 				for at := lo * ch; at < hi*ch; at += ch {
 					for k := range ch {
-						g := grad(at + k)
+						g := grad(at+k, k)
 						d := g - bsum[k]/float64(n) - xhat(at+k, k)*gsum[k]/float64(n)
 						dx[at+k] = T(float64(gamma[k]) * float64(invStd[k]) * d)
-						if dres != nil {
-							dres[at+k] = T(g)
+						if shared != nil {
+							shared[at+k] = T(g)
 						}
 					}
 				}

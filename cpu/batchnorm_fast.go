@@ -35,13 +35,13 @@ func fastBatchNorm(c op.Call, o op.BatchNorm) plan {
 					mean[k], invStd[k] = float32(mu), float32(inv)
 					runMean[k] = mix(runMean[k], mu, o.Momentum)
 					runVar[k] = mix(runVar[k], variance*unbias, o.Momentum)
-					scale[k], shift[k] = affine(gamma[k], beta[k], mu, inv)
+					scale[k], shift[k] = affine(gamma[k], beta[k], float64(mean[k]), float64(invStd[k])) // as the backward pass has them
 				}
 				if lo == 0 {
 					count[0]++
 				}
 			}),
-			rows(n, ch).stage(normalising(ch, x, residual, y, scale, shift, o.ReLU)),
+			rows(n, ch).stage(normalising(ch, x, residual, y, scale, shift, o.Clip)),
 		}
 	}}
 }
@@ -53,23 +53,16 @@ func affine(gamma, beta float32, mean, invStd float64) (scale, shift float32) {
 }
 
 // normalising makes the rows [lo, hi) of y = x*scale + shift, plus the residual
-// if there is one, clipped at zero with relu.
-func normalising(ch int, x, residual, y, scale, shift []float32, relu bool) func(lo, hi int) {
-	switch {
-	case residual != nil && relu:
+// if there is one, clipped.
+func normalising(ch int, x, residual, y, scale, shift []float32, clip op.Clip) func(lo, hi int) {
+	least, most := bounds(clip).Bounds()
+	if residual != nil {
 		return func(lo, hi int) {
 			lo, hi = lo*ch, hi*ch
-			vec.NormalizeAddReLU(y[lo:hi], x[lo:hi], residual[lo:hi], scale, shift)
+			vec.NormalizeAdd(y[lo:hi], x[lo:hi], residual[lo:hi], scale, shift, least, most)
 		}
-	case residual != nil:
-		return func(lo, hi int) {
-			lo, hi = lo*ch, hi*ch
-			vec.NormalizeAdd(y[lo:hi], x[lo:hi], residual[lo:hi], scale, shift)
-		}
-	case relu:
-		return func(lo, hi int) { vec.NormalizeReLU(y[lo*ch:hi*ch], x[lo*ch:hi*ch], scale, shift) }
 	}
-	return func(lo, hi int) { vec.Normalize(y[lo*ch:hi*ch], x[lo*ch:hi*ch], scale, shift) }
+	return func(lo, hi int) { vec.Normalize(y[lo*ch:hi*ch], x[lo*ch:hi*ch], scale, shift, least, most) }
 }
 
 func fastBatchNormInference(c op.Call, o op.BatchNormInference) plan {
@@ -88,43 +81,50 @@ func fastBatchNormInference(c op.Call, o op.BatchNormInference) plan {
 					scale[k], shift[k] = affine(gamma[k], beta[k], float64(mean[k]), 1/math.Sqrt(float64(variance[k])+o.Eps))
 				}
 			}),
-			rows(n, ch).stage(normalising(ch, x, residual, y, scale, shift, o.ReLU)),
+			rows(n, ch).stage(normalising(ch, x, residual, y, scale, shift, o.Clip)),
 		}
 	}}
 }
 
 // fastBatchNormGrad has three stages: sums over each piece's rows; from their
 // totals, for each channel, factors with dx = onG*g + onX*x + offset, where g is
-// dy or, with ReLU, dy where y > 0; dx. The residual's gradient is g, made in the
-// first.
+// dy or, with a clip, dy where that let the value pass; dx. A shared g is stored
+// in the first. A clip without a residual is made again from x: that is less to
+// read than y.
 func fastBatchNormGrad(c op.Call, o op.BatchNormGrad) plan {
 	n, ch := columnsOf(c.In[0])
 	moments := sumColumns(n, ch, 2*ch)
-	return plan{scratch: 8*moments.size() + 3*4*ch, bind: func(m operands) []stage {
+	again := o.Clip.On() && !o.Residual
+	least, most := bounds(o.Clip).Bounds()
+	return plan{scratch: 8*moments.size() + 5*4*ch, bind: func(m operands) []stage {
 		x, gamma, mean, invStd, dy := floats(m.in[0]), floats(m.in[1]), floats(m.in[2]), floats(m.in[3]), floats(m.in[4])
 		dx, dgamma, dbeta := floats(m.out[0]), floats(m.out[1]), floats(m.out[2])
-		var y, dres []float32
-		if o.ReLU {
-			y = floats(m.in[5])
-		}
-		if o.Residual {
-			dres = floats(m.out[3])
-		}
 		parts := cut[float64](&m.scratch, moments.size())
 		onG, onX, offset := cut[float32](&m.scratch, ch), cut[float32](&m.scratch, ch), cut[float32](&m.scratch, ch)
-		return []stage{
+		scale, shift := cut[float32](&m.scratch, ch), cut[float32](&m.scratch, ch)
+		var y, beta, shared []float32
+		switch {
+		case again:
+			beta = floats(m.in[5])
+		case o.Residual:
+			y = floats(m.in[5])
+		}
+		if o.Share {
+			shared = floats(m.out[3])
+		}
+		stages := []stage{
 			moments.stage(parts, func(sums []float64, lo, hi int) {
 				lo, hi = lo*ch, hi*ch
+				sum, product := sums[:ch], sums[ch:]
 				switch {
-				case o.ReLU && o.Residual:
-					vec.GradMomentsReLU(sums[:ch], sums[ch:], dres[lo:hi], dy[lo:hi], x[lo:hi], y[lo:hi], mean)
-				case o.ReLU:
-					vec.GradMomentsReLU(sums[:ch], sums[ch:], nil, dy[lo:hi], x[lo:hi], y[lo:hi], mean)
+				case again:
+					vec.GradMomentsClip(sum, product, dy[lo:hi], x[lo:hi], mean, scale, shift, least, most)
+				case o.Share:
+					vec.GradMomentsMasked(sum, product, shared[lo:hi], dy[lo:hi], x[lo:hi], y[lo:hi], mean, least, most)
+				case o.Residual:
+					vec.GradMomentsMasked(sum, product, nil, dy[lo:hi], x[lo:hi], y[lo:hi], mean, least, most)
 				default:
-					vec.GradMoments(sums[:ch], sums[ch:], dy[lo:hi], x[lo:hi], mean)
-					if o.Residual {
-						copy(dres[lo:hi], dy[lo:hi])
-					}
+					vec.GradMoments(sum, product, dy[lo:hi], x[lo:hi], mean)
 				}
 			}),
 			channels(ch).stage(func(lo, hi int) {
@@ -140,15 +140,25 @@ func fastBatchNormGrad(c op.Call, o op.BatchNormGrad) plan {
 			rows(n, ch).stage(func(lo, hi int) {
 				lo, hi = lo*ch, hi*ch
 				switch {
+				case again:
+					vec.NormalizeGradClip(dx[lo:hi], dy[lo:hi], x[lo:hi], onG, onX, offset, scale, shift, least, most)
+				case o.Share:
+					vec.NormalizeGrad(dx[lo:hi], shared[lo:hi], x[lo:hi], onG, onX, offset)
 				case o.Residual:
-					vec.NormalizeGrad(dx[lo:hi], dres[lo:hi], x[lo:hi], onG, onX, offset)
-				case o.ReLU:
-					vec.NormalizeGradReLU(dx[lo:hi], dy[lo:hi], x[lo:hi], y[lo:hi], onG, onX, offset)
+					vec.NormalizeGradMasked(dx[lo:hi], dy[lo:hi], x[lo:hi], y[lo:hi], onG, onX, offset, least, most)
 				default:
 					vec.NormalizeGrad(dx[lo:hi], dy[lo:hi], x[lo:hi], onG, onX, offset)
 				}
 			}),
 		}
+		if !again {
+			return stages
+		}
+		return append([]stage{channels(ch).stage(func(lo, hi int) {
+			for k := lo; k < hi; k++ {
+				scale[k], shift[k] = affine(gamma[k], beta[k], float64(mean[k]), float64(invStd[k]))
+			}
+		})}, stages...)
 	}}
 }
 

@@ -18,6 +18,7 @@ func BenchmarkKernel(b *testing.B) {
 	small, smallGrad := op.Shape{16, 28, 28, 64}, op.Shape{16, 28, 28, 64}
 	segments := []op.Segment{{Len: flat[0]}}
 	hyper := op.Shape{op.HyperLen(1)}
+	relu := op.ReLU.Clip()
 	for _, c := range []struct {
 		name   string
 		op     op.Op
@@ -29,10 +30,11 @@ func BenchmarkKernel(b *testing.B) {
 		{"linear", op.Linear{Bias: true}, []op.Shape{{64, 2048}, {2048, 1000}, {1000}}},
 		{"linear_weight_grad", op.LinearWeightGrad{}, []op.Shape{{64, 2048}, {64, 1000}}},
 		{"batch_norm", op.BatchNorm{Eps: 1e-5, Momentum: 0.1}, []op.Shape{x, ch, ch, ch, ch, {}}},
-		{"batch_norm+residual+relu", op.BatchNorm{Eps: 1e-5, Momentum: 0.1, Residual: true, ReLU: true}, []op.Shape{x, ch, ch, ch, ch, {}, x}},
+		{"batch_norm+residual+relu", op.BatchNorm{Eps: 1e-5, Momentum: 0.1, Residual: true, Clip: relu}, []op.Shape{x, ch, ch, ch, ch, {}, x}},
 		{"batch_norm_grad", op.BatchNormGrad{}, []op.Shape{x, ch, ch, ch, x}},
-		{"batch_norm_grad+residual+relu", op.BatchNormGrad{Residual: true, ReLU: true}, []op.Shape{x, ch, ch, ch, x, x}},
-		{"batch_norm_inference+relu", op.BatchNormInference{Eps: 1e-5, ReLU: true}, []op.Shape{x, ch, ch, ch, ch}},
+		{"batch_norm_grad+residual+relu", op.BatchNormGrad{Residual: true, Share: true, Clip: relu}, []op.Shape{x, ch, ch, ch, x, x}},
+		{"batch_norm_grad+relu", op.BatchNormGrad{Clip: relu}, []op.Shape{x, ch, ch, ch, x, ch}},
+		{"batch_norm_inference+relu", op.BatchNormInference{Eps: 1e-5, Clip: relu}, []op.Shape{x, ch, ch, ch, ch}},
 		{"batch_norm 16 channels", op.BatchNorm{Eps: 1e-5, Momentum: 0.1}, []op.Shape{{128, 32, 32, 16}, {16}, {16}, {16}, {16}, {}}},
 		{"batch_norm 2048 channels", op.BatchNorm{Eps: 1e-5, Momentum: 0.1}, []op.Shape{{32, 7, 7, 2048}, {2048}, {2048}, {2048}, {2048}, {}}},
 		{"relu", op.Activation{Func: op.ReLU}, []op.Shape{x}},

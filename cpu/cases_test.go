@@ -107,6 +107,9 @@ func examples() []example {
 	return all
 }
 
+// clips are none, relu, and one that has both bounds.
+var clips = []op.Clip{{}, op.ReLU.Clip(), {Lo: -0.5, Hi: 0.75}}
+
 func square(k, stride, pad, dilation int) op.Window {
 	w := op.Square(k, stride, pad)
 	w.DilationH, w.DilationW = dilation, dilation
@@ -152,9 +155,9 @@ func convExamples() []example {
 			{op.Conv2DWeightGrad{Window: c.window, Groups: c.groups}, []source{0, dy}, []int{1}},
 		}
 		all = append(all, example{name: "conv2d " + c.name, op: o, shapes: []op.Shape{x, w}, back: backs, large: c.large})
-		for _, relu := range []bool{false, true} {
-			o.Bias, o.ReLU = true, relu
-			all = append(all, example{name: fmt.Sprintf("conv2d %s bias relu=%v", c.name, relu), op: o, shapes: []op.Shape{x, w, {c.k}}, large: c.large})
+		for _, clip := range clips {
+			o.Bias, o.Clip = true, clip
+			all = append(all, example{name: fmt.Sprintf("conv2d %s bias clip=%v", c.name, clip), op: o, shapes: []op.Shape{x, w, {c.k}}, large: c.large})
 		}
 	}
 	return all
@@ -165,6 +168,9 @@ func linearExamples() []example {
 	for _, s := range []struct{ n, i, o int }{{1, 1, 1}, {3, 5, 2}, {1, 17, 65}, {32, 64, 10}, {33, 130, 200}} {
 		all = append(all, example{name: fmt.Sprintf("linear %v", s), op: op.Linear{Bias: true}, shapes: []op.Shape{{s.n, s.i}, {s.i, s.o}, {s.o}}, large: s.o >= 10,
 			back: []back{{op.LinearInputGrad{}, []source{dy, 1}, []int{0}}, {op.LinearWeightGrad{}, []source{0, dy}, []int{1}}, {op.ColumnSum{}, []source{dy}, []int{2}}}})
+		for _, clip := range clips[1:] {
+			all = append(all, example{name: fmt.Sprintf("linear %v clip=%v", s, clip), op: op.Linear{Bias: true, Clip: clip}, shapes: []op.Shape{{s.n, s.i}, {s.i, s.o}, {s.o}}, large: s.o >= 10})
+		}
 		all = append(all, example{name: fmt.Sprintf("linear %v without bias", s), op: op.Linear{}, shapes: []op.Shape{{s.n, s.i}, {s.i, s.o}}})
 	}
 	return all
@@ -175,23 +181,30 @@ func batchNormExamples() []example {
 	for _, x := range []op.Shape{{2, 3, 2, 3}, {5, 1}, {1, 1, 1, 4}, {3, 17}, {2, 30, 31, 16}, {1, 9, 9, 64}, {3, 20, 20, 17}, {4, 33, 33, 3}} {
 		n, c := columnsOf(x)
 		ch := op.Shape{c}
-		for form := range 4 {
-			residual, relu := form&1 != 0, form&2 != 0
-			o := op.BatchNorm{Eps: 1e-3, Momentum: 0.1, Residual: residual, ReLU: relu}
-			e := example{name: fmt.Sprintf("batch_norm %v residual=%v relu=%v", x, residual, relu), op: o, shapes: []op.Shape{x, ch, ch, ch, ch, {}},
+		for form := range 2 * len(clips) {
+			residual, clip := form%2 != 0, clips[form/2]
+			o := op.BatchNorm{Eps: 1e-3, Momentum: 0.1, Residual: residual, Clip: clip}
+			e := example{name: fmt.Sprintf("batch_norm %v residual=%v clip=%v", x, residual, clip), op: o, shapes: []op.Shape{x, ch, ch, ch, ch, {}},
 				large: n*c > 100, valid: func(in [][]float64) { positive(in[4]); in[5][0] = 41 }}
-			b := back{op.BatchNormGrad{ReLU: relu, Residual: residual}, []source{0, 1, output(1), output(2), dy}, []int{0, 1, 2}}
-			if relu {
-				b.from = append(b.from, output(0))
-			}
-			if residual {
-				e.shapes = append(e.shapes, x)
-				b.wrt = append(b.wrt, 6)
+			b := back{op.BatchNormGrad{Clip: clip}, []source{0, 1, output(1), output(2), dy}, []int{0, 1, 2}}
+			if clip.On() {
+				b.from = append(b.from, 2)
 			}
 			e.back = []back{b}
+			if residual {
+				e.shapes = append(e.shapes, x)
+			}
+			if residual && clip.On() {
+				b.from[5] = output(0)
+				b.op = op.BatchNormGrad{Clip: clip, Residual: true}
+				shared := b
+				shared.op = op.BatchNormGrad{Clip: clip, Residual: true, Share: true}
+				shared.wrt = append(b.wrt[:3:3], 6)
+				e.back = []back{b, shared}
+			}
 			all = append(all, e)
 
-			i := example{name: fmt.Sprintf("batch_norm_inference %v residual=%v relu=%v", x, residual, relu), op: op.BatchNormInference{Eps: 1e-5, Residual: residual, ReLU: relu},
+			i := example{name: fmt.Sprintf("batch_norm_inference %v residual=%v clip=%v", x, residual, clip), op: op.BatchNormInference{Eps: 1e-5, Residual: residual, Clip: clip},
 				shapes: []op.Shape{x, ch, ch, ch, ch}, large: n*c > 100, valid: func(in [][]float64) { positive(in[4]) }}
 			if residual {
 				i.shapes = append(i.shapes, x)
@@ -238,9 +251,9 @@ func arithExamples() []example {
 		{{7, 31, 17, 16}, {7, 31, 17, 16}}, {{7, 31, 17, 16}, {16}}, {{7, 31, 17, 16}, {7, 1, 1, 16}}, {{40001}, {1}},
 	} {
 		c, _ := op.NewCall(op.Add{}, op.Float64, s[:]...)
-		for _, relu := range []bool{false, true} {
-			e := example{name: fmt.Sprintf("add %v %v relu=%v", s[0], s[1], relu), op: op.Add{ReLU: relu}, shapes: s[:], large: op.Size(s[0]) > 200}
-			if !relu {
+		for _, clip := range clips {
+			e := example{name: fmt.Sprintf("add %v %v clip=%v", s[0], s[1], clip), op: op.Add{Clip: clip}, shapes: s[:], large: op.Size(s[0]) > 200}
+			if !clip.On() {
 				e.back = []back{{op.SumTo{Shape: s[0]}, []source{dy}, []int{0}}, {op.SumTo{Shape: s[1]}, []source{dy}, []int{1}}}
 			}
 			all = append(all, e)

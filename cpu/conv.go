@@ -33,7 +33,7 @@ func window(at, stride, k, dilation, pad, n int) (o int, exists bool) {
 const outputs = 64
 
 func conv2D[T number](c op.Call, o op.Conv2D) plan {
-	return convForward[T](newConvolution(o.Window, o.Groups, c.In[0], c.Out[0]), o.Bias, o.ReLU)
+	return convForward[T](newConvolution(o.Window, o.Groups, c.In[0], c.Out[0]), o.Bias, limitsOf[T](o.Clip))
 }
 
 func conv2DInputGrad[T number](c op.Call, o op.Conv2DInputGrad) plan {
@@ -45,7 +45,7 @@ func conv2DWeightGrad[T number](c op.Call, o op.Conv2DWeightGrad) plan {
 }
 
 // convForward makes one row of the result a piece.
-func convForward[T number](g convolution, bias, relu bool) plan {
+func convForward[T number](g convolution, bias bool, clip limits[T]) plan {
 	return overRows(each(g.n*g.oh), func(m operands) func(lo, hi int) {
 		x, w, y := as[T](m.in[0]), as[T](m.in[1]), as[T](m.out[0])
 		var b []T
@@ -56,7 +56,7 @@ func convForward[T number](g convolution, bias, relu bool) plan {
 			for p := lo * g.ow; p < hi*g.ow; p++ {
 				for group := range g.groups {
 					for k := group * g.kg; k < (group+1)*g.kg; k += outputs {
-						convPixel(&g, x, w, b, y[p*g.k+k:p*g.k+min(k+outputs, (group+1)*g.kg)], relu, p, group, k)
+						convPixel(&g, x, w, b, y[p*g.k+k:p*g.k+min(k+outputs, (group+1)*g.kg)], clip, p, group, k)
 					}
 				}
 			}
@@ -65,7 +65,7 @@ func convForward[T number](g convolution, bias, relu bool) plan {
 }
 
 // convPixel makes y, the results from channel k on of pixel p.
-func convPixel[T number](g *convolution, x, w, bias, y []T, relu bool, p, group, k int) {
+func convPixel[T number](g *convolution, x, w, bias, y []T, clip limits[T], p, group, k int) {
 	var sums [outputs]float64
 	acc := sums[:len(y)]
 	if bias != nil {
@@ -94,10 +94,7 @@ func convPixel[T number](g *convolution, x, w, bias, y []T, relu bool, p, group,
 		}
 	}
 	for j, v := range acc {
-		if relu {
-			v = max(v, 0)
-		}
-		y[j] = T(v)
+		y[j] = clip.value(T(v))
 	}
 }
 

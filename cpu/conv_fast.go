@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"github.com/seed52467199/trainer/cpu/conv"
+	"github.com/seed52467199/trainer/cpu/simd"
 	"github.com/seed52467199/trainer/graph/op"
 	"github.com/seed52467199/trainer/internal/pool"
 )
@@ -17,8 +18,11 @@ func convShape(w op.Window, groups int, x, y op.Shape) conv.Shape {
 }
 
 func fastConv2D(c op.Call, o op.Conv2D, threads *pool.Pool) (plan, error) {
-	return fastForward(convShape(o.Window, o.Groups, c.In[0], c.Out[0]), conv.Epilogue{Bias: o.Bias, ReLU: o.ReLU}, threads)
+	return fastForward(convShape(o.Window, o.Groups, c.In[0], c.Out[0]), conv.Epilogue{Bias: o.Bias, Clip: bounds(o.Clip)}, threads)
 }
+
+// bounds is a clip as the kernels take it.
+func bounds(c op.Clip) simd.Clip { return simd.Clip{Lo: float32(c.Lo), Hi: float32(c.Hi)} }
 
 func fastConv2DInputGrad(c op.Call, o op.Conv2DInputGrad, threads *pool.Pool) (plan, error) {
 	return fastInputGrad(convShape(o.Window, o.Groups, c.Out[0], c.In[0]), threads)

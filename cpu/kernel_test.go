@@ -144,3 +144,35 @@ func TestMaxPoolGrad(t *testing.T) {
 		})
 	}
 }
+
+// TestClipMadeAgain checks that batch norm's gradient finds the same values inside
+// the clip whether it reads the result or makes it again, to the last bit: the
+// bounds are values that occur.
+func TestClipMadeAgain(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	for _, strict := range []bool{false, true} {
+		d := newDevice(t, Options{Strict: strict})
+		for _, c := range []int{3, 17, 64} {
+			x, ch := op.Shape{40, c}, op.Shape{c}
+			shapes := []op.Shape{x, ch, ch, ch, ch, {}}
+			in := [][]float64{random(rng, 40*c), random(rng, c), random(rng, c), make([]float64, c), make([]float64, c), {0}}
+			for i := range in[0] {
+				in[0][i] = math.Round(2 * in[0][i])
+			}
+			free := results(t, d, op.BatchNorm{Eps: 1e-5, Momentum: 0.1}, op.Float32, shapes, in)[0]
+			for trial := range 40 {
+				lo := free[7*trial%len(free)]
+				clip := op.Clip{Lo: lo, Hi: lo + 1}
+				out := results(t, d, op.BatchNorm{Eps: 1e-5, Momentum: 0.1, Clip: clip}, op.Float32, shapes, in)
+				dy := random(rng, 40*c)
+				read := results(t, d, op.BatchNormGrad{Clip: clip, Residual: true}, op.Float32, []op.Shape{x, ch, ch, ch, x, x}, [][]float64{in[0], in[1], out[1], out[2], dy, out[0]})
+				again := results(t, d, op.BatchNormGrad{Clip: clip}, op.Float32, []op.Shape{x, ch, ch, ch, x, ch}, [][]float64{in[0], in[1], out[1], out[2], dy, in[2]})
+				for i := range read {
+					if !slices.Equal(read[i], again[i]) {
+						t.Fatalf("strict=%v, %d channels, clip %v: result %d differs", strict, c, clip, i)
+					}
+				}
+			}
+		}
+	}
+}

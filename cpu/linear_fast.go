@@ -8,29 +8,29 @@ import (
 
 func fastLinear(c op.Call, o op.Linear, threads *pool.Pool) (plan, error) {
 	x, y := c.In[0], c.Out[0]
-	return product(gemm.Shape{Op: gemm.NN, M: x[0], N: y[1], K: x[1]}, o.Bias, threads)
+	return product(gemm.Shape{Op: gemm.NN, M: x[0], N: y[1], K: x[1]}, gemm.Options{Bias: o.Bias, Clip: bounds(o.Clip)}, threads)
 }
 
 func fastLinearInputGrad(c op.Call, threads *pool.Pool) (plan, error) {
 	dy, dx := c.In[0], c.Out[0]
-	return product(gemm.Shape{Op: gemm.NT, M: dy[0], N: dx[1], K: dy[1]}, false, threads)
+	return product(gemm.Shape{Op: gemm.NT, M: dy[0], N: dx[1], K: dy[1]}, gemm.Options{}, threads)
 }
 
 func fastLinearWeightGrad(c op.Call, threads *pool.Pool) (plan, error) {
 	x, dy := c.In[0], c.In[1]
-	return product(gemm.Shape{Op: gemm.TN, M: x[1], N: dy[1], K: x[0]}, false, threads)
+	return product(gemm.Shape{Op: gemm.TN, M: x[1], N: dy[1], K: x[0]}, gemm.Options{}, threads)
 }
 
 // product is the plan of a product of the first two inputs.
-func product(s gemm.Shape, bias bool, threads *pool.Pool) (plan, error) {
-	g, err := gemm.New(s, gemm.Options{Bias: bias})
+func product(s gemm.Shape, o gemm.Options, threads *pool.Pool) (plan, error) {
+	g, err := gemm.New(s, o)
 	if err != nil {
 		return plan{}, err
 	}
 	return sharing(g.ScratchFloats(threads.Threads()), func(m operands, scratch []float32) func() {
 		a, b, y := floats(m.in[0]), floats(m.in[1]), floats(m.out[0])
 		var row []float32
-		if bias {
+		if o.Bias {
 			row = floats(m.in[2])
 		}
 		return func() { g.Run(threads, a, b, row, y, scratch) }

@@ -19,8 +19,8 @@ func TestValues(t *testing.T) {
 	}{
 		{op.Add{}, []op.Shape{{2, 2}, {2}}, [][]float64{{1, 2, 3, 4}, {10, 20}}, []float64{11, 22, 13, 24}},
 		{op.Add{}, []op.Shape{{2, 1}, {3}}, [][]float64{{1, 2}, {10, 20, 30}}, []float64{11, 21, 31, 12, 22, 32}},
-		{op.Add{ReLU: true}, []op.Shape{{2, 2}, {}}, [][]float64{{1, 2, 3, nan}, {-2}}, []float64{0, 0, 1, nan}},
-		{op.Add{ReLU: true}, []op.Shape{{3}, {3}}, [][]float64{{1, -2, nan}, {1, 1, 1}}, []float64{2, 0, nan}},
+		{op.Add{Clip: op.ReLU.Clip()}, []op.Shape{{2, 2}, {}}, [][]float64{{1, 2, 3, nan}, {-2}}, []float64{0, 0, 1, nan}},
+		{op.Add{Clip: op.ReLU.Clip()}, []op.Shape{{3}, {3}}, [][]float64{{1, -2, nan}, {1, 1, 1}}, []float64{2, 0, nan}},
 		{op.Mul{}, []op.Shape{{2, 2, 2}, {2, 1, 2}}, [][]float64{{1, 2, 3, 4, 5, 6, 7, 8}, {1, 10, 2, 20}}, []float64{1, 20, 3, 40, 10, 120, 14, 160}},
 		{op.Mul{}, []op.Shape{{2, 2, 1}, {2, 2, 2}}, [][]float64{{1, 2, 3, 4}, {1, 2, 3, 4, 5, 6, 7, 8}}, []float64{1, 2, 6, 8, 15, 18, 28, 32}},
 		{op.Scale{Factor: -2}, []op.Shape{{3}}, [][]float64{{1, -2, 0.5}}, []float64{-2, 4, -1}},

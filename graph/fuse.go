@@ -11,11 +11,12 @@ type fusion struct {
 	replaced map[*step]*step
 }
 
-// fuse applies the patterns: batch norm, residual add and relu; convolution or
-// add and relu; the gradient of relu and of batch norm. kept are the values that
+// fuse applies the patterns: batch norm, residual add and clip, which is relu or
+// its like; convolution, linear layer or add and clip; the gradient of clip and of
+// batch norm. kept are the values that
 // must exist after the run.
 func fuse(steps []*step, kept map[*value]bool) []*step {
-	for _, pattern := range []func(*fusion, *step){(*fusion).relu, (*fusion).residual, (*fusion).normGrad} {
+	for _, pattern := range []func(*fusion, *step){(*fusion).clip, (*fusion).residual, (*fusion).normGrad} {
 		countUses(steps, kept)
 		f := &fusion{producer: map[*value]*step{}, readers: map[*value][]*step{}, dropped: map[*step]bool{}, replaced: map[*step]*step{}}
 		for _, s := range steps {
@@ -60,9 +61,11 @@ func (f *fusion) merge(at *step, fused *step, others ...*step) {
 	}
 }
 
-// relu merges a relu into what it clips.
-func (f *fusion) relu(s *step) {
-	if a, ok := s.op.(op.Activation); !ok || a.Func != op.ReLU {
+// clip merges a relu or its like into what it clips.
+func (f *fusion) clip(s *step) {
+	a, ok := s.op.(op.Activation)
+	clip := a.Func.Clip()
+	if !ok || !clip.On() {
 		return
 	}
 	m := f.maker(s.in[0])
@@ -71,27 +74,30 @@ func (f *fusion) relu(s *step) {
 	}
 	switch o := m.op.(type) {
 	case op.Conv2D:
-		o.ReLU = true
+		o.Clip = clip
+		f.merge(s, &step{op: o, in: m.in, out: s.out}, m)
+	case op.Linear:
+		o.Clip = clip
 		f.merge(s, &step{op: o, in: m.in, out: s.out}, m)
 	case op.BatchNorm, op.BatchNormInference:
-		f.merge(s, normWith(m, nil, true, s.out[0]), m)
+		f.merge(s, normWith(m, nil, clip, s.out[0]), m)
 	case op.Add:
 		if norm, other := f.normOperand(m); norm != nil {
-			f.merge(s, normWith(norm, other, true, s.out[0]), m, norm)
+			f.merge(s, normWith(norm, other, clip, s.out[0]), m, norm)
 			return
 		}
-		o.ReLU = true
+		o.Clip = clip
 		f.merge(s, &step{op: o, in: m.in, out: s.out}, m)
 	}
 }
 
 // residual merges an add into the batch norm of one operand.
 func (f *fusion) residual(s *step) {
-	if o, ok := s.op.(op.Add); !ok || o.ReLU {
+	if o, ok := s.op.(op.Add); !ok || o.Clip.On() {
 		return
 	}
 	if norm, other := f.normOperand(s); norm != nil {
-		f.merge(s, normWith(norm, other, false, s.out[0]), norm)
+		f.merge(s, normWith(norm, other, op.Clip{}, s.out[0]), norm)
 	}
 }
 
@@ -108,11 +114,11 @@ func (f *fusion) normOperand(add *step) (norm *step, other *value) {
 		}
 		switch o := m.op.(type) {
 		case op.BatchNorm:
-			if !o.ReLU && !o.Residual {
+			if !o.Clip.On() && !o.Residual {
 				return m, add.in[1-i]
 			}
 		case op.BatchNormInference:
-			if !o.ReLU && !o.Residual {
+			if !o.Clip.On() && !o.Residual {
 				return m, add.in[1-i]
 			}
 		}
@@ -120,41 +126,60 @@ func (f *fusion) normOperand(add *step) (norm *step, other *value) {
 	return nil, nil
 }
 
-// normWith is a batch norm with a residual, unless nil, and a relu added.
-func normWith(norm *step, residual *value, relu bool, y *value) *step {
+// normWith is a batch norm with a residual, unless nil, and a clip added.
+func normWith(norm *step, residual *value, clip op.Clip, y *value) *step {
 	fused := &step{in: norm.in, out: append([]*value{y}, norm.out[1:]...)}
 	if residual != nil {
 		fused.in = append(norm.in[:len(norm.in):len(norm.in)], residual)
 	}
 	switch o := norm.op.(type) {
 	case op.BatchNorm:
-		o.Residual, o.ReLU = residual != nil, relu
+		o.Residual, o.Clip = residual != nil, clip
 		fused.op = o
 	case op.BatchNormInference:
-		o.Residual, o.ReLU = residual != nil, relu
+		o.Residual, o.Clip = residual != nil, clip
 		fused.op = o
 	}
 	return fused
 }
 
-// normGrad merges the gradient of a relu into that of the batch norm before it.
-// Where others read the relu's gradient too, it becomes one more result.
+// normGrad merges the gradient of a clip into that of the batch norm before it.
+// Where others read the clip's gradient too, it becomes one more result.
 func (f *fusion) normGrad(s *step) {
-	if a, ok := s.op.(op.ActivationGrad); !ok || a.Func != op.ReLU {
+	a, ok := s.op.(op.ActivationGrad)
+	clip := a.Func.Clip()
+	if !ok || !clip.On() {
 		return
 	}
 	y, dy, masked := s.in[0], s.in[1], s.out[0]
 	for _, r := range f.readers[masked] {
 		o, ok := r.op.(op.BatchNormGrad)
-		if !ok || o.ReLU || f.dropped[r] || r.in[4] != masked {
+		if !ok || o.Clip.On() || f.dropped[r] || r.in[4] != masked {
 			continue
 		}
-		o.ReLU, o.Residual = true, masked.uses > 1
-		fused := &step{op: o, in: append(r.in[:4:4], dy, y), out: r.out}
-		if o.Residual {
+		o.Clip, o.Share = clip, masked.uses > 1
+		mask := f.shiftOf(y, r)
+		if mask == nil || o.Share {
+			mask, o.Residual = y, true
+		}
+		fused := &step{op: o, in: append(r.in[:4:4], dy, mask), out: r.out}
+		if o.Share {
 			fused.out = append(r.out[:3:3], masked)
 		}
 		f.merge(s, fused, r)
 		return
 	}
+}
+
+// shiftOf is beta of the batch norm that made y by itself, without a residual, and
+// of which grad is the gradient; nil if there is none.
+func (f *fusion) shiftOf(y *value, grad *step) *value {
+	norm := f.producer[y]
+	if norm == nil || norm.in[0] != grad.in[0] {
+		return nil
+	}
+	if o, ok := norm.op.(op.BatchNorm); !ok || o.Residual {
+		return nil
+	}
+	return norm.in[2]
 }

@@ -144,6 +144,7 @@ func TestGradientsEqualCentralDifferences(t *testing.T) {
 	}
 	worst := 0.0
 	for _, p := range r.p.Trained() {
+		r.run(t) // at the very point about which the loss is moved
 		analytic := f64(r.ps.Grads(), p)
 		value := f64(r.ps.Trained(), p)
 		for i := 0; i < p.Len(); i += 1 + p.Len()/7 {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/seed52467199/trainer/cpu/simd"
 	"github.com/seed52467199/trainer/internal/pool"
 )
 
@@ -70,7 +71,7 @@ func ones(n int) []float32 {
 
 func BenchmarkForward(b *testing.B) {
 	benchmarkLayers(b, func(s Shape, p *pool.Pool) func() {
-		f, _ := NewForward(s, Epilogue{Bias: true, ReLU: true})
+		f, _ := NewForward(s, Epilogue{Bias: true, Clip: simd.Clip{Hi: 6}})
 		x, w, bias, y := ones(s.xLen()), ones(s.wLen()), ones(s.K), ones(s.yLen())
 		scratch := ones(f.ScratchFloats(p.Threads()))
 		return func() { f.Run(p, x, w, bias, y, scratch) }

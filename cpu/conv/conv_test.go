@@ -200,7 +200,7 @@ func TestEpilogue(t *testing.T) {
 		s := whole(c.s)
 		rnd := rand.New(rand.NewPCG(3, 4))
 		x, w, bias := random(rnd, s.xLen()), random(rnd, s.wLen()), random(rnd, s.K)
-		x[0] = float32(math.NaN()) // must not be hidden by ReLU
+		x[0] = float32(math.NaN()) // must not be hidden by the clip
 		machines(func(m machine) {
 			t.Run(fmt.Sprintf("%s/%s", c.name, m.name), func(t *testing.T) {
 				run := func(ep Epilogue) []float32 {
@@ -212,15 +212,12 @@ func TestEpilogue(t *testing.T) {
 					f.Run(p, x, w, bias, y, dirty(f.ScratchFloats(2)))
 					return y
 				}
-				plain, both := run(Epilogue{}), run(Epilogue{Bias: true, ReLU: true})
+				plain, both := run(Epilogue{}), run(Epilogue{Bias: true, Clip: simd.Clip{Lo: -0.5, Hi: 0.75}})
 				for i, v := range plain {
-					want := v + bias[i%s.K]
-					if want < 0 {
-						want = 0
-					}
+					want := min(max(v+bias[i%s.K], -0.5), 0.75)
 					same := math.IsNaN(float64(want)) == math.IsNaN(float64(both[i]))
 					if !same || math.Abs(float64(want-both[i])) > 1e-4 {
-						t.Fatalf("y[%d] = %g with bias and ReLU, want %g", i, both[i], want)
+						t.Fatalf("y[%d] = %g with bias and clip, want %g", i, both[i], want)
 					}
 				}
 			})

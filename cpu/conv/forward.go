@@ -7,10 +7,11 @@ import (
 	"github.com/seed52467199/trainer/internal/pool"
 )
 
-// Epilogue is what happens to a value of the output before it is stored.
+// Epilogue is what happens to a value of the output before it is stored: first
+// the bias, then the clip.
 type Epilogue struct {
 	Bias bool // a value for each output channel is added
-	ReLU bool // then negative values become zero; what is not a number stays
+	simd.Clip
 }
 
 // rowsAlgorithm is a way to compute a forward convolution, or the part of an
@@ -52,7 +53,7 @@ func forwardAlgorithm(s Shape, ep Epilogue, set *simd.Set) rowsAlgorithm {
 			Pixel:    f.K,
 			Channels: f.outputs(),
 		},
-		ReLU:  ep.ReLU,
+		Clip:  ep.Clip,
 		Lanes: f.depthwise(),
 		Fold:  1,
 	}, set)

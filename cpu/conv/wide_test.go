@@ -39,7 +39,7 @@ var wide = &simd.Set{
 func at(p *float32, i int) *float32 { return (*float32)(unsafe.Add(unsafe.Pointer(p), 4*i)) }
 
 func wideRows(mr, nr int, lanes bool) simd.RowsFunc {
-	return func(a *float32, rowA, rowC *int, tiles int, taps *int, ntaps, kc int, b, c, start *float32, floor float32) {
+	return func(a *float32, rowA, rowC *int, tiles int, taps *int, ntaps, kc int, b, c, start *float32, floor, ceiling float32) {
 		as, cs := unsafe.Slice(rowA, tiles*mr), unsafe.Slice(rowC, tiles*mr)
 		for first := 0; first < len(as); first += mr {
 			var sums []float32
@@ -60,6 +60,9 @@ func wideRows(mr, nr int, lanes bool) simd.RowsFunc {
 					}
 					if sum < floor {
 						sum = floor
+					}
+					if sum > ceiling {
+						sum = ceiling
 					}
 					sums = append(sums, sum)
 				}

@@ -65,9 +65,9 @@ func (s Shape) matrices() (a, b, c matrix) {
 
 // Options are what a product does beside multiplying.
 type Options struct {
-	Accumulate bool // the product is added to C; not with Bias or ReLU
+	Accumulate bool // the product is added to C; not with Bias or Clip
 	Bias       bool // a row of N values is added to every row; not for TN
-	ReLU       bool // then negative values become zero; what is not a number stays; not for TN
+	simd.Clip       // then values are brought into its range; not for TN
 }
 
 // Validate explains the first thing that makes s with o impossible.
@@ -87,11 +87,11 @@ func (s Shape) Validate(o Options) error {
 			return fmt.Errorf("matrix product: the leading dimension of %s is %d, less than its %d columns", m.name, m.ld, m.cols)
 		}
 	}
-	if s.Op == TN && (o.Bias || o.ReLU) {
-		return fmt.Errorf("matrix product: TN takes neither a bias nor ReLU")
+	if s.Op == TN && (o.Bias || o.Clip != simd.Clip{}) {
+		return fmt.Errorf("matrix product: TN takes neither a bias nor a clip")
 	}
-	if o.Accumulate && (o.Bias || o.ReLU) {
-		return fmt.Errorf("matrix product: a product that is added to C takes neither a bias nor ReLU")
+	if o.Accumulate && (o.Bias || o.Clip != simd.Clip{}) {
+		return fmt.Errorf("matrix product: a product that is added to C takes neither a bias nor a clip")
 	}
 	return nil
 }
@@ -134,7 +134,7 @@ func newPlan(s Shape, o Options, level isa.Level) (*Plan, error) {
 		Geometry: pixels(s.M, 1, s.K, p.a.ld),
 		Weights:  w,
 		Out:      implicit.Output{Row: p.c.ld, Pixel: p.c.ld, Channels: s.N},
-		ReLU:     o.ReLU,
+		Clip:     o.Clip,
 		Fold:     1,
 	}, set)
 	return p, nil

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/seed52467199/trainer/cpu/isa"
+	"github.com/seed52467199/trainer/cpu/simd"
 	"github.com/seed52467199/trainer/internal/pool"
 )
 
@@ -81,7 +82,7 @@ func TestAgainstDefinition(t *testing.T) {
 		a, b, bias := random(rnd, ma.floats()), random(rnd, mb.floats()), random(rnd, s.N)
 		options := []Options{{}, {Accumulate: true}}
 		if s.Op != TN {
-			options = append(options, Options{Bias: true}, Options{Bias: true, ReLU: true})
+			options = append(options, Options{Bias: true}, Options{Bias: true, Clip: simd.Clip{Lo: -0.5, Hi: 0.75}})
 		}
 		for _, o := range options {
 			g, err := newPlan(s, o, l)
@@ -113,9 +114,8 @@ func TestAgainstDefinition(t *testing.T) {
 					if o.Bias {
 						want += float64(bias[j])
 					}
-					if o.ReLU {
-						want = max(want, 0)
-					}
+					lo, hi := o.Clip.Bounds()
+					want = min(max(want, float64(lo)), float64(hi))
 					if d := math.Abs(float64(c[at]) - want); !(d <= 3e-6*(size+1)) {
 						t.Fatalf("%+v: C[%d,%d] = %g, want %g", o, i, j, c[at], want)
 					}
@@ -173,8 +173,8 @@ func TestValidate(t *testing.T) {
 		{Shape{M: 2, N: 0, K: 1}, Options{}, "matrix product: M, N and K are 2, 0 and 1; each must be at least 1"},
 		{Shape{Op: TN, M: 4, N: 2, K: 1, LDA: 3}, Options{}, "matrix product: the leading dimension of A is 3, less than its 4 columns"},
 		{Shape{Op: NT, M: 4, N: 2, K: 5, LDB: 4}, Options{}, "matrix product: the leading dimension of B is 4, less than its 5 columns"},
-		{Shape{Op: TN, M: 1, N: 1, K: 1}, Options{Bias: true}, "matrix product: TN takes neither a bias nor ReLU"},
-		{Shape{M: 1, N: 1, K: 1}, Options{Accumulate: true, ReLU: true}, "matrix product: a product that is added to C takes neither a bias nor ReLU"},
+		{Shape{Op: TN, M: 1, N: 1, K: 1}, Options{Bias: true}, "matrix product: TN takes neither a bias nor a clip"},
+		{Shape{M: 1, N: 1, K: 1}, Options{Accumulate: true, Clip: simd.Clip{Hi: 1}}, "matrix product: a product that is added to C takes neither a bias nor a clip"},
 	} {
 		if _, err := New(c.s, c.o); err == nil || err.Error() != c.want {
 			t.Errorf("New(%+v, %+v): %v; want %s", c.s, c.o, err, c.want)

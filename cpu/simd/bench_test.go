@@ -62,5 +62,5 @@ func newTiles(k simd.Rows, threads int) *tiles {
 func (t *tiles) Do(_, i int) {
 	tap := 0
 	start := &t.b[i][0] // any NR values: sums that go on from c would wait for the tile before
-	t.kernel.Run(&t.a[i][0], &t.rowA[0], &t.rowC[0], repeat, &tap, 1, depth, &t.b[i][0], &t.c[i][0], start, 0)
+	t.kernel.Run(&t.a[i][0], &t.rowA[0], &t.rowC[0], repeat, &tap, 1, depth, &t.b[i][0], &t.c[i][0], start, 0, 1)
 }

@@ -21,7 +21,7 @@ func ExampleRows() {
 		rowC[i] = i * k.NR
 	}
 	tap := 0
-	k.Run(&a[0], &rowA[0], &rowC[0], 1, &tap, 1, len(a), &b[0], &c[0], nil, 0)
+	k.Run(&a[0], &rowA[0], &rowC[0], 1, &tap, 1, len(a), &b[0], &c[0], nil, 0, 10)
 	fmt.Println(c[0], c[len(c)-1])
 	// Output: 8 8
 }

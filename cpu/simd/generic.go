@@ -33,18 +33,21 @@ func fourAt(p *float32, offset int) *four {
 	return (*four)(unsafe.Add(unsafe.Pointer(p), 4*offset))
 }
 
-// finish stores a row, none of its values below floor. The comparison keeps
+// finish stores a row, its values brought into the bounds. The comparisons keep
 // what is not a number.
-func finish(row *four, floor float32, v0, v1, v2, v3 float32) {
+func finish(row *four, floor, ceiling float32, v0, v1, v2, v3 float32) {
 	for i, v := range [goNR]float32{v0, v1, v2, v3} {
 		if v < floor {
 			v = floor
+		}
+		if v > ceiling {
+			v = ceiling
 		}
 		row[i] = v
 	}
 }
 
-func rowsGo(a *float32, rowA, rowC *int, tiles int, taps *int, ntaps, kc int, b, c, start *float32, floor float32) {
+func rowsGo(a *float32, rowA, rowC *int, tiles int, taps *int, ntaps, kc int, b, c, start *float32, floor, ceiling float32) {
 	as, cs := unsafe.Slice(rowA, tiles*goMR), unsafe.Slice(rowC, tiles*goMR)
 	for i := 0; i < len(as); i += goMR {
 		c0, c1 := fourAt(c, cs[i]), fourAt(c, cs[i+1])
@@ -68,12 +71,12 @@ func rowsGo(a *float32, rowA, rowC *int, tiles int, taps *int, ntaps, kc int, b,
 				y3 += y * w[3]
 			}
 		}
-		finish(c0, floor, x0, x1, x2, x3)
-		finish(c1, floor, y0, y1, y2, y3)
+		finish(c0, floor, ceiling, x0, x1, x2, x3)
+		finish(c1, floor, ceiling, y0, y1, y2, y3)
 	}
 }
 
-func laneRowsGo(a *float32, rowA, rowC *int, tiles int, taps *int, ntaps, _ int, b, c, start *float32, floor float32) {
+func laneRowsGo(a *float32, rowA, rowC *int, tiles int, taps *int, ntaps, _ int, b, c, start *float32, floor, ceiling float32) {
 	as, cs := unsafe.Slice(rowA, tiles*goMR), unsafe.Slice(rowC, tiles*goMR)
 	for i := range as {
 		row := fourAt(c, cs[i])
@@ -94,7 +97,7 @@ func laneRowsGo(a *float32, rowA, rowC *int, tiles int, taps *int, ntaps, _ int,
 		if i+1 < len(as) && start == nil && cs[i+1] == cs[i] {
 			continue
 		}
-		finish(row, floor, v0, v1, v2, v3)
+		finish(row, floor, ceiling, v0, v1, v2, v3)
 	}
 }
 

@@ -106,8 +106,15 @@ func (m *interpreter) run(name string, args ...any) error {
 			m.vector[i][j] = float32(math.NaN())
 		}
 	}
-	for i, a := range args {
-		at := paramsBase + int64(8*i)
+	next := int64(paramsBase)
+	for _, a := range args {
+		at := next
+		if _, single := a.(float32); single {
+			next += 4
+		} else {
+			at = (next + 7) / 8 * 8
+			next = at + 8
+		}
 		switch a := a.(type) {
 		case int:
 			m.stack[at] = int64(a)
@@ -196,7 +203,7 @@ func (m *interpreter) step(in instruction) {
 			m.err = fmt.Errorf("only known as a way to clear a register")
 		}
 		m.setLanes(dst, make([]float32, width(dst)))
-	case "VFMADD231PS", "VADDPS", "VMAXPS":
+	case "VFMADD231PS", "VADDPS", "VMAXPS", "VMINPS":
 		n := width(dst)
 		x, y, d := m.lanes(a[0], n), m.lanes(a[1], n), m.lanes(dst, n)
 		for i := range d {
@@ -205,6 +212,11 @@ func (m *interpreter) step(in instruction) {
 				d[i] = float32(math.FMA(float64(x[i]), float64(y[i]), float64(d[i])))
 			case "VADDPS":
 				d[i] = x[i] + y[i]
+			case "VMINPS":
+				d[i] = x[i]
+				if y[i] < x[i] {
+					d[i] = y[i]
+				}
 			case "VMAXPS":
 				d[i] = x[i] // also where one is not a number
 				if y[i] > x[i] {

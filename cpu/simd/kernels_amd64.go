@@ -5,22 +5,22 @@ package simd
 // See Rows.
 //
 //go:noescape
-func rowsAVX2_6x16(a *float32, rowA *int, rowC *int, tiles int, taps *int, ntaps int, kc int, b *float32, c *float32, start *float32, floor float32)
+func rowsAVX2_6x16(a *float32, rowA *int, rowC *int, tiles int, taps *int, ntaps int, kc int, b *float32, c *float32, start *float32, floor float32, ceiling float32)
 
 // See Rows.
 //
 //go:noescape
-func rowsAVX2_12x8(a *float32, rowA *int, rowC *int, tiles int, taps *int, ntaps int, kc int, b *float32, c *float32, start *float32, floor float32)
+func rowsAVX2_12x8(a *float32, rowA *int, rowC *int, tiles int, taps *int, ntaps int, kc int, b *float32, c *float32, start *float32, floor float32, ceiling float32)
 
 // See Rows.
 //
 //go:noescape
-func rowsAVX512_12x32(a *float32, rowA *int, rowC *int, tiles int, taps *int, ntaps int, kc int, b *float32, c *float32, start *float32, floor float32)
+func rowsAVX512_12x32(a *float32, rowA *int, rowC *int, tiles int, taps *int, ntaps int, kc int, b *float32, c *float32, start *float32, floor float32, ceiling float32)
 
 // See Rows.
 //
 //go:noescape
-func rowsAVX512_12x16(a *float32, rowA *int, rowC *int, tiles int, taps *int, ntaps int, kc int, b *float32, c *float32, start *float32, floor float32)
+func rowsAVX512_12x16(a *float32, rowA *int, rowC *int, tiles int, taps *int, ntaps int, kc int, b *float32, c *float32, start *float32, floor float32, ceiling float32)
 
 // See Cols.
 //
@@ -45,12 +45,12 @@ func colsAVX512_12x16(a *float32, lda int, segs *int, nseg int, kc int, b *float
 // See LaneRows.
 //
 //go:noescape
-func laneRowsAVX2_12x8(a *float32, rowA *int, rowC *int, tiles int, taps *int, ntaps int, kc int, b *float32, c *float32, start *float32, floor float32)
+func laneRowsAVX2_12x8(a *float32, rowA *int, rowC *int, tiles int, taps *int, ntaps int, kc int, b *float32, c *float32, start *float32, floor float32, ceiling float32)
 
 // See LaneRows.
 //
 //go:noescape
-func laneRowsAVX512_12x16(a *float32, rowA *int, rowC *int, tiles int, taps *int, ntaps int, kc int, b *float32, c *float32, start *float32, floor float32)
+func laneRowsAVX512_12x16(a *float32, rowA *int, rowC *int, tiles int, taps *int, ntaps int, kc int, b *float32, c *float32, start *float32, floor float32, ceiling float32)
 
 // See LaneCols.
 //

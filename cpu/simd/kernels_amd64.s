@@ -2,9 +2,9 @@
 
 #include "textflag.h"
 
-// func rowsAVX2_6x16(a *float32, rowA *int, rowC *int, tiles int, taps *int, ntaps int, kc int, b *float32, c *float32, start *float32, floor float32)
+// func rowsAVX2_6x16(a *float32, rowA *int, rowC *int, tiles int, taps *int, ntaps int, kc int, b *float32, c *float32, start *float32, floor float32, ceiling float32)
 // Requires: AVX, FMA3, MMX+
-TEXT ·rowsAVX2_6x16(SB), NOSPLIT, $32-84
+TEXT ·rowsAVX2_6x16(SB), NOSPLIT, $32-88
 	XORQ AX, AX
 	MOVQ AX, 16(SP)
 
@@ -222,18 +222,31 @@ next:
 	DECQ         8(SP)
 	JNZ          tap
 	VBROADCASTSS floor+80(FP), Y12
+	VBROADCASTSS ceiling+84(FP), Y13
 	VMAXPS       Y0, Y12, Y0
+	VMINPS       Y0, Y13, Y0
 	VMAXPS       Y1, Y12, Y1
+	VMINPS       Y1, Y13, Y1
 	VMAXPS       Y2, Y12, Y2
+	VMINPS       Y2, Y13, Y2
 	VMAXPS       Y3, Y12, Y3
+	VMINPS       Y3, Y13, Y3
 	VMAXPS       Y4, Y12, Y4
+	VMINPS       Y4, Y13, Y4
 	VMAXPS       Y5, Y12, Y5
+	VMINPS       Y5, Y13, Y5
 	VMAXPS       Y6, Y12, Y6
+	VMINPS       Y6, Y13, Y6
 	VMAXPS       Y7, Y12, Y7
+	VMINPS       Y7, Y13, Y7
 	VMAXPS       Y8, Y12, Y8
+	VMINPS       Y8, Y13, Y8
 	VMAXPS       Y9, Y12, Y9
+	VMINPS       Y9, Y13, Y9
 	VMAXPS       Y10, Y12, Y10
+	VMINPS       Y10, Y13, Y10
 	VMAXPS       Y11, Y12, Y11
+	VMINPS       Y11, Y13, Y11
 	MOVQ         c+64(FP), R9
 	MOVQ         rowC+16(FP), R8
 	MOVQ         (R8), AX
@@ -267,9 +280,9 @@ next:
 	VZEROUPPER
 	RET
 
-// func rowsAVX2_12x8(a *float32, rowA *int, rowC *int, tiles int, taps *int, ntaps int, kc int, b *float32, c *float32, start *float32, floor float32)
+// func rowsAVX2_12x8(a *float32, rowA *int, rowC *int, tiles int, taps *int, ntaps int, kc int, b *float32, c *float32, start *float32, floor float32, ceiling float32)
 // Requires: AVX, FMA3, MMX+
-TEXT ·rowsAVX2_12x8(SB), NOSPLIT, $32-84
+TEXT ·rowsAVX2_12x8(SB), NOSPLIT, $32-88
 	XORQ AX, AX
 	MOVQ AX, 16(SP)
 
@@ -542,18 +555,31 @@ next:
 	DECQ         8(SP)
 	JNZ          tap
 	VBROADCASTSS floor+80(FP), Y12
+	VBROADCASTSS ceiling+84(FP), Y13
 	VMAXPS       Y0, Y12, Y0
+	VMINPS       Y0, Y13, Y0
 	VMAXPS       Y1, Y12, Y1
+	VMINPS       Y1, Y13, Y1
 	VMAXPS       Y2, Y12, Y2
+	VMINPS       Y2, Y13, Y2
 	VMAXPS       Y3, Y12, Y3
+	VMINPS       Y3, Y13, Y3
 	VMAXPS       Y4, Y12, Y4
+	VMINPS       Y4, Y13, Y4
 	VMAXPS       Y5, Y12, Y5
+	VMINPS       Y5, Y13, Y5
 	VMAXPS       Y6, Y12, Y6
+	VMINPS       Y6, Y13, Y6
 	VMAXPS       Y7, Y12, Y7
+	VMINPS       Y7, Y13, Y7
 	VMAXPS       Y8, Y12, Y8
+	VMINPS       Y8, Y13, Y8
 	VMAXPS       Y9, Y12, Y9
+	VMINPS       Y9, Y13, Y9
 	VMAXPS       Y10, Y12, Y10
+	VMINPS       Y10, Y13, Y10
 	VMAXPS       Y11, Y12, Y11
+	VMINPS       Y11, Y13, Y11
 	MOVQ         c+64(FP), R15
 	MOVQ         rowC+16(FP), R14
 	MOVQ         (R14), AX
@@ -599,9 +625,9 @@ next:
 	VZEROUPPER
 	RET
 
-// func rowsAVX512_12x32(a *float32, rowA *int, rowC *int, tiles int, taps *int, ntaps int, kc int, b *float32, c *float32, start *float32, floor float32)
+// func rowsAVX512_12x32(a *float32, rowA *int, rowC *int, tiles int, taps *int, ntaps int, kc int, b *float32, c *float32, start *float32, floor float32, ceiling float32)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·rowsAVX512_12x32(SB), NOSPLIT, $32-84
+TEXT ·rowsAVX512_12x32(SB), NOSPLIT, $32-88
 	XORQ AX, AX
 	MOVQ AX, 16(SP)
 
@@ -963,30 +989,55 @@ next:
 	DECQ         8(SP)
 	JNZ          tap
 	VBROADCASTSS floor+80(FP), Z24
+	VBROADCASTSS ceiling+84(FP), Z25
 	VMAXPS       Z0, Z24, Z0
+	VMINPS       Z0, Z25, Z0
 	VMAXPS       Z1, Z24, Z1
+	VMINPS       Z1, Z25, Z1
 	VMAXPS       Z2, Z24, Z2
+	VMINPS       Z2, Z25, Z2
 	VMAXPS       Z3, Z24, Z3
+	VMINPS       Z3, Z25, Z3
 	VMAXPS       Z4, Z24, Z4
+	VMINPS       Z4, Z25, Z4
 	VMAXPS       Z5, Z24, Z5
+	VMINPS       Z5, Z25, Z5
 	VMAXPS       Z6, Z24, Z6
+	VMINPS       Z6, Z25, Z6
 	VMAXPS       Z7, Z24, Z7
+	VMINPS       Z7, Z25, Z7
 	VMAXPS       Z8, Z24, Z8
+	VMINPS       Z8, Z25, Z8
 	VMAXPS       Z9, Z24, Z9
+	VMINPS       Z9, Z25, Z9
 	VMAXPS       Z10, Z24, Z10
+	VMINPS       Z10, Z25, Z10
 	VMAXPS       Z11, Z24, Z11
+	VMINPS       Z11, Z25, Z11
 	VMAXPS       Z12, Z24, Z12
+	VMINPS       Z12, Z25, Z12
 	VMAXPS       Z13, Z24, Z13
+	VMINPS       Z13, Z25, Z13
 	VMAXPS       Z14, Z24, Z14
+	VMINPS       Z14, Z25, Z14
 	VMAXPS       Z15, Z24, Z15
+	VMINPS       Z15, Z25, Z15
 	VMAXPS       Z16, Z24, Z16
+	VMINPS       Z16, Z25, Z16
 	VMAXPS       Z17, Z24, Z17
+	VMINPS       Z17, Z25, Z17
 	VMAXPS       Z18, Z24, Z18
+	VMINPS       Z18, Z25, Z18
 	VMAXPS       Z19, Z24, Z19
+	VMINPS       Z19, Z25, Z19
 	VMAXPS       Z20, Z24, Z20
+	VMINPS       Z20, Z25, Z20
 	VMAXPS       Z21, Z24, Z21
+	VMINPS       Z21, Z25, Z21
 	VMAXPS       Z22, Z24, Z22
+	VMINPS       Z22, Z25, Z22
 	VMAXPS       Z23, Z24, Z23
+	VMINPS       Z23, Z25, Z23
 	MOVQ         c+64(FP), R15
 	MOVQ         rowC+16(FP), R14
 	MOVQ         (R14), AX
@@ -1044,9 +1095,9 @@ next:
 	VZEROUPPER
 	RET
 
-// func rowsAVX512_12x16(a *float32, rowA *int, rowC *int, tiles int, taps *int, ntaps int, kc int, b *float32, c *float32, start *float32, floor float32)
+// func rowsAVX512_12x16(a *float32, rowA *int, rowC *int, tiles int, taps *int, ntaps int, kc int, b *float32, c *float32, start *float32, floor float32, ceiling float32)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·rowsAVX512_12x16(SB), NOSPLIT, $32-84
+TEXT ·rowsAVX512_12x16(SB), NOSPLIT, $32-88
 	XORQ AX, AX
 	MOVQ AX, 16(SP)
 
@@ -1319,18 +1370,31 @@ next:
 	DECQ         8(SP)
 	JNZ          tap
 	VBROADCASTSS floor+80(FP), Z12
+	VBROADCASTSS ceiling+84(FP), Z13
 	VMAXPS       Z0, Z12, Z0
+	VMINPS       Z0, Z13, Z0
 	VMAXPS       Z1, Z12, Z1
+	VMINPS       Z1, Z13, Z1
 	VMAXPS       Z2, Z12, Z2
+	VMINPS       Z2, Z13, Z2
 	VMAXPS       Z3, Z12, Z3
+	VMINPS       Z3, Z13, Z3
 	VMAXPS       Z4, Z12, Z4
+	VMINPS       Z4, Z13, Z4
 	VMAXPS       Z5, Z12, Z5
+	VMINPS       Z5, Z13, Z5
 	VMAXPS       Z6, Z12, Z6
+	VMINPS       Z6, Z13, Z6
 	VMAXPS       Z7, Z12, Z7
+	VMINPS       Z7, Z13, Z7
 	VMAXPS       Z8, Z12, Z8
+	VMINPS       Z8, Z13, Z8
 	VMAXPS       Z9, Z12, Z9
+	VMINPS       Z9, Z13, Z9
 	VMAXPS       Z10, Z12, Z10
+	VMINPS       Z10, Z13, Z10
 	VMAXPS       Z11, Z12, Z11
+	VMINPS       Z11, Z13, Z11
 	MOVQ         c+64(FP), R15
 	MOVQ         rowC+16(FP), R14
 	MOVQ         (R14), AX
@@ -1776,9 +1840,9 @@ pixel:
 	VZEROUPPER
 	RET
 
-// func laneRowsAVX2_12x8(a *float32, rowA *int, rowC *int, tiles int, taps *int, ntaps int, kc int, b *float32, c *float32, start *float32, floor float32)
+// func laneRowsAVX2_12x8(a *float32, rowA *int, rowC *int, tiles int, taps *int, ntaps int, kc int, b *float32, c *float32, start *float32, floor float32, ceiling float32)
 // Requires: AVX, FMA3
-TEXT ·laneRowsAVX2_12x8(SB), NOSPLIT, $16-84
+TEXT ·laneRowsAVX2_12x8(SB), NOSPLIT, $16-88
 tile:
 	MOVQ    a+0(FP), R15
 	MOVQ    rowA+8(FP), R14
@@ -1891,18 +1955,31 @@ tap:
 	DECQ         8(SP)
 	JNZ          tap
 	VBROADCASTSS floor+80(FP), Y12
+	VBROADCASTSS ceiling+84(FP), Y13
 	VMAXPS       Y0, Y12, Y0
+	VMINPS       Y0, Y13, Y0
 	VMAXPS       Y1, Y12, Y1
+	VMINPS       Y1, Y13, Y1
 	VMAXPS       Y2, Y12, Y2
+	VMINPS       Y2, Y13, Y2
 	VMAXPS       Y3, Y12, Y3
+	VMINPS       Y3, Y13, Y3
 	VMAXPS       Y4, Y12, Y4
+	VMINPS       Y4, Y13, Y4
 	VMAXPS       Y5, Y12, Y5
+	VMINPS       Y5, Y13, Y5
 	VMAXPS       Y6, Y12, Y6
+	VMINPS       Y6, Y13, Y6
 	VMAXPS       Y7, Y12, Y7
+	VMINPS       Y7, Y13, Y7
 	VMAXPS       Y8, Y12, Y8
+	VMINPS       Y8, Y13, Y8
 	VMAXPS       Y9, Y12, Y9
+	VMINPS       Y9, Y13, Y9
 	VMAXPS       Y10, Y12, Y10
+	VMINPS       Y10, Y13, Y10
 	VMAXPS       Y11, Y12, Y11
+	VMINPS       Y11, Y13, Y11
 	MOVQ         c+64(FP), R15
 	MOVQ         rowC+16(FP), R14
 	MOVQ         (R14), AX
@@ -1948,9 +2025,9 @@ tap:
 	VZEROUPPER
 	RET
 
-// func laneRowsAVX512_12x16(a *float32, rowA *int, rowC *int, tiles int, taps *int, ntaps int, kc int, b *float32, c *float32, start *float32, floor float32)
+// func laneRowsAVX512_12x16(a *float32, rowA *int, rowC *int, tiles int, taps *int, ntaps int, kc int, b *float32, c *float32, start *float32, floor float32, ceiling float32)
 // Requires: AVX, AVX512F
-TEXT ·laneRowsAVX512_12x16(SB), NOSPLIT, $16-84
+TEXT ·laneRowsAVX512_12x16(SB), NOSPLIT, $16-88
 tile:
 	MOVQ    a+0(FP), R15
 	MOVQ    rowA+8(FP), R14
@@ -2063,18 +2140,31 @@ tap:
 	DECQ         8(SP)
 	JNZ          tap
 	VBROADCASTSS floor+80(FP), Z12
+	VBROADCASTSS ceiling+84(FP), Z13
 	VMAXPS       Z0, Z12, Z0
+	VMINPS       Z0, Z13, Z0
 	VMAXPS       Z1, Z12, Z1
+	VMINPS       Z1, Z13, Z1
 	VMAXPS       Z2, Z12, Z2
+	VMINPS       Z2, Z13, Z2
 	VMAXPS       Z3, Z12, Z3
+	VMINPS       Z3, Z13, Z3
 	VMAXPS       Z4, Z12, Z4
+	VMINPS       Z4, Z13, Z4
 	VMAXPS       Z5, Z12, Z5
+	VMINPS       Z5, Z13, Z5
 	VMAXPS       Z6, Z12, Z6
+	VMINPS       Z6, Z13, Z6
 	VMAXPS       Z7, Z12, Z7
+	VMINPS       Z7, Z13, Z7
 	VMAXPS       Z8, Z12, Z8
+	VMINPS       Z8, Z13, Z8
 	VMAXPS       Z9, Z12, Z9
+	VMINPS       Z9, Z13, Z9
 	VMAXPS       Z10, Z12, Z10
+	VMINPS       Z10, Z13, Z10
 	VMAXPS       Z11, Z12, Z11
+	VMINPS       Z11, Z13, Z11
 	MOVQ         c+64(FP), R15
 	MOVQ         rowC+16(FP), R14
 	MOVQ         (R14), AX

@@ -1,16 +1,32 @@
 package simd
 
-import "github.com/seed52467199/trainer/cpu/isa"
+import (
+	"math"
+
+	"github.com/seed52467199/trainer/cpu/isa"
+)
 
 // RowsFunc computes tiles·MR rows of c by NR columns. For row r and column n
 //
-//	c[rowC[r]+n] = max(floor, start[n] + Σt Σk a[rowA[r]+taps[t]+k] · b[(t·kc+k)·NR+n])
+//	c[rowC[r]+n] = min(ceiling, max(floor, start[n] + Σt Σk a[rowA[r]+taps[t]+k] · b[(t·kc+k)·NR+n]))
 //
 // with t < ntaps and k < kc, both at least 1. Offsets count floats. start
 // has NR values; where it is nil, the sum starts from c itself. A value that
-// is not a number passes floor. Tables may name a row twice to fill up the
+// is not a number passes both bounds. Tables may name a row twice to fill up the
 // last tile.
-type RowsFunc func(a *float32, rowA, rowC *int, tiles int, taps *int, ntaps, kc int, b, c, start *float32, floor float32)
+type RowsFunc func(a *float32, rowA, rowC *int, tiles int, taps *int, ntaps, kc int, b, c, start *float32, floor, ceiling float32)
+
+// Clip is the range into which results are brought; what is not a number stays.
+// The zero value, like every empty range, clips nothing.
+type Clip struct{ Lo, Hi float32 }
+
+// Bounds are Lo and Hi, or infinite where nothing is clipped.
+func (c Clip) Bounds() (lo, hi float32) {
+	if c.Lo < c.Hi {
+		return c.Lo, c.Hi
+	}
+	return float32(math.Inf(-1)), float32(math.Inf(1))
+}
 
 // Rows is a micro-kernel for tiles of MR rows by NR columns.
 type Rows struct {

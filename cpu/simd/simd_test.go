@@ -21,7 +21,7 @@ func native(s *Set) kernels {
 	}
 	rows := func(form string, r Rows) {
 		add(form, r.MR, r.NR, func(a []any) {
-			r.Run(&f(a[0])[0], &i(a[1])[0], &i(a[2])[0], a[3].(int), &i(a[4])[0], a[5].(int), a[6].(int), &f(a[7])[0], &f(a[8])[0], first(a[9]), a[10].(float32))
+			r.Run(&f(a[0])[0], &i(a[1])[0], &i(a[2])[0], a[3].(int), &i(a[4])[0], a[5].(int), a[6].(int), &f(a[7])[0], &f(a[8])[0], first(a[9]), a[10].(float32), a[11].(float32))
 		})
 	}
 	for _, r := range s.Rows {
@@ -135,16 +135,17 @@ func testRows(t *testing.T, k kernels, form string, r Rows) {
 		tiles, kc int
 		taps      []int
 		fresh     bool
-		floor     float32
+		clip      Clip
 	}{
-		{1, 1, []int{0}, true, float32(math.Inf(-1))},
-		{1, 4, []int{3}, false, float32(math.Inf(-1))},
-		{2, 7, []int{0, 11}, true, 0},
-		{3, 3, []int{5, 0, 9}, false, 0},
+		{1, 1, []int{0}, true, Clip{}},
+		{1, 4, []int{3}, false, Clip{}},
+		{2, 7, []int{0, 11}, true, Clip{0, float32(math.Inf(1))}},
+		{3, 3, []int{5, 0, 9}, false, Clip{-0.5, 0.75}},
 	} {
 		if lanes {
 			c.kc = 1
 		}
+		floor, ceiling := c.clip.Bounds()
 		rows := c.tiles * r.MR
 		rowA, rowC := make([]int, rows), make([]int, rows)
 		for i := range rows {
@@ -184,8 +185,8 @@ func testRows(t *testing.T, k kernels, form string, r Rows) {
 						sum += float64(a[x]) * float64(b[(t*c.kc+q)*r.NR+n])
 					}
 				}
-				if sum < float64(c.floor) {
-					sum = float64(c.floor)
+				if !math.IsNaN(sum) {
+					sum = min(max(sum, float64(floor)), float64(ceiling))
 				}
 				want[rowC[i]+n] = sum
 			}
@@ -195,7 +196,7 @@ func testRows(t *testing.T, k kernels, form string, r Rows) {
 			from = start
 		}
 		name := fmt.Sprintf("%s_%dx%d", form, r.MR, r.NR)
-		call(t, k, name, a, rowA, rowC, c.tiles, c.taps, len(c.taps), c.kc, b, out, from, c.floor)
+		call(t, k, name, a, rowA, rowC, c.tiles, c.taps, len(c.taps), c.kc, b, out, from, floor, ceiling)
 		same(t, fmt.Sprintf("%s of %+v", name, c), out, want)
 	}
 }

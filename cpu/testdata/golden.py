@@ -14,6 +14,7 @@ import torch.nn.functional as F
 torch.manual_seed(0)
 torch.set_default_dtype(torch.float64)
 cases = []
+RELU = {"Lo": 0, "Hi": 1e300}  # JSON has no infinity
 
 
 def value(t):
@@ -53,7 +54,7 @@ for k, s, p, d, g in [((3, 3), (1, 1), (1, 1), (1, 1), 1), ((3, 2), (2, 1), (1, 
     y.backward(dy)
     a = window(k, s, p, d) | {"Groups": g}
     case("conv2d", a | {"Bias": True}, [nhwc(x), hwio(w), b], [nhwc(y)])
-    case("conv2d", a | {"Bias": True, "ReLU": True}, [nhwc(x), hwio(w), b], [nhwc(F.relu(y))])
+    case("conv2d", a | {"Bias": True, "Clip": RELU}, [nhwc(x), hwio(w), b], [nhwc(F.relu(y))])
     case("conv2d_input_grad", a | {"H": 5, "W": 6}, [nhwc(dy), hwio(w)], [nhwc(x.grad)])
     case("conv2d_weight_grad", a, [nhwc(x), nhwc(dy)], [hwio(w.grad)])
 
@@ -101,17 +102,17 @@ inv = 1 / torch.sqrt(x.detach().var((0, 2, 3), unbiased=False) + 1e-5)
 a = {"Eps": 1e-5, "Momentum": 0.1}
 new = [rm, rv, torch.tensor(8)]
 case("batch_norm", a, [nhwc(x), g, b] + old, [nhwc(y), mean, inv] + new)
-case("batch_norm", a | {"ReLU": True, "Residual": True}, [nhwc(x), g, b] + old + [nhwc(r)], [nhwc(F.relu(y + r)), mean, inv] + new)
+case("batch_norm", a | {"Clip": RELU, "Residual": True}, [nhwc(x), g, b] + old + [nhwc(r)], [nhwc(F.relu(y + r)), mean, inv] + new)
 case("batch_norm_grad", {}, [nhwc(x), g, mean, inv, nhwc(dy)], [nhwc(x.grad), g.grad, b.grad])
 x.grad = g.grad = b.grad = None
 z = F.relu(F.batch_norm(x, None, None, g, b, True, 0.1, 1e-5) + r)
 z.backward(dy)
-case("batch_norm_grad", {"ReLU": True, "Residual": True}, [nhwc(x), g, mean, inv, nhwc(dy), nhwc(z)], [nhwc(x.grad), g.grad, b.grad, nhwc(r.grad)])
+case("batch_norm_grad", {"Clip": RELU, "Residual": True, "Share": True}, [nhwc(x), g, mean, inv, nhwc(dy), nhwc(z)], [nhwc(x.grad), g.grad, b.grad, nhwc(r.grad)])
 x.grad = g.grad = b.grad = None
 y = F.batch_norm(x, rm, rv, g, b, False, 0.1, 1e-5)
 y.backward(dy)
 case("batch_norm_inference", {"Eps": 1e-5}, [nhwc(x), g, b, rm, rv], [nhwc(y)])
-case("batch_norm_inference", {"Eps": 1e-5, "ReLU": True, "Residual": True}, [nhwc(x), g, b, rm, rv, nhwc(r)], [nhwc(F.relu(y + r))])
+case("batch_norm_inference", {"Eps": 1e-5, "Clip": RELU, "Residual": True}, [nhwc(x), g, b, rm, rv, nhwc(r)], [nhwc(F.relu(y + r))])
 case("batch_norm_inference_grad", {"Eps": 1e-5}, [nhwc(x), g, rm, rv, nhwc(dy)], [nhwc(x.grad), g.grad, b.grad])
 
 # Activations and their gradients over [-100, 100].

@@ -143,7 +143,7 @@ func Clip(y, x []float32, lo, hi float32) {
 	}
 }
 
-// ClipGrad is dx = dy where lo < x < hi, else 0, from Clip's input x.
+// ClipGrad is dx = dy where lo < x < hi, else 0, from Clip's input or result x.
 func ClipGrad(dx, dy, x []float32, lo, hi float32) {
 	agree(len(dx), len(dy), len(x))
 	if !clipGrad(dx, dy, x, lo, hi) {

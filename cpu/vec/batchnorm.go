@@ -37,68 +37,37 @@ func ChannelMoments(sum, squares []float64, x []float32) {
 	}
 }
 
-// Normalize is y = x*scale + shift for each row of x (rows, C), with scale and
-// shift (C).
-func Normalize(y, x, scale, shift []float32) {
+// Normalize is y = x*scale + shift, limited to lo..hi, for each row of x (rows, C),
+// with scale and shift (C). A NaN stays.
+func Normalize(y, x, scale, shift []float32, lo, hi float32) {
 	agree(len(y), len(x))
 	agree(len(scale), len(shift))
 	checkRows(len(y), len(scale))
 	if active == isa.Generic {
-		portable.Normalize(y, x, scale, shift)
+		portable.Normalize(y, x, scale, shift, lo, hi)
 		return
 	}
 	var p, q pattern
 	scale, shift = p.repeat(scale), q.repeat(shift)
 	for _, r := range runs(len(y), len(scale)) {
-		normalize(y[r.from:], x[r.from:], scale, shift, r.rows, r.cols)
+		normalize(y[r.from:], x[r.from:], scale, shift, r.rows, r.cols, lo, hi)
 	}
 }
 
-// NormalizeReLU is Normalize with ReLU.
-func NormalizeReLU(y, x, scale, shift []float32) {
-	agree(len(y), len(x))
-	agree(len(scale), len(shift))
-	checkRows(len(y), len(scale))
-	if active == isa.Generic {
-		portable.NormalizeReLU(y, x, scale, shift)
-		return
-	}
-	var p, q pattern
-	scale, shift = p.repeat(scale), q.repeat(shift)
-	for _, r := range runs(len(y), len(scale)) {
-		normalizeReLU(y[r.from:], x[r.from:], scale, shift, r.rows, r.cols)
-	}
-}
-
-// NormalizeAdd is Normalize plus residual (rows, C).
-func NormalizeAdd(y, x, residual, scale, shift []float32) {
+// NormalizeAdd is y = x*scale + shift + residual, limited to lo..hi, with residual
+// (rows, C).
+func NormalizeAdd(y, x, residual, scale, shift []float32, lo, hi float32) {
 	agree(len(y), len(x), len(residual))
 	agree(len(scale), len(shift))
 	checkRows(len(y), len(scale))
 	if active == isa.Generic {
-		portable.NormalizeAdd(y, x, residual, scale, shift)
+		portable.NormalizeAdd(y, x, residual, scale, shift, lo, hi)
 		return
 	}
 	var p, q pattern
 	scale, shift = p.repeat(scale), q.repeat(shift)
 	for _, r := range runs(len(y), len(scale)) {
-		normalizeAdd(y[r.from:], x[r.from:], residual[r.from:], scale, shift, r.rows, r.cols)
-	}
-}
-
-// NormalizeAddReLU is Normalize plus residual (rows, C), with ReLU.
-func NormalizeAddReLU(y, x, residual, scale, shift []float32) {
-	agree(len(y), len(x), len(residual))
-	agree(len(scale), len(shift))
-	checkRows(len(y), len(scale))
-	if active == isa.Generic {
-		portable.NormalizeAddReLU(y, x, residual, scale, shift)
-		return
-	}
-	var p, q pattern
-	scale, shift = p.repeat(scale), q.repeat(shift)
-	for _, r := range runs(len(y), len(scale)) {
-		normalizeAddReLU(y[r.from:], x[r.from:], residual[r.from:], scale, shift, r.rows, r.cols)
+		normalizeAdd(y[r.from:], x[r.from:], residual[r.from:], scale, shift, r.rows, r.cols, lo, hi)
 	}
 }
 
@@ -125,10 +94,33 @@ func GradMoments(sum, product []float64, dy, x, mean []float32) {
 	}
 }
 
-// GradMomentsReLU is GradMoments of dy where the fused layer's output y
-// (rows, C) is above 0, else 0. It stores that in masked (rows, C), which is the
-// gradient of the residual, unless masked is nil.
-func GradMomentsReLU(sum, product []float64, masked, dy, x, y, mean []float32) {
+// GradMomentsClip is GradMoments of dy where Normalize with scale, shift (C), lo and
+// hi gave a value inside its limits, else 0. It makes that value again, with the
+// same bits.
+func GradMomentsClip(sum, product []float64, dy, x, mean, scale, shift []float32, lo, hi float32) {
+	agree(len(dy), len(x))
+	agree(len(mean), len(sum), len(product), len(scale), len(shift))
+	checkRows(len(dy), len(mean))
+	if active == isa.Generic {
+		portable.GradMomentsClip(sum, product, dy, x, mean, scale, shift, lo, hi)
+		return
+	}
+	var s, t, p, q, r pattern
+	mean, scale, shift = p.repeat(mean), q.repeat(scale), r.repeat(shift)
+	for b := cutBlocks(len(dy), len(sum)); b.next(); {
+		clear(s[:b.cols])
+		clear(t[:b.cols])
+		gradMomentsClip(s[:], t[:], dy[b.from:], x[b.from:], mean[b.channel:], scale[b.channel:], shift[b.channel:], b.rows, b.cols, b.stride, lo, hi)
+		gradMomentsClip(s[:], t[:], dy[b.restFrom:], x[b.restFrom:], mean, scale, shift, b.restRows(), b.rest, b.rest, lo, hi)
+		b.addTo(sum, &s)
+		b.addTo(product, &t)
+	}
+}
+
+// GradMomentsMasked is GradMoments of dy where the layer's result y (rows, C) lies
+// inside lo..hi, else 0. It stores that in masked (rows, C), which is the gradient
+// of the residual, unless masked is nil.
+func GradMomentsMasked(sum, product []float64, masked, dy, x, y, mean []float32, lo, hi float32) {
 	agree(len(dy), len(x), len(y))
 	agree(len(mean), len(sum), len(product))
 	checkRows(len(dy), len(mean))
@@ -136,7 +128,7 @@ func GradMomentsReLU(sum, product []float64, masked, dy, x, y, mean []float32) {
 		agree(len(dy), len(masked))
 	}
 	if active == isa.Generic {
-		portable.GradMomentsReLU(sum, product, masked, dy, x, y, mean)
+		portable.GradMomentsMasked(sum, product, masked, dy, x, y, mean, lo, hi)
 		return
 	}
 	var s, t, p pattern
@@ -145,11 +137,11 @@ func GradMomentsReLU(sum, product []float64, masked, dy, x, y, mean []float32) {
 		clear(s[:b.cols])
 		clear(t[:b.cols])
 		if masked == nil {
-			gradMomentsReLU(s[:], t[:], dy[b.from:], x[b.from:], y[b.from:], mean[b.channel:], b.rows, b.cols, b.stride)
-			gradMomentsReLU(s[:], t[:], dy[b.restFrom:], x[b.restFrom:], y[b.restFrom:], mean, b.restRows(), b.rest, b.rest)
+			gradMomentsMasked(s[:], t[:], dy[b.from:], x[b.from:], y[b.from:], mean[b.channel:], b.rows, b.cols, b.stride, lo, hi)
+			gradMomentsMasked(s[:], t[:], dy[b.restFrom:], x[b.restFrom:], y[b.restFrom:], mean, b.restRows(), b.rest, b.rest, lo, hi)
 		} else {
-			gradMomentsReLUStore(s[:], t[:], masked[b.from:], dy[b.from:], x[b.from:], y[b.from:], mean[b.channel:], b.rows, b.cols, b.stride)
-			gradMomentsReLUStore(s[:], t[:], masked[b.restFrom:], dy[b.restFrom:], x[b.restFrom:], y[b.restFrom:], mean, b.restRows(), b.rest, b.rest)
+			gradMomentsStore(s[:], t[:], masked[b.from:], dy[b.from:], x[b.from:], y[b.from:], mean[b.channel:], b.rows, b.cols, b.stride, lo, hi)
+			gradMomentsStore(s[:], t[:], masked[b.restFrom:], dy[b.restFrom:], x[b.restFrom:], y[b.restFrom:], mean, b.restRows(), b.rest, b.rest, lo, hi)
 		}
 		b.addTo(sum, &s)
 		b.addTo(product, &t)
@@ -174,19 +166,36 @@ func NormalizeGrad(dx, dy, x, a, b, c []float32) {
 	}
 }
 
-// NormalizeGradReLU is NormalizeGrad of dy where the fused layer's output y
-// (rows, C) is above 0, else 0.
-func NormalizeGradReLU(dx, dy, x, y, a, b, c []float32) {
+// NormalizeGradClip is NormalizeGrad of dy where Normalize with scale, shift (C), lo
+// and hi gave a value inside its limits, else 0.
+func NormalizeGradClip(dx, dy, x, a, b, c, scale, shift []float32, lo, hi float32) {
+	agree(len(dx), len(dy), len(x))
+	agree(len(a), len(b), len(c), len(scale), len(shift))
+	checkRows(len(dx), len(a))
+	if active == isa.Generic {
+		portable.NormalizeGradClip(dx, dy, x, a, b, c, scale, shift, lo, hi)
+		return
+	}
+	var p, q, s, t, u pattern
+	a, b, c, scale, shift = p.repeat(a), q.repeat(b), s.repeat(c), t.repeat(scale), u.repeat(shift)
+	for _, r := range runs(len(dx), len(a)) {
+		normalizeGradClip(dx[r.from:], dy[r.from:], x[r.from:], a, b, c, scale, shift, r.rows, r.cols, lo, hi)
+	}
+}
+
+// NormalizeGradMasked is NormalizeGrad of dy where the layer's result y (rows, C)
+// lies inside lo..hi, else 0.
+func NormalizeGradMasked(dx, dy, x, y, a, b, c []float32, lo, hi float32) {
 	agree(len(dx), len(dy), len(x), len(y))
 	agree(len(a), len(b), len(c))
 	checkRows(len(dx), len(a))
 	if active == isa.Generic {
-		portable.NormalizeGradReLU(dx, dy, x, y, a, b, c)
+		portable.NormalizeGradMasked(dx, dy, x, y, a, b, c, lo, hi)
 		return
 	}
 	var p, q, s pattern
 	a, b, c = p.repeat(a), q.repeat(b), s.repeat(c)
 	for _, r := range runs(len(dx), len(a)) {
-		normalizeGradReLU(dx[r.from:], dy[r.from:], x[r.from:], y[r.from:], a, b, c, r.rows, r.cols)
+		normalizeGradMasked(dx[r.from:], dy[r.from:], x[r.from:], y[r.from:], a, b, c, r.rows, r.cols, lo, hi)
 	}
 }

@@ -31,6 +31,11 @@ type rowsKernel struct {
 	want                    func(sums [][]float64, x, c [][]float64)
 }
 
+// The limits of the kernels that have some.
+const lo, hi = -0.5, 0.75
+
+var inf = math.Inf(1)
+
 var rowsKernels = []rowsKernel{
 	{"AddBias", 1, 2, 1, 0, func(_ [][]float64, x, c [][]float32) { AddBias(x[0], x[1], c[0]) },
 		func(_ [][]float64, x, c [][]float64) { portable.AddBias(x[0], x[1], c[0]) }},
@@ -42,33 +47,46 @@ var rowsKernels = []rowsKernel{
 		func(s [][]float64, x, _ [][]float64) { portable.ChannelDot(s[0], x[0], x[1]) }},
 	{"ChannelMoments", 0, 1, 0, 2, func(s [][]float64, x, _ [][]float32) { ChannelMoments(s[0], s[1], x[0]) },
 		func(s [][]float64, x, _ [][]float64) { portable.ChannelMoments(s[0], s[1], x[0]) }},
-	{"Normalize", 1, 2, 2, 0, func(_ [][]float64, x, c [][]float32) { Normalize(x[0], x[1], c[0], c[1]) },
-		func(_ [][]float64, x, c [][]float64) { portable.Normalize(x[0], x[1], c[0], c[1]) }},
-	{"NormalizeReLU", 1, 2, 2, 0, func(_ [][]float64, x, c [][]float32) { NormalizeReLU(x[0], x[1], c[0], c[1]) },
-		func(_ [][]float64, x, c [][]float64) { portable.NormalizeReLU(x[0], x[1], c[0], c[1]) }},
-	{"NormalizeAdd", 1, 3, 2, 0, func(_ [][]float64, x, c [][]float32) { NormalizeAdd(x[0], x[1], x[2], c[0], c[1]) },
-		func(_ [][]float64, x, c [][]float64) { portable.NormalizeAdd(x[0], x[1], x[2], c[0], c[1]) }},
-	{"NormalizeAddReLU", 1, 3, 2, 0, func(_ [][]float64, x, c [][]float32) { NormalizeAddReLU(x[0], x[1], x[2], c[0], c[1]) },
-		func(_ [][]float64, x, c [][]float64) { portable.NormalizeAddReLU(x[0], x[1], x[2], c[0], c[1]) }},
+	{"Normalize", 1, 2, 2, 0, func(_ [][]float64, x, c [][]float32) { Normalize(x[0], x[1], c[0], c[1], lo, hi) },
+		func(_ [][]float64, x, c [][]float64) { portable.Normalize(x[0], x[1], c[0], c[1], lo, hi) }},
+	{"Normalize unbounded", 1, 2, 2, 0, func(_ [][]float64, x, c [][]float32) { Normalize(x[0], x[1], c[0], c[1], float32(-inf), float32(inf)) },
+		func(_ [][]float64, x, c [][]float64) { portable.Normalize(x[0], x[1], c[0], c[1], -inf, inf) }},
+	{"NormalizeAdd", 1, 3, 2, 0, func(_ [][]float64, x, c [][]float32) { NormalizeAdd(x[0], x[1], x[2], c[0], c[1], lo, hi) },
+		func(_ [][]float64, x, c [][]float64) { portable.NormalizeAdd(x[0], x[1], x[2], c[0], c[1], lo, hi) }},
 	{"GradMoments", 0, 2, 1, 2, func(s [][]float64, x, c [][]float32) { GradMoments(s[0], s[1], x[0], x[1], c[0]) },
 		func(s [][]float64, x, c [][]float64) { portable.GradMoments(s[0], s[1], x[0], x[1], c[0]) }},
-	{"GradMomentsReLU", 0, 3, 1, 2, func(s [][]float64, x, c [][]float32) {
-		GradMomentsReLU(s[0], s[1], nil, x[0], x[1], x[2], c[0])
-	}, func(s [][]float64, x, c [][]float64) {
-		portable.GradMomentsReLU(s[0], s[1], nil, x[0], x[1], x[2], c[0])
-	}},
-	{"GradMomentsReLU masked", 1, 4, 1, 2, func(s [][]float64, x, c [][]float32) {
-		GradMomentsReLU(s[0], s[1], x[0], x[1], x[2], x[3], c[0])
-	}, func(s [][]float64, x, c [][]float64) {
-		portable.GradMomentsReLU(s[0], s[1], x[0], x[1], x[2], x[3], c[0])
-	}},
+	{"GradMomentsClip", 0, 2, 3, 2, func(s [][]float64, x, c [][]float32) {
+		GradMomentsClip(s[0], s[1], x[0], x[1], c[0], c[1], c[2], lo, hi)
+	},
+		func(s [][]float64, x, c [][]float64) {
+			portable.GradMomentsClip(s[0], s[1], x[0], x[1], c[0], c[1], c[2], lo, hi)
+		}},
+	{"GradMomentsMasked", 0, 3, 1, 2, func(s [][]float64, x, c [][]float32) {
+		GradMomentsMasked(s[0], s[1], nil, x[0], x[1], x[2], c[0], lo, hi)
+	},
+		func(s [][]float64, x, c [][]float64) {
+			portable.GradMomentsMasked(s[0], s[1], nil, x[0], x[1], x[2], c[0], lo, hi)
+		}},
+	{"GradMomentsMasked stored", 1, 4, 1, 2, func(s [][]float64, x, c [][]float32) {
+		GradMomentsMasked(s[0], s[1], x[0], x[1], x[2], x[3], c[0], lo, hi)
+	},
+		func(s [][]float64, x, c [][]float64) {
+			portable.GradMomentsMasked(s[0], s[1], x[0], x[1], x[2], x[3], c[0], lo, hi)
+		}},
 	{"NormalizeGrad", 1, 3, 3, 0, func(_ [][]float64, x, c [][]float32) { NormalizeGrad(x[0], x[1], x[2], c[0], c[1], c[2]) },
 		func(_ [][]float64, x, c [][]float64) { portable.NormalizeGrad(x[0], x[1], x[2], c[0], c[1], c[2]) }},
-	{"NormalizeGradReLU", 1, 4, 3, 0, func(_ [][]float64, x, c [][]float32) {
-		NormalizeGradReLU(x[0], x[1], x[2], x[3], c[0], c[1], c[2])
-	}, func(_ [][]float64, x, c [][]float64) {
-		portable.NormalizeGradReLU(x[0], x[1], x[2], x[3], c[0], c[1], c[2])
-	}},
+	{"NormalizeGradClip", 1, 3, 5, 0, func(_ [][]float64, x, c [][]float32) {
+		NormalizeGradClip(x[0], x[1], x[2], c[0], c[1], c[2], c[3], c[4], lo, hi)
+	},
+		func(_ [][]float64, x, c [][]float64) {
+			portable.NormalizeGradClip(x[0], x[1], x[2], c[0], c[1], c[2], c[3], c[4], lo, hi)
+		}},
+	{"NormalizeGradMasked", 1, 4, 3, 0, func(_ [][]float64, x, c [][]float32) {
+		NormalizeGradMasked(x[0], x[1], x[2], x[3], c[0], c[1], c[2], lo, hi)
+	},
+		func(_ [][]float64, x, c [][]float64) {
+			portable.NormalizeGradMasked(x[0], x[1], x[2], x[3], c[0], c[1], c[2], lo, hi)
+		}},
 }
 
 func TestRowsKernels(t *testing.T) {
@@ -187,9 +205,11 @@ func TestNothingIsAllocated(t *testing.T) {
 		Max(x)
 		AddBias(x, y, a)
 		ChannelMoments(s, q, x)
-		GradMomentsReLU(s, q, z, x, y, y, a)
-		NormalizeAddReLU(x, y, z, a, b)
-		NormalizeGradReLU(x, y, y, z, a, b, d)
+		GradMomentsMasked(s, q, z, x, y, y, a, lo, hi)
+		GradMomentsClip(s, q, x, y, a, b, d, lo, hi)
+		NormalizeAdd(x, y, z, a, b, lo, hi)
+		NormalizeGradMasked(x, y, y, z, a, b, d, lo, hi)
+		NormalizeGradClip(x, y, z, a, b, d, a, b, lo, hi)
 		SiLU(x, y, 1)
 		ELUGrad(x, y, z, 1, 1, 1)
 		Softmax(x, y, c)

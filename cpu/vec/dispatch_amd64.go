@@ -54,12 +54,12 @@ func mulAdd(y, a, b []float32) bool {
 	return true
 }
 
-func addReLU(y, a, b []float32) bool {
+func addClip(y, a, b []float32, lo, hi float32) bool {
 	switch active {
 	case isa.AVX512:
-		addReLUAVX512(y, a, b)
+		addClipAVX512(y, a, b, lo, hi)
 	case isa.AVX2:
-		addReLUAVX2(y, a, b)
+		addClipAVX2(y, a, b, lo, hi)
 	default:
 		return false
 	}
@@ -294,48 +294,24 @@ func moments(sum, squares, x, pivot []float32, rows, cols, stride int) bool {
 	return true
 }
 
-func normalize(y, x, scale, shift []float32, rows, cols int) bool {
+func normalize(y, x, scale, shift []float32, rows, cols int, lo, hi float32) bool {
 	switch active {
 	case isa.AVX512:
-		normalizeAVX512(y, x, scale, shift, rows, cols)
+		normalizeAVX512(y, x, scale, shift, rows, cols, lo, hi)
 	case isa.AVX2:
-		normalizeAVX2(y, x, scale, shift, rows, cols)
+		normalizeAVX2(y, x, scale, shift, rows, cols, lo, hi)
 	default:
 		return false
 	}
 	return true
 }
 
-func normalizeReLU(y, x, scale, shift []float32, rows, cols int) bool {
+func normalizeAdd(y, x, residual, scale, shift []float32, rows, cols int, lo, hi float32) bool {
 	switch active {
 	case isa.AVX512:
-		normalizeReLUAVX512(y, x, scale, shift, rows, cols)
+		normalizeAddAVX512(y, x, residual, scale, shift, rows, cols, lo, hi)
 	case isa.AVX2:
-		normalizeReLUAVX2(y, x, scale, shift, rows, cols)
-	default:
-		return false
-	}
-	return true
-}
-
-func normalizeAdd(y, x, residual, scale, shift []float32, rows, cols int) bool {
-	switch active {
-	case isa.AVX512:
-		normalizeAddAVX512(y, x, residual, scale, shift, rows, cols)
-	case isa.AVX2:
-		normalizeAddAVX2(y, x, residual, scale, shift, rows, cols)
-	default:
-		return false
-	}
-	return true
-}
-
-func normalizeAddReLU(y, x, residual, scale, shift []float32, rows, cols int) bool {
-	switch active {
-	case isa.AVX512:
-		normalizeAddReLUAVX512(y, x, residual, scale, shift, rows, cols)
-	case isa.AVX2:
-		normalizeAddReLUAVX2(y, x, residual, scale, shift, rows, cols)
+		normalizeAddAVX2(y, x, residual, scale, shift, rows, cols, lo, hi)
 	default:
 		return false
 	}
@@ -354,24 +330,36 @@ func gradMoments(sum, product, dy, x, mean []float32, rows, cols, stride int) bo
 	return true
 }
 
-func gradMomentsReLU(sum, product, dy, x, y, mean []float32, rows, cols, stride int) bool {
+func gradMomentsClip(sum, product, dy, x, mean, scale, shift []float32, rows, cols, stride int, lo, hi float32) bool {
 	switch active {
 	case isa.AVX512:
-		gradMomentsReLUAVX512(sum, product, dy, x, y, mean, rows, cols, stride)
+		gradMomentsClipAVX512(sum, product, dy, x, mean, scale, shift, rows, cols, stride, lo, hi)
 	case isa.AVX2:
-		gradMomentsReLUAVX2(sum, product, dy, x, y, mean, rows, cols, stride)
+		gradMomentsClipAVX2(sum, product, dy, x, mean, scale, shift, rows, cols, stride, lo, hi)
 	default:
 		return false
 	}
 	return true
 }
 
-func gradMomentsReLUStore(sum, product, masked, dy, x, y, mean []float32, rows, cols, stride int) bool {
+func gradMomentsMasked(sum, product, dy, x, y, mean []float32, rows, cols, stride int, lo, hi float32) bool {
 	switch active {
 	case isa.AVX512:
-		gradMomentsReLUStoreAVX512(sum, product, masked, dy, x, y, mean, rows, cols, stride)
+		gradMomentsMaskedAVX512(sum, product, dy, x, y, mean, rows, cols, stride, lo, hi)
 	case isa.AVX2:
-		gradMomentsReLUStoreAVX2(sum, product, masked, dy, x, y, mean, rows, cols, stride)
+		gradMomentsMaskedAVX2(sum, product, dy, x, y, mean, rows, cols, stride, lo, hi)
+	default:
+		return false
+	}
+	return true
+}
+
+func gradMomentsStore(sum, product, masked, dy, x, y, mean []float32, rows, cols, stride int, lo, hi float32) bool {
+	switch active {
+	case isa.AVX512:
+		gradMomentsStoreAVX512(sum, product, masked, dy, x, y, mean, rows, cols, stride, lo, hi)
+	case isa.AVX2:
+		gradMomentsStoreAVX2(sum, product, masked, dy, x, y, mean, rows, cols, stride, lo, hi)
 	default:
 		return false
 	}
@@ -390,12 +378,24 @@ func normalizeGrad(dx, dy, x, a, b, c []float32, rows, cols int) bool {
 	return true
 }
 
-func normalizeGradReLU(dx, dy, x, y, a, b, c []float32, rows, cols int) bool {
+func normalizeGradClip(dx, dy, x, a, b, c, scale, shift []float32, rows, cols int, lo, hi float32) bool {
 	switch active {
 	case isa.AVX512:
-		normalizeGradReLUAVX512(dx, dy, x, y, a, b, c, rows, cols)
+		normalizeGradClipAVX512(dx, dy, x, a, b, c, scale, shift, rows, cols, lo, hi)
 	case isa.AVX2:
-		normalizeGradReLUAVX2(dx, dy, x, y, a, b, c, rows, cols)
+		normalizeGradClipAVX2(dx, dy, x, a, b, c, scale, shift, rows, cols, lo, hi)
+	default:
+		return false
+	}
+	return true
+}
+
+func normalizeGradMasked(dx, dy, x, y, a, b, c []float32, rows, cols int, lo, hi float32) bool {
+	switch active {
+	case isa.AVX512:
+		normalizeGradMaskedAVX512(dx, dy, x, y, a, b, c, rows, cols, lo, hi)
+	case isa.AVX2:
+		normalizeGradMaskedAVX2(dx, dy, x, y, a, b, c, rows, cols, lo, hi)
 	default:
 		return false
 	}

@@ -12,7 +12,7 @@ func mul(y, a, b []float32) bool { return false }
 
 func mulAdd(y, a, b []float32) bool { return false }
 
-func addReLU(y, a, b []float32) bool { return false }
+func addClip(y, a, b []float32, lo, hi float32) bool { return false }
 
 func relu(y, x []float32) bool { return false }
 
@@ -52,27 +52,35 @@ func channelDot(acc, a, b []float32, rows, cols, stride int) bool { return false
 
 func moments(sum, squares, x, pivot []float32, rows, cols, stride int) bool { return false }
 
-func normalize(y, x, scale, shift []float32, rows, cols int) bool { return false }
+func normalize(y, x, scale, shift []float32, rows, cols int, lo, hi float32) bool { return false }
 
-func normalizeReLU(y, x, scale, shift []float32, rows, cols int) bool { return false }
-
-func normalizeAdd(y, x, residual, scale, shift []float32, rows, cols int) bool { return false }
-
-func normalizeAddReLU(y, x, residual, scale, shift []float32, rows, cols int) bool { return false }
-
-func gradMoments(sum, product, dy, x, mean []float32, rows, cols, stride int) bool { return false }
-
-func gradMomentsReLU(sum, product, dy, x, y, mean []float32, rows, cols, stride int) bool {
+func normalizeAdd(y, x, residual, scale, shift []float32, rows, cols int, lo, hi float32) bool {
 	return false
 }
 
-func gradMomentsReLUStore(sum, product, masked, dy, x, y, mean []float32, rows, cols, stride int) bool {
+func gradMoments(sum, product, dy, x, mean []float32, rows, cols, stride int) bool { return false }
+
+func gradMomentsClip(sum, product, dy, x, mean, scale, shift []float32, rows, cols, stride int, lo, hi float32) bool {
+	return false
+}
+
+func gradMomentsMasked(sum, product, dy, x, y, mean []float32, rows, cols, stride int, lo, hi float32) bool {
+	return false
+}
+
+func gradMomentsStore(sum, product, masked, dy, x, y, mean []float32, rows, cols, stride int, lo, hi float32) bool {
 	return false
 }
 
 func normalizeGrad(dx, dy, x, a, b, c []float32, rows, cols int) bool { return false }
 
-func normalizeGradReLU(dx, dy, x, y, a, b, c []float32, rows, cols int) bool { return false }
+func normalizeGradClip(dx, dy, x, a, b, c, scale, shift []float32, rows, cols int, lo, hi float32) bool {
+	return false
+}
+
+func normalizeGradMasked(dx, dy, x, y, a, b, c []float32, rows, cols int, lo, hi float32) bool {
+	return false
+}
 
 func sigmoid(y, x []float32) bool { return false }
 

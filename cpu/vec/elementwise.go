@@ -34,11 +34,11 @@ func MulAdd(y, a, b []float32) {
 	}
 }
 
-// AddReLU is y = max(a+b, 0); a NaN stays.
-func AddReLU(y, a, b []float32) {
+// AddClip is y = a+b, limited to lo..hi; a NaN stays.
+func AddClip(y, a, b []float32, lo, hi float32) {
 	agree(len(y), len(a), len(b))
-	if !addReLU(y, a, b) {
-		portable.AddReLU(y, a, b)
+	if !addClip(y, a, b, lo, hi) {
+		portable.AddClip(y, a, b, lo, hi)
 	}
 }
 
@@ -50,7 +50,7 @@ func ReLU(y, x []float32) {
 	}
 }
 
-// ReLUGrad is dx = dy where the output y of ReLU or AddReLU is above 0, else 0.
+// ReLUGrad is dx = dy where the output y of ReLU is above 0, else 0.
 func ReLUGrad(dx, dy, y []float32) {
 	agree(len(dx), len(dy), len(y))
 	if !reluGrad(dx, dy, y) {

@@ -23,7 +23,7 @@ func Example() {
 		shift[c] = float32(-mean / math.Sqrt(variance))
 	}
 	y := make([]float32, len(x))
-	vec.NormalizeReLU(y, x, scale[:], shift[:])
+	vec.Normalize(y, x, scale[:], shift[:], 0, float32(math.Inf(1)))
 	fmt.Printf("mean %.1f, y %.2f\n", sum[0]/rows, y)
 	// Output: mean 2.5, y [0.00 0.00 0.00 0.00 0.45 0.45 1.34 1.34]
 }

@@ -21,7 +21,7 @@ var flats = []flat{
 	{"Sub", 1, 3, func(s [][]float32) { Sub(s[0], s[1], s[2]) }, func(s [][]float32) { portable.Sub(s[0], s[1], s[2]) }, 0},
 	{"Mul", 1, 3, func(s [][]float32) { Mul(s[0], s[1], s[2]) }, func(s [][]float32) { portable.Mul(s[0], s[1], s[2]) }, 0},
 	{"MulAdd", 1, 3, func(s [][]float32) { MulAdd(s[0], s[1], s[2]) }, func(s [][]float32) { portable.MulAdd(s[0], s[1], s[2]) }, 2e-6},
-	{"AddReLU", 1, 3, func(s [][]float32) { AddReLU(s[0], s[1], s[2]) }, func(s [][]float32) { portable.AddReLU(s[0], s[1], s[2]) }, 0},
+	{"AddClip", 1, 3, func(s [][]float32) { AddClip(s[0], s[1], s[2], -.5, .75) }, func(s [][]float32) { portable.AddClip(s[0], s[1], s[2], -.5, .75) }, 0},
 	{"ReLU", 1, 2, func(s [][]float32) { ReLU(s[0], s[1]) }, func(s [][]float32) { portable.ReLU(s[0], s[1]) }, 0},
 	{"ReLUGrad", 1, 3, func(s [][]float32) { ReLUGrad(s[0], s[1], s[2]) }, func(s [][]float32) { portable.ReLUGrad(s[0], s[1], s[2]) }, 0},
 	{"Scale", 1, 2, func(s [][]float32) { Scale(s[0], s[1], 1.7) }, func(s [][]float32) { portable.Scale(s[0], s[1], 1.7) }, 0},

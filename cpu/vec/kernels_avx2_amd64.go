@@ -24,10 +24,10 @@ func mulAVX2(y []float32, a []float32, b []float32)
 //go:noescape
 func mulAddAVX2(y []float32, a []float32, b []float32)
 
-// addReLUAVX2 is y = max(a+b, 0).
+// addClipAVX2 is y = a+b, limited to lo..hi.
 //
 //go:noescape
-func addReLUAVX2(y []float32, a []float32, b []float32)
+func addClipAVX2(y []float32, a []float32, b []float32, lo float32, hi float32)
 
 // reluAVX2 is y = max(x, 0).
 //
@@ -124,50 +124,50 @@ func channelDotAVX2(acc []float32, a []float32, b []float32, rows int, cols int,
 //go:noescape
 func momentsAVX2(sum []float32, squares []float32, x []float32, pivot []float32, rows int, cols int, stride int)
 
-// normalizeAVX2 is y = x*scale + shift.
+// normalizeAVX2 is y = x*scale + shift, limited to lo..hi.
 //
 //go:noescape
-func normalizeAVX2(y []float32, x []float32, scale []float32, shift []float32, rows int, cols int)
+func normalizeAVX2(y []float32, x []float32, scale []float32, shift []float32, rows int, cols int, lo float32, hi float32)
 
-// normalizeReLUAVX2 is y = max(x*scale + shift, 0).
+// normalizeAddAVX2 is y = x*scale + shift + residual, limited to lo..hi.
 //
 //go:noescape
-func normalizeReLUAVX2(y []float32, x []float32, scale []float32, shift []float32, rows int, cols int)
-
-// normalizeAddAVX2 is y = x*scale + shift + residual.
-//
-//go:noescape
-func normalizeAddAVX2(y []float32, x []float32, residual []float32, scale []float32, shift []float32, rows int, cols int)
-
-// normalizeAddReLUAVX2 is y = max(x*scale + shift + residual, 0).
-//
-//go:noescape
-func normalizeAddReLUAVX2(y []float32, x []float32, residual []float32, scale []float32, shift []float32, rows int, cols int)
+func normalizeAddAVX2(y []float32, x []float32, residual []float32, scale []float32, shift []float32, rows int, cols int, lo float32, hi float32)
 
 // gradMomentsAVX2 adds up dy and dy*(x-mean).
 //
 //go:noescape
 func gradMomentsAVX2(sum []float32, product []float32, dy []float32, x []float32, mean []float32, rows int, cols int, stride int)
 
-// gradMomentsReLUAVX2 is gradMoments of dy where y > 0.
+// gradMomentsClipAVX2 is gradMoments of dy where lo < x*scale + shift < hi.
 //
 //go:noescape
-func gradMomentsReLUAVX2(sum []float32, product []float32, dy []float32, x []float32, y []float32, mean []float32, rows int, cols int, stride int)
+func gradMomentsClipAVX2(sum []float32, product []float32, dy []float32, x []float32, mean []float32, scale []float32, shift []float32, rows int, cols int, stride int, lo float32, hi float32)
 
-// gradMomentsReLUStoreAVX2 is gradMomentsReLU that also stores the masked dy.
+// gradMomentsMaskedAVX2 is gradMoments of dy where lo < y < hi.
 //
 //go:noescape
-func gradMomentsReLUStoreAVX2(sum []float32, product []float32, masked []float32, dy []float32, x []float32, y []float32, mean []float32, rows int, cols int, stride int)
+func gradMomentsMaskedAVX2(sum []float32, product []float32, dy []float32, x []float32, y []float32, mean []float32, rows int, cols int, stride int, lo float32, hi float32)
+
+// gradMomentsStoreAVX2 is gradMomentsMasked that also stores the masked dy.
+//
+//go:noescape
+func gradMomentsStoreAVX2(sum []float32, product []float32, masked []float32, dy []float32, x []float32, y []float32, mean []float32, rows int, cols int, stride int, lo float32, hi float32)
 
 // normalizeGradAVX2 is dx = a*dy + b*x + c.
 //
 //go:noescape
 func normalizeGradAVX2(dx []float32, dy []float32, x []float32, a []float32, b []float32, c []float32, rows int, cols int)
 
-// normalizeGradReLUAVX2 is normalizeGrad of dy where y > 0.
+// normalizeGradClipAVX2 is normalizeGrad of dy where lo < x*scale + shift < hi.
 //
 //go:noescape
-func normalizeGradReLUAVX2(dx []float32, dy []float32, x []float32, y []float32, a []float32, b []float32, c []float32, rows int, cols int)
+func normalizeGradClipAVX2(dx []float32, dy []float32, x []float32, a []float32, b []float32, c []float32, scale []float32, shift []float32, rows int, cols int, lo float32, hi float32)
+
+// normalizeGradMaskedAVX2 is normalizeGrad of dy where lo < y < hi.
+//
+//go:noescape
+func normalizeGradMaskedAVX2(dx []float32, dy []float32, x []float32, y []float32, a []float32, b []float32, c []float32, rows int, cols int, lo float32, hi float32)
 
 // sigmoidAVX2 is y = f(x).
 //

@@ -257,42 +257,44 @@ done4:
 	VZEROUPPER
 	RET
 
-// func addReLUAVX2(y []float32, a []float32, b []float32)
+// func addClipAVX2(y []float32, a []float32, b []float32, lo float32, hi float32)
 // Requires: AVX
-TEXT ·addReLUAVX2(SB), NOSPLIT, $0-72
-	MOVQ y_len+8(FP), AX
-	MOVQ y_base+0(FP), CX
-	MOVQ a_base+24(FP), DX
-	MOVQ b_base+48(FP), BX
-	XORL SI, SI
+TEXT ·addClipAVX2(SB), NOSPLIT, $0-80
+	MOVQ         y_len+8(FP), AX
+	MOVQ         y_base+0(FP), CX
+	MOVQ         a_base+24(FP), DX
+	MOVQ         b_base+48(FP), BX
+	VBROADCASTSS lo+72(FP), Y0
+	VBROADCASTSS hi+76(FP), Y1
+	XORL         SI, SI
 
 many1:
 	CMPQ    AX, $+32
 	JL      one2
-	VMOVUPS (DX)(SI*4), Y0
-	VMOVUPS (BX)(SI*4), Y1
-	VXORPS  Y2, Y2, Y2
-	VADDPS  Y1, Y0, Y0
-	VMAXPS  Y0, Y2, Y0
-	VMOVUPS Y0, (CX)(SI*4)
-	VMOVUPS 32(DX)(SI*4), Y0
-	VMOVUPS 32(BX)(SI*4), Y1
-	VXORPS  Y2, Y2, Y2
-	VADDPS  Y1, Y0, Y0
-	VMAXPS  Y0, Y2, Y0
-	VMOVUPS Y0, 32(CX)(SI*4)
-	VMOVUPS 64(DX)(SI*4), Y0
-	VMOVUPS 64(BX)(SI*4), Y1
-	VXORPS  Y2, Y2, Y2
-	VADDPS  Y1, Y0, Y0
-	VMAXPS  Y0, Y2, Y0
-	VMOVUPS Y0, 64(CX)(SI*4)
-	VMOVUPS 96(DX)(SI*4), Y0
-	VMOVUPS 96(BX)(SI*4), Y1
-	VXORPS  Y2, Y2, Y2
-	VADDPS  Y1, Y0, Y0
-	VMAXPS  Y0, Y2, Y0
-	VMOVUPS Y0, 96(CX)(SI*4)
+	VMOVUPS (DX)(SI*4), Y2
+	VMOVUPS (BX)(SI*4), Y3
+	VADDPS  Y3, Y2, Y2
+	VMAXPS  Y2, Y0, Y2
+	VMINPS  Y2, Y1, Y2
+	VMOVUPS Y2, (CX)(SI*4)
+	VMOVUPS 32(DX)(SI*4), Y2
+	VMOVUPS 32(BX)(SI*4), Y3
+	VADDPS  Y3, Y2, Y2
+	VMAXPS  Y2, Y0, Y2
+	VMINPS  Y2, Y1, Y2
+	VMOVUPS Y2, 32(CX)(SI*4)
+	VMOVUPS 64(DX)(SI*4), Y2
+	VMOVUPS 64(BX)(SI*4), Y3
+	VADDPS  Y3, Y2, Y2
+	VMAXPS  Y2, Y0, Y2
+	VMINPS  Y2, Y1, Y2
+	VMOVUPS Y2, 64(CX)(SI*4)
+	VMOVUPS 96(DX)(SI*4), Y2
+	VMOVUPS 96(BX)(SI*4), Y3
+	VADDPS  Y3, Y2, Y2
+	VMAXPS  Y2, Y0, Y2
+	VMINPS  Y2, Y1, Y2
+	VMOVUPS Y2, 96(CX)(SI*4)
 	ADDQ    $+32, SI
 	SUBQ    $+32, AX
 	JMP     many1
@@ -300,12 +302,12 @@ many1:
 one2:
 	CMPQ    AX, $+8
 	JL      rest3
-	VMOVUPS (DX)(SI*4), Y0
-	VMOVUPS (BX)(SI*4), Y1
-	VXORPS  Y2, Y2, Y2
-	VADDPS  Y1, Y0, Y0
-	VMAXPS  Y0, Y2, Y0
-	VMOVUPS Y0, (CX)(SI*4)
+	VMOVUPS (DX)(SI*4), Y2
+	VMOVUPS (BX)(SI*4), Y3
+	VADDPS  Y3, Y2, Y2
+	VMAXPS  Y2, Y0, Y2
+	VMINPS  Y2, Y1, Y2
+	VMOVUPS Y2, (CX)(SI*4)
 	ADDQ    $+8, SI
 	SUBQ    $+8, AX
 	JMP     one2
@@ -316,14 +318,14 @@ rest3:
 	ANDQ       $+7, AX
 	LEAQ       tailMask<>+32(SB), DI
 	NEGQ       AX
-	VMOVDQU    (DI)(AX*4), Y0
+	VMOVDQU    (DI)(AX*4), Y2
 	NEGQ       AX
-	VMASKMOVPS (DX)(SI*4), Y0, Y1
-	VMASKMOVPS (BX)(SI*4), Y0, Y2
-	VXORPS     Y3, Y3, Y3
-	VADDPS     Y2, Y1, Y1
-	VMAXPS     Y1, Y3, Y1
-	VMASKMOVPS Y1, Y0, (CX)(SI*4)
+	VMASKMOVPS (DX)(SI*4), Y2, Y3
+	VMASKMOVPS (BX)(SI*4), Y2, Y4
+	VADDPS     Y4, Y3, Y3
+	VMAXPS     Y3, Y0, Y0
+	VMINPS     Y0, Y1, Y0
+	VMASKMOVPS Y0, Y2, (CX)(SI*4)
 
 done4:
 	VZEROUPPER
@@ -2106,23 +2108,25 @@ done3:
 	VZEROUPPER
 	RET
 
-// func normalizeAVX2(y []float32, x []float32, scale []float32, shift []float32, rows int, cols int)
+// func normalizeAVX2(y []float32, x []float32, scale []float32, shift []float32, rows int, cols int, lo float32, hi float32)
 // Requires: AVX, FMA3
-TEXT ·normalizeAVX2(SB), NOSPLIT, $0-112
-	MOVQ    x_base+24(FP), AX
-	MOVQ    y_base+0(FP), CX
-	MOVQ    scale_base+48(FP), DX
-	MOVQ    shift_base+72(FP), BX
-	MOVQ    rows+96(FP), SI
-	MOVQ    cols+104(FP), DI
-	MOVQ    DI, R8
-	ANDQ    $+7, R8
-	LEAQ    tailMask<>+32(SB), R9
-	NEGQ    R8
-	VMOVDQU (R9)(R8*4), Y0
-	NEGQ    R8
-	TESTQ   SI, SI
-	JZ      end2
+TEXT ·normalizeAVX2(SB), NOSPLIT, $0-120
+	MOVQ         x_base+24(FP), AX
+	MOVQ         y_base+0(FP), CX
+	MOVQ         scale_base+48(FP), DX
+	MOVQ         shift_base+72(FP), BX
+	MOVQ         rows+96(FP), SI
+	MOVQ         cols+104(FP), DI
+	MOVQ         DI, R8
+	ANDQ         $+7, R8
+	LEAQ         tailMask<>+32(SB), R9
+	NEGQ         R8
+	VMOVDQU      (R9)(R8*4), Y0
+	NEGQ         R8
+	VBROADCASTSS lo+112(FP), Y1
+	VBROADCASTSS hi+116(FP), Y2
+	TESTQ        SI, SI
+	JZ           end2
 
 next1:
 	XORL R8, R8
@@ -2131,17 +2135,21 @@ next1:
 many3:
 	CMPQ        R9, $+16
 	JL          one4
-	VMOVUPS     (AX)(R8*4), Y1
-	VMOVUPS     (DX)(R8*4), Y2
-	VMOVUPS     (BX)(R8*4), Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS Y2, Y1, Y3
+	VMOVUPS     (AX)(R8*4), Y3
+	VMOVUPS     (DX)(R8*4), Y4
+	VMOVUPS     (BX)(R8*4), Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS Y4, Y3, Y5
+	VMAXPS      Y5, Y1, Y3
+	VMINPS      Y3, Y2, Y3
 	VMOVUPS     Y3, (CX)(R8*4)
-	VMOVUPS     32(AX)(R8*4), Y1
-	VMOVUPS     32(DX)(R8*4), Y2
-	VMOVUPS     32(BX)(R8*4), Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS Y2, Y1, Y3
+	VMOVUPS     32(AX)(R8*4), Y3
+	VMOVUPS     32(DX)(R8*4), Y4
+	VMOVUPS     32(BX)(R8*4), Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS Y4, Y3, Y5
+	VMAXPS      Y5, Y1, Y3
+	VMINPS      Y3, Y2, Y3
 	VMOVUPS     Y3, 32(CX)(R8*4)
 	ADDQ        $+16, R8
 	SUBQ        $+16, R9
@@ -2150,11 +2158,13 @@ many3:
 one4:
 	CMPQ        R9, $+8
 	JL          rest5
-	VMOVUPS     (AX)(R8*4), Y1
-	VMOVUPS     (DX)(R8*4), Y2
-	VMOVUPS     (BX)(R8*4), Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS Y2, Y1, Y3
+	VMOVUPS     (AX)(R8*4), Y3
+	VMOVUPS     (DX)(R8*4), Y4
+	VMOVUPS     (BX)(R8*4), Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS Y4, Y3, Y5
+	VMAXPS      Y5, Y1, Y3
+	VMINPS      Y3, Y2, Y3
 	VMOVUPS     Y3, (CX)(R8*4)
 	ADDQ        $+8, R8
 	SUBQ        $+8, R9
@@ -2163,11 +2173,13 @@ one4:
 rest5:
 	TESTQ       R9, R9
 	JZ          done6
-	VMASKMOVPS  (AX)(R8*4), Y0, Y1
-	VMASKMOVPS  (DX)(R8*4), Y0, Y2
-	VMASKMOVPS  (BX)(R8*4), Y0, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS Y2, Y1, Y3
+	VMASKMOVPS  (AX)(R8*4), Y0, Y3
+	VMASKMOVPS  (DX)(R8*4), Y0, Y4
+	VMASKMOVPS  (BX)(R8*4), Y0, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS Y4, Y3, Y5
+	VMAXPS      Y5, Y1, Y3
+	VMINPS      Y3, Y2, Y3
 	VMASKMOVPS  Y3, Y0, (CX)(R8*4)
 
 done6:
@@ -2180,106 +2192,26 @@ end2:
 	VZEROUPPER
 	RET
 
-// func normalizeReLUAVX2(y []float32, x []float32, scale []float32, shift []float32, rows int, cols int)
+// func normalizeAddAVX2(y []float32, x []float32, residual []float32, scale []float32, shift []float32, rows int, cols int, lo float32, hi float32)
 // Requires: AVX, FMA3
-TEXT ·normalizeReLUAVX2(SB), NOSPLIT, $0-112
-	MOVQ    x_base+24(FP), AX
-	MOVQ    y_base+0(FP), CX
-	MOVQ    scale_base+48(FP), DX
-	MOVQ    shift_base+72(FP), BX
-	MOVQ    rows+96(FP), SI
-	MOVQ    cols+104(FP), DI
-	MOVQ    DI, R8
-	ANDQ    $+7, R8
-	LEAQ    tailMask<>+32(SB), R9
-	NEGQ    R8
-	VMOVDQU (R9)(R8*4), Y0
-	NEGQ    R8
-	TESTQ   SI, SI
-	JZ      end2
-
-next1:
-	XORL R8, R8
-	MOVQ DI, R9
-
-many3:
-	CMPQ        R9, $+16
-	JL          one4
-	VMOVUPS     (AX)(R8*4), Y1
-	VMOVUPS     (DX)(R8*4), Y2
-	VMOVUPS     (BX)(R8*4), Y3
-	VXORPS      Y4, Y4, Y4
-	VMOVAPS     Y3, Y3
-	VFMADD231PS Y2, Y1, Y3
-	VMAXPS      Y3, Y4, Y1
-	VMOVUPS     Y1, (CX)(R8*4)
-	VMOVUPS     32(AX)(R8*4), Y1
-	VMOVUPS     32(DX)(R8*4), Y2
-	VMOVUPS     32(BX)(R8*4), Y3
-	VXORPS      Y4, Y4, Y4
-	VMOVAPS     Y3, Y3
-	VFMADD231PS Y2, Y1, Y3
-	VMAXPS      Y3, Y4, Y1
-	VMOVUPS     Y1, 32(CX)(R8*4)
-	ADDQ        $+16, R8
-	SUBQ        $+16, R9
-	JMP         many3
-
-one4:
-	CMPQ        R9, $+8
-	JL          rest5
-	VMOVUPS     (AX)(R8*4), Y1
-	VMOVUPS     (DX)(R8*4), Y2
-	VMOVUPS     (BX)(R8*4), Y3
-	VXORPS      Y4, Y4, Y4
-	VMOVAPS     Y3, Y3
-	VFMADD231PS Y2, Y1, Y3
-	VMAXPS      Y3, Y4, Y1
-	VMOVUPS     Y1, (CX)(R8*4)
-	ADDQ        $+8, R8
-	SUBQ        $+8, R9
-	JMP         one4
-
-rest5:
-	TESTQ       R9, R9
-	JZ          done6
-	VMASKMOVPS  (AX)(R8*4), Y0, Y1
-	VMASKMOVPS  (DX)(R8*4), Y0, Y2
-	VMASKMOVPS  (BX)(R8*4), Y0, Y3
-	VXORPS      Y4, Y4, Y4
-	VMOVAPS     Y3, Y3
-	VFMADD231PS Y2, Y1, Y3
-	VMAXPS      Y3, Y4, Y1
-	VMASKMOVPS  Y1, Y0, (CX)(R8*4)
-
-done6:
-	LEAQ (AX)(DI*4), AX
-	LEAQ (CX)(DI*4), CX
-	DECQ SI
-	JNZ  next1
-
-end2:
-	VZEROUPPER
-	RET
-
-// func normalizeAddAVX2(y []float32, x []float32, residual []float32, scale []float32, shift []float32, rows int, cols int)
-// Requires: AVX, FMA3
-TEXT ·normalizeAddAVX2(SB), NOSPLIT, $0-136
-	MOVQ    x_base+24(FP), AX
-	MOVQ    residual_base+48(FP), CX
-	MOVQ    y_base+0(FP), DX
-	MOVQ    scale_base+72(FP), BX
-	MOVQ    shift_base+96(FP), SI
-	MOVQ    rows+120(FP), DI
-	MOVQ    cols+128(FP), R8
-	MOVQ    R8, R9
-	ANDQ    $+7, R9
-	LEAQ    tailMask<>+32(SB), R10
-	NEGQ    R9
-	VMOVDQU (R10)(R9*4), Y0
-	NEGQ    R9
-	TESTQ   DI, DI
-	JZ      end2
+TEXT ·normalizeAddAVX2(SB), NOSPLIT, $0-144
+	MOVQ         x_base+24(FP), AX
+	MOVQ         residual_base+48(FP), CX
+	MOVQ         y_base+0(FP), DX
+	MOVQ         scale_base+72(FP), BX
+	MOVQ         shift_base+96(FP), SI
+	MOVQ         rows+120(FP), DI
+	MOVQ         cols+128(FP), R8
+	MOVQ         R8, R9
+	ANDQ         $+7, R9
+	LEAQ         tailMask<>+32(SB), R10
+	NEGQ         R9
+	VMOVDQU      (R10)(R9*4), Y0
+	NEGQ         R9
+	VBROADCASTSS lo+136(FP), Y1
+	VBROADCASTSS hi+140(FP), Y2
+	TESTQ        DI, DI
+	JZ           end2
 
 next1:
 	XORL R9, R9
@@ -2288,22 +2220,26 @@ next1:
 many3:
 	CMPQ        R10, $+16
 	JL          one4
-	VMOVUPS     (AX)(R9*4), Y1
-	VMOVUPS     (CX)(R9*4), Y2
-	VMOVUPS     (BX)(R9*4), Y3
-	VMOVUPS     (SI)(R9*4), Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS Y3, Y1, Y4
-	VADDPS      Y2, Y4, Y1
-	VMOVUPS     Y1, (DX)(R9*4)
-	VMOVUPS     32(AX)(R9*4), Y1
-	VMOVUPS     32(CX)(R9*4), Y2
-	VMOVUPS     32(BX)(R9*4), Y3
-	VMOVUPS     32(SI)(R9*4), Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS Y3, Y1, Y4
-	VADDPS      Y2, Y4, Y1
-	VMOVUPS     Y1, 32(DX)(R9*4)
+	VMOVUPS     (AX)(R9*4), Y3
+	VMOVUPS     (CX)(R9*4), Y4
+	VMOVUPS     (BX)(R9*4), Y5
+	VMOVUPS     (SI)(R9*4), Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS Y5, Y3, Y6
+	VADDPS      Y4, Y6, Y3
+	VMAXPS      Y3, Y1, Y3
+	VMINPS      Y3, Y2, Y3
+	VMOVUPS     Y3, (DX)(R9*4)
+	VMOVUPS     32(AX)(R9*4), Y3
+	VMOVUPS     32(CX)(R9*4), Y4
+	VMOVUPS     32(BX)(R9*4), Y5
+	VMOVUPS     32(SI)(R9*4), Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS Y5, Y3, Y6
+	VADDPS      Y4, Y6, Y3
+	VMAXPS      Y3, Y1, Y3
+	VMINPS      Y3, Y2, Y3
+	VMOVUPS     Y3, 32(DX)(R9*4)
 	ADDQ        $+16, R9
 	SUBQ        $+16, R10
 	JMP         many3
@@ -2311,14 +2247,16 @@ many3:
 one4:
 	CMPQ        R10, $+8
 	JL          rest5
-	VMOVUPS     (AX)(R9*4), Y1
-	VMOVUPS     (CX)(R9*4), Y2
-	VMOVUPS     (BX)(R9*4), Y3
-	VMOVUPS     (SI)(R9*4), Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS Y3, Y1, Y4
-	VADDPS      Y2, Y4, Y1
-	VMOVUPS     Y1, (DX)(R9*4)
+	VMOVUPS     (AX)(R9*4), Y3
+	VMOVUPS     (CX)(R9*4), Y4
+	VMOVUPS     (BX)(R9*4), Y5
+	VMOVUPS     (SI)(R9*4), Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS Y5, Y3, Y6
+	VADDPS      Y4, Y6, Y3
+	VMAXPS      Y3, Y1, Y3
+	VMINPS      Y3, Y2, Y3
+	VMOVUPS     Y3, (DX)(R9*4)
 	ADDQ        $+8, R9
 	SUBQ        $+8, R10
 	JMP         one4
@@ -2326,106 +2264,16 @@ one4:
 rest5:
 	TESTQ       R10, R10
 	JZ          done6
-	VMASKMOVPS  (AX)(R9*4), Y0, Y1
-	VMASKMOVPS  (CX)(R9*4), Y0, Y2
-	VMASKMOVPS  (BX)(R9*4), Y0, Y3
-	VMASKMOVPS  (SI)(R9*4), Y0, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS Y3, Y1, Y4
-	VADDPS      Y2, Y4, Y1
-	VMASKMOVPS  Y1, Y0, (DX)(R9*4)
-
-done6:
-	LEAQ (AX)(R8*4), AX
-	LEAQ (CX)(R8*4), CX
-	LEAQ (DX)(R8*4), DX
-	DECQ DI
-	JNZ  next1
-
-end2:
-	VZEROUPPER
-	RET
-
-// func normalizeAddReLUAVX2(y []float32, x []float32, residual []float32, scale []float32, shift []float32, rows int, cols int)
-// Requires: AVX, FMA3
-TEXT ·normalizeAddReLUAVX2(SB), NOSPLIT, $0-136
-	MOVQ    x_base+24(FP), AX
-	MOVQ    residual_base+48(FP), CX
-	MOVQ    y_base+0(FP), DX
-	MOVQ    scale_base+72(FP), BX
-	MOVQ    shift_base+96(FP), SI
-	MOVQ    rows+120(FP), DI
-	MOVQ    cols+128(FP), R8
-	MOVQ    R8, R9
-	ANDQ    $+7, R9
-	LEAQ    tailMask<>+32(SB), R10
-	NEGQ    R9
-	VMOVDQU (R10)(R9*4), Y0
-	NEGQ    R9
-	TESTQ   DI, DI
-	JZ      end2
-
-next1:
-	XORL R9, R9
-	MOVQ R8, R10
-
-many3:
-	CMPQ        R10, $+16
-	JL          one4
-	VMOVUPS     (AX)(R9*4), Y1
-	VMOVUPS     (CX)(R9*4), Y2
-	VMOVUPS     (BX)(R9*4), Y3
-	VMOVUPS     (SI)(R9*4), Y4
-	VXORPS      Y5, Y5, Y5
-	VMOVAPS     Y4, Y4
-	VFMADD231PS Y3, Y1, Y4
-	VADDPS      Y2, Y4, Y1
-	VMAXPS      Y1, Y5, Y1
-	VMOVUPS     Y1, (DX)(R9*4)
-	VMOVUPS     32(AX)(R9*4), Y1
-	VMOVUPS     32(CX)(R9*4), Y2
-	VMOVUPS     32(BX)(R9*4), Y3
-	VMOVUPS     32(SI)(R9*4), Y4
-	VXORPS      Y5, Y5, Y5
-	VMOVAPS     Y4, Y4
-	VFMADD231PS Y3, Y1, Y4
-	VADDPS      Y2, Y4, Y1
-	VMAXPS      Y1, Y5, Y1
-	VMOVUPS     Y1, 32(DX)(R9*4)
-	ADDQ        $+16, R9
-	SUBQ        $+16, R10
-	JMP         many3
-
-one4:
-	CMPQ        R10, $+8
-	JL          rest5
-	VMOVUPS     (AX)(R9*4), Y1
-	VMOVUPS     (CX)(R9*4), Y2
-	VMOVUPS     (BX)(R9*4), Y3
-	VMOVUPS     (SI)(R9*4), Y4
-	VXORPS      Y5, Y5, Y5
-	VMOVAPS     Y4, Y4
-	VFMADD231PS Y3, Y1, Y4
-	VADDPS      Y2, Y4, Y1
-	VMAXPS      Y1, Y5, Y1
-	VMOVUPS     Y1, (DX)(R9*4)
-	ADDQ        $+8, R9
-	SUBQ        $+8, R10
-	JMP         one4
-
-rest5:
-	TESTQ       R10, R10
-	JZ          done6
-	VMASKMOVPS  (AX)(R9*4), Y0, Y1
-	VMASKMOVPS  (CX)(R9*4), Y0, Y2
-	VMASKMOVPS  (BX)(R9*4), Y0, Y3
-	VMASKMOVPS  (SI)(R9*4), Y0, Y4
-	VXORPS      Y5, Y5, Y5
-	VMOVAPS     Y4, Y4
-	VFMADD231PS Y3, Y1, Y4
-	VADDPS      Y2, Y4, Y1
-	VMAXPS      Y1, Y5, Y1
-	VMASKMOVPS  Y1, Y0, (DX)(R9*4)
+	VMASKMOVPS  (AX)(R9*4), Y0, Y3
+	VMASKMOVPS  (CX)(R9*4), Y0, Y4
+	VMASKMOVPS  (BX)(R9*4), Y0, Y5
+	VMASKMOVPS  (SI)(R9*4), Y0, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS Y5, Y3, Y6
+	VADDPS      Y4, Y6, Y3
+	VMAXPS      Y3, Y1, Y3
+	VMINPS      Y3, Y2, Y3
+	VMASKMOVPS  Y3, Y0, (DX)(R9*4)
 
 done6:
 	LEAQ (AX)(R8*4), AX
@@ -2566,27 +2414,205 @@ done3:
 	VZEROUPPER
 	RET
 
-// func gradMomentsReLUAVX2(sum []float32, product []float32, dy []float32, x []float32, y []float32, mean []float32, rows int, cols int, stride int)
+// func gradMomentsClipAVX2(sum []float32, product []float32, dy []float32, x []float32, mean []float32, scale []float32, shift []float32, rows int, cols int, stride int, lo float32, hi float32)
+// Requires: AVX, FMA3
+TEXT ·gradMomentsClipAVX2(SB), NOSPLIT, $0-200
+	MOVQ         sum_base+0(FP), AX
+	MOVQ         product_base+24(FP), CX
+	MOVQ         mean_base+96(FP), DX
+	MOVQ         scale_base+120(FP), BX
+	MOVQ         shift_base+144(FP), SI
+	MOVQ         dy_base+48(FP), DI
+	MOVQ         x_base+72(FP), R8
+	MOVQ         cols+176(FP), R9
+	MOVQ         stride+184(FP), R10
+	MOVQ         rows+168(FP), R11
+	LEAQ         (DI)(R10*4), R12
+	LEAQ         (R8)(R10*4), R13
+	MOVQ         R9, R14
+	ANDQ         $+7, R14
+	LEAQ         tailMask<>+32(SB), R15
+	NEGQ         R14
+	VMOVDQU      (R15)(R14*4), Y0
+	NEGQ         R14
+	VBROADCASTSS lo+192(FP), Y1
+	VBROADCASTSS hi+196(FP), Y2
+
+many1:
+	CMPQ R11, $+2
+	JL   few2
+	XORL R14, R14
+	MOVQ R9, R15
+
+one5:
+	CMPQ        R15, $+8
+	JL          rest6
+	VMOVUPS     (DX)(R14*4), Y3
+	VMOVUPS     (BX)(R14*4), Y4
+	VMOVUPS     (SI)(R14*4), Y5
+	VMOVUPS     (DI)(R14*4), Y6
+	VMOVUPS     (R8)(R14*4), Y7
+	VMOVAPS     Y5, Y8
+	VFMADD231PS Y4, Y7, Y8
+	VCMPPS      $0x1e, Y1, Y8, Y9
+	VCMPPS      $0x11, Y2, Y8, Y8
+	VANDPS      Y8, Y9, Y8
+	VANDPS      Y6, Y8, Y6
+	VSUBPS      Y3, Y7, Y7
+	VMULPS      Y7, Y6, Y7
+	VMOVUPS     (R12)(R14*4), Y8
+	VMOVUPS     (R13)(R14*4), Y9
+	VMOVAPS     Y5, Y5
+	VFMADD231PS Y4, Y9, Y5
+	VCMPPS      $0x1e, Y1, Y5, Y4
+	VCMPPS      $0x11, Y2, Y5, Y5
+	VANDPS      Y5, Y4, Y4
+	VANDPS      Y8, Y4, Y4
+	VSUBPS      Y3, Y9, Y3
+	VMULPS      Y3, Y4, Y3
+	VADDPS      Y4, Y6, Y6
+	VADDPS      Y3, Y7, Y7
+	VMOVUPS     (AX)(R14*4), Y3
+	VADDPS      Y3, Y6, Y3
+	VMOVUPS     Y3, (AX)(R14*4)
+	VMOVUPS     (CX)(R14*4), Y3
+	VADDPS      Y3, Y7, Y3
+	VMOVUPS     Y3, (CX)(R14*4)
+	ADDQ        $+8, R14
+	SUBQ        $+8, R15
+	JMP         one5
+
+rest6:
+	TESTQ       R15, R15
+	JZ          done7
+	VMASKMOVPS  (DX)(R14*4), Y0, Y3
+	VMASKMOVPS  (BX)(R14*4), Y0, Y4
+	VMASKMOVPS  (SI)(R14*4), Y0, Y5
+	VMASKMOVPS  (DI)(R14*4), Y0, Y6
+	VMASKMOVPS  (R8)(R14*4), Y0, Y7
+	VMOVAPS     Y5, Y8
+	VFMADD231PS Y4, Y7, Y8
+	VCMPPS      $0x1e, Y1, Y8, Y9
+	VCMPPS      $0x11, Y2, Y8, Y8
+	VANDPS      Y8, Y9, Y8
+	VANDPS      Y6, Y8, Y6
+	VSUBPS      Y3, Y7, Y7
+	VMULPS      Y7, Y6, Y7
+	VMASKMOVPS  (R12)(R14*4), Y0, Y8
+	VMASKMOVPS  (R13)(R14*4), Y0, Y9
+	VMOVAPS     Y5, Y5
+	VFMADD231PS Y4, Y9, Y5
+	VCMPPS      $0x1e, Y1, Y5, Y4
+	VCMPPS      $0x11, Y2, Y5, Y5
+	VANDPS      Y5, Y4, Y4
+	VANDPS      Y8, Y4, Y4
+	VSUBPS      Y3, Y9, Y3
+	VMULPS      Y3, Y4, Y3
+	VADDPS      Y4, Y6, Y6
+	VADDPS      Y3, Y7, Y7
+	VMASKMOVPS  (AX)(R14*4), Y0, Y3
+	VADDPS      Y3, Y6, Y3
+	VMASKMOVPS  Y3, Y0, (AX)(R14*4)
+	VMASKMOVPS  (CX)(R14*4), Y0, Y3
+	VADDPS      Y3, Y7, Y3
+	VMASKMOVPS  Y3, Y0, (CX)(R14*4)
+
+done7:
+	LEAQ (DI)(R10*8), DI
+	LEAQ (R8)(R10*8), R8
+	LEAQ (R12)(R10*8), R12
+	LEAQ (R13)(R10*8), R13
+	SUBQ $+2, R11
+	JMP  many1
+
+few2:
+	TESTQ R11, R11
+	JZ    done3
+	XORL  R12, R12
+	MOVQ  R9, R13
+
+one9:
+	CMPQ        R13, $+8
+	JL          rest10
+	VMOVUPS     (DX)(R12*4), Y3
+	VMOVUPS     (BX)(R12*4), Y4
+	VMOVUPS     (SI)(R12*4), Y5
+	VMOVUPS     (DI)(R12*4), Y6
+	VMOVUPS     (R8)(R12*4), Y7
+	VMOVAPS     Y5, Y5
+	VFMADD231PS Y4, Y7, Y5
+	VCMPPS      $0x1e, Y1, Y5, Y4
+	VCMPPS      $0x11, Y2, Y5, Y5
+	VANDPS      Y5, Y4, Y4
+	VANDPS      Y6, Y4, Y4
+	VSUBPS      Y3, Y7, Y3
+	VMULPS      Y3, Y4, Y3
+	VMOVUPS     (AX)(R12*4), Y5
+	VADDPS      Y5, Y4, Y4
+	VMOVUPS     Y4, (AX)(R12*4)
+	VMOVUPS     (CX)(R12*4), Y4
+	VADDPS      Y4, Y3, Y3
+	VMOVUPS     Y3, (CX)(R12*4)
+	ADDQ        $+8, R12
+	SUBQ        $+8, R13
+	JMP         one9
+
+rest10:
+	TESTQ       R13, R13
+	JZ          done11
+	VMASKMOVPS  (DX)(R12*4), Y0, Y3
+	VMASKMOVPS  (BX)(R12*4), Y0, Y4
+	VMASKMOVPS  (SI)(R12*4), Y0, Y5
+	VMASKMOVPS  (DI)(R12*4), Y0, Y6
+	VMASKMOVPS  (R8)(R12*4), Y0, Y7
+	VMOVAPS     Y5, Y5
+	VFMADD231PS Y4, Y7, Y5
+	VCMPPS      $0x1e, Y1, Y5, Y4
+	VCMPPS      $0x11, Y2, Y5, Y5
+	VANDPS      Y5, Y4, Y4
+	VANDPS      Y6, Y4, Y4
+	VSUBPS      Y3, Y7, Y3
+	VMULPS      Y3, Y4, Y3
+	VMASKMOVPS  (AX)(R12*4), Y0, Y5
+	VADDPS      Y5, Y4, Y4
+	VMASKMOVPS  Y4, Y0, (AX)(R12*4)
+	VMASKMOVPS  (CX)(R12*4), Y0, Y4
+	VADDPS      Y4, Y3, Y3
+	VMASKMOVPS  Y3, Y0, (CX)(R12*4)
+
+done11:
+	LEAQ (DI)(R10*4), DI
+	LEAQ (R8)(R10*4), R8
+	DECQ R11
+	JMP  few2
+
+done3:
+	VZEROUPPER
+	RET
+
+// func gradMomentsMaskedAVX2(sum []float32, product []float32, dy []float32, x []float32, y []float32, mean []float32, rows int, cols int, stride int, lo float32, hi float32)
 // Requires: AVX
-TEXT ·gradMomentsReLUAVX2(SB), NOSPLIT, $0-168
-	MOVQ    sum_base+0(FP), AX
-	MOVQ    product_base+24(FP), CX
-	MOVQ    mean_base+120(FP), DX
-	MOVQ    dy_base+48(FP), BX
-	MOVQ    x_base+72(FP), SI
-	MOVQ    y_base+96(FP), DI
-	MOVQ    cols+152(FP), R8
-	MOVQ    stride+160(FP), R9
-	MOVQ    rows+144(FP), R10
-	LEAQ    (BX)(R9*4), R11
-	LEAQ    (SI)(R9*4), R12
-	LEAQ    (DI)(R9*4), R13
-	MOVQ    R8, R14
-	ANDQ    $+7, R14
-	LEAQ    tailMask<>+32(SB), R15
-	NEGQ    R14
-	VMOVDQU (R15)(R14*4), Y0
-	NEGQ    R14
+TEXT ·gradMomentsMaskedAVX2(SB), NOSPLIT, $0-176
+	MOVQ         sum_base+0(FP), AX
+	MOVQ         product_base+24(FP), CX
+	MOVQ         mean_base+120(FP), DX
+	MOVQ         dy_base+48(FP), BX
+	MOVQ         x_base+72(FP), SI
+	MOVQ         y_base+96(FP), DI
+	MOVQ         cols+152(FP), R8
+	MOVQ         stride+160(FP), R9
+	MOVQ         rows+144(FP), R10
+	LEAQ         (BX)(R9*4), R11
+	LEAQ         (SI)(R9*4), R12
+	LEAQ         (DI)(R9*4), R13
+	MOVQ         R8, R14
+	ANDQ         $+7, R14
+	LEAQ         tailMask<>+32(SB), R15
+	NEGQ         R14
+	VMOVDQU      (R15)(R14*4), Y0
+	NEGQ         R14
+	VBROADCASTSS lo+168(FP), Y1
+	VBROADCASTSS hi+172(FP), Y2
 
 many1:
 	CMPQ R10, $+2
@@ -2597,31 +2623,33 @@ many1:
 one5:
 	CMPQ    R15, $+8
 	JL      rest6
-	VMOVUPS (DX)(R14*4), Y1
-	VMOVUPS (BX)(R14*4), Y2
-	VMOVUPS (SI)(R14*4), Y3
-	VMOVUPS (DI)(R14*4), Y4
-	VXORPS  Y5, Y5, Y5
-	VCMPPS  $0x1e, Y5, Y4, Y4
-	VANDPS  Y2, Y4, Y2
-	VSUBPS  Y1, Y3, Y3
-	VMULPS  Y3, Y2, Y3
-	VMOVUPS (R11)(R14*4), Y4
-	VMOVUPS (R12)(R14*4), Y5
-	VMOVUPS (R13)(R14*4), Y6
-	VXORPS  Y7, Y7, Y7
-	VCMPPS  $0x1e, Y7, Y6, Y6
+	VMOVUPS (DX)(R14*4), Y3
+	VMOVUPS (BX)(R14*4), Y4
+	VMOVUPS (SI)(R14*4), Y5
+	VMOVUPS (DI)(R14*4), Y6
+	VCMPPS  $0x1e, Y1, Y6, Y7
+	VCMPPS  $0x11, Y2, Y6, Y6
+	VANDPS  Y6, Y7, Y6
 	VANDPS  Y4, Y6, Y4
-	VSUBPS  Y1, Y5, Y1
-	VMULPS  Y1, Y4, Y1
-	VADDPS  Y4, Y2, Y2
-	VADDPS  Y1, Y3, Y3
-	VMOVUPS (AX)(R14*4), Y1
-	VADDPS  Y1, Y2, Y1
-	VMOVUPS Y1, (AX)(R14*4)
-	VMOVUPS (CX)(R14*4), Y1
-	VADDPS  Y1, Y3, Y1
-	VMOVUPS Y1, (CX)(R14*4)
+	VSUBPS  Y3, Y5, Y5
+	VMULPS  Y5, Y4, Y5
+	VMOVUPS (R11)(R14*4), Y6
+	VMOVUPS (R12)(R14*4), Y7
+	VMOVUPS (R13)(R14*4), Y8
+	VCMPPS  $0x1e, Y1, Y8, Y9
+	VCMPPS  $0x11, Y2, Y8, Y8
+	VANDPS  Y8, Y9, Y8
+	VANDPS  Y6, Y8, Y6
+	VSUBPS  Y3, Y7, Y3
+	VMULPS  Y3, Y6, Y3
+	VADDPS  Y6, Y4, Y4
+	VADDPS  Y3, Y5, Y5
+	VMOVUPS (AX)(R14*4), Y3
+	VADDPS  Y3, Y4, Y3
+	VMOVUPS Y3, (AX)(R14*4)
+	VMOVUPS (CX)(R14*4), Y3
+	VADDPS  Y3, Y5, Y3
+	VMOVUPS Y3, (CX)(R14*4)
 	ADDQ    $+8, R14
 	SUBQ    $+8, R15
 	JMP     one5
@@ -2629,31 +2657,33 @@ one5:
 rest6:
 	TESTQ      R15, R15
 	JZ         done7
-	VMASKMOVPS (DX)(R14*4), Y0, Y1
-	VMASKMOVPS (BX)(R14*4), Y0, Y2
-	VMASKMOVPS (SI)(R14*4), Y0, Y3
-	VMASKMOVPS (DI)(R14*4), Y0, Y4
-	VXORPS     Y5, Y5, Y5
-	VCMPPS     $0x1e, Y5, Y4, Y4
-	VANDPS     Y2, Y4, Y2
-	VSUBPS     Y1, Y3, Y3
-	VMULPS     Y3, Y2, Y3
-	VMASKMOVPS (R11)(R14*4), Y0, Y4
-	VMASKMOVPS (R12)(R14*4), Y0, Y5
-	VMASKMOVPS (R13)(R14*4), Y0, Y6
-	VXORPS     Y7, Y7, Y7
-	VCMPPS     $0x1e, Y7, Y6, Y6
+	VMASKMOVPS (DX)(R14*4), Y0, Y3
+	VMASKMOVPS (BX)(R14*4), Y0, Y4
+	VMASKMOVPS (SI)(R14*4), Y0, Y5
+	VMASKMOVPS (DI)(R14*4), Y0, Y6
+	VCMPPS     $0x1e, Y1, Y6, Y7
+	VCMPPS     $0x11, Y2, Y6, Y6
+	VANDPS     Y6, Y7, Y6
 	VANDPS     Y4, Y6, Y4
-	VSUBPS     Y1, Y5, Y1
-	VMULPS     Y1, Y4, Y1
-	VADDPS     Y4, Y2, Y2
-	VADDPS     Y1, Y3, Y3
-	VMASKMOVPS (AX)(R14*4), Y0, Y1
-	VADDPS     Y1, Y2, Y1
-	VMASKMOVPS Y1, Y0, (AX)(R14*4)
-	VMASKMOVPS (CX)(R14*4), Y0, Y1
-	VADDPS     Y1, Y3, Y1
-	VMASKMOVPS Y1, Y0, (CX)(R14*4)
+	VSUBPS     Y3, Y5, Y5
+	VMULPS     Y5, Y4, Y5
+	VMASKMOVPS (R11)(R14*4), Y0, Y6
+	VMASKMOVPS (R12)(R14*4), Y0, Y7
+	VMASKMOVPS (R13)(R14*4), Y0, Y8
+	VCMPPS     $0x1e, Y1, Y8, Y9
+	VCMPPS     $0x11, Y2, Y8, Y8
+	VANDPS     Y8, Y9, Y8
+	VANDPS     Y6, Y8, Y6
+	VSUBPS     Y3, Y7, Y3
+	VMULPS     Y3, Y6, Y3
+	VADDPS     Y6, Y4, Y4
+	VADDPS     Y3, Y5, Y5
+	VMASKMOVPS (AX)(R14*4), Y0, Y3
+	VADDPS     Y3, Y4, Y3
+	VMASKMOVPS Y3, Y0, (AX)(R14*4)
+	VMASKMOVPS (CX)(R14*4), Y0, Y3
+	VADDPS     Y3, Y5, Y3
+	VMASKMOVPS Y3, Y0, (CX)(R14*4)
 
 done7:
 	LEAQ (BX)(R9*8), BX
@@ -2674,21 +2704,22 @@ few2:
 one9:
 	CMPQ    R12, $+8
 	JL      rest10
-	VMOVUPS (DX)(R11*4), Y1
-	VMOVUPS (BX)(R11*4), Y2
-	VMOVUPS (SI)(R11*4), Y3
-	VMOVUPS (DI)(R11*4), Y4
-	VXORPS  Y5, Y5, Y5
-	VCMPPS  $0x1e, Y5, Y4, Y4
-	VANDPS  Y2, Y4, Y2
-	VSUBPS  Y1, Y3, Y1
-	VMULPS  Y1, Y2, Y1
-	VMOVUPS (AX)(R11*4), Y3
-	VADDPS  Y3, Y2, Y2
-	VMOVUPS Y2, (AX)(R11*4)
-	VMOVUPS (CX)(R11*4), Y2
-	VADDPS  Y2, Y1, Y1
-	VMOVUPS Y1, (CX)(R11*4)
+	VMOVUPS (DX)(R11*4), Y3
+	VMOVUPS (BX)(R11*4), Y4
+	VMOVUPS (SI)(R11*4), Y5
+	VMOVUPS (DI)(R11*4), Y6
+	VCMPPS  $0x1e, Y1, Y6, Y7
+	VCMPPS  $0x11, Y2, Y6, Y6
+	VANDPS  Y6, Y7, Y6
+	VANDPS  Y4, Y6, Y4
+	VSUBPS  Y3, Y5, Y3
+	VMULPS  Y3, Y4, Y3
+	VMOVUPS (AX)(R11*4), Y5
+	VADDPS  Y5, Y4, Y4
+	VMOVUPS Y4, (AX)(R11*4)
+	VMOVUPS (CX)(R11*4), Y4
+	VADDPS  Y4, Y3, Y3
+	VMOVUPS Y3, (CX)(R11*4)
 	ADDQ    $+8, R11
 	SUBQ    $+8, R12
 	JMP     one9
@@ -2696,21 +2727,22 @@ one9:
 rest10:
 	TESTQ      R12, R12
 	JZ         done11
-	VMASKMOVPS (DX)(R11*4), Y0, Y1
-	VMASKMOVPS (BX)(R11*4), Y0, Y2
-	VMASKMOVPS (SI)(R11*4), Y0, Y3
-	VMASKMOVPS (DI)(R11*4), Y0, Y4
-	VXORPS     Y5, Y5, Y5
-	VCMPPS     $0x1e, Y5, Y4, Y4
-	VANDPS     Y2, Y4, Y2
-	VSUBPS     Y1, Y3, Y1
-	VMULPS     Y1, Y2, Y1
-	VMASKMOVPS (AX)(R11*4), Y0, Y3
-	VADDPS     Y3, Y2, Y2
-	VMASKMOVPS Y2, Y0, (AX)(R11*4)
-	VMASKMOVPS (CX)(R11*4), Y0, Y2
-	VADDPS     Y2, Y1, Y1
-	VMASKMOVPS Y1, Y0, (CX)(R11*4)
+	VMASKMOVPS (DX)(R11*4), Y0, Y3
+	VMASKMOVPS (BX)(R11*4), Y0, Y4
+	VMASKMOVPS (SI)(R11*4), Y0, Y5
+	VMASKMOVPS (DI)(R11*4), Y0, Y6
+	VCMPPS     $0x1e, Y1, Y6, Y7
+	VCMPPS     $0x11, Y2, Y6, Y6
+	VANDPS     Y6, Y7, Y6
+	VANDPS     Y4, Y6, Y4
+	VSUBPS     Y3, Y5, Y3
+	VMULPS     Y3, Y4, Y3
+	VMASKMOVPS (AX)(R11*4), Y0, Y5
+	VADDPS     Y5, Y4, Y4
+	VMASKMOVPS Y4, Y0, (AX)(R11*4)
+	VMASKMOVPS (CX)(R11*4), Y0, Y4
+	VADDPS     Y4, Y3, Y3
+	VMASKMOVPS Y3, Y0, (CX)(R11*4)
 
 done11:
 	LEAQ (BX)(R9*4), BX
@@ -2723,25 +2755,27 @@ done3:
 	VZEROUPPER
 	RET
 
-// func gradMomentsReLUStoreAVX2(sum []float32, product []float32, masked []float32, dy []float32, x []float32, y []float32, mean []float32, rows int, cols int, stride int)
+// func gradMomentsStoreAVX2(sum []float32, product []float32, masked []float32, dy []float32, x []float32, y []float32, mean []float32, rows int, cols int, stride int, lo float32, hi float32)
 // Requires: AVX
-TEXT ·gradMomentsReLUStoreAVX2(SB), NOSPLIT, $0-192
-	MOVQ    sum_base+0(FP), AX
-	MOVQ    product_base+24(FP), CX
-	MOVQ    mean_base+144(FP), DX
-	MOVQ    dy_base+72(FP), BX
-	MOVQ    x_base+96(FP), SI
-	MOVQ    y_base+120(FP), DI
-	MOVQ    masked_base+48(FP), R8
-	MOVQ    cols+176(FP), R9
-	MOVQ    stride+184(FP), R10
-	MOVQ    rows+168(FP), R11
-	MOVQ    R9, R12
-	ANDQ    $+7, R12
-	LEAQ    tailMask<>+32(SB), R13
-	NEGQ    R12
-	VMOVDQU (R13)(R12*4), Y0
-	NEGQ    R12
+TEXT ·gradMomentsStoreAVX2(SB), NOSPLIT, $0-200
+	MOVQ         sum_base+0(FP), AX
+	MOVQ         product_base+24(FP), CX
+	MOVQ         mean_base+144(FP), DX
+	MOVQ         dy_base+72(FP), BX
+	MOVQ         x_base+96(FP), SI
+	MOVQ         y_base+120(FP), DI
+	MOVQ         masked_base+48(FP), R8
+	MOVQ         cols+176(FP), R9
+	MOVQ         stride+184(FP), R10
+	MOVQ         rows+168(FP), R11
+	MOVQ         R9, R12
+	ANDQ         $+7, R12
+	LEAQ         tailMask<>+32(SB), R13
+	NEGQ         R12
+	VMOVDQU      (R13)(R12*4), Y0
+	NEGQ         R12
+	VBROADCASTSS lo+192(FP), Y1
+	VBROADCASTSS hi+196(FP), Y2
 
 many1:
 	CMPQ R11, $+1
@@ -2752,22 +2786,23 @@ many1:
 one5:
 	CMPQ    R13, $+8
 	JL      rest6
-	VMOVUPS (DX)(R12*4), Y1
-	VMOVUPS (BX)(R12*4), Y2
-	VMOVUPS (SI)(R12*4), Y3
-	VMOVUPS (DI)(R12*4), Y4
-	VXORPS  Y5, Y5, Y5
-	VCMPPS  $0x1e, Y5, Y4, Y4
-	VANDPS  Y2, Y4, Y2
-	VMOVUPS Y2, (R8)(R12*4)
-	VSUBPS  Y1, Y3, Y1
-	VMULPS  Y1, Y2, Y1
-	VMOVUPS (AX)(R12*4), Y3
-	VADDPS  Y3, Y2, Y2
-	VMOVUPS Y2, (AX)(R12*4)
-	VMOVUPS (CX)(R12*4), Y2
-	VADDPS  Y2, Y1, Y1
-	VMOVUPS Y1, (CX)(R12*4)
+	VMOVUPS (DX)(R12*4), Y3
+	VMOVUPS (BX)(R12*4), Y4
+	VMOVUPS (SI)(R12*4), Y5
+	VMOVUPS (DI)(R12*4), Y6
+	VCMPPS  $0x1e, Y1, Y6, Y7
+	VCMPPS  $0x11, Y2, Y6, Y6
+	VANDPS  Y6, Y7, Y6
+	VANDPS  Y4, Y6, Y4
+	VMOVUPS Y4, (R8)(R12*4)
+	VSUBPS  Y3, Y5, Y3
+	VMULPS  Y3, Y4, Y3
+	VMOVUPS (AX)(R12*4), Y5
+	VADDPS  Y5, Y4, Y4
+	VMOVUPS Y4, (AX)(R12*4)
+	VMOVUPS (CX)(R12*4), Y4
+	VADDPS  Y4, Y3, Y3
+	VMOVUPS Y3, (CX)(R12*4)
 	ADDQ    $+8, R12
 	SUBQ    $+8, R13
 	JMP     one5
@@ -2775,22 +2810,23 @@ one5:
 rest6:
 	TESTQ      R13, R13
 	JZ         done7
-	VMASKMOVPS (DX)(R12*4), Y0, Y1
-	VMASKMOVPS (BX)(R12*4), Y0, Y2
-	VMASKMOVPS (SI)(R12*4), Y0, Y3
-	VMASKMOVPS (DI)(R12*4), Y0, Y4
-	VXORPS     Y5, Y5, Y5
-	VCMPPS     $0x1e, Y5, Y4, Y4
-	VANDPS     Y2, Y4, Y2
-	VMASKMOVPS Y2, Y0, (R8)(R12*4)
-	VSUBPS     Y1, Y3, Y1
-	VMULPS     Y1, Y2, Y1
-	VMASKMOVPS (AX)(R12*4), Y0, Y3
-	VADDPS     Y3, Y2, Y2
-	VMASKMOVPS Y2, Y0, (AX)(R12*4)
-	VMASKMOVPS (CX)(R12*4), Y0, Y2
-	VADDPS     Y2, Y1, Y1
-	VMASKMOVPS Y1, Y0, (CX)(R12*4)
+	VMASKMOVPS (DX)(R12*4), Y0, Y3
+	VMASKMOVPS (BX)(R12*4), Y0, Y4
+	VMASKMOVPS (SI)(R12*4), Y0, Y5
+	VMASKMOVPS (DI)(R12*4), Y0, Y6
+	VCMPPS     $0x1e, Y1, Y6, Y7
+	VCMPPS     $0x11, Y2, Y6, Y6
+	VANDPS     Y6, Y7, Y6
+	VANDPS     Y4, Y6, Y4
+	VMASKMOVPS Y4, Y0, (R8)(R12*4)
+	VSUBPS     Y3, Y5, Y3
+	VMULPS     Y3, Y4, Y3
+	VMASKMOVPS (AX)(R12*4), Y0, Y5
+	VADDPS     Y5, Y4, Y4
+	VMASKMOVPS Y4, Y0, (AX)(R12*4)
+	VMASKMOVPS (CX)(R12*4), Y0, Y4
+	VADDPS     Y4, Y3, Y3
+	VMASKMOVPS Y3, Y0, (CX)(R12*4)
 
 done7:
 	LEAQ (BX)(R10*4), BX
@@ -2809,22 +2845,23 @@ few2:
 one9:
 	CMPQ    R13, $+8
 	JL      rest10
-	VMOVUPS (DX)(R12*4), Y1
-	VMOVUPS (BX)(R12*4), Y2
-	VMOVUPS (SI)(R12*4), Y3
-	VMOVUPS (DI)(R12*4), Y4
-	VXORPS  Y5, Y5, Y5
-	VCMPPS  $0x1e, Y5, Y4, Y4
-	VANDPS  Y2, Y4, Y2
-	VMOVUPS Y2, (R8)(R12*4)
-	VSUBPS  Y1, Y3, Y1
-	VMULPS  Y1, Y2, Y1
-	VMOVUPS (AX)(R12*4), Y3
-	VADDPS  Y3, Y2, Y2
-	VMOVUPS Y2, (AX)(R12*4)
-	VMOVUPS (CX)(R12*4), Y2
-	VADDPS  Y2, Y1, Y1
-	VMOVUPS Y1, (CX)(R12*4)
+	VMOVUPS (DX)(R12*4), Y3
+	VMOVUPS (BX)(R12*4), Y4
+	VMOVUPS (SI)(R12*4), Y5
+	VMOVUPS (DI)(R12*4), Y6
+	VCMPPS  $0x1e, Y1, Y6, Y7
+	VCMPPS  $0x11, Y2, Y6, Y6
+	VANDPS  Y6, Y7, Y6
+	VANDPS  Y4, Y6, Y4
+	VMOVUPS Y4, (R8)(R12*4)
+	VSUBPS  Y3, Y5, Y3
+	VMULPS  Y3, Y4, Y3
+	VMOVUPS (AX)(R12*4), Y5
+	VADDPS  Y5, Y4, Y4
+	VMOVUPS Y4, (AX)(R12*4)
+	VMOVUPS (CX)(R12*4), Y4
+	VADDPS  Y4, Y3, Y3
+	VMOVUPS Y3, (CX)(R12*4)
 	ADDQ    $+8, R12
 	SUBQ    $+8, R13
 	JMP     one9
@@ -2832,22 +2869,23 @@ one9:
 rest10:
 	TESTQ      R13, R13
 	JZ         done11
-	VMASKMOVPS (DX)(R12*4), Y0, Y1
-	VMASKMOVPS (BX)(R12*4), Y0, Y2
-	VMASKMOVPS (SI)(R12*4), Y0, Y3
-	VMASKMOVPS (DI)(R12*4), Y0, Y4
-	VXORPS     Y5, Y5, Y5
-	VCMPPS     $0x1e, Y5, Y4, Y4
-	VANDPS     Y2, Y4, Y2
-	VMASKMOVPS Y2, Y0, (R8)(R12*4)
-	VSUBPS     Y1, Y3, Y1
-	VMULPS     Y1, Y2, Y1
-	VMASKMOVPS (AX)(R12*4), Y0, Y3
-	VADDPS     Y3, Y2, Y2
-	VMASKMOVPS Y2, Y0, (AX)(R12*4)
-	VMASKMOVPS (CX)(R12*4), Y0, Y2
-	VADDPS     Y2, Y1, Y1
-	VMASKMOVPS Y1, Y0, (CX)(R12*4)
+	VMASKMOVPS (DX)(R12*4), Y0, Y3
+	VMASKMOVPS (BX)(R12*4), Y0, Y4
+	VMASKMOVPS (SI)(R12*4), Y0, Y5
+	VMASKMOVPS (DI)(R12*4), Y0, Y6
+	VCMPPS     $0x1e, Y1, Y6, Y7
+	VCMPPS     $0x11, Y2, Y6, Y6
+	VANDPS     Y6, Y7, Y6
+	VANDPS     Y4, Y6, Y4
+	VMASKMOVPS Y4, Y0, (R8)(R12*4)
+	VSUBPS     Y3, Y5, Y3
+	VMULPS     Y3, Y4, Y3
+	VMASKMOVPS (AX)(R12*4), Y0, Y5
+	VADDPS     Y5, Y4, Y4
+	VMASKMOVPS Y4, Y0, (AX)(R12*4)
+	VMASKMOVPS (CX)(R12*4), Y0, Y4
+	VADDPS     Y4, Y3, Y3
+	VMASKMOVPS Y3, Y0, (CX)(R12*4)
 
 done11:
 	LEAQ (BX)(R10*4), BX
@@ -2954,26 +2992,157 @@ end2:
 	VZEROUPPER
 	RET
 
-// func normalizeGradReLUAVX2(dx []float32, dy []float32, x []float32, y []float32, a []float32, b []float32, c []float32, rows int, cols int)
+// func normalizeGradClipAVX2(dx []float32, dy []float32, x []float32, a []float32, b []float32, c []float32, scale []float32, shift []float32, rows int, cols int, lo float32, hi float32)
 // Requires: AVX, FMA3
-TEXT ·normalizeGradReLUAVX2(SB), NOSPLIT, $0-184
-	MOVQ    dy_base+24(FP), AX
-	MOVQ    x_base+48(FP), CX
-	MOVQ    y_base+72(FP), DX
-	MOVQ    dx_base+0(FP), BX
-	MOVQ    a_base+96(FP), SI
-	MOVQ    b_base+120(FP), DI
-	MOVQ    c_base+144(FP), R8
-	MOVQ    rows+168(FP), R9
-	MOVQ    cols+176(FP), R10
-	MOVQ    R10, R11
-	ANDQ    $+7, R11
-	LEAQ    tailMask<>+32(SB), R12
-	NEGQ    R11
-	VMOVDQU (R12)(R11*4), Y0
-	NEGQ    R11
-	TESTQ   R9, R9
-	JZ      end2
+TEXT ·normalizeGradClipAVX2(SB), NOSPLIT, $0-216
+	MOVQ         dy_base+24(FP), AX
+	MOVQ         x_base+48(FP), CX
+	MOVQ         dx_base+0(FP), DX
+	MOVQ         a_base+72(FP), BX
+	MOVQ         b_base+96(FP), SI
+	MOVQ         c_base+120(FP), DI
+	MOVQ         scale_base+144(FP), R8
+	MOVQ         shift_base+168(FP), R9
+	MOVQ         rows+192(FP), R10
+	MOVQ         cols+200(FP), R11
+	MOVQ         R11, R12
+	ANDQ         $+7, R12
+	LEAQ         tailMask<>+32(SB), R13
+	NEGQ         R12
+	VMOVDQU      (R13)(R12*4), Y0
+	NEGQ         R12
+	VBROADCASTSS lo+208(FP), Y1
+	VBROADCASTSS hi+212(FP), Y2
+	TESTQ        R10, R10
+	JZ           end2
+
+next1:
+	XORL R12, R12
+	MOVQ R11, R13
+
+many3:
+	CMPQ        R13, $+16
+	JL          one4
+	VMOVUPS     (AX)(R12*4), Y3
+	VMOVUPS     (CX)(R12*4), Y4
+	VMOVUPS     (BX)(R12*4), Y5
+	VMOVUPS     (SI)(R12*4), Y6
+	VMOVUPS     (DI)(R12*4), Y7
+	VMOVUPS     (R8)(R12*4), Y8
+	VMOVUPS     (R9)(R12*4), Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS Y8, Y4, Y9
+	VCMPPS      $0x1e, Y1, Y9, Y8
+	VCMPPS      $0x11, Y2, Y9, Y9
+	VANDPS      Y9, Y8, Y8
+	VANDPS      Y3, Y8, Y3
+	VMOVAPS     Y7, Y7
+	VFMADD231PS Y6, Y4, Y7
+	VMOVAPS     Y7, Y4
+	VFMADD231PS Y5, Y3, Y4
+	VMOVUPS     Y4, (DX)(R12*4)
+	VMOVUPS     32(AX)(R12*4), Y3
+	VMOVUPS     32(CX)(R12*4), Y4
+	VMOVUPS     32(BX)(R12*4), Y5
+	VMOVUPS     32(SI)(R12*4), Y6
+	VMOVUPS     32(DI)(R12*4), Y7
+	VMOVUPS     32(R8)(R12*4), Y8
+	VMOVUPS     32(R9)(R12*4), Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS Y8, Y4, Y9
+	VCMPPS      $0x1e, Y1, Y9, Y8
+	VCMPPS      $0x11, Y2, Y9, Y9
+	VANDPS      Y9, Y8, Y8
+	VANDPS      Y3, Y8, Y3
+	VMOVAPS     Y7, Y7
+	VFMADD231PS Y6, Y4, Y7
+	VMOVAPS     Y7, Y4
+	VFMADD231PS Y5, Y3, Y4
+	VMOVUPS     Y4, 32(DX)(R12*4)
+	ADDQ        $+16, R12
+	SUBQ        $+16, R13
+	JMP         many3
+
+one4:
+	CMPQ        R13, $+8
+	JL          rest5
+	VMOVUPS     (AX)(R12*4), Y3
+	VMOVUPS     (CX)(R12*4), Y4
+	VMOVUPS     (BX)(R12*4), Y5
+	VMOVUPS     (SI)(R12*4), Y6
+	VMOVUPS     (DI)(R12*4), Y7
+	VMOVUPS     (R8)(R12*4), Y8
+	VMOVUPS     (R9)(R12*4), Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS Y8, Y4, Y9
+	VCMPPS      $0x1e, Y1, Y9, Y8
+	VCMPPS      $0x11, Y2, Y9, Y9
+	VANDPS      Y9, Y8, Y8
+	VANDPS      Y3, Y8, Y3
+	VMOVAPS     Y7, Y7
+	VFMADD231PS Y6, Y4, Y7
+	VMOVAPS     Y7, Y4
+	VFMADD231PS Y5, Y3, Y4
+	VMOVUPS     Y4, (DX)(R12*4)
+	ADDQ        $+8, R12
+	SUBQ        $+8, R13
+	JMP         one4
+
+rest5:
+	TESTQ       R13, R13
+	JZ          done6
+	VMASKMOVPS  (AX)(R12*4), Y0, Y3
+	VMASKMOVPS  (CX)(R12*4), Y0, Y4
+	VMASKMOVPS  (BX)(R12*4), Y0, Y5
+	VMASKMOVPS  (SI)(R12*4), Y0, Y6
+	VMASKMOVPS  (DI)(R12*4), Y0, Y7
+	VMASKMOVPS  (R8)(R12*4), Y0, Y8
+	VMASKMOVPS  (R9)(R12*4), Y0, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS Y8, Y4, Y9
+	VCMPPS      $0x1e, Y1, Y9, Y8
+	VCMPPS      $0x11, Y2, Y9, Y9
+	VANDPS      Y9, Y8, Y8
+	VANDPS      Y3, Y8, Y3
+	VMOVAPS     Y7, Y7
+	VFMADD231PS Y6, Y4, Y7
+	VMOVAPS     Y7, Y4
+	VFMADD231PS Y5, Y3, Y4
+	VMASKMOVPS  Y4, Y0, (DX)(R12*4)
+
+done6:
+	LEAQ (AX)(R11*4), AX
+	LEAQ (CX)(R11*4), CX
+	LEAQ (DX)(R11*4), DX
+	DECQ R10
+	JNZ  next1
+
+end2:
+	VZEROUPPER
+	RET
+
+// func normalizeGradMaskedAVX2(dx []float32, dy []float32, x []float32, y []float32, a []float32, b []float32, c []float32, rows int, cols int, lo float32, hi float32)
+// Requires: AVX, FMA3
+TEXT ·normalizeGradMaskedAVX2(SB), NOSPLIT, $0-192
+	MOVQ         dy_base+24(FP), AX
+	MOVQ         x_base+48(FP), CX
+	MOVQ         y_base+72(FP), DX
+	MOVQ         dx_base+0(FP), BX
+	MOVQ         a_base+96(FP), SI
+	MOVQ         b_base+120(FP), DI
+	MOVQ         c_base+144(FP), R8
+	MOVQ         rows+168(FP), R9
+	MOVQ         cols+176(FP), R10
+	MOVQ         R10, R11
+	ANDQ         $+7, R11
+	LEAQ         tailMask<>+32(SB), R12
+	NEGQ         R11
+	VMOVDQU      (R12)(R11*4), Y0
+	NEGQ         R11
+	VBROADCASTSS lo+184(FP), Y1
+	VBROADCASTSS hi+188(FP), Y2
+	TESTQ        R9, R9
+	JZ           end2
 
 next1:
 	XORL R11, R11
@@ -2982,34 +3151,36 @@ next1:
 many3:
 	CMPQ        R12, $+16
 	JL          one4
-	VMOVUPS     (AX)(R11*4), Y1
-	VMOVUPS     (CX)(R11*4), Y2
-	VMOVUPS     (DX)(R11*4), Y3
-	VMOVUPS     (SI)(R11*4), Y4
-	VMOVUPS     (DI)(R11*4), Y5
-	VMOVUPS     (R8)(R11*4), Y6
-	VXORPS      Y7, Y7, Y7
-	VCMPPS      $0x1e, Y7, Y3, Y3
-	VANDPS      Y1, Y3, Y1
-	VMOVAPS     Y6, Y3
-	VFMADD231PS Y5, Y2, Y3
-	VMOVAPS     Y3, Y2
-	VFMADD231PS Y4, Y1, Y2
-	VMOVUPS     Y2, (BX)(R11*4)
-	VMOVUPS     32(AX)(R11*4), Y1
-	VMOVUPS     32(CX)(R11*4), Y2
-	VMOVUPS     32(DX)(R11*4), Y3
-	VMOVUPS     32(SI)(R11*4), Y4
-	VMOVUPS     32(DI)(R11*4), Y5
-	VMOVUPS     32(R8)(R11*4), Y6
-	VXORPS      Y7, Y7, Y7
-	VCMPPS      $0x1e, Y7, Y3, Y3
-	VANDPS      Y1, Y3, Y1
-	VMOVAPS     Y6, Y3
-	VFMADD231PS Y5, Y2, Y3
-	VMOVAPS     Y3, Y2
-	VFMADD231PS Y4, Y1, Y2
-	VMOVUPS     Y2, 32(BX)(R11*4)
+	VMOVUPS     (AX)(R11*4), Y3
+	VMOVUPS     (CX)(R11*4), Y4
+	VMOVUPS     (DX)(R11*4), Y5
+	VMOVUPS     (SI)(R11*4), Y6
+	VMOVUPS     (DI)(R11*4), Y7
+	VMOVUPS     (R8)(R11*4), Y8
+	VCMPPS      $0x1e, Y1, Y5, Y9
+	VCMPPS      $0x11, Y2, Y5, Y5
+	VANDPS      Y5, Y9, Y5
+	VANDPS      Y3, Y5, Y3
+	VMOVAPS     Y8, Y5
+	VFMADD231PS Y7, Y4, Y5
+	VMOVAPS     Y5, Y4
+	VFMADD231PS Y6, Y3, Y4
+	VMOVUPS     Y4, (BX)(R11*4)
+	VMOVUPS     32(AX)(R11*4), Y3
+	VMOVUPS     32(CX)(R11*4), Y4
+	VMOVUPS     32(DX)(R11*4), Y5
+	VMOVUPS     32(SI)(R11*4), Y6
+	VMOVUPS     32(DI)(R11*4), Y7
+	VMOVUPS     32(R8)(R11*4), Y8
+	VCMPPS      $0x1e, Y1, Y5, Y9
+	VCMPPS      $0x11, Y2, Y5, Y5
+	VANDPS      Y5, Y9, Y5
+	VANDPS      Y3, Y5, Y3
+	VMOVAPS     Y8, Y5
+	VFMADD231PS Y7, Y4, Y5
+	VMOVAPS     Y5, Y4
+	VFMADD231PS Y6, Y3, Y4
+	VMOVUPS     Y4, 32(BX)(R11*4)
 	ADDQ        $+16, R11
 	SUBQ        $+16, R12
 	JMP         many3
@@ -3017,20 +3188,21 @@ many3:
 one4:
 	CMPQ        R12, $+8
 	JL          rest5
-	VMOVUPS     (AX)(R11*4), Y1
-	VMOVUPS     (CX)(R11*4), Y2
-	VMOVUPS     (DX)(R11*4), Y3
-	VMOVUPS     (SI)(R11*4), Y4
-	VMOVUPS     (DI)(R11*4), Y5
-	VMOVUPS     (R8)(R11*4), Y6
-	VXORPS      Y7, Y7, Y7
-	VCMPPS      $0x1e, Y7, Y3, Y3
-	VANDPS      Y1, Y3, Y1
-	VMOVAPS     Y6, Y3
-	VFMADD231PS Y5, Y2, Y3
-	VMOVAPS     Y3, Y2
-	VFMADD231PS Y4, Y1, Y2
-	VMOVUPS     Y2, (BX)(R11*4)
+	VMOVUPS     (AX)(R11*4), Y3
+	VMOVUPS     (CX)(R11*4), Y4
+	VMOVUPS     (DX)(R11*4), Y5
+	VMOVUPS     (SI)(R11*4), Y6
+	VMOVUPS     (DI)(R11*4), Y7
+	VMOVUPS     (R8)(R11*4), Y8
+	VCMPPS      $0x1e, Y1, Y5, Y9
+	VCMPPS      $0x11, Y2, Y5, Y5
+	VANDPS      Y5, Y9, Y5
+	VANDPS      Y3, Y5, Y3
+	VMOVAPS     Y8, Y5
+	VFMADD231PS Y7, Y4, Y5
+	VMOVAPS     Y5, Y4
+	VFMADD231PS Y6, Y3, Y4
+	VMOVUPS     Y4, (BX)(R11*4)
 	ADDQ        $+8, R11
 	SUBQ        $+8, R12
 	JMP         one4
@@ -3038,20 +3210,21 @@ one4:
 rest5:
 	TESTQ       R12, R12
 	JZ          done6
-	VMASKMOVPS  (AX)(R11*4), Y0, Y1
-	VMASKMOVPS  (CX)(R11*4), Y0, Y2
-	VMASKMOVPS  (DX)(R11*4), Y0, Y3
-	VMASKMOVPS  (SI)(R11*4), Y0, Y4
-	VMASKMOVPS  (DI)(R11*4), Y0, Y5
-	VMASKMOVPS  (R8)(R11*4), Y0, Y6
-	VXORPS      Y7, Y7, Y7
-	VCMPPS      $0x1e, Y7, Y3, Y3
-	VANDPS      Y1, Y3, Y1
-	VMOVAPS     Y6, Y3
-	VFMADD231PS Y5, Y2, Y3
-	VMOVAPS     Y3, Y2
-	VFMADD231PS Y4, Y1, Y2
-	VMASKMOVPS  Y2, Y0, (BX)(R11*4)
+	VMASKMOVPS  (AX)(R11*4), Y0, Y3
+	VMASKMOVPS  (CX)(R11*4), Y0, Y4
+	VMASKMOVPS  (DX)(R11*4), Y0, Y5
+	VMASKMOVPS  (SI)(R11*4), Y0, Y6
+	VMASKMOVPS  (DI)(R11*4), Y0, Y7
+	VMASKMOVPS  (R8)(R11*4), Y0, Y8
+	VCMPPS      $0x1e, Y1, Y5, Y9
+	VCMPPS      $0x11, Y2, Y5, Y5
+	VANDPS      Y5, Y9, Y5
+	VANDPS      Y3, Y5, Y3
+	VMOVAPS     Y8, Y5
+	VFMADD231PS Y7, Y4, Y5
+	VMOVAPS     Y5, Y4
+	VFMADD231PS Y6, Y3, Y4
+	VMASKMOVPS  Y4, Y0, (BX)(R11*4)
 
 done6:
 	LEAQ (AX)(R10*4), AX

@@ -24,10 +24,10 @@ func mulAVX512(y []float32, a []float32, b []float32)
 //go:noescape
 func mulAddAVX512(y []float32, a []float32, b []float32)
 
-// addReLUAVX512 is y = max(a+b, 0).
+// addClipAVX512 is y = a+b, limited to lo..hi.
 //
 //go:noescape
-func addReLUAVX512(y []float32, a []float32, b []float32)
+func addClipAVX512(y []float32, a []float32, b []float32, lo float32, hi float32)
 
 // reluAVX512 is y = max(x, 0).
 //
@@ -124,50 +124,50 @@ func channelDotAVX512(acc []float32, a []float32, b []float32, rows int, cols in
 //go:noescape
 func momentsAVX512(sum []float32, squares []float32, x []float32, pivot []float32, rows int, cols int, stride int)
 
-// normalizeAVX512 is y = x*scale + shift.
+// normalizeAVX512 is y = x*scale + shift, limited to lo..hi.
 //
 //go:noescape
-func normalizeAVX512(y []float32, x []float32, scale []float32, shift []float32, rows int, cols int)
+func normalizeAVX512(y []float32, x []float32, scale []float32, shift []float32, rows int, cols int, lo float32, hi float32)
 
-// normalizeReLUAVX512 is y = max(x*scale + shift, 0).
+// normalizeAddAVX512 is y = x*scale + shift + residual, limited to lo..hi.
 //
 //go:noescape
-func normalizeReLUAVX512(y []float32, x []float32, scale []float32, shift []float32, rows int, cols int)
-
-// normalizeAddAVX512 is y = x*scale + shift + residual.
-//
-//go:noescape
-func normalizeAddAVX512(y []float32, x []float32, residual []float32, scale []float32, shift []float32, rows int, cols int)
-
-// normalizeAddReLUAVX512 is y = max(x*scale + shift + residual, 0).
-//
-//go:noescape
-func normalizeAddReLUAVX512(y []float32, x []float32, residual []float32, scale []float32, shift []float32, rows int, cols int)
+func normalizeAddAVX512(y []float32, x []float32, residual []float32, scale []float32, shift []float32, rows int, cols int, lo float32, hi float32)
 
 // gradMomentsAVX512 adds up dy and dy*(x-mean).
 //
 //go:noescape
 func gradMomentsAVX512(sum []float32, product []float32, dy []float32, x []float32, mean []float32, rows int, cols int, stride int)
 
-// gradMomentsReLUAVX512 is gradMoments of dy where y > 0.
+// gradMomentsClipAVX512 is gradMoments of dy where lo < x*scale + shift < hi.
 //
 //go:noescape
-func gradMomentsReLUAVX512(sum []float32, product []float32, dy []float32, x []float32, y []float32, mean []float32, rows int, cols int, stride int)
+func gradMomentsClipAVX512(sum []float32, product []float32, dy []float32, x []float32, mean []float32, scale []float32, shift []float32, rows int, cols int, stride int, lo float32, hi float32)
 
-// gradMomentsReLUStoreAVX512 is gradMomentsReLU that also stores the masked dy.
+// gradMomentsMaskedAVX512 is gradMoments of dy where lo < y < hi.
 //
 //go:noescape
-func gradMomentsReLUStoreAVX512(sum []float32, product []float32, masked []float32, dy []float32, x []float32, y []float32, mean []float32, rows int, cols int, stride int)
+func gradMomentsMaskedAVX512(sum []float32, product []float32, dy []float32, x []float32, y []float32, mean []float32, rows int, cols int, stride int, lo float32, hi float32)
+
+// gradMomentsStoreAVX512 is gradMomentsMasked that also stores the masked dy.
+//
+//go:noescape
+func gradMomentsStoreAVX512(sum []float32, product []float32, masked []float32, dy []float32, x []float32, y []float32, mean []float32, rows int, cols int, stride int, lo float32, hi float32)
 
 // normalizeGradAVX512 is dx = a*dy + b*x + c.
 //
 //go:noescape
 func normalizeGradAVX512(dx []float32, dy []float32, x []float32, a []float32, b []float32, c []float32, rows int, cols int)
 
-// normalizeGradReLUAVX512 is normalizeGrad of dy where y > 0.
+// normalizeGradClipAVX512 is normalizeGrad of dy where lo < x*scale + shift < hi.
 //
 //go:noescape
-func normalizeGradReLUAVX512(dx []float32, dy []float32, x []float32, y []float32, a []float32, b []float32, c []float32, rows int, cols int)
+func normalizeGradClipAVX512(dx []float32, dy []float32, x []float32, a []float32, b []float32, c []float32, scale []float32, shift []float32, rows int, cols int, lo float32, hi float32)
+
+// normalizeGradMaskedAVX512 is normalizeGrad of dy where lo < y < hi.
+//
+//go:noescape
+func normalizeGradMaskedAVX512(dx []float32, dy []float32, x []float32, y []float32, a []float32, b []float32, c []float32, rows int, cols int, lo float32, hi float32)
 
 // sigmoidAVX512 is y = f(x).
 //

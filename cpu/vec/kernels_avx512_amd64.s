@@ -253,42 +253,44 @@ done4:
 	VZEROUPPER
 	RET
 
-// func addReLUAVX512(y []float32, a []float32, b []float32)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·addReLUAVX512(SB), NOSPLIT, $0-72
-	MOVQ y_len+8(FP), AX
-	MOVQ y_base+0(FP), CX
-	MOVQ a_base+24(FP), DX
-	MOVQ b_base+48(FP), BX
-	XORL SI, SI
+// func addClipAVX512(y []float32, a []float32, b []float32, lo float32, hi float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·addClipAVX512(SB), NOSPLIT, $0-80
+	MOVQ         y_len+8(FP), AX
+	MOVQ         y_base+0(FP), CX
+	MOVQ         a_base+24(FP), DX
+	MOVQ         b_base+48(FP), BX
+	VBROADCASTSS lo+72(FP), Z0
+	VBROADCASTSS hi+76(FP), Z1
+	XORL         SI, SI
 
 many1:
 	CMPQ    AX, $+64
 	JL      one2
-	VMOVUPS (DX)(SI*4), Z0
-	VMOVUPS (BX)(SI*4), Z1
-	VXORPS  Z2, Z2, Z2
-	VADDPS  Z1, Z0, Z0
-	VMAXPS  Z0, Z2, Z0
-	VMOVUPS Z0, (CX)(SI*4)
-	VMOVUPS 64(DX)(SI*4), Z0
-	VMOVUPS 64(BX)(SI*4), Z1
-	VXORPS  Z2, Z2, Z2
-	VADDPS  Z1, Z0, Z0
-	VMAXPS  Z0, Z2, Z0
-	VMOVUPS Z0, 64(CX)(SI*4)
-	VMOVUPS 128(DX)(SI*4), Z0
-	VMOVUPS 128(BX)(SI*4), Z1
-	VXORPS  Z2, Z2, Z2
-	VADDPS  Z1, Z0, Z0
-	VMAXPS  Z0, Z2, Z0
-	VMOVUPS Z0, 128(CX)(SI*4)
-	VMOVUPS 192(DX)(SI*4), Z0
-	VMOVUPS 192(BX)(SI*4), Z1
-	VXORPS  Z2, Z2, Z2
-	VADDPS  Z1, Z0, Z0
-	VMAXPS  Z0, Z2, Z0
-	VMOVUPS Z0, 192(CX)(SI*4)
+	VMOVUPS (DX)(SI*4), Z2
+	VMOVUPS (BX)(SI*4), Z3
+	VADDPS  Z3, Z2, Z2
+	VMAXPS  Z2, Z0, Z2
+	VMINPS  Z2, Z1, Z2
+	VMOVUPS Z2, (CX)(SI*4)
+	VMOVUPS 64(DX)(SI*4), Z2
+	VMOVUPS 64(BX)(SI*4), Z3
+	VADDPS  Z3, Z2, Z2
+	VMAXPS  Z2, Z0, Z2
+	VMINPS  Z2, Z1, Z2
+	VMOVUPS Z2, 64(CX)(SI*4)
+	VMOVUPS 128(DX)(SI*4), Z2
+	VMOVUPS 128(BX)(SI*4), Z3
+	VADDPS  Z3, Z2, Z2
+	VMAXPS  Z2, Z0, Z2
+	VMINPS  Z2, Z1, Z2
+	VMOVUPS Z2, 128(CX)(SI*4)
+	VMOVUPS 192(DX)(SI*4), Z2
+	VMOVUPS 192(BX)(SI*4), Z3
+	VADDPS  Z3, Z2, Z2
+	VMAXPS  Z2, Z0, Z2
+	VMINPS  Z2, Z1, Z2
+	VMOVUPS Z2, 192(CX)(SI*4)
 	ADDQ    $+64, SI
 	SUBQ    $+64, AX
 	JMP     many1
@@ -296,12 +298,12 @@ many1:
 one2:
 	CMPQ    AX, $+16
 	JL      rest3
-	VMOVUPS (DX)(SI*4), Z0
-	VMOVUPS (BX)(SI*4), Z1
-	VXORPS  Z2, Z2, Z2
-	VADDPS  Z1, Z0, Z0
-	VMAXPS  Z0, Z2, Z0
-	VMOVUPS Z0, (CX)(SI*4)
+	VMOVUPS (DX)(SI*4), Z2
+	VMOVUPS (BX)(SI*4), Z3
+	VADDPS  Z3, Z2, Z2
+	VMAXPS  Z2, Z0, Z2
+	VMINPS  Z2, Z1, Z2
+	VMOVUPS Z2, (CX)(SI*4)
 	ADDQ    $+16, SI
 	SUBQ    $+16, AX
 	JMP     one2
@@ -313,11 +315,11 @@ rest3:
 	MOVL      $-1, DI
 	BZHIL     AX, DI, DI
 	KMOVW     DI, K1
-	VMOVUPS.Z (DX)(SI*4), K1, Z0
-	VMOVUPS.Z (BX)(SI*4), K1, Z1
-	VXORPS    Z2, Z2, Z2
-	VADDPS    Z1, Z0, Z0
-	VMAXPS    Z0, Z2, Z0
+	VMOVUPS.Z (DX)(SI*4), K1, Z2
+	VMOVUPS.Z (BX)(SI*4), K1, Z3
+	VADDPS    Z3, Z2, Z2
+	VMAXPS    Z2, Z0, Z0
+	VMINPS    Z0, Z1, Z0
 	VMOVUPS   Z0, K1, (CX)(SI*4)
 
 done4:
@@ -2082,22 +2084,24 @@ done3:
 	VZEROUPPER
 	RET
 
-// func normalizeAVX512(y []float32, x []float32, scale []float32, shift []float32, rows int, cols int)
+// func normalizeAVX512(y []float32, x []float32, scale []float32, shift []float32, rows int, cols int, lo float32, hi float32)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·normalizeAVX512(SB), NOSPLIT, $0-112
-	MOVQ  x_base+24(FP), AX
-	MOVQ  y_base+0(FP), CX
-	MOVQ  scale_base+48(FP), DX
-	MOVQ  shift_base+72(FP), BX
-	MOVQ  rows+96(FP), SI
-	MOVQ  cols+104(FP), DI
-	MOVQ  DI, R8
-	ANDQ  $+15, R8
-	MOVL  $-1, R9
-	BZHIL R8, R9, R9
-	KMOVW R9, K1
-	TESTQ SI, SI
-	JZ    end2
+TEXT ·normalizeAVX512(SB), NOSPLIT, $0-120
+	MOVQ         x_base+24(FP), AX
+	MOVQ         y_base+0(FP), CX
+	MOVQ         scale_base+48(FP), DX
+	MOVQ         shift_base+72(FP), BX
+	MOVQ         rows+96(FP), SI
+	MOVQ         cols+104(FP), DI
+	MOVQ         DI, R8
+	ANDQ         $+15, R8
+	MOVL         $-1, R9
+	BZHIL        R8, R9, R9
+	KMOVW        R9, K1
+	VBROADCASTSS lo+112(FP), Z0
+	VBROADCASTSS hi+116(FP), Z1
+	TESTQ        SI, SI
+	JZ           end2
 
 next1:
 	XORL R8, R8
@@ -2106,17 +2110,21 @@ next1:
 many3:
 	CMPQ        R9, $+32
 	JL          one4
-	VMOVUPS     (AX)(R8*4), Z0
-	VMOVUPS     (DX)(R8*4), Z1
-	VMOVUPS     (BX)(R8*4), Z2
-	VMOVAPS     Z2, Z2
-	VFMADD231PS Z1, Z0, Z2
+	VMOVUPS     (AX)(R8*4), Z2
+	VMOVUPS     (DX)(R8*4), Z3
+	VMOVUPS     (BX)(R8*4), Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z3, Z2, Z4
+	VMAXPS      Z4, Z0, Z2
+	VMINPS      Z2, Z1, Z2
 	VMOVUPS     Z2, (CX)(R8*4)
-	VMOVUPS     64(AX)(R8*4), Z0
-	VMOVUPS     64(DX)(R8*4), Z1
-	VMOVUPS     64(BX)(R8*4), Z2
-	VMOVAPS     Z2, Z2
-	VFMADD231PS Z1, Z0, Z2
+	VMOVUPS     64(AX)(R8*4), Z2
+	VMOVUPS     64(DX)(R8*4), Z3
+	VMOVUPS     64(BX)(R8*4), Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z3, Z2, Z4
+	VMAXPS      Z4, Z0, Z2
+	VMINPS      Z2, Z1, Z2
 	VMOVUPS     Z2, 64(CX)(R8*4)
 	ADDQ        $+32, R8
 	SUBQ        $+32, R9
@@ -2125,11 +2133,13 @@ many3:
 one4:
 	CMPQ        R9, $+16
 	JL          rest5
-	VMOVUPS     (AX)(R8*4), Z0
-	VMOVUPS     (DX)(R8*4), Z1
-	VMOVUPS     (BX)(R8*4), Z2
-	VMOVAPS     Z2, Z2
-	VFMADD231PS Z1, Z0, Z2
+	VMOVUPS     (AX)(R8*4), Z2
+	VMOVUPS     (DX)(R8*4), Z3
+	VMOVUPS     (BX)(R8*4), Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z3, Z2, Z4
+	VMAXPS      Z4, Z0, Z2
+	VMINPS      Z2, Z1, Z2
 	VMOVUPS     Z2, (CX)(R8*4)
 	ADDQ        $+16, R8
 	SUBQ        $+16, R9
@@ -2138,11 +2148,13 @@ one4:
 rest5:
 	TESTQ       R9, R9
 	JZ          done6
-	VMOVUPS.Z   (AX)(R8*4), K1, Z0
-	VMOVUPS.Z   (DX)(R8*4), K1, Z1
-	VMOVUPS.Z   (BX)(R8*4), K1, Z2
-	VMOVAPS     Z2, Z2
-	VFMADD231PS Z1, Z0, Z2
+	VMOVUPS.Z   (AX)(R8*4), K1, Z2
+	VMOVUPS.Z   (DX)(R8*4), K1, Z3
+	VMOVUPS.Z   (BX)(R8*4), K1, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z3, Z2, Z4
+	VMAXPS      Z4, Z0, Z2
+	VMINPS      Z2, Z1, Z2
 	VMOVUPS     Z2, K1, (CX)(R8*4)
 
 done6:
@@ -2155,104 +2167,25 @@ end2:
 	VZEROUPPER
 	RET
 
-// func normalizeReLUAVX512(y []float32, x []float32, scale []float32, shift []float32, rows int, cols int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·normalizeReLUAVX512(SB), NOSPLIT, $0-112
-	MOVQ  x_base+24(FP), AX
-	MOVQ  y_base+0(FP), CX
-	MOVQ  scale_base+48(FP), DX
-	MOVQ  shift_base+72(FP), BX
-	MOVQ  rows+96(FP), SI
-	MOVQ  cols+104(FP), DI
-	MOVQ  DI, R8
-	ANDQ  $+15, R8
-	MOVL  $-1, R9
-	BZHIL R8, R9, R9
-	KMOVW R9, K1
-	TESTQ SI, SI
-	JZ    end2
-
-next1:
-	XORL R8, R8
-	MOVQ DI, R9
-
-many3:
-	CMPQ        R9, $+32
-	JL          one4
-	VMOVUPS     (AX)(R8*4), Z0
-	VMOVUPS     (DX)(R8*4), Z1
-	VMOVUPS     (BX)(R8*4), Z2
-	VXORPS      Z3, Z3, Z3
-	VMOVAPS     Z2, Z2
-	VFMADD231PS Z1, Z0, Z2
-	VMAXPS      Z2, Z3, Z0
-	VMOVUPS     Z0, (CX)(R8*4)
-	VMOVUPS     64(AX)(R8*4), Z0
-	VMOVUPS     64(DX)(R8*4), Z1
-	VMOVUPS     64(BX)(R8*4), Z2
-	VXORPS      Z3, Z3, Z3
-	VMOVAPS     Z2, Z2
-	VFMADD231PS Z1, Z0, Z2
-	VMAXPS      Z2, Z3, Z0
-	VMOVUPS     Z0, 64(CX)(R8*4)
-	ADDQ        $+32, R8
-	SUBQ        $+32, R9
-	JMP         many3
-
-one4:
-	CMPQ        R9, $+16
-	JL          rest5
-	VMOVUPS     (AX)(R8*4), Z0
-	VMOVUPS     (DX)(R8*4), Z1
-	VMOVUPS     (BX)(R8*4), Z2
-	VXORPS      Z3, Z3, Z3
-	VMOVAPS     Z2, Z2
-	VFMADD231PS Z1, Z0, Z2
-	VMAXPS      Z2, Z3, Z0
-	VMOVUPS     Z0, (CX)(R8*4)
-	ADDQ        $+16, R8
-	SUBQ        $+16, R9
-	JMP         one4
-
-rest5:
-	TESTQ       R9, R9
-	JZ          done6
-	VMOVUPS.Z   (AX)(R8*4), K1, Z0
-	VMOVUPS.Z   (DX)(R8*4), K1, Z1
-	VMOVUPS.Z   (BX)(R8*4), K1, Z2
-	VXORPS      Z3, Z3, Z3
-	VMOVAPS     Z2, Z2
-	VFMADD231PS Z1, Z0, Z2
-	VMAXPS      Z2, Z3, Z0
-	VMOVUPS     Z0, K1, (CX)(R8*4)
-
-done6:
-	LEAQ (AX)(DI*4), AX
-	LEAQ (CX)(DI*4), CX
-	DECQ SI
-	JNZ  next1
-
-end2:
-	VZEROUPPER
-	RET
-
-// func normalizeAddAVX512(y []float32, x []float32, residual []float32, scale []float32, shift []float32, rows int, cols int)
+// func normalizeAddAVX512(y []float32, x []float32, residual []float32, scale []float32, shift []float32, rows int, cols int, lo float32, hi float32)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·normalizeAddAVX512(SB), NOSPLIT, $0-136
-	MOVQ  x_base+24(FP), AX
-	MOVQ  residual_base+48(FP), CX
-	MOVQ  y_base+0(FP), DX
-	MOVQ  scale_base+72(FP), BX
-	MOVQ  shift_base+96(FP), SI
-	MOVQ  rows+120(FP), DI
-	MOVQ  cols+128(FP), R8
-	MOVQ  R8, R9
-	ANDQ  $+15, R9
-	MOVL  $-1, R10
-	BZHIL R9, R10, R10
-	KMOVW R10, K1
-	TESTQ DI, DI
-	JZ    end2
+TEXT ·normalizeAddAVX512(SB), NOSPLIT, $0-144
+	MOVQ         x_base+24(FP), AX
+	MOVQ         residual_base+48(FP), CX
+	MOVQ         y_base+0(FP), DX
+	MOVQ         scale_base+72(FP), BX
+	MOVQ         shift_base+96(FP), SI
+	MOVQ         rows+120(FP), DI
+	MOVQ         cols+128(FP), R8
+	MOVQ         R8, R9
+	ANDQ         $+15, R9
+	MOVL         $-1, R10
+	BZHIL        R9, R10, R10
+	KMOVW        R10, K1
+	VBROADCASTSS lo+136(FP), Z0
+	VBROADCASTSS hi+140(FP), Z1
+	TESTQ        DI, DI
+	JZ           end2
 
 next1:
 	XORL R9, R9
@@ -2261,22 +2194,26 @@ next1:
 many3:
 	CMPQ        R10, $+32
 	JL          one4
-	VMOVUPS     (AX)(R9*4), Z0
-	VMOVUPS     (CX)(R9*4), Z1
-	VMOVUPS     (BX)(R9*4), Z2
-	VMOVUPS     (SI)(R9*4), Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS Z2, Z0, Z3
-	VADDPS      Z1, Z3, Z0
-	VMOVUPS     Z0, (DX)(R9*4)
-	VMOVUPS     64(AX)(R9*4), Z0
-	VMOVUPS     64(CX)(R9*4), Z1
-	VMOVUPS     64(BX)(R9*4), Z2
-	VMOVUPS     64(SI)(R9*4), Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS Z2, Z0, Z3
-	VADDPS      Z1, Z3, Z0
-	VMOVUPS     Z0, 64(DX)(R9*4)
+	VMOVUPS     (AX)(R9*4), Z2
+	VMOVUPS     (CX)(R9*4), Z3
+	VMOVUPS     (BX)(R9*4), Z4
+	VMOVUPS     (SI)(R9*4), Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS Z4, Z2, Z5
+	VADDPS      Z3, Z5, Z2
+	VMAXPS      Z2, Z0, Z2
+	VMINPS      Z2, Z1, Z2
+	VMOVUPS     Z2, (DX)(R9*4)
+	VMOVUPS     64(AX)(R9*4), Z2
+	VMOVUPS     64(CX)(R9*4), Z3
+	VMOVUPS     64(BX)(R9*4), Z4
+	VMOVUPS     64(SI)(R9*4), Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS Z4, Z2, Z5
+	VADDPS      Z3, Z5, Z2
+	VMAXPS      Z2, Z0, Z2
+	VMINPS      Z2, Z1, Z2
+	VMOVUPS     Z2, 64(DX)(R9*4)
 	ADDQ        $+32, R9
 	SUBQ        $+32, R10
 	JMP         many3
@@ -2284,14 +2221,16 @@ many3:
 one4:
 	CMPQ        R10, $+16
 	JL          rest5
-	VMOVUPS     (AX)(R9*4), Z0
-	VMOVUPS     (CX)(R9*4), Z1
-	VMOVUPS     (BX)(R9*4), Z2
-	VMOVUPS     (SI)(R9*4), Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS Z2, Z0, Z3
-	VADDPS      Z1, Z3, Z0
-	VMOVUPS     Z0, (DX)(R9*4)
+	VMOVUPS     (AX)(R9*4), Z2
+	VMOVUPS     (CX)(R9*4), Z3
+	VMOVUPS     (BX)(R9*4), Z4
+	VMOVUPS     (SI)(R9*4), Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS Z4, Z2, Z5
+	VADDPS      Z3, Z5, Z2
+	VMAXPS      Z2, Z0, Z2
+	VMINPS      Z2, Z1, Z2
+	VMOVUPS     Z2, (DX)(R9*4)
 	ADDQ        $+16, R9
 	SUBQ        $+16, R10
 	JMP         one4
@@ -2299,105 +2238,16 @@ one4:
 rest5:
 	TESTQ       R10, R10
 	JZ          done6
-	VMOVUPS.Z   (AX)(R9*4), K1, Z0
-	VMOVUPS.Z   (CX)(R9*4), K1, Z1
-	VMOVUPS.Z   (BX)(R9*4), K1, Z2
-	VMOVUPS.Z   (SI)(R9*4), K1, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS Z2, Z0, Z3
-	VADDPS      Z1, Z3, Z0
-	VMOVUPS     Z0, K1, (DX)(R9*4)
-
-done6:
-	LEAQ (AX)(R8*4), AX
-	LEAQ (CX)(R8*4), CX
-	LEAQ (DX)(R8*4), DX
-	DECQ DI
-	JNZ  next1
-
-end2:
-	VZEROUPPER
-	RET
-
-// func normalizeAddReLUAVX512(y []float32, x []float32, residual []float32, scale []float32, shift []float32, rows int, cols int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·normalizeAddReLUAVX512(SB), NOSPLIT, $0-136
-	MOVQ  x_base+24(FP), AX
-	MOVQ  residual_base+48(FP), CX
-	MOVQ  y_base+0(FP), DX
-	MOVQ  scale_base+72(FP), BX
-	MOVQ  shift_base+96(FP), SI
-	MOVQ  rows+120(FP), DI
-	MOVQ  cols+128(FP), R8
-	MOVQ  R8, R9
-	ANDQ  $+15, R9
-	MOVL  $-1, R10
-	BZHIL R9, R10, R10
-	KMOVW R10, K1
-	TESTQ DI, DI
-	JZ    end2
-
-next1:
-	XORL R9, R9
-	MOVQ R8, R10
-
-many3:
-	CMPQ        R10, $+32
-	JL          one4
-	VMOVUPS     (AX)(R9*4), Z0
-	VMOVUPS     (CX)(R9*4), Z1
-	VMOVUPS     (BX)(R9*4), Z2
-	VMOVUPS     (SI)(R9*4), Z3
-	VXORPS      Z4, Z4, Z4
-	VMOVAPS     Z3, Z3
-	VFMADD231PS Z2, Z0, Z3
-	VADDPS      Z1, Z3, Z0
-	VMAXPS      Z0, Z4, Z0
-	VMOVUPS     Z0, (DX)(R9*4)
-	VMOVUPS     64(AX)(R9*4), Z0
-	VMOVUPS     64(CX)(R9*4), Z1
-	VMOVUPS     64(BX)(R9*4), Z2
-	VMOVUPS     64(SI)(R9*4), Z3
-	VXORPS      Z4, Z4, Z4
-	VMOVAPS     Z3, Z3
-	VFMADD231PS Z2, Z0, Z3
-	VADDPS      Z1, Z3, Z0
-	VMAXPS      Z0, Z4, Z0
-	VMOVUPS     Z0, 64(DX)(R9*4)
-	ADDQ        $+32, R9
-	SUBQ        $+32, R10
-	JMP         many3
-
-one4:
-	CMPQ        R10, $+16
-	JL          rest5
-	VMOVUPS     (AX)(R9*4), Z0
-	VMOVUPS     (CX)(R9*4), Z1
-	VMOVUPS     (BX)(R9*4), Z2
-	VMOVUPS     (SI)(R9*4), Z3
-	VXORPS      Z4, Z4, Z4
-	VMOVAPS     Z3, Z3
-	VFMADD231PS Z2, Z0, Z3
-	VADDPS      Z1, Z3, Z0
-	VMAXPS      Z0, Z4, Z0
-	VMOVUPS     Z0, (DX)(R9*4)
-	ADDQ        $+16, R9
-	SUBQ        $+16, R10
-	JMP         one4
-
-rest5:
-	TESTQ       R10, R10
-	JZ          done6
-	VMOVUPS.Z   (AX)(R9*4), K1, Z0
-	VMOVUPS.Z   (CX)(R9*4), K1, Z1
-	VMOVUPS.Z   (BX)(R9*4), K1, Z2
-	VMOVUPS.Z   (SI)(R9*4), K1, Z3
-	VXORPS      Z4, Z4, Z4
-	VMOVAPS     Z3, Z3
-	VFMADD231PS Z2, Z0, Z3
-	VADDPS      Z1, Z3, Z0
-	VMAXPS      Z0, Z4, Z0
-	VMOVUPS     Z0, K1, (DX)(R9*4)
+	VMOVUPS.Z   (AX)(R9*4), K1, Z2
+	VMOVUPS.Z   (CX)(R9*4), K1, Z3
+	VMOVUPS.Z   (BX)(R9*4), K1, Z4
+	VMOVUPS.Z   (SI)(R9*4), K1, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS Z4, Z2, Z5
+	VADDPS      Z3, Z5, Z2
+	VMAXPS      Z2, Z0, Z2
+	VMINPS      Z2, Z1, Z2
+	VMOVUPS     Z2, K1, (DX)(R9*4)
 
 done6:
 	LEAQ (AX)(R8*4), AX
@@ -2537,26 +2387,203 @@ done3:
 	VZEROUPPER
 	RET
 
-// func gradMomentsReLUAVX512(sum []float32, product []float32, dy []float32, x []float32, y []float32, mean []float32, rows int, cols int, stride int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·gradMomentsReLUAVX512(SB), NOSPLIT, $0-168
-	MOVQ  sum_base+0(FP), AX
-	MOVQ  product_base+24(FP), CX
-	MOVQ  mean_base+120(FP), DX
-	MOVQ  dy_base+48(FP), BX
-	MOVQ  x_base+72(FP), SI
-	MOVQ  y_base+96(FP), DI
-	MOVQ  cols+152(FP), R8
-	MOVQ  stride+160(FP), R9
-	MOVQ  rows+144(FP), R10
-	LEAQ  (BX)(R9*4), R11
-	LEAQ  (SI)(R9*4), R12
-	LEAQ  (DI)(R9*4), R13
-	MOVQ  R8, R14
-	ANDQ  $+15, R14
-	MOVL  $-1, R15
-	BZHIL R14, R15, R15
-	KMOVW R15, K1
+// func gradMomentsClipAVX512(sum []float32, product []float32, dy []float32, x []float32, mean []float32, scale []float32, shift []float32, rows int, cols int, stride int, lo float32, hi float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·gradMomentsClipAVX512(SB), NOSPLIT, $0-200
+	MOVQ         sum_base+0(FP), AX
+	MOVQ         product_base+24(FP), CX
+	MOVQ         mean_base+96(FP), DX
+	MOVQ         scale_base+120(FP), BX
+	MOVQ         shift_base+144(FP), SI
+	MOVQ         dy_base+48(FP), DI
+	MOVQ         x_base+72(FP), R8
+	MOVQ         cols+176(FP), R9
+	MOVQ         stride+184(FP), R10
+	MOVQ         rows+168(FP), R11
+	LEAQ         (DI)(R10*4), R12
+	LEAQ         (R8)(R10*4), R13
+	MOVQ         R9, R14
+	ANDQ         $+15, R14
+	MOVL         $-1, R15
+	BZHIL        R14, R15, R15
+	KMOVW        R15, K1
+	VBROADCASTSS lo+192(FP), Z0
+	VBROADCASTSS hi+196(FP), Z1
+
+many1:
+	CMPQ R11, $+2
+	JL   few2
+	XORL R14, R14
+	MOVQ R9, R15
+
+one5:
+	CMPQ        R15, $+16
+	JL          rest6
+	VMOVUPS     (DX)(R14*4), Z2
+	VMOVUPS     (BX)(R14*4), Z3
+	VMOVUPS     (SI)(R14*4), Z4
+	VMOVUPS     (DI)(R14*4), Z5
+	VMOVUPS     (R8)(R14*4), Z6
+	VMOVAPS     Z4, Z7
+	VFMADD231PS Z3, Z6, Z7
+	VCMPPS      $0x1e, Z0, Z7, K2
+	VCMPPS      $0x11, Z1, Z7, K3
+	KANDW       K2, K3, K2
+	VMOVAPS.Z   Z5, K2, Z5
+	VSUBPS      Z2, Z6, Z6
+	VMULPS      Z6, Z5, Z6
+	VMOVUPS     (R12)(R14*4), Z7
+	VMOVUPS     (R13)(R14*4), Z8
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z3, Z8, Z4
+	VCMPPS      $0x1e, Z0, Z4, K2
+	VCMPPS      $0x11, Z1, Z4, K3
+	KANDW       K2, K3, K2
+	VMOVAPS.Z   Z7, K2, Z3
+	VSUBPS      Z2, Z8, Z2
+	VMULPS      Z2, Z3, Z2
+	VADDPS      Z3, Z5, Z5
+	VADDPS      Z2, Z6, Z6
+	VMOVUPS     (AX)(R14*4), Z2
+	VADDPS      Z2, Z5, Z2
+	VMOVUPS     Z2, (AX)(R14*4)
+	VMOVUPS     (CX)(R14*4), Z2
+	VADDPS      Z2, Z6, Z2
+	VMOVUPS     Z2, (CX)(R14*4)
+	ADDQ        $+16, R14
+	SUBQ        $+16, R15
+	JMP         one5
+
+rest6:
+	TESTQ       R15, R15
+	JZ          done7
+	VMOVUPS.Z   (DX)(R14*4), K1, Z2
+	VMOVUPS.Z   (BX)(R14*4), K1, Z3
+	VMOVUPS.Z   (SI)(R14*4), K1, Z4
+	VMOVUPS.Z   (DI)(R14*4), K1, Z5
+	VMOVUPS.Z   (R8)(R14*4), K1, Z6
+	VMOVAPS     Z4, Z7
+	VFMADD231PS Z3, Z6, Z7
+	VCMPPS      $0x1e, Z0, Z7, K2
+	VCMPPS      $0x11, Z1, Z7, K3
+	KANDW       K2, K3, K2
+	VMOVAPS.Z   Z5, K2, Z5
+	VSUBPS      Z2, Z6, Z6
+	VMULPS      Z6, Z5, Z6
+	VMOVUPS.Z   (R12)(R14*4), K1, Z7
+	VMOVUPS.Z   (R13)(R14*4), K1, Z8
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z3, Z8, Z4
+	VCMPPS      $0x1e, Z0, Z4, K2
+	VCMPPS      $0x11, Z1, Z4, K3
+	KANDW       K2, K3, K2
+	VMOVAPS.Z   Z7, K2, Z3
+	VSUBPS      Z2, Z8, Z2
+	VMULPS      Z2, Z3, Z2
+	VADDPS      Z3, Z5, Z5
+	VADDPS      Z2, Z6, Z6
+	VMOVUPS.Z   (AX)(R14*4), K1, Z2
+	VADDPS      Z2, Z5, Z2
+	VMOVUPS     Z2, K1, (AX)(R14*4)
+	VMOVUPS.Z   (CX)(R14*4), K1, Z2
+	VADDPS      Z2, Z6, Z2
+	VMOVUPS     Z2, K1, (CX)(R14*4)
+
+done7:
+	LEAQ (DI)(R10*8), DI
+	LEAQ (R8)(R10*8), R8
+	LEAQ (R12)(R10*8), R12
+	LEAQ (R13)(R10*8), R13
+	SUBQ $+2, R11
+	JMP  many1
+
+few2:
+	TESTQ R11, R11
+	JZ    done3
+	XORL  R12, R12
+	MOVQ  R9, R13
+
+one9:
+	CMPQ        R13, $+16
+	JL          rest10
+	VMOVUPS     (DX)(R12*4), Z2
+	VMOVUPS     (BX)(R12*4), Z3
+	VMOVUPS     (SI)(R12*4), Z4
+	VMOVUPS     (DI)(R12*4), Z5
+	VMOVUPS     (R8)(R12*4), Z6
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z3, Z6, Z4
+	VCMPPS      $0x1e, Z0, Z4, K2
+	VCMPPS      $0x11, Z1, Z4, K3
+	KANDW       K2, K3, K2
+	VMOVAPS.Z   Z5, K2, Z3
+	VSUBPS      Z2, Z6, Z2
+	VMULPS      Z2, Z3, Z2
+	VMOVUPS     (AX)(R12*4), Z4
+	VADDPS      Z4, Z3, Z3
+	VMOVUPS     Z3, (AX)(R12*4)
+	VMOVUPS     (CX)(R12*4), Z3
+	VADDPS      Z3, Z2, Z2
+	VMOVUPS     Z2, (CX)(R12*4)
+	ADDQ        $+16, R12
+	SUBQ        $+16, R13
+	JMP         one9
+
+rest10:
+	TESTQ       R13, R13
+	JZ          done11
+	VMOVUPS.Z   (DX)(R12*4), K1, Z2
+	VMOVUPS.Z   (BX)(R12*4), K1, Z3
+	VMOVUPS.Z   (SI)(R12*4), K1, Z4
+	VMOVUPS.Z   (DI)(R12*4), K1, Z5
+	VMOVUPS.Z   (R8)(R12*4), K1, Z6
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z3, Z6, Z4
+	VCMPPS      $0x1e, Z0, Z4, K2
+	VCMPPS      $0x11, Z1, Z4, K3
+	KANDW       K2, K3, K2
+	VMOVAPS.Z   Z5, K2, Z3
+	VSUBPS      Z2, Z6, Z2
+	VMULPS      Z2, Z3, Z2
+	VMOVUPS.Z   (AX)(R12*4), K1, Z4
+	VADDPS      Z4, Z3, Z3
+	VMOVUPS     Z3, K1, (AX)(R12*4)
+	VMOVUPS.Z   (CX)(R12*4), K1, Z3
+	VADDPS      Z3, Z2, Z2
+	VMOVUPS     Z2, K1, (CX)(R12*4)
+
+done11:
+	LEAQ (DI)(R10*4), DI
+	LEAQ (R8)(R10*4), R8
+	DECQ R11
+	JMP  few2
+
+done3:
+	VZEROUPPER
+	RET
+
+// func gradMomentsMaskedAVX512(sum []float32, product []float32, dy []float32, x []float32, y []float32, mean []float32, rows int, cols int, stride int, lo float32, hi float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·gradMomentsMaskedAVX512(SB), NOSPLIT, $0-176
+	MOVQ         sum_base+0(FP), AX
+	MOVQ         product_base+24(FP), CX
+	MOVQ         mean_base+120(FP), DX
+	MOVQ         dy_base+48(FP), BX
+	MOVQ         x_base+72(FP), SI
+	MOVQ         y_base+96(FP), DI
+	MOVQ         cols+152(FP), R8
+	MOVQ         stride+160(FP), R9
+	MOVQ         rows+144(FP), R10
+	LEAQ         (BX)(R9*4), R11
+	LEAQ         (SI)(R9*4), R12
+	LEAQ         (DI)(R9*4), R13
+	MOVQ         R8, R14
+	ANDQ         $+15, R14
+	MOVL         $-1, R15
+	BZHIL        R14, R15, R15
+	KMOVW        R15, K1
+	VBROADCASTSS lo+168(FP), Z0
+	VBROADCASTSS hi+172(FP), Z1
 
 many1:
 	CMPQ R10, $+2
@@ -2567,31 +2594,33 @@ many1:
 one5:
 	CMPQ      R15, $+16
 	JL        rest6
-	VMOVUPS   (DX)(R14*4), Z0
-	VMOVUPS   (BX)(R14*4), Z1
-	VMOVUPS   (SI)(R14*4), Z2
-	VMOVUPS   (DI)(R14*4), Z3
-	VXORPS    Z4, Z4, Z4
-	VCMPPS    $0x1e, Z4, Z3, K2
-	VMOVAPS.Z Z1, K2, Z1
-	VSUBPS    Z0, Z2, Z2
-	VMULPS    Z2, Z1, Z2
-	VMOVUPS   (R11)(R14*4), Z3
-	VMOVUPS   (R12)(R14*4), Z4
-	VMOVUPS   (R13)(R14*4), Z5
-	VXORPS    Z6, Z6, Z6
-	VCMPPS    $0x1e, Z6, Z5, K2
+	VMOVUPS   (DX)(R14*4), Z2
+	VMOVUPS   (BX)(R14*4), Z3
+	VMOVUPS   (SI)(R14*4), Z4
+	VMOVUPS   (DI)(R14*4), Z5
+	VCMPPS    $0x1e, Z0, Z5, K2
+	VCMPPS    $0x11, Z1, Z5, K3
+	KANDW     K2, K3, K2
 	VMOVAPS.Z Z3, K2, Z3
-	VSUBPS    Z0, Z4, Z0
-	VMULPS    Z0, Z3, Z0
-	VADDPS    Z3, Z1, Z1
-	VADDPS    Z0, Z2, Z2
-	VMOVUPS   (AX)(R14*4), Z0
-	VADDPS    Z0, Z1, Z0
-	VMOVUPS   Z0, (AX)(R14*4)
-	VMOVUPS   (CX)(R14*4), Z0
-	VADDPS    Z0, Z2, Z0
-	VMOVUPS   Z0, (CX)(R14*4)
+	VSUBPS    Z2, Z4, Z4
+	VMULPS    Z4, Z3, Z4
+	VMOVUPS   (R11)(R14*4), Z5
+	VMOVUPS   (R12)(R14*4), Z6
+	VMOVUPS   (R13)(R14*4), Z7
+	VCMPPS    $0x1e, Z0, Z7, K2
+	VCMPPS    $0x11, Z1, Z7, K3
+	KANDW     K2, K3, K2
+	VMOVAPS.Z Z5, K2, Z5
+	VSUBPS    Z2, Z6, Z2
+	VMULPS    Z2, Z5, Z2
+	VADDPS    Z5, Z3, Z3
+	VADDPS    Z2, Z4, Z4
+	VMOVUPS   (AX)(R14*4), Z2
+	VADDPS    Z2, Z3, Z2
+	VMOVUPS   Z2, (AX)(R14*4)
+	VMOVUPS   (CX)(R14*4), Z2
+	VADDPS    Z2, Z4, Z2
+	VMOVUPS   Z2, (CX)(R14*4)
 	ADDQ      $+16, R14
 	SUBQ      $+16, R15
 	JMP       one5
@@ -2599,31 +2628,33 @@ one5:
 rest6:
 	TESTQ     R15, R15
 	JZ        done7
-	VMOVUPS.Z (DX)(R14*4), K1, Z0
-	VMOVUPS.Z (BX)(R14*4), K1, Z1
-	VMOVUPS.Z (SI)(R14*4), K1, Z2
-	VMOVUPS.Z (DI)(R14*4), K1, Z3
-	VXORPS    Z4, Z4, Z4
-	VCMPPS    $0x1e, Z4, Z3, K2
-	VMOVAPS.Z Z1, K2, Z1
-	VSUBPS    Z0, Z2, Z2
-	VMULPS    Z2, Z1, Z2
-	VMOVUPS.Z (R11)(R14*4), K1, Z3
-	VMOVUPS.Z (R12)(R14*4), K1, Z4
-	VMOVUPS.Z (R13)(R14*4), K1, Z5
-	VXORPS    Z6, Z6, Z6
-	VCMPPS    $0x1e, Z6, Z5, K2
+	VMOVUPS.Z (DX)(R14*4), K1, Z2
+	VMOVUPS.Z (BX)(R14*4), K1, Z3
+	VMOVUPS.Z (SI)(R14*4), K1, Z4
+	VMOVUPS.Z (DI)(R14*4), K1, Z5
+	VCMPPS    $0x1e, Z0, Z5, K2
+	VCMPPS    $0x11, Z1, Z5, K3
+	KANDW     K2, K3, K2
 	VMOVAPS.Z Z3, K2, Z3
-	VSUBPS    Z0, Z4, Z0
-	VMULPS    Z0, Z3, Z0
-	VADDPS    Z3, Z1, Z1
-	VADDPS    Z0, Z2, Z2
-	VMOVUPS.Z (AX)(R14*4), K1, Z0
-	VADDPS    Z0, Z1, Z0
-	VMOVUPS   Z0, K1, (AX)(R14*4)
-	VMOVUPS.Z (CX)(R14*4), K1, Z0
-	VADDPS    Z0, Z2, Z0
-	VMOVUPS   Z0, K1, (CX)(R14*4)
+	VSUBPS    Z2, Z4, Z4
+	VMULPS    Z4, Z3, Z4
+	VMOVUPS.Z (R11)(R14*4), K1, Z5
+	VMOVUPS.Z (R12)(R14*4), K1, Z6
+	VMOVUPS.Z (R13)(R14*4), K1, Z7
+	VCMPPS    $0x1e, Z0, Z7, K2
+	VCMPPS    $0x11, Z1, Z7, K3
+	KANDW     K2, K3, K2
+	VMOVAPS.Z Z5, K2, Z5
+	VSUBPS    Z2, Z6, Z2
+	VMULPS    Z2, Z5, Z2
+	VADDPS    Z5, Z3, Z3
+	VADDPS    Z2, Z4, Z4
+	VMOVUPS.Z (AX)(R14*4), K1, Z2
+	VADDPS    Z2, Z3, Z2
+	VMOVUPS   Z2, K1, (AX)(R14*4)
+	VMOVUPS.Z (CX)(R14*4), K1, Z2
+	VADDPS    Z2, Z4, Z2
+	VMOVUPS   Z2, K1, (CX)(R14*4)
 
 done7:
 	LEAQ (BX)(R9*8), BX
@@ -2644,21 +2675,22 @@ few2:
 one9:
 	CMPQ      R12, $+16
 	JL        rest10
-	VMOVUPS   (DX)(R11*4), Z0
-	VMOVUPS   (BX)(R11*4), Z1
-	VMOVUPS   (SI)(R11*4), Z2
-	VMOVUPS   (DI)(R11*4), Z3
-	VXORPS    Z4, Z4, Z4
-	VCMPPS    $0x1e, Z4, Z3, K2
-	VMOVAPS.Z Z1, K2, Z1
-	VSUBPS    Z0, Z2, Z0
-	VMULPS    Z0, Z1, Z0
-	VMOVUPS   (AX)(R11*4), Z2
-	VADDPS    Z2, Z1, Z1
-	VMOVUPS   Z1, (AX)(R11*4)
-	VMOVUPS   (CX)(R11*4), Z1
-	VADDPS    Z1, Z0, Z0
-	VMOVUPS   Z0, (CX)(R11*4)
+	VMOVUPS   (DX)(R11*4), Z2
+	VMOVUPS   (BX)(R11*4), Z3
+	VMOVUPS   (SI)(R11*4), Z4
+	VMOVUPS   (DI)(R11*4), Z5
+	VCMPPS    $0x1e, Z0, Z5, K2
+	VCMPPS    $0x11, Z1, Z5, K3
+	KANDW     K2, K3, K2
+	VMOVAPS.Z Z3, K2, Z3
+	VSUBPS    Z2, Z4, Z2
+	VMULPS    Z2, Z3, Z2
+	VMOVUPS   (AX)(R11*4), Z4
+	VADDPS    Z4, Z3, Z3
+	VMOVUPS   Z3, (AX)(R11*4)
+	VMOVUPS   (CX)(R11*4), Z3
+	VADDPS    Z3, Z2, Z2
+	VMOVUPS   Z2, (CX)(R11*4)
 	ADDQ      $+16, R11
 	SUBQ      $+16, R12
 	JMP       one9
@@ -2666,21 +2698,22 @@ one9:
 rest10:
 	TESTQ     R12, R12
 	JZ        done11
-	VMOVUPS.Z (DX)(R11*4), K1, Z0
-	VMOVUPS.Z (BX)(R11*4), K1, Z1
-	VMOVUPS.Z (SI)(R11*4), K1, Z2
-	VMOVUPS.Z (DI)(R11*4), K1, Z3
-	VXORPS    Z4, Z4, Z4
-	VCMPPS    $0x1e, Z4, Z3, K2
-	VMOVAPS.Z Z1, K2, Z1
-	VSUBPS    Z0, Z2, Z0
-	VMULPS    Z0, Z1, Z0
-	VMOVUPS.Z (AX)(R11*4), K1, Z2
-	VADDPS    Z2, Z1, Z1
-	VMOVUPS   Z1, K1, (AX)(R11*4)
-	VMOVUPS.Z (CX)(R11*4), K1, Z1
-	VADDPS    Z1, Z0, Z0
-	VMOVUPS   Z0, K1, (CX)(R11*4)
+	VMOVUPS.Z (DX)(R11*4), K1, Z2
+	VMOVUPS.Z (BX)(R11*4), K1, Z3
+	VMOVUPS.Z (SI)(R11*4), K1, Z4
+	VMOVUPS.Z (DI)(R11*4), K1, Z5
+	VCMPPS    $0x1e, Z0, Z5, K2
+	VCMPPS    $0x11, Z1, Z5, K3
+	KANDW     K2, K3, K2
+	VMOVAPS.Z Z3, K2, Z3
+	VSUBPS    Z2, Z4, Z2
+	VMULPS    Z2, Z3, Z2
+	VMOVUPS.Z (AX)(R11*4), K1, Z4
+	VADDPS    Z4, Z3, Z3
+	VMOVUPS   Z3, K1, (AX)(R11*4)
+	VMOVUPS.Z (CX)(R11*4), K1, Z3
+	VADDPS    Z3, Z2, Z2
+	VMOVUPS   Z2, K1, (CX)(R11*4)
 
 done11:
 	LEAQ (BX)(R9*4), BX
@@ -2693,24 +2726,26 @@ done3:
 	VZEROUPPER
 	RET
 
-// func gradMomentsReLUStoreAVX512(sum []float32, product []float32, masked []float32, dy []float32, x []float32, y []float32, mean []float32, rows int, cols int, stride int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·gradMomentsReLUStoreAVX512(SB), NOSPLIT, $0-192
-	MOVQ  sum_base+0(FP), AX
-	MOVQ  product_base+24(FP), CX
-	MOVQ  mean_base+144(FP), DX
-	MOVQ  dy_base+72(FP), BX
-	MOVQ  x_base+96(FP), SI
-	MOVQ  y_base+120(FP), DI
-	MOVQ  masked_base+48(FP), R8
-	MOVQ  cols+176(FP), R9
-	MOVQ  stride+184(FP), R10
-	MOVQ  rows+168(FP), R11
-	MOVQ  R9, R12
-	ANDQ  $+15, R12
-	MOVL  $-1, R13
-	BZHIL R12, R13, R13
-	KMOVW R13, K1
+// func gradMomentsStoreAVX512(sum []float32, product []float32, masked []float32, dy []float32, x []float32, y []float32, mean []float32, rows int, cols int, stride int, lo float32, hi float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·gradMomentsStoreAVX512(SB), NOSPLIT, $0-200
+	MOVQ         sum_base+0(FP), AX
+	MOVQ         product_base+24(FP), CX
+	MOVQ         mean_base+144(FP), DX
+	MOVQ         dy_base+72(FP), BX
+	MOVQ         x_base+96(FP), SI
+	MOVQ         y_base+120(FP), DI
+	MOVQ         masked_base+48(FP), R8
+	MOVQ         cols+176(FP), R9
+	MOVQ         stride+184(FP), R10
+	MOVQ         rows+168(FP), R11
+	MOVQ         R9, R12
+	ANDQ         $+15, R12
+	MOVL         $-1, R13
+	BZHIL        R12, R13, R13
+	KMOVW        R13, K1
+	VBROADCASTSS lo+192(FP), Z0
+	VBROADCASTSS hi+196(FP), Z1
 
 many1:
 	CMPQ R11, $+1
@@ -2721,22 +2756,23 @@ many1:
 one5:
 	CMPQ      R13, $+16
 	JL        rest6
-	VMOVUPS   (DX)(R12*4), Z0
-	VMOVUPS   (BX)(R12*4), Z1
-	VMOVUPS   (SI)(R12*4), Z2
-	VMOVUPS   (DI)(R12*4), Z3
-	VXORPS    Z4, Z4, Z4
-	VCMPPS    $0x1e, Z4, Z3, K2
-	VMOVAPS.Z Z1, K2, Z1
-	VMOVUPS   Z1, (R8)(R12*4)
-	VSUBPS    Z0, Z2, Z0
-	VMULPS    Z0, Z1, Z0
-	VMOVUPS   (AX)(R12*4), Z2
-	VADDPS    Z2, Z1, Z1
-	VMOVUPS   Z1, (AX)(R12*4)
-	VMOVUPS   (CX)(R12*4), Z1
-	VADDPS    Z1, Z0, Z0
-	VMOVUPS   Z0, (CX)(R12*4)
+	VMOVUPS   (DX)(R12*4), Z2
+	VMOVUPS   (BX)(R12*4), Z3
+	VMOVUPS   (SI)(R12*4), Z4
+	VMOVUPS   (DI)(R12*4), Z5
+	VCMPPS    $0x1e, Z0, Z5, K2
+	VCMPPS    $0x11, Z1, Z5, K3
+	KANDW     K2, K3, K2
+	VMOVAPS.Z Z3, K2, Z3
+	VMOVUPS   Z3, (R8)(R12*4)
+	VSUBPS    Z2, Z4, Z2
+	VMULPS    Z2, Z3, Z2
+	VMOVUPS   (AX)(R12*4), Z4
+	VADDPS    Z4, Z3, Z3
+	VMOVUPS   Z3, (AX)(R12*4)
+	VMOVUPS   (CX)(R12*4), Z3
+	VADDPS    Z3, Z2, Z2
+	VMOVUPS   Z2, (CX)(R12*4)
 	ADDQ      $+16, R12
 	SUBQ      $+16, R13
 	JMP       one5
@@ -2744,22 +2780,23 @@ one5:
 rest6:
 	TESTQ     R13, R13
 	JZ        done7
-	VMOVUPS.Z (DX)(R12*4), K1, Z0
-	VMOVUPS.Z (BX)(R12*4), K1, Z1
-	VMOVUPS.Z (SI)(R12*4), K1, Z2
-	VMOVUPS.Z (DI)(R12*4), K1, Z3
-	VXORPS    Z4, Z4, Z4
-	VCMPPS    $0x1e, Z4, Z3, K2
-	VMOVAPS.Z Z1, K2, Z1
-	VMOVUPS   Z1, K1, (R8)(R12*4)
-	VSUBPS    Z0, Z2, Z0
-	VMULPS    Z0, Z1, Z0
-	VMOVUPS.Z (AX)(R12*4), K1, Z2
-	VADDPS    Z2, Z1, Z1
-	VMOVUPS   Z1, K1, (AX)(R12*4)
-	VMOVUPS.Z (CX)(R12*4), K1, Z1
-	VADDPS    Z1, Z0, Z0
-	VMOVUPS   Z0, K1, (CX)(R12*4)
+	VMOVUPS.Z (DX)(R12*4), K1, Z2
+	VMOVUPS.Z (BX)(R12*4), K1, Z3
+	VMOVUPS.Z (SI)(R12*4), K1, Z4
+	VMOVUPS.Z (DI)(R12*4), K1, Z5
+	VCMPPS    $0x1e, Z0, Z5, K2
+	VCMPPS    $0x11, Z1, Z5, K3
+	KANDW     K2, K3, K2
+	VMOVAPS.Z Z3, K2, Z3
+	VMOVUPS   Z3, K1, (R8)(R12*4)
+	VSUBPS    Z2, Z4, Z2
+	VMULPS    Z2, Z3, Z2
+	VMOVUPS.Z (AX)(R12*4), K1, Z4
+	VADDPS    Z4, Z3, Z3
+	VMOVUPS   Z3, K1, (AX)(R12*4)
+	VMOVUPS.Z (CX)(R12*4), K1, Z3
+	VADDPS    Z3, Z2, Z2
+	VMOVUPS   Z2, K1, (CX)(R12*4)
 
 done7:
 	LEAQ (BX)(R10*4), BX
@@ -2778,22 +2815,23 @@ few2:
 one9:
 	CMPQ      R13, $+16
 	JL        rest10
-	VMOVUPS   (DX)(R12*4), Z0
-	VMOVUPS   (BX)(R12*4), Z1
-	VMOVUPS   (SI)(R12*4), Z2
-	VMOVUPS   (DI)(R12*4), Z3
-	VXORPS    Z4, Z4, Z4
-	VCMPPS    $0x1e, Z4, Z3, K2
-	VMOVAPS.Z Z1, K2, Z1
-	VMOVUPS   Z1, (R8)(R12*4)
-	VSUBPS    Z0, Z2, Z0
-	VMULPS    Z0, Z1, Z0
-	VMOVUPS   (AX)(R12*4), Z2
-	VADDPS    Z2, Z1, Z1
-	VMOVUPS   Z1, (AX)(R12*4)
-	VMOVUPS   (CX)(R12*4), Z1
-	VADDPS    Z1, Z0, Z0
-	VMOVUPS   Z0, (CX)(R12*4)
+	VMOVUPS   (DX)(R12*4), Z2
+	VMOVUPS   (BX)(R12*4), Z3
+	VMOVUPS   (SI)(R12*4), Z4
+	VMOVUPS   (DI)(R12*4), Z5
+	VCMPPS    $0x1e, Z0, Z5, K2
+	VCMPPS    $0x11, Z1, Z5, K3
+	KANDW     K2, K3, K2
+	VMOVAPS.Z Z3, K2, Z3
+	VMOVUPS   Z3, (R8)(R12*4)
+	VSUBPS    Z2, Z4, Z2
+	VMULPS    Z2, Z3, Z2
+	VMOVUPS   (AX)(R12*4), Z4
+	VADDPS    Z4, Z3, Z3
+	VMOVUPS   Z3, (AX)(R12*4)
+	VMOVUPS   (CX)(R12*4), Z3
+	VADDPS    Z3, Z2, Z2
+	VMOVUPS   Z2, (CX)(R12*4)
 	ADDQ      $+16, R12
 	SUBQ      $+16, R13
 	JMP       one9
@@ -2801,22 +2839,23 @@ one9:
 rest10:
 	TESTQ     R13, R13
 	JZ        done11
-	VMOVUPS.Z (DX)(R12*4), K1, Z0
-	VMOVUPS.Z (BX)(R12*4), K1, Z1
-	VMOVUPS.Z (SI)(R12*4), K1, Z2
-	VMOVUPS.Z (DI)(R12*4), K1, Z3
-	VXORPS    Z4, Z4, Z4
-	VCMPPS    $0x1e, Z4, Z3, K2
-	VMOVAPS.Z Z1, K2, Z1
-	VMOVUPS   Z1, K1, (R8)(R12*4)
-	VSUBPS    Z0, Z2, Z0
-	VMULPS    Z0, Z1, Z0
-	VMOVUPS.Z (AX)(R12*4), K1, Z2
-	VADDPS    Z2, Z1, Z1
-	VMOVUPS   Z1, K1, (AX)(R12*4)
-	VMOVUPS.Z (CX)(R12*4), K1, Z1
-	VADDPS    Z1, Z0, Z0
-	VMOVUPS   Z0, K1, (CX)(R12*4)
+	VMOVUPS.Z (DX)(R12*4), K1, Z2
+	VMOVUPS.Z (BX)(R12*4), K1, Z3
+	VMOVUPS.Z (SI)(R12*4), K1, Z4
+	VMOVUPS.Z (DI)(R12*4), K1, Z5
+	VCMPPS    $0x1e, Z0, Z5, K2
+	VCMPPS    $0x11, Z1, Z5, K3
+	KANDW     K2, K3, K2
+	VMOVAPS.Z Z3, K2, Z3
+	VMOVUPS   Z3, K1, (R8)(R12*4)
+	VSUBPS    Z2, Z4, Z2
+	VMULPS    Z2, Z3, Z2
+	VMOVUPS.Z (AX)(R12*4), K1, Z4
+	VADDPS    Z4, Z3, Z3
+	VMOVUPS   Z3, K1, (AX)(R12*4)
+	VMOVUPS.Z (CX)(R12*4), K1, Z3
+	VADDPS    Z3, Z2, Z2
+	VMOVUPS   Z2, K1, (CX)(R12*4)
 
 done11:
 	LEAQ (BX)(R10*4), BX
@@ -2922,25 +2961,155 @@ end2:
 	VZEROUPPER
 	RET
 
-// func normalizeGradReLUAVX512(dx []float32, dy []float32, x []float32, y []float32, a []float32, b []float32, c []float32, rows int, cols int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·normalizeGradReLUAVX512(SB), NOSPLIT, $0-184
-	MOVQ  dy_base+24(FP), AX
-	MOVQ  x_base+48(FP), CX
-	MOVQ  y_base+72(FP), DX
-	MOVQ  dx_base+0(FP), BX
-	MOVQ  a_base+96(FP), SI
-	MOVQ  b_base+120(FP), DI
-	MOVQ  c_base+144(FP), R8
-	MOVQ  rows+168(FP), R9
-	MOVQ  cols+176(FP), R10
-	MOVQ  R10, R11
-	ANDQ  $+15, R11
-	MOVL  $-1, R12
-	BZHIL R11, R12, R12
-	KMOVW R12, K1
-	TESTQ R9, R9
-	JZ    end2
+// func normalizeGradClipAVX512(dx []float32, dy []float32, x []float32, a []float32, b []float32, c []float32, scale []float32, shift []float32, rows int, cols int, lo float32, hi float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·normalizeGradClipAVX512(SB), NOSPLIT, $0-216
+	MOVQ         dy_base+24(FP), AX
+	MOVQ         x_base+48(FP), CX
+	MOVQ         dx_base+0(FP), DX
+	MOVQ         a_base+72(FP), BX
+	MOVQ         b_base+96(FP), SI
+	MOVQ         c_base+120(FP), DI
+	MOVQ         scale_base+144(FP), R8
+	MOVQ         shift_base+168(FP), R9
+	MOVQ         rows+192(FP), R10
+	MOVQ         cols+200(FP), R11
+	MOVQ         R11, R12
+	ANDQ         $+15, R12
+	MOVL         $-1, R13
+	BZHIL        R12, R13, R13
+	KMOVW        R13, K1
+	VBROADCASTSS lo+208(FP), Z0
+	VBROADCASTSS hi+212(FP), Z1
+	TESTQ        R10, R10
+	JZ           end2
+
+next1:
+	XORL R12, R12
+	MOVQ R11, R13
+
+many3:
+	CMPQ        R13, $+32
+	JL          one4
+	VMOVUPS     (AX)(R12*4), Z2
+	VMOVUPS     (CX)(R12*4), Z3
+	VMOVUPS     (BX)(R12*4), Z4
+	VMOVUPS     (SI)(R12*4), Z5
+	VMOVUPS     (DI)(R12*4), Z6
+	VMOVUPS     (R8)(R12*4), Z7
+	VMOVUPS     (R9)(R12*4), Z8
+	VMOVAPS     Z8, Z8
+	VFMADD231PS Z7, Z3, Z8
+	VCMPPS      $0x1e, Z0, Z8, K2
+	VCMPPS      $0x11, Z1, Z8, K3
+	KANDW       K2, K3, K2
+	VMOVAPS.Z   Z2, K2, Z2
+	VMOVAPS     Z6, Z6
+	VFMADD231PS Z5, Z3, Z6
+	VMOVAPS     Z6, Z3
+	VFMADD231PS Z4, Z2, Z3
+	VMOVUPS     Z3, (DX)(R12*4)
+	VMOVUPS     64(AX)(R12*4), Z2
+	VMOVUPS     64(CX)(R12*4), Z3
+	VMOVUPS     64(BX)(R12*4), Z4
+	VMOVUPS     64(SI)(R12*4), Z5
+	VMOVUPS     64(DI)(R12*4), Z6
+	VMOVUPS     64(R8)(R12*4), Z7
+	VMOVUPS     64(R9)(R12*4), Z8
+	VMOVAPS     Z8, Z8
+	VFMADD231PS Z7, Z3, Z8
+	VCMPPS      $0x1e, Z0, Z8, K2
+	VCMPPS      $0x11, Z1, Z8, K3
+	KANDW       K2, K3, K2
+	VMOVAPS.Z   Z2, K2, Z2
+	VMOVAPS     Z6, Z6
+	VFMADD231PS Z5, Z3, Z6
+	VMOVAPS     Z6, Z3
+	VFMADD231PS Z4, Z2, Z3
+	VMOVUPS     Z3, 64(DX)(R12*4)
+	ADDQ        $+32, R12
+	SUBQ        $+32, R13
+	JMP         many3
+
+one4:
+	CMPQ        R13, $+16
+	JL          rest5
+	VMOVUPS     (AX)(R12*4), Z2
+	VMOVUPS     (CX)(R12*4), Z3
+	VMOVUPS     (BX)(R12*4), Z4
+	VMOVUPS     (SI)(R12*4), Z5
+	VMOVUPS     (DI)(R12*4), Z6
+	VMOVUPS     (R8)(R12*4), Z7
+	VMOVUPS     (R9)(R12*4), Z8
+	VMOVAPS     Z8, Z8
+	VFMADD231PS Z7, Z3, Z8
+	VCMPPS      $0x1e, Z0, Z8, K2
+	VCMPPS      $0x11, Z1, Z8, K3
+	KANDW       K2, K3, K2
+	VMOVAPS.Z   Z2, K2, Z2
+	VMOVAPS     Z6, Z6
+	VFMADD231PS Z5, Z3, Z6
+	VMOVAPS     Z6, Z3
+	VFMADD231PS Z4, Z2, Z3
+	VMOVUPS     Z3, (DX)(R12*4)
+	ADDQ        $+16, R12
+	SUBQ        $+16, R13
+	JMP         one4
+
+rest5:
+	TESTQ       R13, R13
+	JZ          done6
+	VMOVUPS.Z   (AX)(R12*4), K1, Z2
+	VMOVUPS.Z   (CX)(R12*4), K1, Z3
+	VMOVUPS.Z   (BX)(R12*4), K1, Z4
+	VMOVUPS.Z   (SI)(R12*4), K1, Z5
+	VMOVUPS.Z   (DI)(R12*4), K1, Z6
+	VMOVUPS.Z   (R8)(R12*4), K1, Z7
+	VMOVUPS.Z   (R9)(R12*4), K1, Z8
+	VMOVAPS     Z8, Z8
+	VFMADD231PS Z7, Z3, Z8
+	VCMPPS      $0x1e, Z0, Z8, K2
+	VCMPPS      $0x11, Z1, Z8, K3
+	KANDW       K2, K3, K2
+	VMOVAPS.Z   Z2, K2, Z2
+	VMOVAPS     Z6, Z6
+	VFMADD231PS Z5, Z3, Z6
+	VMOVAPS     Z6, Z3
+	VFMADD231PS Z4, Z2, Z3
+	VMOVUPS     Z3, K1, (DX)(R12*4)
+
+done6:
+	LEAQ (AX)(R11*4), AX
+	LEAQ (CX)(R11*4), CX
+	LEAQ (DX)(R11*4), DX
+	DECQ R10
+	JNZ  next1
+
+end2:
+	VZEROUPPER
+	RET
+
+// func normalizeGradMaskedAVX512(dx []float32, dy []float32, x []float32, y []float32, a []float32, b []float32, c []float32, rows int, cols int, lo float32, hi float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·normalizeGradMaskedAVX512(SB), NOSPLIT, $0-192
+	MOVQ         dy_base+24(FP), AX
+	MOVQ         x_base+48(FP), CX
+	MOVQ         y_base+72(FP), DX
+	MOVQ         dx_base+0(FP), BX
+	MOVQ         a_base+96(FP), SI
+	MOVQ         b_base+120(FP), DI
+	MOVQ         c_base+144(FP), R8
+	MOVQ         rows+168(FP), R9
+	MOVQ         cols+176(FP), R10
+	MOVQ         R10, R11
+	ANDQ         $+15, R11
+	MOVL         $-1, R12
+	BZHIL        R11, R12, R12
+	KMOVW        R12, K1
+	VBROADCASTSS lo+184(FP), Z0
+	VBROADCASTSS hi+188(FP), Z1
+	TESTQ        R9, R9
+	JZ           end2
 
 next1:
 	XORL R11, R11
@@ -2949,34 +3118,36 @@ next1:
 many3:
 	CMPQ        R12, $+32
 	JL          one4
-	VMOVUPS     (AX)(R11*4), Z0
-	VMOVUPS     (CX)(R11*4), Z1
-	VMOVUPS     (DX)(R11*4), Z2
-	VMOVUPS     (SI)(R11*4), Z3
-	VMOVUPS     (DI)(R11*4), Z4
-	VMOVUPS     (R8)(R11*4), Z5
-	VXORPS      Z6, Z6, Z6
-	VCMPPS      $0x1e, Z6, Z2, K2
-	VMOVAPS.Z   Z0, K2, Z0
-	VMOVAPS     Z5, Z2
-	VFMADD231PS Z4, Z1, Z2
-	VMOVAPS     Z2, Z1
-	VFMADD231PS Z3, Z0, Z1
-	VMOVUPS     Z1, (BX)(R11*4)
-	VMOVUPS     64(AX)(R11*4), Z0
-	VMOVUPS     64(CX)(R11*4), Z1
-	VMOVUPS     64(DX)(R11*4), Z2
-	VMOVUPS     64(SI)(R11*4), Z3
-	VMOVUPS     64(DI)(R11*4), Z4
-	VMOVUPS     64(R8)(R11*4), Z5
-	VXORPS      Z6, Z6, Z6
-	VCMPPS      $0x1e, Z6, Z2, K2
-	VMOVAPS.Z   Z0, K2, Z0
-	VMOVAPS     Z5, Z2
-	VFMADD231PS Z4, Z1, Z2
-	VMOVAPS     Z2, Z1
-	VFMADD231PS Z3, Z0, Z1
-	VMOVUPS     Z1, 64(BX)(R11*4)
+	VMOVUPS     (AX)(R11*4), Z2
+	VMOVUPS     (CX)(R11*4), Z3
+	VMOVUPS     (DX)(R11*4), Z4
+	VMOVUPS     (SI)(R11*4), Z5
+	VMOVUPS     (DI)(R11*4), Z6
+	VMOVUPS     (R8)(R11*4), Z7
+	VCMPPS      $0x1e, Z0, Z4, K2
+	VCMPPS      $0x11, Z1, Z4, K3
+	KANDW       K2, K3, K2
+	VMOVAPS.Z   Z2, K2, Z2
+	VMOVAPS     Z7, Z4
+	VFMADD231PS Z6, Z3, Z4
+	VMOVAPS     Z4, Z3
+	VFMADD231PS Z5, Z2, Z3
+	VMOVUPS     Z3, (BX)(R11*4)
+	VMOVUPS     64(AX)(R11*4), Z2
+	VMOVUPS     64(CX)(R11*4), Z3
+	VMOVUPS     64(DX)(R11*4), Z4
+	VMOVUPS     64(SI)(R11*4), Z5
+	VMOVUPS     64(DI)(R11*4), Z6
+	VMOVUPS     64(R8)(R11*4), Z7
+	VCMPPS      $0x1e, Z0, Z4, K2
+	VCMPPS      $0x11, Z1, Z4, K3
+	KANDW       K2, K3, K2
+	VMOVAPS.Z   Z2, K2, Z2
+	VMOVAPS     Z7, Z4
+	VFMADD231PS Z6, Z3, Z4
+	VMOVAPS     Z4, Z3
+	VFMADD231PS Z5, Z2, Z3
+	VMOVUPS     Z3, 64(BX)(R11*4)
 	ADDQ        $+32, R11
 	SUBQ        $+32, R12
 	JMP         many3
@@ -2984,20 +3155,21 @@ many3:
 one4:
 	CMPQ        R12, $+16
 	JL          rest5
-	VMOVUPS     (AX)(R11*4), Z0
-	VMOVUPS     (CX)(R11*4), Z1
-	VMOVUPS     (DX)(R11*4), Z2
-	VMOVUPS     (SI)(R11*4), Z3
-	VMOVUPS     (DI)(R11*4), Z4
-	VMOVUPS     (R8)(R11*4), Z5
-	VXORPS      Z6, Z6, Z6
-	VCMPPS      $0x1e, Z6, Z2, K2
-	VMOVAPS.Z   Z0, K2, Z0
-	VMOVAPS     Z5, Z2
-	VFMADD231PS Z4, Z1, Z2
-	VMOVAPS     Z2, Z1
-	VFMADD231PS Z3, Z0, Z1
-	VMOVUPS     Z1, (BX)(R11*4)
+	VMOVUPS     (AX)(R11*4), Z2
+	VMOVUPS     (CX)(R11*4), Z3
+	VMOVUPS     (DX)(R11*4), Z4
+	VMOVUPS     (SI)(R11*4), Z5
+	VMOVUPS     (DI)(R11*4), Z6
+	VMOVUPS     (R8)(R11*4), Z7
+	VCMPPS      $0x1e, Z0, Z4, K2
+	VCMPPS      $0x11, Z1, Z4, K3
+	KANDW       K2, K3, K2
+	VMOVAPS.Z   Z2, K2, Z2
+	VMOVAPS     Z7, Z4
+	VFMADD231PS Z6, Z3, Z4
+	VMOVAPS     Z4, Z3
+	VFMADD231PS Z5, Z2, Z3
+	VMOVUPS     Z3, (BX)(R11*4)
 	ADDQ        $+16, R11
 	SUBQ        $+16, R12
 	JMP         one4
@@ -3005,20 +3177,21 @@ one4:
 rest5:
 	TESTQ       R12, R12
 	JZ          done6
-	VMOVUPS.Z   (AX)(R11*4), K1, Z0
-	VMOVUPS.Z   (CX)(R11*4), K1, Z1
-	VMOVUPS.Z   (DX)(R11*4), K1, Z2
-	VMOVUPS.Z   (SI)(R11*4), K1, Z3
-	VMOVUPS.Z   (DI)(R11*4), K1, Z4
-	VMOVUPS.Z   (R8)(R11*4), K1, Z5
-	VXORPS      Z6, Z6, Z6
-	VCMPPS      $0x1e, Z6, Z2, K2
-	VMOVAPS.Z   Z0, K2, Z0
-	VMOVAPS     Z5, Z2
-	VFMADD231PS Z4, Z1, Z2
-	VMOVAPS     Z2, Z1
-	VFMADD231PS Z3, Z0, Z1
-	VMOVUPS     Z1, K1, (BX)(R11*4)
+	VMOVUPS.Z   (AX)(R11*4), K1, Z2
+	VMOVUPS.Z   (CX)(R11*4), K1, Z3
+	VMOVUPS.Z   (DX)(R11*4), K1, Z4
+	VMOVUPS.Z   (SI)(R11*4), K1, Z5
+	VMOVUPS.Z   (DI)(R11*4), K1, Z6
+	VMOVUPS.Z   (R8)(R11*4), K1, Z7
+	VCMPPS      $0x1e, Z0, Z4, K2
+	VCMPPS      $0x11, Z1, Z4, K3
+	KANDW       K2, K3, K2
+	VMOVAPS.Z   Z2, K2, Z2
+	VMOVAPS     Z7, Z4
+	VFMADD231PS Z6, Z3, Z4
+	VMOVAPS     Z4, Z3
+	VFMADD231PS Z5, Z2, Z3
+	VMOVUPS     Z3, K1, (BX)(R11*4)
 
 done6:
 	LEAQ (AX)(R10*4), AX

@@ -60,7 +60,7 @@ func (o Activation) InPlace() []int { return []int{0} }
 // FromOutput tells whether the gradient is computed from the result, so that
 // the input need not be kept.
 func (o Activation) FromOutput() bool {
-	return o.Func == ReLU || o.Func == Sigmoid || o.Func == Tanh
+	return o.Func.Clip().On() || o.Func == Sigmoid || o.Func == Tanh
 }
 
 // Diff implements Differentiable.

@@ -34,9 +34,9 @@ func sumTo(dy *Node, shape Shape) (*Node, error) {
 	return Apply(SumTo{Shape: shape}, dy)
 }
 
-// Add is a + b with broadcasting. With ReLU the sum is clipped at zero in the
-// same pass (a form that the compiler makes).
-type Add struct{ ReLU bool }
+// Add is a + b with broadcasting. With Clip, a form that the compiler makes, the
+// sum is clipped in the same pass.
+type Add struct{ Clip Clip }
 
 // Kind implements Op.
 func (Add) Kind() string { return "add" }
@@ -55,8 +55,8 @@ func (Add) InPlace() []int { return []int{0, 1} }
 
 // Diff implements Differentiable.
 func (o Add) Diff(in []*Node, out, dy *Node) ([]*Node, error) {
-	if o.ReLU {
-		return nil, fmt.Errorf("add: the form fused with relu has no gradient")
+	if o.Clip.On() {
+		return nil, fused(o.Kind())
 	}
 	da, err := sumTo(dy, in[0].Shape())
 	if err != nil {

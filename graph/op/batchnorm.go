@@ -16,19 +16,19 @@ const (
 // BatchNorm normalises each channel by the statistics of the batch, as in
 // training (Ioffe and Szegedy, arXiv 1502.03167). Inputs: x (..., C), gamma (C),
 // beta (C), running mean (C), running variance (C), number of batches seen (a
-// scalar), and with Residual a value of x's shape added before ReLU. Results: y,
+// scalar), and with Residual a value of x's shape added before Clip. Results: y,
 // then the batch mean (C) and 1/sqrt(variance+Eps) (C) for the backward pass.
 //
 // As PyTorch does, the biased variance normalises and the unbiased one is
 // stored: running += Momentum*(batch - running). With a single element a
 // channel the variance stored is the biased one, which is 0, not infinite.
 //
-// Residual and ReLU are forms that the compiler makes.
+// Residual and Clip are forms that the compiler makes.
 type BatchNorm struct {
 	Eps      float64
 	Momentum float64
 	Residual bool
-	ReLU     bool
+	Clip     Clip
 }
 
 // Kind implements Op.
@@ -74,8 +74,8 @@ func (BatchNorm) Constants() []int { return []int{bnMean, bnVar, bnCount} }
 
 // Diff implements Differentiable.
 func (o BatchNorm) Diff(in []*Node, out, dy *Node) ([]*Node, error) {
-	if o.ReLU || o.Residual {
-		return nil, fmt.Errorf("batch_norm: the fused form has no gradient")
+	if o.Clip.On() || o.Residual {
+		return nil, fused(o.Kind())
 	}
 	mean, err := Aux(out, 1)
 	if err != nil {
@@ -109,22 +109,52 @@ func bnGrads(o Op, n int, in ...*Node) ([]*Node, error) {
 }
 
 // BatchNormGrad is the gradient of BatchNorm. Inputs: x, gamma, the batch mean,
-// 1/std, dy, and with ReLU the fused forward's result y. Results: dx, dgamma (C),
-// dbeta (C), and with Residual the gradient of the residual, which is dy where
-// y > 0.
+// 1/std and dy. Results: dx, dgamma (C), dbeta (C).
+//
+// With Clip it is that of the fused form, and g, which is dy where the clip let
+// the value pass, stands for dy. One more input tells where that was: beta, from
+// which the value is made again, or with Residual the result y. With Share, g is a
+// fourth result, the gradient of the residual.
 type BatchNormGrad struct {
-	ReLU     bool
+	Clip     Clip
 	Residual bool
+	Share    bool
 }
+
+// Inputs of BatchNormGrad, in order.
+const (
+	bnGradX = iota
+	bnGradGamma
+	bnGradMean
+	bnGradInvStd
+	bnGradDY
+	bnGradMask
+)
 
 // Kind implements Op.
 func (BatchNormGrad) Kind() string { return "batch_norm_grad" }
 
 // Infer implements Op.
 func (o BatchNormGrad) Infer(in []Shape) ([]Shape, error) {
-	out := []Shape{in[0], in[1], in[1]}
-	if o.Residual {
-		out = append(out, in[0])
+	if want := bnGradMask + b2i(o.Clip.On()); len(in) != want {
+		return nil, fmt.Errorf("batch_norm_grad: %d inputs, want %d", len(in), want)
+	}
+	if o.Share && !o.Residual || o.Residual && !o.Clip.On() {
+		return nil, fmt.Errorf("batch_norm_grad: Share goes with Residual and Residual with Clip; without, the residual's gradient is dy itself")
+	}
+	x, c := in[bnGradX], in[bnGradGamma]
+	for i, s := range in {
+		want := c
+		if i == bnGradX || i == bnGradDY || i == bnGradMask && o.Residual {
+			want = x
+		}
+		if !s.Eq(want) {
+			return nil, fmt.Errorf("batch_norm_grad: input %d is %v, want %v", i, s, want)
+		}
+	}
+	out := []Shape{x, c, c}
+	if o.Share {
+		out = append(out, x)
 	}
 	return out, nil
 }
@@ -133,15 +163,15 @@ func (o BatchNormGrad) Infer(in []Shape) ([]Shape, error) {
 func (o BatchNormGrad) Work(in, out []Shape) Work { return perElement(9, in, out) }
 
 // InPlace implements InPlacer: dx may take dy's memory.
-func (o BatchNormGrad) InPlace() []int { return []int{4} }
+func (o BatchNormGrad) InPlace() []int { return []int{bnGradDY} }
 
 // BatchNormInference normalises by the running statistics, as in evaluation and
 // in frozen layers. Inputs: x, gamma, beta, running mean, running variance, and
-// with Residual a value added before ReLU. Result: y.
+// with Residual a value added before Clip. Result: y.
 type BatchNormInference struct {
 	Eps      float64
 	Residual bool
-	ReLU     bool
+	Clip     Clip
 }
 
 // Kind implements Op.
@@ -166,8 +196,8 @@ func (BatchNormInference) Constants() []int { return []int{bnMean, bnVar} }
 
 // Diff implements Differentiable: the statistics are constants.
 func (o BatchNormInference) Diff(in []*Node, out, dy *Node) ([]*Node, error) {
-	if o.ReLU || o.Residual {
-		return nil, fmt.Errorf("batch_norm_inference: the fused form has no gradient")
+	if o.Clip.On() || o.Residual {
+		return nil, fused(o.Kind())
 	}
 	return bnGrads(BatchNormInferenceGrad{Eps: o.Eps}, 5, in[bnX], in[bnGamma], in[bnMean], in[bnVar], dy)
 }

@@ -3,14 +3,14 @@ package op
 import "fmt"
 
 // Conv2D is the cross-correlation of x (N, H, W, C) with w (KH, KW, C/Groups, K),
-// giving (N, OH, OW, K). With Bias a third input (K) is added; with ReLU the
-// result is clipped at zero in the same pass (a form that the compiler makes;
-// it has no gradient of its own).
+// giving (N, OH, OW, K). With Bias a third input (K) is added. With Clip the
+// result is clipped in the same pass: a form that the compiler makes, without a
+// gradient of its own.
 type Conv2D struct {
 	Window
 	Groups int
 	Bias   bool
-	ReLU   bool
+	Clip   Clip
 }
 
 // Kind implements Op.
@@ -54,8 +54,8 @@ func convFLOPs(w, y Shape) int64 { return 2 * int64(Size(y)) * int64(w[0]*w[1]*w
 
 // Diff implements Differentiable.
 func (o Conv2D) Diff(in []*Node, out, dy *Node) ([]*Node, error) {
-	if o.ReLU {
-		return nil, fmt.Errorf("conv2d: the form fused with relu has no gradient")
+	if o.Clip.On() {
+		return nil, fused(o.Kind())
 	}
 	x := in[0].Shape()
 	dx, err := Apply(Conv2DInputGrad{Window: o.Window, Groups: o.Groups, H: x[1], W: x[2]}, dy, in[1])

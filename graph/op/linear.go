@@ -2,8 +2,12 @@ package op
 
 import "fmt"
 
-// Linear is x (N, I) times w (I, O), plus a bias (O) with Bias, giving (N, O).
-type Linear struct{ Bias bool }
+// Linear is x (N, I) times w (I, O), plus a bias (O) with Bias, giving (N, O). With
+// Clip, a form that the compiler makes, the result is clipped in the same pass.
+type Linear struct {
+	Bias bool
+	Clip Clip
+}
 
 // Kind implements Op.
 func (Linear) Kind() string { return "linear" }
@@ -30,6 +34,9 @@ func (o Linear) Work(in, out []Shape) Work {
 
 // Diff implements Differentiable.
 func (o Linear) Diff(in []*Node, out, dy *Node) ([]*Node, error) {
+	if o.Clip.On() {
+		return nil, fused(o.Kind())
+	}
 	dx, err := Apply(LinearInputGrad{}, dy, in[1])
 	if err != nil {
 		return nil, err

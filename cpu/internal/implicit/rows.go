@@ -24,7 +24,7 @@ type RowsSpec struct {
 	Geometry
 	Weights
 	Out  Output
-	ReLU bool
+	Clip simd.Clip
 	// Lanes is depthwise: there is one group, output channel n reads only
 	// source channel n (after Repeat), and Weights.K is not used.
 	Lanes bool

@@ -1,9 +1,9 @@
 package implicit
 
 import (
-	"math"
 	"unsafe"
 
+	"github.com/seed52467199/trainer/cpu/simd"
 	"github.com/seed52467199/trainer/internal/pool"
 )
 
@@ -53,8 +53,6 @@ func (j *rowsJob) Do(worker, i int) {
 	memory := j.worker[worker*(j.bandFloats+j.tileFloats):][:j.bandFloats+j.tileFloats]
 	j.piece(j.band(&j.bands, i/j.Groups), i%j.Groups, first, min(first+j.chunk, j.panels), memory)
 }
-
-var lowest = float32(math.Inf(-1))
 
 // piece computes panels [first, last) of a group for one band.
 func (j *rowsJob) piece(b band, group, first, last int, memory []float32) {
@@ -110,12 +108,13 @@ func (j *rowsJob) sum(n, panel, group int, source, out, buffer []float32, t *tab
 	if again {
 		start = nil
 	}
-	floor := lowest
-	if j.ReLU && n == len(j.passes)-1 {
-		floor = 0
+	var clip simd.Clip
+	if n == len(j.passes)-1 {
+		clip = j.Clip
 	}
+	floor, ceiling := clip.Bounds()
 	weights := j.packed[((group*j.terms()+pass.first)*j.panels+panel*pass.terms())*nr:]
-	j.kernel.Run(a, &t.a[0], &rowC[0], t.tiles, &pass.taps[0], len(pass.taps), pass.depth, &weights[0], c, start, floor)
+	j.kernel.Run(a, &t.a[0], &rowC[0], t.tiles, &pass.taps[0], len(pass.taps), pass.depth, &weights[0], c, start, floor, ceiling)
 }
 
 // whole tells whether all columns of a panel go to y as they are.

@@ -101,7 +101,7 @@ func fma(mr int, acc, b []reg.VecVirtual, x reg.VecVirtual, value func(i int) Me
 	}
 }
 
-const rowsSignature = "func(a *float32, rowA *int, rowC *int, tiles int, taps *int, ntaps int, kc int, b *float32, c *float32, start *float32, floor float32)"
+const rowsSignature = "func(a *float32, rowA *int, rowC *int, tiles int, taps *int, ntaps int, kc int, b *float32, c *float32, start *float32, floor float32, ceiling float32)"
 
 // rowsFrame writes what the two forms of row kernel share: the loop over
 // tiles, the accumulators' start and their end. body is the sum over taps; it
@@ -137,12 +137,14 @@ func rowsFrame(w isaWidth, mr, nv int, body func(p []reg.GPVirtual, q, b reg.GPV
 	Label("sum")
 	body(p, q, b, acc)
 
-	// The row's value is the second source, which VMAXPS returns where one
-	// is not a number: a diverging network stays visible.
-	low := w.vec()
+	// The row's value is the second source, which VMAXPS and VMINPS return
+	// where one is not a number: a diverging network stays visible.
+	low, high := w.vec(), w.vec()
 	VBROADCASTSS(param("floor"), low)
+	VBROADCASTSS(param("ceiling"), high)
 	for i := range acc {
 		VMAXPS(acc[i], low, acc[i])
+		VMINPS(acc[i], high, acc[i])
 	}
 	eachC(mr, b, q, func(i int, c reg.GPVirtual) {
 		for j := range nv {

@@ -7,16 +7,16 @@ import (
 )
 
 // perChannel is a kernel over rows of cols elements: streams (inputs, then
-// outputs) go on from row to row, channels are read again for each row. f
-// stores its own results.
-func perChannel(name, doc string, inputs, outputs, channels []string, f func(k *kernel, x, c []vector, out []reg.GPVirtual)) definition {
-	params := list(outputs, inputs, channels) + " []float32, rows, cols int"
+// outputs) go on from row to row, channels are read again for each row, scalars
+// are the same in every lane. f stores its own results.
+func perChannel(name, doc string, inputs, outputs, channels, scalars []string, f func(k *kernel, x, c, s []vector, out []reg.GPVirtual)) definition {
+	params := list(outputs, inputs, channels) + " []float32, rows, cols int" + floats(scalars)
 	return definition{name, doc, params, func(k *kernel) {
 		in, out, ch := k.pointers(inputs), k.pointers(outputs), k.pointers(channels)
 		rows, cols := k.integer("rows"), k.integer("cols")
-		tail := k.tailMask(cols)
+		tail, s := k.tailMask(cols), k.scalars(params)
 		k.repeat(rows, func() {
-			k.eachMasked(cols, 2, tail, func() { f(k, k.loads(in), k.loads(ch), out) })
+			k.eachMasked(cols, 2, tail, func() { f(k, k.loads(in), k.loads(ch), s, out) })
 			for _, p := range append(in, out...) {
 				k.advance(p, cols)
 			}
@@ -38,12 +38,20 @@ func list(groups ...[]string) string {
 	return s
 }
 
+// floats is the end of a parameter list with these float32s.
+func floats(names []string) string {
+	if len(names) == 0 {
+		return ""
+	}
+	return ", " + list(names) + " float32"
+}
+
 // channelSums is a kernel that adds to accumulators of cols elements each what
 // f makes of the vectors of a row of each input, for rows that lie stride
 // elements apart. Group rows are added up before they reach the accumulators
 // in memory. With out, f also stores to that stream.
-func channelSums(name, doc string, group int, accs, inputs, out, channels []string, f func(k *kernel, x, c []vector, out []reg.GPVirtual) []vector) definition {
-	params := list(accs, out, inputs, channels) + " []float32, rows, cols, stride int"
+func channelSums(name, doc string, group int, accs, inputs, out, channels, scalars []string, f func(k *kernel, x, c, s []vector, out []reg.GPVirtual) []vector) definition {
+	params := list(accs, out, inputs, channels) + " []float32, rows, cols, stride int" + floats(scalars)
 	return definition{name, doc, params, func(k *kernel) {
 		acc, ch := k.pointers(accs), k.pointers(channels)
 		streams := [][]reg.GPVirtual{k.pointers(append(append([]string{}, inputs...), out...))}
@@ -57,13 +65,13 @@ func channelSums(name, doc string, group int, accs, inputs, out, channels []stri
 			}
 			streams = append(streams, next)
 		}
-		tail := k.tailMask(cols)
+		tail, scalar := k.tailMask(cols), k.scalars(params)
 		block := func(rows int) {
 			k.eachMasked(cols, 1, tail, func() {
 				c := k.loads(ch)
 				var total []vector
 				for _, s := range streams[:rows] {
-					v := f(k, k.loads(s[:len(inputs)]), c, s[len(inputs):])
+					v := f(k, k.loads(s[:len(inputs)]), c, scalar, s[len(inputs):])
 					if total == nil {
 						total = v
 						continue
@@ -108,12 +116,12 @@ func channelSums(name, doc string, group int, accs, inputs, out, channels []stri
 }
 
 var channelKernels = []definition{
-	perChannel("addBias", "is y = x + bias.", []string{"x"}, []string{"y"}, []string{"bias"},
-		func(k *kernel, x, c []vector, out []reg.GPVirtual) { k.store(k.add(x[0], c[0]), out[0]) }),
-	perChannel("gate", "is y = x * scale.", []string{"x"}, []string{"y"}, []string{"scale"},
-		func(k *kernel, x, c []vector, out []reg.GPVirtual) { k.store(k.mul(x[0], c[0]), out[0]) }),
-	channelSums("channelSum", "adds up x.", 4, []string{"acc"}, []string{"x"}, nil, nil,
-		func(k *kernel, x, _ []vector, _ []reg.GPVirtual) []vector { return []vector{x[0]} }),
-	channelSums("channelDot", "adds up a*b.", 3, []string{"acc"}, []string{"a", "b"}, nil, nil,
-		func(k *kernel, x, _ []vector, _ []reg.GPVirtual) []vector { return []vector{k.mul(x[0], x[1])} }),
+	perChannel("addBias", "is y = x + bias.", []string{"x"}, []string{"y"}, []string{"bias"}, nil,
+		func(k *kernel, x, c, _ []vector, out []reg.GPVirtual) { k.store(k.add(x[0], c[0]), out[0]) }),
+	perChannel("gate", "is y = x * scale.", []string{"x"}, []string{"y"}, []string{"scale"}, nil,
+		func(k *kernel, x, c, _ []vector, out []reg.GPVirtual) { k.store(k.mul(x[0], c[0]), out[0]) }),
+	channelSums("channelSum", "adds up x.", 4, []string{"acc"}, []string{"x"}, nil, nil, nil,
+		func(k *kernel, x, _, _ []vector, _ []reg.GPVirtual) []vector { return []vector{x[0]} }),
+	channelSums("channelDot", "adds up a*b.", 3, []string{"acc"}, []string{"a", "b"}, nil, nil, nil,
+		func(k *kernel, x, _, _ []vector, _ []reg.GPVirtual) []vector { return []vector{k.mul(x[0], x[1])} }),
 }

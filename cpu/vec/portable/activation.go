@@ -123,11 +123,11 @@ func HardGateGrad[T Float](dx, dy, x []T, lo, hi T) {
 // Clip is y = x limited to lo..hi.
 func Clip[T Float](y, x []T, lo, hi T) {
 	for i, v := range x[:len(y)] {
-		y[i] = min(max(v, lo), hi)
+		y[i] = bounded(v, lo, hi)
 	}
 }
 
-// ClipGrad is dx = dy where lo < x < hi, else 0.
+// ClipGrad is dx = dy where lo < x < hi, else 0; x may be Clip's result.
 func ClipGrad[T Float](dx, dy, x []T, lo, hi T) {
 	l, h := float64(lo), float64(hi)
 	chain(dx, dy, x, func(x float64) float64 { return inside(x, l, h, 1, 0) })

@@ -1,41 +1,26 @@
 package portable
 
-// Normalize is y = x*scale + shift for each row of x (rows, C).
-func Normalize[T Float](y, x, scale, shift []T) {
+// Normalize is y = x*scale + shift, limited to lo..hi, for each row of x (rows, C).
+func Normalize[T Float](y, x, scale, shift []T, lo, hi T) {
 	for row := 0; row < len(y); row += len(scale) {
 		for c := range scale {
 			i := row + c
-			y[i] = x[i]*scale[c] + shift[c]
+			y[i] = bounded(normalized(x[i], scale[c], shift[c]), lo, hi)
 		}
 	}
 }
 
-// NormalizeReLU is y = max(x*scale + shift, 0) for each row of x (rows, C).
-func NormalizeReLU[T Float](y, x, scale, shift []T) {
-	for row := 0; row < len(y); row += len(scale) {
-		for c := range scale {
-			i := row + c
-			y[i] = positive(x[i]*scale[c] + shift[c])
-		}
-	}
-}
+// normalized is x*scale + shift, with the same bits wherever it is used: the
+// conversion keeps the compiler from fusing the operations.
+func normalized[T Float](x, scale, shift T) T { return T(x*scale) + shift }
 
-// NormalizeAdd is y = x*scale + shift + residual for each row of x (rows, C).
-func NormalizeAdd[T Float](y, x, residual, scale, shift []T) {
+// NormalizeAdd is y = x*scale + shift + residual, limited to lo..hi, for each row
+// of x (rows, C).
+func NormalizeAdd[T Float](y, x, residual, scale, shift []T, lo, hi T) {
 	for row := 0; row < len(y); row += len(scale) {
 		for c := range scale {
 			i := row + c
-			y[i] = x[i]*scale[c] + shift[c] + residual[i]
-		}
-	}
-}
-
-// NormalizeAddReLU is y = max(x*scale + shift + residual, 0) for each row of x (rows, C).
-func NormalizeAddReLU[T Float](y, x, residual, scale, shift []T) {
-	for row := 0; row < len(y); row += len(scale) {
-		for c := range scale {
-			i := row + c
-			y[i] = positive(x[i]*scale[c] + shift[c] + residual[i])
+			y[i] = bounded(normalized(x[i], scale[c], shift[c])+residual[i], lo, hi)
 		}
 	}
 }
@@ -51,13 +36,29 @@ func GradMoments[T Float](sum, product []float64, dy, x, mean []T) {
 	}
 }
 
-// GradMomentsReLU is GradMoments of dy where y > 0, else 0. It stores that in
-// masked unless masked is nil.
-func GradMomentsReLU[T Float](sum, product []float64, masked, dy, x, y, mean []T) {
+// GradMomentsClip is GradMoments of dy where Normalize's result lies inside lo..hi,
+// else 0.
+func GradMomentsClip[T Float](sum, product []float64, dy, x, mean, scale, shift []T, lo, hi T) {
 	for row := 0; row < len(dy); row += len(mean) {
 		for c, m := range mean {
 			i := row + c
-			d := where(y[i] > 0, dy[i])
+			d := where(within(normalized(x[i], scale[c], shift[c]), lo, hi), dy[i])
+			sum[c] += float64(d)
+			product[c] += float64(d) * (float64(x[i]) - float64(m))
+		}
+	}
+}
+
+// within tells whether lo < y < hi.
+func within[T Float](y, lo, hi T) bool { return y > lo && y < hi }
+
+// GradMomentsMasked is GradMoments of dy where lo < y < hi, else 0. It stores that
+// in masked unless masked is nil.
+func GradMomentsMasked[T Float](sum, product []float64, masked, dy, x, y, mean []T, lo, hi T) {
+	for row := 0; row < len(dy); row += len(mean) {
+		for c, m := range mean {
+			i := row + c
+			d := where(within(y[i], lo, hi), dy[i])
 			if masked != nil {
 				masked[i] = d
 			}
@@ -77,12 +78,24 @@ func NormalizeGrad[T Float](dx, dy, x, a, b, c []T) {
 	}
 }
 
-// NormalizeGradReLU is NormalizeGrad of dy where y > 0, else 0.
-func NormalizeGradReLU[T Float](dx, dy, x, y, a, b, c []T) {
+// NormalizeGradClip is NormalizeGrad of dy where Normalize's result lies inside
+// lo..hi, else 0.
+func NormalizeGradClip[T Float](dx, dy, x, a, b, c, scale, shift []T, lo, hi T) {
 	for row := 0; row < len(dx); row += len(a) {
 		for j := range a {
 			i := row + j
-			dx[i] = a[j]*where(y[i] > 0, dy[i]) + (b[j]*x[i] + c[j])
+			d := where(within(normalized(x[i], scale[j], shift[j]), lo, hi), dy[i])
+			dx[i] = a[j]*d + (b[j]*x[i] + c[j])
+		}
+	}
+}
+
+// NormalizeGradMasked is NormalizeGrad of dy where lo < y < hi, else 0.
+func NormalizeGradMasked[T Float](dx, dy, x, y, a, b, c []T, lo, hi T) {
+	for row := 0; row < len(dx); row += len(a) {
+		for j := range a {
+			i := row + j
+			dx[i] = a[j]*where(within(y[i], lo, hi), dy[i]) + (b[j]*x[i] + c[j])
 		}
 	}
 }

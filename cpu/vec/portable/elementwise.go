@@ -30,10 +30,10 @@ func MulAdd[T Float](y, a, b []T) {
 	}
 }
 
-// AddReLU is y = max(a+b, 0).
-func AddReLU[T Float](y, a, b []T) {
+// AddClip is y = a+b, limited to lo..hi.
+func AddClip[T Float](y, a, b []T, lo, hi T) {
 	for i := range y {
-		y[i] = positive(a[i] + b[i])
+		y[i] = bounded(a[i]+b[i], lo, hi)
 	}
 }
 
@@ -51,6 +51,9 @@ func positive[T Float](x T) T {
 	}
 	return x
 }
+
+// bounded is x limited to lo..hi; a NaN stays.
+func bounded[T Float](x, lo, hi T) T { return min(max(x, lo), hi) }
 
 // ReLUGrad is dx = dy where the output y > 0, else 0.
 func ReLUGrad[T Float](dx, dy, y []T) {
