@@ -40,7 +40,7 @@ func newBlock(s graph.Scope) *block {
 }
 
 func (b *block) Forward(g *graph.Graph, x *graph.Node) *graph.Node {
-	x = g.ReLU(b.bn1.Forward(g, b.conv1.Forward(g, x)))
+	x = g.Activation(b.bn1.Forward(g, b.conv1.Forward(g, x)), op.HardTanh)
 	y := b.bn2.Forward(g, b.conv2.Forward(g, x))
 	x = g.ReLU(g.Add(y, b.bnS.Forward(g, b.short.Forward(g, x))))
 	z := g.ReLU(b.conv3.Forward(g, x))
