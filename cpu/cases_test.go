@@ -100,7 +100,7 @@ func everyUse(t *testing.T, f func(t *testing.T, u use)) {
 
 func examples() []example {
 	all := []example{}
-	for _, family := range [][]example{convExamples(), linearExamples(), batchNormExamples(), activationExamples(), arithExamples(),
+	for _, family := range [][]example{convExamples(), linearExamples(), batchNormExamples(), foldNormExamples(), activationExamples(), arithExamples(),
 		poolExamples(), lossExamples(), reduceExamples(), shapeExamples(), randomExamples(), updateExamples()} {
 		all = append(all, family...)
 	}
@@ -213,6 +213,22 @@ func batchNormExamples() []example {
 				i.back = []back{{op.BatchNormInferenceGrad{Eps: 1e-5}, []source{0, 1, 3, 4, dy}, []int{0, 1, 2}}}
 			}
 			all = append(all, i)
+		}
+	}
+	return all
+}
+
+func foldNormExamples() []example {
+	var all []example
+	for _, w := range []op.Shape{{1, 1, 3, 5}, {3, 3, 17, 33}, {3, 3, 64, 64}, {7, 1}} {
+		for _, bias := range []bool{false, true} {
+			k := op.Shape{w[len(w)-1]}
+			e := example{name: fmt.Sprintf("fold_norm %v bias=%v", w, bias), op: op.FoldNorm{Eps: 1e-3, Bias: bias}, shapes: []op.Shape{w, k, k, k, k},
+				large: op.Size(w) > 100, valid: func(in [][]float64) { positive(in[4]) }}
+			if bias {
+				e.shapes = append(e.shapes, k)
+			}
+			all = append(all, e)
 		}
 	}
 	return all

@@ -33,6 +33,8 @@ func fast(c op.Call, threads *pool.Pool) (plan, error) {
 		return fastConv2DInputGrad(c, o, threads)
 	case op.Conv2DWeightGrad:
 		return fastConv2DWeightGrad(c, o, threads)
+	case op.FoldNorm:
+		return fastFoldNorm(c, o), nil
 	case op.Linear:
 		return fastLinear(c, o, threads)
 	case op.LinearInputGrad:

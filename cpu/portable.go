@@ -33,6 +33,8 @@ func portable[T number](c op.Call) (plan, error) {
 		return conv2DInputGrad[T](c, o), nil
 	case op.Conv2DWeightGrad:
 		return conv2DWeightGrad[T](c, o), nil
+	case op.FoldNorm:
+		return foldNorm[T](c, o), nil
 	case op.Linear:
 		return linear[T](c, o), nil
 	case op.LinearInputGrad:

@@ -8,17 +8,17 @@ type fusion struct {
 	producer map[*value]*step
 	readers  map[*value][]*step
 	dropped  map[*step]bool
-	replaced map[*step]*step
+	replaced map[*step][]*step
 }
 
 // fuse applies the patterns: batch norm, residual add and clip, which is relu or
-// its like; convolution, linear layer or add and clip; the gradient of clip and of
-// batch norm. kept are the values that
-// must exist after the run.
+// its like; convolution, linear layer or add and clip; layers and the batch norm by
+// constants behind them; the gradient of clip and of batch norm. kept are the values
+// that must exist after the run.
 func fuse(steps []*step, kept map[*value]bool) []*step {
-	for _, pattern := range []func(*fusion, *step){(*fusion).clip, (*fusion).residual, (*fusion).normGrad} {
+	for _, pattern := range []func(*fusion, *step){(*fusion).clip, (*fusion).residual, (*fusion).foldNorm, (*fusion).normGrad} {
 		countUses(steps, kept)
-		f := &fusion{producer: map[*value]*step{}, readers: map[*value][]*step{}, dropped: map[*step]bool{}, replaced: map[*step]*step{}}
+		f := &fusion{producer: map[*value]*step{}, readers: map[*value][]*step{}, dropped: map[*step]bool{}, replaced: map[*step][]*step{}}
 		for _, s := range steps {
 			for _, v := range s.out {
 				f.producer[v] = s
@@ -35,7 +35,7 @@ func fuse(steps []*step, kept map[*value]bool) []*step {
 		next := steps[:0:0]
 		for _, s := range steps {
 			if r := f.replaced[s]; r != nil {
-				next = append(next, r)
+				next = append(next, r...)
 			} else if !f.dropped[s] {
 				next = append(next, s)
 			}
@@ -55,7 +55,7 @@ func (f *fusion) maker(v *value) *step {
 
 // merge puts a step in the place of at and drops the others.
 func (f *fusion) merge(at *step, fused *step, others ...*step) {
-	f.replaced[at] = fused
+	f.replaced[at] = []*step{fused}
 	for _, s := range others {
 		f.dropped[s] = true
 	}
@@ -141,6 +141,49 @@ func normWith(norm *step, residual *value, clip op.Clip, y *value) *step {
 		fused.op = o
 	}
 	return fused
+}
+
+// foldNorm makes a batch norm by running statistics part of the convolution or linear
+// layer that it follows. A residual is added after that, in the memory of the sum.
+func (f *fusion) foldNorm(s *step) {
+	norm, ok := s.op.(op.BatchNormInference)
+	m := f.maker(s.in[0])
+	if !ok || m == nil {
+		return
+	}
+	clip := norm.Clip
+	if norm.Residual {
+		clip = op.Clip{}
+	}
+	layer := &step{out: s.out}
+	fold := op.FoldNorm{Eps: norm.Eps}
+	switch o := m.op.(type) {
+	case op.Conv2D:
+		if o.Clip.On() {
+			return
+		}
+		fold.Bias, o.Bias, o.Clip = o.Bias, true, clip
+		layer.op = o
+	case op.Linear:
+		if o.Clip.On() {
+			return
+		}
+		fold.Bias, o.Bias, o.Clip = o.Bias, true, clip
+		layer.op = o
+	default:
+		return
+	}
+	weight, bias := &value{name: "weight", shape: m.in[1].shape}, &value{name: "bias", shape: s.in[1].shape}
+	folding := &step{op: fold, in: append([]*value{m.in[1]}, append(s.in[1:5:5], m.in[2:]...)...), out: []*value{weight, bias}}
+	layer.in = append([]*value{m.in[0]}, weight, bias)
+	steps := []*step{folding, layer}
+	if norm.Residual {
+		sum := &value{name: "conv2d", shape: s.out[0].shape}
+		layer.out = []*value{sum}
+		steps = append(steps, &step{op: op.Add{Clip: norm.Clip}, in: []*value{sum, s.in[5]}, out: s.out})
+	}
+	f.replaced[s] = steps
+	f.dropped[m] = true
 }
 
 // normGrad merges the gradient of a clip into that of the batch norm before it.
