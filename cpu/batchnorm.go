@@ -27,26 +27,22 @@ func batchNorm[T number](c op.Call, o op.BatchNorm) plan {
 		if o.Residual {
 			residual = as[T](m.in[6])
 		}
+		var given, givenVar []T
+		if o.Given {
+			given, givenVar = as[T](m.in[len(m.in)-2]), as[T](m.in[len(m.in)-1])
+		}
 		unbias, clip := float64(n)/float64(max(n-1, 1)), limitsOf[T](o.Clip)
 		return []stage{
 			channels(ch).stage(func(lo, hi int) {
 				var means, vars block
-				for i := range n {
-					for j, v := range x[i*ch+lo : i*ch+hi] {
-						means[j] += float64(v)
-					}
-				}
-				for j := range hi - lo {
-					means[j] /= float64(n)
-				}
-				for i := range n {
-					for j, v := range x[i*ch+lo : i*ch+hi] {
-						d := float64(v) - means[j]
-						vars[j] += d * d
-					}
+				if !o.Given {
+					momentsOf(&means, &vars, x, n, ch, lo, hi)
 				}
 				for k := lo; k < hi; k++ {
-					mu, variance := means[k-lo], vars[k-lo]/float64(n)
+					mu, variance := means[k-lo], vars[k-lo]
+					if o.Given {
+						mu, variance = float64(given[k]), float64(givenVar[k])
+					}
 					mean[k], invStd[k] = T(mu), T(1/math.Sqrt(variance+o.Eps))
 					runMean[k] = mix(runMean[k], mu, o.Momentum)
 					runVar[k] = mix(runVar[k], variance*unbias, o.Momentum)
@@ -64,6 +60,28 @@ func batchNorm[T number](c op.Call, o op.BatchNorm) plan {
 			}),
 		}
 	}}
+}
+
+// momentsOf makes the mean and the biased variance of the channels [lo, hi) of n
+// rows of x.
+func momentsOf[T number](means, vars *block, x []T, n, ch, lo, hi int) {
+	for i := range n {
+		for j, v := range x[i*ch+lo : i*ch+hi] {
+			means[j] += float64(v)
+		}
+	}
+	for j := range hi - lo {
+		means[j] /= float64(n)
+	}
+	for i := range n {
+		for j, v := range x[i*ch+lo : i*ch+hi] {
+			d := float64(v) - means[j]
+			vars[j] += d * d
+		}
+	}
+	for j := range hi - lo {
+		vars[j] /= float64(n)
+	}
 }
 
 // mix is old + weight*(new-old).

@@ -7,11 +7,15 @@ import (
 	"github.com/seed52467199/trainer/graph/op"
 )
 
-// fastBatchNorm has three stages: moments of each piece's rows; from their
-// totals, for each channel, scale and shift with y = x*scale + shift; y.
+// fastBatchNorm has three stages: moments of each piece's rows, unless they are
+// given; from their totals, for each channel, scale and shift with
+// y = x*scale + shift; y.
 func fastBatchNorm(c op.Call, o op.BatchNorm) plan {
 	n, ch := columnsOf(c.In[0])
 	moments := sumColumns(n, ch, 2*ch)
+	if o.Given {
+		moments = sumColumns(0, ch, 2*ch)
+	}
 	return plan{scratch: 8*moments.size() + 2*4*ch, bind: func(m operands) []stage {
 		x, gamma, beta := floats(m.in[0]), floats(m.in[1]), floats(m.in[2])
 		runMean, runVar, count := floats(m.in[3]), floats(m.in[4]), floats(m.in[5])
@@ -23,14 +27,18 @@ func fastBatchNorm(c op.Call, o op.BatchNorm) plan {
 		parts := cut[float64](&m.scratch, moments.size())
 		scale, shift := cut[float32](&m.scratch, ch), cut[float32](&m.scratch, ch)
 		unbias := float64(n) / float64(max(n-1, 1))
-		return []stage{
+		momentsOf := func(k int) (mean, variance float64) { return moments.moments(parts, k, ch, n) }
+		if o.Given {
+			given, givenVar := floats(m.in[len(m.in)-2]), floats(m.in[len(m.in)-1])
+			momentsOf = func(k int) (mean, variance float64) { return float64(given[k]), float64(givenVar[k]) }
+		}
+		stages := []stage{
 			moments.stage(parts, func(sums []float64, lo, hi int) {
 				vec.ChannelMoments(sums[:ch], sums[ch:], x[lo*ch:hi*ch])
 			}),
 			channels(ch).stage(func(lo, hi int) {
 				for k := lo; k < hi; k++ {
-					mu := moments.total(parts, k) / float64(n)
-					variance := max(0, moments.total(parts, ch+k)/float64(n)-mu*mu)
+					mu, variance := momentsOf(k)
 					inv := 1 / math.Sqrt(variance+o.Eps)
 					mean[k], invStd[k] = float32(mu), float32(inv)
 					runMean[k] = mix(runMean[k], mu, o.Momentum)
@@ -43,6 +51,10 @@ func fastBatchNorm(c op.Call, o op.BatchNorm) plan {
 			}),
 			rows(n, ch).stage(normalising(ch, x, residual, y, scale, shift, o.Clip)),
 		}
+		if o.Given {
+			stages = stages[1:]
+		}
+		return stages
 	}}
 }
 

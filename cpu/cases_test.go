@@ -155,6 +155,9 @@ func convExamples() []example {
 			{op.Conv2DWeightGrad{Window: c.window, Groups: c.groups}, []source{0, dy}, []int{1}},
 		}
 		all = append(all, example{name: "conv2d " + c.name, op: o, shapes: []op.Shape{x, w}, back: backs, large: c.large})
+		moments := o
+		moments.Moments = true
+		all = append(all, example{name: "conv2d " + c.name + " moments", op: moments, shapes: []op.Shape{x, w}, large: true})
 		for _, clip := range clips {
 			o.Bias, o.Clip = true, clip
 			all = append(all, example{name: fmt.Sprintf("conv2d %s bias clip=%v", c.name, clip), op: o, shapes: []op.Shape{x, w, {c.k}}, large: c.large})
@@ -194,6 +197,12 @@ func batchNormExamples() []example {
 			if residual {
 				e.shapes = append(e.shapes, x)
 			}
+			given := example{name: e.name + " given", shapes: append(e.shapes[:len(e.shapes):len(e.shapes)], ch, ch), large: true,
+				valid: func(in [][]float64) { e.valid(in); positive(in[len(in)-1]) }}
+			withGiven := o
+			withGiven.Given = true
+			given.op = withGiven
+			all = append(all, given)
 			if residual && clip.On() {
 				b.from[5] = output(0)
 				b.op = op.BatchNormGrad{Clip: clip, Residual: true}

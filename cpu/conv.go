@@ -33,7 +33,21 @@ func window(at, stride, k, dilation, pad, n int) (o int, exists bool) {
 const outputs = 64
 
 func conv2D[T number](c op.Call, o op.Conv2D) plan {
-	return convForward[T](newConvolution(o.Window, o.Groups, c.In[0], c.Out[0]), o.Bias, limitsOf[T](o.Clip))
+	p := convForward[T](newConvolution(o.Window, o.Groups, c.In[0], c.Out[0]), o.Bias, limitsOf[T](o.Clip))
+	if !o.Moments {
+		return p
+	}
+	n, ch := columnsOf(c.Out[0])
+	return plan{scratch: p.scratch, bind: func(m operands) []stage {
+		y, mean, variance := as[T](m.out[0]), as[T](m.out[1]), as[T](m.out[2])
+		return append(p.bind(m), channels(ch).stage(func(lo, hi int) {
+			var means, vars block
+			momentsOf(&means, &vars, y, n, ch, lo, hi)
+			for k := lo; k < hi; k++ {
+				mean[k], variance[k] = T(means[k-lo]), T(vars[k-lo])
+			}
+		}))
+	}}
 }
 
 func conv2DInputGrad[T number](c op.Call, o op.Conv2DInputGrad) plan {

@@ -3,6 +3,7 @@ package cpu
 import (
 	"github.com/seed52467199/trainer/cpu/conv"
 	"github.com/seed52467199/trainer/cpu/simd"
+	"github.com/seed52467199/trainer/cpu/vec"
 	"github.com/seed52467199/trainer/graph/op"
 	"github.com/seed52467199/trainer/internal/pool"
 )
@@ -18,7 +19,54 @@ func convShape(w op.Window, groups int, x, y op.Shape) conv.Shape {
 }
 
 func fastConv2D(c op.Call, o op.Conv2D, threads *pool.Pool) (plan, error) {
-	return fastForward(convShape(o.Window, o.Groups, c.In[0], c.Out[0]), conv.Epilogue{Bias: o.Bias, Clip: bounds(o.Clip)}, threads)
+	f, err := conv.NewForward(convShape(o.Window, o.Groups, c.In[0], c.Out[0]), conv.Epilogue{Bias: o.Bias, Clip: bounds(o.Clip)})
+	if err != nil {
+		return plan{}, err
+	}
+	if o.Moments {
+		return convMoments(c, o, f, threads), nil
+	}
+	return sharing(f.ScratchFloats(threads.Threads()), func(m operands, scratch []float32) func() {
+		x, w, bias, y := forwardOperands(m, o)
+		return func() { f.Run(threads, x, w, bias, y, scratch) }
+	}), nil
+}
+
+func forwardOperands(m operands, o op.Conv2D) (x, w, bias, y []float32) {
+	if o.Bias {
+		bias = floats(m.in[2])
+	}
+	return floats(m.in[0]), floats(m.in[1]), bias, floats(m.out[0])
+}
+
+// convMoments makes mean and variance, too: from sums that the convolution makes
+// while it writes or, where its algorithm makes none, from a stage that reads y.
+func convMoments(c op.Call, o op.Conv2D, f *conv.Forward, threads *pool.Pool) plan {
+	n, ch := columnsOf(c.Out[0])
+	sums := sumColumns(n, ch, 2*ch)
+	own := f.Parts() > 0
+	if own {
+		sums.split = split{f.Parts(), 1}
+	}
+	return plan{scratch: 8*sums.size() + 4*f.ScratchFloats(threads.Threads()), bind: func(m operands) []stage {
+		x, w, bias, y := forwardOperands(m, o)
+		mean, variance := floats(m.out[1]), floats(m.out[2])
+		parts := cut[float64](&m.scratch, sums.size())
+		scratch := floats(m.scratch)
+		total := channels(ch).stage(func(lo, hi int) {
+			for k := lo; k < hi; k++ {
+				mu, v := sums.moments(parts, k, ch, n)
+				mean[k], variance[k] = float32(mu), float32(v)
+			}
+		})
+		if own {
+			return []stage{{shared: func() { f.RunMoments(threads, x, w, bias, y, scratch, parts) }}, total}
+		}
+		read := sums.stage(parts, func(sums []float64, lo, hi int) {
+			vec.ChannelMoments(sums[:ch], sums[ch:], y[lo*ch:hi*ch])
+		})
+		return []stage{{shared: func() { f.Run(threads, x, w, bias, y, scratch) }}, read, total}
+	}}
 }
 
 // bounds is a clip as the kernels take it.
@@ -30,21 +78,6 @@ func fastConv2DInputGrad(c op.Call, o op.Conv2DInputGrad, threads *pool.Pool) (p
 
 func fastConv2DWeightGrad(c op.Call, o op.Conv2DWeightGrad, threads *pool.Pool) (plan, error) {
 	return fastWeightGrad(convShape(o.Window, o.Groups, c.In[0], c.In[1]), threads)
-}
-
-func fastForward(s conv.Shape, ep conv.Epilogue, threads *pool.Pool) (plan, error) {
-	f, err := conv.NewForward(s, ep)
-	if err != nil {
-		return plan{}, err
-	}
-	return sharing(f.ScratchFloats(threads.Threads()), func(m operands, scratch []float32) func() {
-		x, w, y := floats(m.in[0]), floats(m.in[1]), floats(m.out[0])
-		var bias []float32
-		if ep.Bias {
-			bias = floats(m.in[2])
-		}
-		return func() { f.Run(threads, x, w, bias, y, scratch) }
-	}), nil
 }
 
 func fastInputGrad(s conv.Shape, threads *pool.Pool) (plan, error) {

@@ -112,6 +112,13 @@ func (s columnSums) total(parts []float64, k int) (sum float64) {
 	return sum
 }
 
+// moments are the mean and the biased variance of channel k of ch, with n values,
+// from the sums of the channels and, after them, of their squares.
+func (s columnSums) moments(parts []float64, k, ch, n int) (mean, variance float64) {
+	mean = s.total(parts, k) / float64(n)
+	return mean, max(0, s.total(parts, ch+k)/float64(n)-mean*mean)
+}
+
 // cut takes n numbers from the front of scratch memory.
 func cut[T number](scratch *[]byte, n int) []T {
 	bytes := n * int(unsafe.Sizeof(T(0)))

@@ -13,10 +13,11 @@ type fusion struct {
 
 // fuse applies the patterns: batch norm, residual add and clip, which is relu or
 // its like; convolution, linear layer or add and clip; layers and the batch norm by
-// constants behind them; the gradient of clip and of batch norm. kept are the values
-// that must exist after the run.
+// constants behind them; convolution and the moments of its result; the gradient of
+// clip and of batch norm. kept are the values that must exist after the run.
 func fuse(steps []*step, kept map[*value]bool) []*step {
-	for _, pattern := range []func(*fusion, *step){(*fusion).clip, (*fusion).residual, (*fusion).foldNorm, (*fusion).normGrad} {
+	patterns := []func(*fusion, *step){(*fusion).clip, (*fusion).residual, (*fusion).foldNorm, (*fusion).moments, (*fusion).normGrad}
+	for _, pattern := range patterns {
 		countUses(steps, kept)
 		f := &fusion{producer: map[*value]*step{}, readers: map[*value][]*step{}, dropped: map[*step]bool{}, replaced: map[*step][]*step{}}
 		for _, s := range steps {
@@ -184,6 +185,28 @@ func (f *fusion) foldNorm(s *step) {
 	}
 	f.replaced[s] = steps
 	f.dropped[m] = true
+}
+
+// moments lets a convolution take the moments of its result for the batch norm that
+// reads it.
+func (f *fusion) moments(s *step) {
+	norm, ok := s.op.(op.BatchNorm)
+	if !ok || norm.Given {
+		return
+	}
+	m := f.producer[s.in[0]]
+	if m == nil || f.replaced[m] != nil {
+		return
+	}
+	conv, ok := m.op.(op.Conv2D)
+	if !ok {
+		return
+	}
+	channels := s.out[1].shape
+	mean, variance := &value{name: "mean", shape: channels}, &value{name: "variance", shape: channels}
+	conv.Moments, norm.Given = true, true
+	f.merge(m, &step{op: conv, in: m.in, out: []*value{m.out[0], mean, variance}})
+	f.merge(s, &step{op: norm, in: append(s.in[:len(s.in):len(s.in)], mean, variance), out: s.out})
 }
 
 // normGrad merges the gradient of a clip into that of the batch norm before it.

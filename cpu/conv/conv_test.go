@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/seed52467199/trainer/cpu/isa"
@@ -366,4 +367,62 @@ func TestShortMemoryIsRefused(t *testing.T) {
 		}
 	}()
 	f.Run(p, make([]float32, 64), make([]float32, 144), nil, make([]float32, 15), make([]float32, f.ScratchFloats(1)))
+}
+
+// TestMoments checks the sums against those of the result, and that they have the
+// same bits on any pool.
+func TestMoments(t *testing.T) {
+	pools := []*pool.Pool{pool.New(1), pool.New(3)}
+	for _, p := range pools {
+		defer p.Close()
+	}
+	for _, c := range shapes {
+		s := whole(c.s)
+		rnd := rand.New(rand.NewPCG(9, 10))
+		x, w, bias := random(rnd, s.xLen()), random(rnd, s.wLen()), random(rnd, s.K)
+		machines(func(m machine) {
+			t.Run(fmt.Sprintf("%s/%s", c.name, m.name), func(t *testing.T) {
+				f, err := newForward(s, Epilogue{Bias: true}, m.set)
+				if err != nil {
+					t.Fatal(err)
+				}
+				var first []float64
+				for _, p := range pools {
+					y, parts := dirty(s.yLen()), make([]float64, f.Parts()*2*s.K)
+					for i := range parts {
+						parts[i] = math.NaN()
+					}
+					f.RunMoments(p, x, w, bias, y, dirty(f.ScratchFloats(p.Threads())), parts)
+					if first == nil {
+						first = parts
+						checkMoments(t, s, y, parts)
+					}
+					if !slices.Equal(parts, first) {
+						t.Errorf("the sums differ with %d threads", p.Threads())
+					}
+				}
+			})
+		}, machine{"wide", wide})
+	}
+}
+
+func checkMoments(t *testing.T, s Shape, y []float32, parts []float64) {
+	t.Helper()
+	for k := range s.K {
+		var sum, squares, size, wantSum, wantSquares float64
+		for i := k; i < len(y); i += s.K {
+			v := float64(y[i])
+			wantSum += v
+			wantSquares += v * v
+			size += math.Abs(v)
+		}
+		for i := k; i < len(parts); i += 2 * s.K {
+			sum += parts[i]
+			squares += parts[i+s.K]
+		}
+		if math.Abs(sum-wantSum) > 1e-5*(1+size) || math.Abs(squares-wantSquares) > 1e-5*(1+wantSquares) {
+			t.Errorf("channel %d: sums %g and %g, want %g and %g", k, sum, squares, wantSum, wantSquares)
+			return
+		}
+	}
 }

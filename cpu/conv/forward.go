@@ -21,6 +21,17 @@ type rowsAlgorithm interface {
 	Run(p *pool.Pool, x, w, bias, y, scratch []float32, accumulate bool)
 }
 
+// momentsAlgorithm is a rowsAlgorithm that can sum up what it writes while that is
+// in cache.
+type momentsAlgorithm interface {
+	rowsAlgorithm
+	// Parts is the number of pieces with sums of their own.
+	Parts() int
+	// RunMoments is Run that also sums up each of the K channels of y, and its
+	// squares: part i has the sums at 2·i·K and those of the squares K further on.
+	RunMoments(p *pool.Pool, x, w, bias, y, scratch []float32, parts []float64)
+}
+
 // Forward is a plan for y = x * w.
 type Forward struct {
 	shape Shape
@@ -109,14 +120,35 @@ func (f *Forward) ScratchFloats(threads int) int { return f.alg.ScratchFloats(th
 // K) and, where the epilogue has one, bias (K). The scratch memory holds
 // nothing between runs.
 func (f *Forward) Run(p *pool.Pool, x, w, bias, y, scratch []float32) {
+	f.alg.Run(p, x, w, f.checked(p, x, w, bias, y, scratch), y, scratch, false)
+}
+
+// Parts is the number of parts of the sums that RunMoments makes, 0 where the plan
+// has no way to make them.
+func (f *Forward) Parts() int {
+	if m, ok := f.alg.(momentsAlgorithm); ok {
+		return m.Parts()
+	}
+	return 0
+}
+
+// RunMoments is Run that also sums up, while it is in cache, each channel of y and
+// its squares, for their mean and variance: parts (Parts, 2, K) has the sums and
+// the sums of squares of parts of the images' pixels.
+func (f *Forward) RunMoments(p *pool.Pool, x, w, bias, y, scratch []float32, parts []float64) {
+	check("parts", len(parts), f.Parts()*2*f.shape.K)
+	f.alg.(momentsAlgorithm).RunMoments(p, x, w, f.checked(p, x, w, bias, y, scratch), y, scratch, parts)
+}
+
+// checked is the bias, if there is one, once all memory is large enough.
+func (f *Forward) checked(p *pool.Pool, x, w, bias, y, scratch []float32) []float32 {
 	check("x", len(x), f.shape.xLen())
 	check("w", len(w), f.shape.wLen())
 	check("y", len(y), f.shape.yLen())
 	check("scratch", len(scratch), f.ScratchFloats(p.Threads()))
-	if f.ep.Bias {
-		check("bias", len(bias), f.shape.K)
-	} else {
-		bias = nil
+	if !f.ep.Bias {
+		return nil
 	}
-	f.alg.Run(p, x, w, bias, y, scratch, false)
+	check("bias", len(bias), f.shape.K)
+	return bias
 }

@@ -226,3 +226,27 @@ func TestNothingIsAllocated(t *testing.T) {
 		t.Errorf("%v allocations", allocs)
 	}
 }
+
+func TestStridedMoments(t *testing.T) {
+	eachLevel(t, func(t *testing.T) {
+		r := newRand()
+		for _, c := range []int{1, 3, 8, 16, 31, 32, 33, 70} {
+			for _, gap := range []int{0, 1, 16} {
+				for _, rows := range []int{0, 1, 5, 256, 300} {
+					f, x := fenced(max(0, rows*(c+gap)-gap), c%7)
+					random(r, x)
+					sums, want := make([]float64, 2*c), make([]float64, 2*c)
+					for i := range sums {
+						sums[i] = r.NormFloat64()
+					}
+					copy(want, sums)
+					StridedMoments(sums[:c], sums[c:], x, rows, c+gap)
+					portable.StridedMoments(want[:c], want[c:], wide(x), rows, c+gap)
+					what := title("channels ", c, " gap ", gap, " rows ", rows, " ")
+					compare(t, what, sums, want, 3e-6*float64(rows+1))
+					f.check(t, what)
+				}
+			}
+		}
+	})
+}

@@ -23,12 +23,15 @@ const (
 // stored: running += Momentum*(batch - running). With a single element a
 // channel the variance stored is the biased one, which is 0, not infinite.
 //
-// Residual and Clip are forms that the compiler makes.
+// Residual, Clip and Given are forms that the compiler makes. With Given the last
+// two inputs are the mean (C) and the biased variance (C) of x, which need not be
+// taken then.
 type BatchNorm struct {
 	Eps      float64
 	Momentum float64
 	Residual bool
 	Clip     Clip
+	Given    bool
 }
 
 // Kind implements Op.
@@ -36,9 +39,18 @@ func (BatchNorm) Kind() string { return "batch_norm" }
 
 // Infer implements Op.
 func (o BatchNorm) Infer(in []Shape) ([]Shape, error) {
-	c, err := checkBN("batch_norm", in, bnCount+1, o.Residual)
+	base, given := in, []Shape(nil)
+	if n := len(in) - 2; o.Given && n > 0 {
+		base, given = in[:n], in[n:]
+	}
+	c, err := checkBN("batch_norm", base, bnCount+1, o.Residual)
 	if err != nil {
 		return nil, err
+	}
+	for _, s := range given {
+		if len(s) != 1 || s[0] != c {
+			return nil, fmt.Errorf("batch_norm: the moments given are %v, want (%d) each", given, c)
+		}
 	}
 	return []Shape{in[bnX], {c}, {c}}, nil
 }
@@ -64,7 +76,7 @@ func checkBN(kind string, in []Shape, base int, residual bool) (int, error) {
 }
 
 // Work implements Op.
-func (o BatchNorm) Work(in, out []Shape) Work { return perElement(5, in, out) }
+func (o BatchNorm) Work(in, out []Shape) Work { return perElement(5-3*b2i(o.Given), in, out) }
 
 // Mutates implements Mutator.
 func (BatchNorm) Mutates() []int { return []int{bnMean, bnVar, bnCount} }
@@ -74,7 +86,7 @@ func (BatchNorm) Constants() []int { return []int{bnMean, bnVar, bnCount} }
 
 // Diff implements Differentiable.
 func (o BatchNorm) Diff(in []*Node, out, dy *Node) ([]*Node, error) {
-	if o.Clip.On() || o.Residual {
+	if o.Clip.On() || o.Residual || o.Given {
 		return nil, fused(o.Kind())
 	}
 	mean, err := Aux(out, 1)

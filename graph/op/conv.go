@@ -4,13 +4,15 @@ import "fmt"
 
 // Conv2D is the cross-correlation of x (N, H, W, C) with w (KH, KW, C/Groups, K),
 // giving (N, OH, OW, K). With Bias a third input (K) is added. With Clip the
-// result is clipped in the same pass: a form that the compiler makes, without a
-// gradient of its own.
+// result is clipped in the same pass; with Moments the mean (K) and the biased
+// variance (K) of each channel are two more results, for a BatchNorm. These are
+// forms that the compiler makes, without a gradient of their own.
 type Conv2D struct {
 	Window
-	Groups int
-	Bias   bool
-	Clip   Clip
+	Groups  int
+	Bias    bool
+	Clip    Clip
+	Moments bool
 }
 
 // Kind implements Op.
@@ -42,7 +44,11 @@ func (o Conv2D) Infer(in []Shape) ([]Shape, error) {
 	if err != nil {
 		return nil, fmt.Errorf("conv2d: %w", err)
 	}
-	return []Shape{{n, oh, ow, w[3]}}, nil
+	out := []Shape{{n, oh, ow, w[3]}}
+	if o.Moments {
+		out = append(out, Shape{w[3]}, Shape{w[3]})
+	}
+	return out, nil
 }
 
 // Work implements Op.
@@ -54,7 +60,7 @@ func convFLOPs(w, y Shape) int64 { return 2 * int64(Size(y)) * int64(w[0]*w[1]*w
 
 // Diff implements Differentiable.
 func (o Conv2D) Diff(in []*Node, out, dy *Node) ([]*Node, error) {
-	if o.Clip.On() {
+	if o.Clip.On() || o.Moments {
 		return nil, fused(o.Kind())
 	}
 	x := in[0].Shape()

@@ -4,6 +4,7 @@ import (
 	"unsafe"
 
 	"github.com/seed52467199/trainer/cpu/simd"
+	"github.com/seed52467199/trainer/cpu/vec"
 	"github.com/seed52467199/trainer/internal/pool"
 )
 
@@ -16,15 +17,30 @@ type rowsJob struct {
 	worker     []float32 // workers' memory
 	accumulate bool
 	packing    bool
+	parts      []float64 // sums of each band's channels and of their squares, or nil
 }
 
 // Run computes y from x and w. bias has one value for every output channel,
 // or is nil. Where accumulate is set, the sum is added to y, and bias must be
 // nil.
 func (p *Rows) Run(workers *pool.Pool, x, w, bias, y, scratch []float32, accumulate bool) {
+	p.run(workers, x, w, bias, y, scratch, accumulate, nil)
+}
+
+// Parts is the number of bands, for each of which RunMoments makes sums.
+func (p *Rows) Parts() int { return p.bands.number }
+
+// RunMoments is Run that also sums up each channel of y, and its squares, while a
+// band is in cache. Part i has the sums of all K channels at 2·i·K, and those of
+// the squares K further on. The positions of y must lie side by side.
+func (p *Rows) RunMoments(workers *pool.Pool, x, w, bias, y, scratch []float32, parts []float64) {
+	p.run(workers, x, w, bias, y, scratch, false, parts)
+}
+
+func (p *Rows) run(workers *pool.Pool, x, w, bias, y, scratch []float32, accumulate bool, parts []float64) {
 	scratch = align(scratch)
 	j := &p.job
-	j.x, j.w, j.y, j.accumulate = x, w, y, accumulate
+	j.x, j.w, j.y, j.accumulate, j.parts = x, w, y, accumulate, parts
 	j.packed, j.start = scratch[:p.packedFloats], scratch[round(p.packedFloats, 16):p.fixedFloats]
 	j.worker = scratch[p.fixedFloats:]
 	clear(j.start)
@@ -37,7 +53,7 @@ func (p *Rows) Run(workers *pool.Pool, x, w, bias, y, scratch []float32, accumul
 	workers.Run(p.Groups*p.panels, j)
 	j.packing = false
 	workers.Run(p.pieces, j)
-	j.x, j.w, j.y, j.start, j.packed, j.worker = nil, nil, nil, nil, nil, nil
+	j.x, j.w, j.y, j.start, j.packed, j.worker, j.parts = nil, nil, nil, nil, nil, nil, nil
 }
 
 // Do packs one panel of weights, or computes one piece.
@@ -51,11 +67,12 @@ func (j *rowsJob) Do(worker, i int) {
 	i /= chunks
 	first := chunk * j.chunk
 	memory := j.worker[worker*(j.bandFloats+j.tileFloats):][:j.bandFloats+j.tileFloats]
-	j.piece(j.band(&j.bands, i/j.Groups), i%j.Groups, first, min(first+j.chunk, j.panels), memory)
+	j.piece(i/j.Groups, i%j.Groups, first, min(first+j.chunk, j.panels), memory)
 }
 
 // piece computes panels [first, last) of a group for one band.
-func (j *rowsJob) piece(b band, group, first, last int, memory []float32) {
+func (j *rowsJob) piece(number, group, first, last int, memory []float32) {
+	b := j.band(&j.bands, number)
 	var source []float32
 	if j.view.cols > 0 {
 		source = memory[:j.bandFloats]
@@ -74,11 +91,17 @@ func (j *rowsJob) piece(b band, group, first, last int, memory []float32) {
 			for pass := range j.passes {
 				j.sum(pass, panel, group, source, out, buffer, t)
 			}
+			if j.whole(panel) {
+				j.moments(number, group, panel, out, t)
+			}
 		}
 	} else {
 		for pass := range j.passes {
 			for panel := first; panel < last; panel++ {
 				j.sum(pass, panel, group, source, out, buffer, t)
+				if pass == len(j.passes)-1 && j.whole(panel) {
+					j.moments(number, group, panel, out, t)
+				}
 			}
 		}
 	}
@@ -87,7 +110,24 @@ func (j *rowsJob) piece(b band, group, first, last int, memory []float32) {
 		j.fold(out, buffer, t)
 	case !j.whole(last - 1):
 		j.scatter(out, buffer, t, last-1)
+		j.moments(number, group, last-1, out, t)
 	}
+}
+
+// moments sums up a panel's channels, and their squares, where that is wanted.
+func (j *rowsJob) moments(number, group, panel int, out []float32, t *table) {
+	if j.parts == nil {
+		return
+	}
+	first := panel * j.kernel.NR
+	n := min(j.kernel.NR, j.Out.Channels-first)
+	channels := j.Groups * j.Out.Channels
+	part := j.parts[2*number*channels:][:2*channels]
+	sum := part[group*j.Out.Channels+first:][:n]
+	squares := part[channels+group*j.Out.Channels+first:][:n]
+	clear(sum)
+	clear(squares)
+	vec.StridedMoments(sum, squares, out[first:], t.rows, j.Out.Pixel)
 }
 
 // sum adds one pass of the sum for one panel, the start or the end of it

@@ -36,6 +36,13 @@ func ChannelDot[T Float](sum []float64, a, b []T) {
 	}
 }
 
+// StridedMoments is ChannelMoments of rows that lie stride elements apart.
+func StridedMoments[T Float](sum, squares []float64, x []T, rows, stride int) {
+	for row := range rows {
+		ChannelMoments(sum, squares, x[row*stride:][:len(sum)])
+	}
+}
+
 // ChannelMoments adds to sum and squares (C) the rows of x (rows, C) and of x².
 func ChannelMoments[T Float](sum, squares []float64, x []T) {
 	for row := 0; row < len(x); row += len(sum) {
