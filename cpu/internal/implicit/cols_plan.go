@@ -151,16 +151,8 @@ func (p *Cols) choosePieces() {
 		least = 64
 	}
 	p.shares = max(1, min(wanted/p.Groups, p.bands.number, positions/least, shareLimit/size))
-	// Then source channels, as each part of these lays out only dy again;
-	// parts of the columns lay out all taps of the source again.
-	p.rowParts, p.colParts = 1, 1
 	channelPanels := len(p.tiles) / p.tilesPerChannels
-	for p.shares*p.Groups*p.rowParts < wanted && channelPanels >= 8*p.rowParts {
-		p.rowParts *= 2
-	}
-	for p.shares*p.Groups*p.rowParts*p.colParts < wanted && p.Columns >= 256*p.colParts {
-		p.colParts *= 2
-	}
+	p.chooseParts(channelPanels, ceil(wanted, p.shares*p.Groups))
 	if p.panelled {
 		p.bandFloats = round(ceil(channelPanels, p.rowParts)*p.panelFloats, 16)
 	}
@@ -171,4 +163,23 @@ func (p *Cols) choosePieces() {
 		p.sideFloats = p.bands.images * p.bands.rows * p.OutW * p.nr
 	}
 	p.sideFloats = round(p.sideFloats, 16)
+}
+
+// chooseParts cuts the panels of channels and of columns into parts, for about so
+// many pieces. Each part of the one lays out the other anew, so the number that
+// costs less is raised.
+func (p *Cols) chooseParts(channelPanels, pieces int) {
+	p.rowParts, p.colParts = 1, 1
+	source := p.Channels * max(1, len(p.layout.columns))
+	for p.rowParts*p.colParts < pieces {
+		moreRows, moreCols := channelPanels >= 8*p.rowParts, p.panels >= 4*p.colParts
+		if !moreRows && !moreCols {
+			return
+		}
+		if moreRows && (!moreCols || p.Columns*p.rowParts <= source*p.colParts) {
+			p.rowParts *= 2
+		} else {
+			p.colParts *= 2
+		}
+	}
 }
