@@ -1,0 +1,342 @@
+// Command gen writes the assembly of package winograd. Every transform is
+// described once, as what a row of its matrix does to a vector of channels
+// (matrices.go), and written for both widths.
+package main
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/mmcloughlin/avo/attr"
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// isaWidth is a vector width and the name that its kernels carry.
+type isaWidth struct {
+	name  string
+	bytes int
+	vec   func() reg.VecVirtual
+}
+
+var (
+	ymm = isaWidth{"AVX2", 32, YMM}
+	zmm = isaWidth{"AVX512", 64, ZMM}
+)
+
+func (w isaWidth) wide() bool { return w.bytes == 64 }
+
+func main() {
+	for _, w := range []isaWidth{ymm, zmm} {
+		for i := range tiles {
+			t := &tiles[i]
+			size := t.input.in - 2
+			gather(w, fmt.Sprintf("input%d", size), &t.input)
+			gather(w, fmt.Sprintf("weight%d", size), &t.weight)
+			gather(w, fmt.Sprintf("spread%d", size), &t.spread)
+			scatter(w, fmt.Sprintf("output%d", size), &t.output, finish)
+			scatter(w, fmt.Sprintf("outputAdd%d", size), &t.output, add)
+			scatter(w, fmt.Sprintf("gradient%d", size), &t.gradient, move)
+			scatter(w, fmt.Sprintf("gradientAdd%d", size), &t.gradient, add)
+		}
+		transpose(w)
+	}
+	writeConstants()
+	Generate()
+}
+
+func kernel(name string, w isaWidth, doc, signature string) {
+	TEXT(name+w.name, NOSPLIT, signature)
+	Doc(doc)
+	Pragma("noescape")
+}
+
+func integer(name string) reg.GPVirtual { return Load(Param(name), GP64()).(reg.GPVirtual) }
+
+func param(name string) Mem {
+	p, err := Param(name).Resolve()
+	if err != nil {
+		panic(err)
+	}
+	return p.Addr
+}
+
+// positions is the strided side of a transform: a square of n by n vectors,
+// the first at base, one after the other stride bytes apart.
+type positions struct {
+	n                int
+	base             reg.GPVirtual
+	stride, row      reg.GPVirtual // bytes to the next vector, to the next row
+	stride3, stride5 reg.GPVirtual
+	row3, row5       reg.GPVirtual
+	q                reg.GPVirtual // free
+}
+
+// newPositions reads the stride, in floats, from the kernel's parameter.
+func newPositions(base reg.GPVirtual, n int) *positions {
+	p := &positions{n: n, base: base, stride: integer("stride"), row: GP64(), q: GP64()}
+	SHLQ(Imm(2), p.stride)
+	switch n {
+	case 4:
+		MOVQ(p.stride, p.row)
+		SHLQ(Imm(2), p.row)
+	case 6:
+		LEAQ(Mem{Base: p.stride, Index: p.stride, Scale: 2}, p.row)
+		ADDQ(p.row, p.row)
+	}
+	return p
+}
+
+// multiples returns 3 and 5 times a distance, as far as n positions need them.
+func (p *positions) multiples(distance reg.GPVirtual) (three, five reg.GPVirtual) {
+	three = GP64()
+	LEAQ(Mem{Base: distance, Index: distance, Scale: 2}, three)
+	if p.n > 4 {
+		five = GP64()
+		LEAQ(Mem{Base: distance, Index: distance, Scale: 4}, five)
+	}
+	return three, five
+}
+
+// times is the place i distances after q, given three and five times the
+// distance.
+func times(q reg.GPVirtual, i int, distance, three, five reg.GPVirtual) Mem {
+	switch i {
+	case 0:
+		return Mem{Base: q}
+	case 3:
+		return Mem{Base: q, Index: three, Scale: 1}
+	case 5:
+		return Mem{Base: q, Index: five, Scale: 1}
+	}
+	return Mem{Base: q, Index: distance, Scale: uint8(i)}
+}
+
+// pixels is the other side: a vector behind each pointer of a table.
+type pixels struct {
+	table, index, pointer reg.GPVirtual
+}
+
+func (p *pixels) at(i int) Mem {
+	MOVQ(Mem{Base: p.table, Disp: 8 * i}, p.pointer)
+	return Mem{Base: p.pointer, Index: p.index, Scale: 4}
+}
+
+// each loops over the tiles, and in them over the channels: from tile to tile
+// the strided side moves by the parameter step and the pixels by pixelStep,
+// from vector to vector both by a vector. begin is run for every tile.
+func each(w isaWidth, p *positions, px *pixels, begin, body func()) {
+	first, start, left := GP64(), GP64(), GP64()
+	XORQ(first, first)
+	MOVQ(p.base, start)
+	Label("tile")
+	MOVQ(first, px.index)
+	MOVQ(start, p.base)
+	MOVQ(param("channels"), left)
+	begin()
+	Label("vector")
+	body()
+	ADDQ(I32(int32(w.bytes)), p.base)
+	ADDQ(I32(int32(w.bytes/4)), px.index)
+	SUBQ(I32(int32(w.bytes/4)), left)
+	JG(LabelRef("vector"))
+	MOVQ(param("step"), left)
+	LEAQ(Mem{Base: start, Index: left, Scale: 4}, start)
+	ADDQ(param("pixelStep"), first)
+	DECQ(param("tiles"))
+	JNZ(LabelRef("tile"))
+	VZEROUPPER()
+	RET()
+}
+
+// columns applies m to the columns of a square of which load reads vector
+// (i, j), for a group of rows. The result is by row of the group, then column.
+func columns(w isaWidth, m *matrix, o *ops, group []int, load func(i, j int) Mem) [][]reg.VecVirtual {
+	half := make([][]reg.VecVirtual, m.out)
+	for j := range m.in {
+		loaded := make([]reg.VecVirtual, m.in)
+		m.apply(o, func(i int) reg.VecVirtual {
+			if loaded[i] == nil {
+				loaded[i] = w.vec()
+				VMOVUPS(load(i, j), loaded[i])
+			}
+			return loaded[i]
+		}, func(row int) bool { return slices.Contains(group, row) }, func(row int, v reg.VecVirtual) {
+			half[row] = append(half[row], v)
+		})
+	}
+	return half
+}
+
+// row applies m to one row that columns computed.
+func row(m *matrix, o *ops, line []reg.VecVirtual, to func(j int, v reg.VecVirtual)) {
+	m.apply(o, func(i int) reg.VecVirtual { return line[i] }, func(int) bool { return true }, to)
+}
+
+// gather writes a transform from pixels to positions.
+func gather(w isaWidth, name string, m *matrix) {
+	kernel(name, w, "See GatherFunc.", "func(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)")
+	p := newPositions(integer("dst"), m.out)
+	three, five := p.multiples(p.stride)
+	px := &pixels{integer("src"), GP64(), GP64()}
+	o := newOps(w, m)
+	each(w, p, px, func() {}, func() {
+		for _, group := range m.groups(w) {
+			half := columns(w, m, o, group, func(i, j int) Mem { return px.at(i*m.in + j) })
+			for i, g := range group {
+				switch {
+				case g == 0:
+					MOVQ(p.base, p.q)
+				case i > 0 && g == group[i-1]+1:
+					ADDQ(p.row, p.q)
+				case g == 1, g == 2, g == 4:
+					LEAQ(times(p.base, g, p.row, nil, nil), p.q)
+				default:
+					LEAQ(times(p.base, g-1, p.row, nil, nil), p.q)
+					ADDQ(p.row, p.q)
+				}
+				row(m, o, half[g], func(j int, v reg.VecVirtual) {
+					VMOVUPS(v, times(p.q, j, p.stride, three, five))
+				})
+			}
+		}
+	})
+}
+
+// ending is what happens to a value of a pixel.
+type ending int
+
+const (
+	move   ending = iota
+	add           // to what is there
+	finish        // the bias added, then clipped
+)
+
+// scatter writes a transform from positions to pixels.
+func scatter(w isaWidth, name string, m *matrix, e ending) {
+	signature := "func(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int)"
+	doc := "See ScatterFunc."
+	if e == finish {
+		signature = "func(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, low float32, high float32)"
+		doc = "See OutputFunc."
+	}
+	kernel(name, w, doc, signature)
+	p := newPositions(integer("src"), m.in)
+	three, five := p.multiples(p.row)
+	px := &pixels{integer("dst"), GP64(), GP64()}
+	o := newOps(w, m)
+	var bias reg.GPVirtual
+	var low, high reg.VecVirtual
+	if e == finish {
+		bias, low, high = GP64(), w.vec(), w.vec()
+		VBROADCASTSS(param("low"), low)
+		VBROADCASTSS(param("high"), high)
+	}
+	each(w, p, px, func() {
+		if e == finish {
+			MOVQ(param("bias"), bias)
+		}
+	}, func() {
+		for _, group := range m.groups(w) {
+			column := -1
+			half := columns(w, m, o, group, func(i, j int) Mem {
+				switch {
+				case j == column:
+				case j == 0:
+					MOVQ(p.base, p.q)
+				default:
+					ADDQ(p.stride, p.q)
+				}
+				column = j
+				return times(p.q, i, p.row, three, five)
+			})
+			for _, g := range group {
+				row(m, o, half[g], func(j int, v reg.VecVirtual) {
+					to := px.at(g*m.out + j)
+					switch e {
+					case add:
+						VADDPS(to, v, v)
+					case finish:
+						VADDPS(Mem{Base: bias}, v, v)
+						// The value is the second source, which is
+						// returned where one is not a number.
+						VMAXPS(v, low, v)
+						VMINPS(v, high, v)
+					}
+					VMOVUPS(v, to)
+				})
+			}
+		}
+		if e == finish {
+			ADDQ(I32(int32(w.bytes)), bias)
+		}
+	})
+}
+
+// transpose writes the kernel of TransposeFunc: a square of eight by eight.
+func transpose(w isaWidth) {
+	if w.wide() {
+		return // eight by eight serves both
+	}
+	kernel("transpose8", w, "See TransposeFunc.", "func(dst *float32, dstStep int, src *float32, srcStep int)")
+	dst, src := integer("dst"), integer("src")
+	ds, ss := integer("dstStep"), integer("srcStep")
+	SHLQ(Imm(2), ds)
+	SHLQ(Imm(2), ss)
+	rows := make([]reg.VecVirtual, 8)
+	for i := range rows {
+		rows[i] = YMM()
+		VMOVUPS(Mem{Base: src}, rows[i])
+		ADDQ(ss, src)
+	}
+	pairs := make([]reg.VecVirtual, 8)
+	for i := 0; i < 8; i += 2 {
+		pairs[i], pairs[i+1] = YMM(), YMM()
+		VUNPCKLPS(rows[i+1], rows[i], pairs[i])
+		VUNPCKHPS(rows[i+1], rows[i], pairs[i+1])
+	}
+	fours := make([]reg.VecVirtual, 8)
+	for i := 0; i < 8; i += 4 {
+		for j := range 2 {
+			a, b := pairs[i+j], pairs[i+2+j]
+			fours[i+2*j], fours[i+2*j+1] = YMM(), YMM()
+			VSHUFPS(Imm(0x44), b, a, fours[i+2*j])
+			VSHUFPS(Imm(0xEE), b, a, fours[i+2*j+1])
+		}
+	}
+	for i := range 8 {
+		v := YMM()
+		selector := uint64(0x20)
+		if i >= 4 {
+			selector = 0x31
+		}
+		VPERM2F128(Imm(selector), fours[4+i%4], fours[i%4], v)
+		VMOVUPS(v, Mem{Base: dst})
+		ADDQ(ds, dst)
+	}
+	VZEROUPPER()
+	RET()
+}
+
+// Constants lie in memory, a full vector each, shared by all kernels.
+var constants []float64
+
+// constant is the place of a vector whose lanes all have this value.
+func constant(value float64) Mem {
+	i := slices.Index(constants, value)
+	if i < 0 {
+		i = len(constants)
+		constants = append(constants, value)
+	}
+	return NewDataAddr(Symbol{Name: fmt.Sprintf("constant%d", i), Static: true}, 0)
+}
+
+func writeConstants() {
+	for i, value := range constants {
+		GLOBL(fmt.Sprintf("constant%d", i), attr.RODATA|attr.NOPTR)
+		for lane := range zmm.bytes / 4 {
+			DATA(4*lane, F32(float32(value)))
+		}
+	}
+}

@@ -1,0 +1,162 @@
+package winograd
+
+import "unsafe"
+
+// The portable transforms: one channel at a time, the square in an array.
+
+// line is a row or a column of a square, as long as the longest.
+type line = [6]float32
+
+// square is a square of values.
+type square = [6]line
+
+// linear is a matrix of the transforms: the values that n inputs become.
+type linear struct {
+	in, out int
+	apply   func(d *line) line
+}
+
+var (
+	goInput2 = linear{4, 4, func(d *line) line {
+		return line{d[0] - d[2], d[1] + d[2], d[2] - d[1], d[3] - d[1]}
+	}}
+	goWeight2 = linear{3, 4, func(g *line) line {
+		s := (g[0] + g[2]) / 2
+		return line{g[0], s + g[1]/2, s - g[1]/2, g[2]}
+	}}
+	goSpread2 = linear{2, 4, func(d *line) line {
+		return line{d[0], d[0] + d[1], d[0] - d[1], d[1]}
+	}}
+	goOutput2 = linear{4, 2, func(m *line) line {
+		return line{m[0] + m[1] + m[2], m[1] - m[2] + m[3]}
+	}}
+	goGradient2 = linear{4, 3, func(m *line) line {
+		s := (m[1] + m[2]) / 2
+		return line{m[0] + s, (m[1] - m[2]) / 2, s + m[3]}
+	}}
+
+	goInput4 = linear{6, 6, func(d *line) line {
+		x42, x31 := d[4]-d[2], d[3]-d[1]
+		a, b := d[4]-4*d[2], d[3]-4*d[1]
+		return line{4*(d[0]-d[2]) + x42, a + b, a - b, x42 + 2*x31, x42 - 2*x31, d[5] - d[3] - 4*x31}
+	}}
+	goWeight4 = linear{3, 6, func(g *line) line {
+		s, t := (g[0]+g[2])/-6, g[0]/24+g[2]/6
+		return line{g[0] / 4, s - g[1]/6, s + g[1]/6, t + g[1]/12, t - g[1]/12, g[2]}
+	}}
+	goSpread4 = linear{4, 6, func(d *line) line {
+		s, t := d[0]+d[2], d[1]+d[3]
+		even, odd := d[0]+4*d[2], 2*d[1]+8*d[3]
+		return line{d[0], s + t, s - t, even + odd, even - odd, d[3]}
+	}}
+	goOutput4 = linear{6, 4, func(m *line) line {
+		s12, s34, x12, x34 := m[1]+m[2], m[3]+m[4], m[1]-m[2], m[3]-m[4]
+		return line{m[0] + s12 + s34, x12 + 2*x34, s12 + 4*s34, x12 + 8*x34 + m[5]}
+	}}
+	goGradient4 = linear{6, 3, func(m *line) line {
+		s12, s34 := m[1]+m[2], m[3]+m[4]
+		return line{m[0]/4 - s12/6 + s34/24, (m[2]-m[1])/6 + (m[3]-m[4])/12, (s34-s12)/6 + m[5]}
+	}}
+)
+
+var goKernels = &Kernels{
+	Width: 1,
+	F2: Tile{
+		Out: 2, In: 4,
+		Input: gatherGo(goInput2), Weight: gatherGo(goWeight2), Spread: gatherGo(goSpread2),
+		Output: outputGo(goOutput2), OutputAdd: scatterGo(goOutput2, true),
+		Gradient: scatterGo(goGradient2, false), GradientAdd: scatterGo(goGradient2, true),
+	},
+	F4: Tile{
+		Out: 4, In: 6,
+		Input: gatherGo(goInput4), Weight: gatherGo(goWeight4), Spread: gatherGo(goSpread4),
+		Output: outputGo(goOutput4), OutputAdd: scatterGo(goOutput4, true),
+		Gradient: scatterGo(goGradient4, false), GradientAdd: scatterGo(goGradient4, true),
+	},
+	Square: 1, Transpose: func(dst *float32, _ int, src *float32, _ int) { *dst = *src },
+}
+
+// square computes L·x·Lᵀ in place.
+func (l *linear) square(x *square) {
+	for i := range l.in {
+		x[i] = l.apply(&x[i])
+	}
+	for j := range l.out {
+		var column line
+		for i := range l.in {
+			column[i] = x[i][j]
+		}
+		column = l.apply(&column)
+		for i := range l.out {
+			x[i][j] = column[i]
+		}
+	}
+}
+
+// float is the i'th of the floats at p.
+func float(p *float32, i int) *float32 { return (*float32)(unsafe.Add(unsafe.Pointer(p), 4*i)) }
+
+// floats is the n floats that begin offset floats after p.
+func floats(p *float32, offset, n int) []float32 { return unsafe.Slice(float(p, offset), n) }
+
+func gatherGo(l linear) GatherFunc {
+	return func(dst *float32, stride, step int, src **float32, pixelStep, tiles, channels int) {
+		pixels := unsafe.Slice(src, l.in*l.in)
+		for t := range tiles {
+			for c := range channels {
+				var x square
+				for p, pixel := range pixels {
+					x[p/l.in][p%l.in] = *float(pixel, t*pixelStep+c)
+				}
+				l.square(&x)
+				for p := range l.out * l.out {
+					*float(dst, p*stride+t*step+c) = x[p/l.out][p%l.out]
+				}
+			}
+		}
+	}
+}
+
+func scatterGo(l linear, add bool) ScatterFunc {
+	return func(dst **float32, pixelStep int, src *float32, stride, step, tiles, channels int) {
+		l.scatter(dst, pixelStep, src, stride, step, tiles, channels, func(to *float32, _ int, v float32) {
+			if add {
+				v += *to
+			}
+			*to = v
+		})
+	}
+}
+
+func outputGo(l linear) OutputFunc {
+	return func(dst **float32, pixelStep int, src *float32, stride, step, tiles, channels int, bias *float32, low, high float32) {
+		l.scatter(dst, pixelStep, src, stride, step, tiles, channels, func(to *float32, c int, v float32) {
+			v += *float(bias, c)
+			// The comparisons keep what is not a number.
+			if v < low {
+				v = low
+			}
+			if v > high {
+				v = high
+			}
+			*to = v
+		})
+	}
+}
+
+// scatter hands every pixel's place, channel and value to end.
+func (l *linear) scatter(dst **float32, pixelStep int, src *float32, stride, step, tiles, channels int, end func(to *float32, c int, v float32)) {
+	pixels := unsafe.Slice(dst, l.out*l.out)
+	for t := range tiles {
+		for c := range channels {
+			var x square
+			for p := range l.in * l.in {
+				x[p/l.in][p%l.in] = *float(src, p*stride+t*step+c)
+			}
+			l.square(&x)
+			for p, pixel := range pixels {
+				end(float(pixel, t*pixelStep+c), c, x[p/l.out][p%l.out])
+			}
+		}
+	}
+}

@@ -1,0 +1,159 @@
+package winograd
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"reflect"
+	"testing"
+
+	"github.com/seed52467199/trainer/cpu/isa"
+)
+
+func random(r *rand.Rand, n int) []float32 {
+	v := make([]float32, n)
+	for i := range v {
+		v[i] = 2*r.Float32() - 1
+	}
+	return v
+}
+
+// sides is what a transform works on: pixels in a shuffled order, positions
+// further apart than they need.
+type sides struct {
+	pixels    []float32
+	table     table
+	positions []float32
+	stride    int
+}
+
+const (
+	testTiles    = 3
+	testChannels = 48
+	testStep     = testChannels + 5 // of both sides
+)
+
+func newSides(r *rand.Rand, pixels, positions int) *sides {
+	pixel := testTiles*testStep + 3
+	s := &sides{pixels: random(r, pixels*pixel), stride: testTiles*testStep + 7}
+	s.positions = random(r, positions*s.stride)
+	for i, p := range r.Perm(pixels) {
+		s.table[i] = &s.pixels[p*pixel]
+	}
+	return s
+}
+
+// TestTransforms compares every level's transforms with the portable ones,
+// also in what they leave alone.
+func TestTransforms(t *testing.T) {
+	for level := isa.AVX2; level <= isa.Best(); level++ {
+		got, want := For(level), For(isa.Generic)
+		for _, tiles := range []struct{ got, want *Tile }{{&got.F2, &want.F2}, {&got.F4, &want.F4}} {
+			g, w := reflect.ValueOf(*tiles.got), reflect.ValueOf(*tiles.want)
+			for i := range g.NumField() {
+				if g.Field(i).Kind() != reflect.Func {
+					continue
+				}
+				name := g.Type().Field(i).Name
+				t.Run(fmt.Sprintf("%s/F%d/%s", level, tiles.got.Out, name), func(t *testing.T) {
+					n := map[string]int{"Weight": 3, "Gradient": 3, "GradientAdd": 3, "Input": tiles.got.In}[name]
+					if n == 0 {
+						n = tiles.got.Out
+					}
+					for channels := got.Width; channels <= testChannels; channels += got.Width {
+						a, b := run(g.Field(i).Interface(), n, tiles.got.In, channels), run(w.Field(i).Interface(), n, tiles.got.In, channels)
+						same(t, a.pixels, b.pixels)
+						same(t, a.positions, b.positions)
+					}
+				})
+			}
+		}
+	}
+}
+
+// run calls a transform on the same numbers every time.
+func run(f any, pixels, positions, channels int) *sides {
+	r := rand.New(rand.NewPCG(1, 2))
+	s := newSides(r, pixels*pixels, positions*positions)
+	bias := random(r, channels)
+	switch f := f.(type) {
+	case GatherFunc:
+		f(&s.positions[0], s.stride, testStep, &s.table[0], testStep, testTiles, channels)
+	case ScatterFunc:
+		f(&s.table[0], testStep, &s.positions[0], s.stride, testStep, testTiles, channels)
+	case OutputFunc:
+		s.positions[1] = float32(math.NaN())
+		f(&s.table[0], testStep, &s.positions[0], s.stride, testStep, testTiles, channels, &bias[0], -0.5, 1)
+	}
+	return s
+}
+
+func same(t *testing.T, got, want []float32) {
+	t.Helper()
+	for i := range got {
+		g, w := float64(got[i]), float64(want[i])
+		if !(math.Abs(g-w) <= 2e-5) && !(math.IsNaN(g) && math.IsNaN(w)) {
+			t.Fatalf("value %d is %g, want %g", i, g, w)
+		}
+	}
+}
+
+// TestMatrices checks the identity behind the algorithm in one dimension, in
+// numbers that float32 holds exactly or nearly so: Aᵀ(Gg ⊙ Bᵀd) is the
+// correlation of d with g, and Gᵀ(A dy ⊙ Bᵀd) its gradient with respect to g.
+func TestMatrices(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	for _, m := range []struct{ input, weight, spread, output, gradient *linear }{
+		{&goInput2, &goWeight2, &goSpread2, &goOutput2, &goGradient2},
+		{&goInput4, &goWeight4, &goSpread4, &goOutput4, &goGradient4},
+	} {
+		var d, g, dy line
+		for i := range d {
+			d[i], g[i], dy[i] = 2*r.Float32()-1, 2*r.Float32()-1, 2*r.Float32()-1
+		}
+		v, u, s := m.input.apply(&d), m.weight.apply(&g), m.spread.apply(&dy)
+		for i := range v {
+			u[i] *= v[i]
+			s[i] *= v[i]
+		}
+		y, dg := m.output.apply(&u), m.gradient.apply(&s)
+		for i := range m.output.out {
+			near(t, y[i], d[i]*g[0]+d[i+1]*g[1]+d[i+2]*g[2])
+		}
+		for i := range 3 {
+			var sum float32
+			for k := range m.output.out {
+				sum += dy[k] * d[i+k]
+			}
+			near(t, dg[i], sum)
+		}
+	}
+}
+
+func near(t *testing.T, got, want float32) {
+	t.Helper()
+	if !(math.Abs(float64(got-want)) <= 1e-5) {
+		t.Errorf("got %g, want %g", got, want)
+	}
+}
+
+func TestTranspose(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	for level := isa.Generic; level <= isa.Best(); level++ {
+		k := For(level)
+		for _, s := range [][2]int{{1, 1}, {3, 17}, {8, 8}, {16, 24}, {13, 9}, {7, 40}, {40, 7}} {
+			rows, cols := s[0], s[1]
+			src, dst := random(r, rows*(cols+3)), make([]float32, cols*(rows+2))
+			k.transpose(dst, rows+2, src, cols+3, rows, cols)
+			for i := range dst {
+				want := float32(0)
+				if c, r := i/(rows+2), i%(rows+2); r < rows {
+					want = src[r*(cols+3)+c]
+				}
+				if dst[i] != want {
+					t.Fatalf("%s, %dx%d: value %d is %g, want %g", level, rows, cols, i, dst[i], want)
+				}
+			}
+		}
+	}
+}

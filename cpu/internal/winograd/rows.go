@@ -1,0 +1,307 @@
+package winograd
+
+import (
+	"fmt"
+	"math"
+	"unsafe"
+
+	"github.com/seed52467199/trainer/cpu/simd"
+	"github.com/seed52467199/trainer/internal/pool"
+)
+
+// Epilogue is what happens to a value of the result before it is stored:
+// the bias is added, if Run has one, then it is clipped to [Low, High]. What
+// is not a number stays.
+type Epilogue struct{ Low, High float32 }
+
+// Plain clips nothing.
+var Plain = Epilogue{float32(math.Inf(-1)), float32(math.Inf(1))}
+
+// Rows is a plan for one convolution, or input gradient. It holds no data and
+// may be used by one Run at a time.
+type Rows struct {
+	Spec
+	Epilogue
+	tile   *Tile
+	k      *Kernels
+	kernel simd.Rows
+
+	source, result window
+	tiles          int // in all images
+	panels         int // of kernel.NR columns
+	shared         bool
+	block          int // tiles in a full block
+	blocks         int
+	chunk          int // source channels whose weights are transformed together
+	chunks         int
+
+	pitch                     int // floats from tile to tile in V
+	stride                    int // from position to position in V
+	product                   int // in M
+	weights                   int // in U
+	full, last                rowTable
+	fixedFloats, workerFloats int
+	sharedFloats              int // of V where all workers share it
+	weightFloats              int
+
+	job rowsJob
+}
+
+// rowTable is where the rows of a block's matrices lie in V and in M, and
+// those that fill up the last tile of the micro-kernel.
+type rowTable struct {
+	a, c  []int
+	count int // tiles of the micro-kernel
+}
+
+// NewRows plans s with tiles of t, which belongs to k.
+func NewRows(s Spec, e Epilogue, t *Tile, k *Kernels, set *simd.Set) *Rows {
+	p := &Rows{Spec: s, Epilogue: e, tile: t, k: k, kernel: set.RowsFor(s.Columns)}
+	rows, cols := ceil(s.OutH, t.Out), ceil(s.OutW, t.Out)
+	p.source = newWindow(t.In, t.Out, s.PadTop, s.PadLeft, s.InH, s.InW, s.Channels, rows, cols)
+	p.result = newWindow(t.Out, t.Out, 0, 0, s.OutH, s.OutW, s.Columns, rows, cols)
+	p.tiles = s.Images * rows * cols
+	p.panels = ceil(s.Columns, p.kernel.NR)
+	p.pitch = round(s.Channels, lanes)
+	if p.pitch%aliasing == 0 {
+		p.pitch += lanes
+	}
+	p.choose()
+	p.lay()
+	p.job.Rows = p
+	return p
+}
+
+// aliasing is a distance between rows, in floats, from which on many of them
+// fall on the same lines of the first-level cache.
+const aliasing = 256
+
+// skew sets positions a little apart from a multiple of a page, so that one
+// tile's do not all fall on the same lines of the first-level cache.
+const skew = 16
+
+func (p *Rows) choose() {
+	p.blockOf(p.pickBlock())
+}
+
+// Cache sizes in floats.
+const secondLevel = 170 << 10
+
+func (p *Rows) pickBlock() int {
+	mr := p.kernel.MR
+	each := p.tile.Positions() * (p.pitch + p.kernel.NR)
+	n := secondLevel / each / mr * mr
+	return max(n, 4*mr)
+}
+
+// blockOf makes blocks of n tiles.
+func (p *Rows) blockOf(n int) {
+	p.block = min(n, round(p.tiles, p.kernel.MR))
+	p.blocks = ceil(p.tiles, p.block)
+}
+
+func (p *Rows) lay() {
+	nr, positions := p.kernel.NR, p.tile.Positions()
+	p.stride = p.block*p.pitch + skew
+	p.product = p.block*nr + skew
+	p.weights = p.Channels*nr + skew
+	p.weightFloats = p.panels * positions * p.weights
+	p.chunk = min(p.Channels, 32)
+	p.chunks = ceil(p.Channels, p.chunk)
+	p.full = p.newTable(p.block)
+	p.last = p.newTable(p.tiles - (p.blocks-1)*p.block)
+	p.fixedFloats = round(p.weightFloats, lanes) + p.panels*nr + p.zeros()
+	p.workerFloats = positions*(p.stride+p.product) + round(nr, lanes) + len(tail{})
+	p.workerFloats = max(p.workerFloats, 9*p.chunk*nr+len(tail{}))
+}
+
+// zeros is the length of a line of zeros that stands for pixels off the map,
+// and for the sums' start.
+func (p *Rows) zeros() int { return round(max(p.Channels, p.kernel.NR), lanes) }
+
+func (p *Rows) newTable(rows int) rowTable {
+	t := rowTable{count: ceil(rows, p.kernel.MR)}
+	for i := range t.count * p.kernel.MR {
+		i = min(i, rows-1)
+		t.a = append(t.a, i*p.pitch)
+		t.c = append(t.c, i*p.kernel.NR)
+	}
+	return t
+}
+
+// ScratchFloats is the scratch memory that Run needs on a pool of the given
+// number of threads.
+func (p *Rows) ScratchFloats(threads int) int {
+	return p.fixedFloats + p.sharedFloats + threads*p.workerFloats + lanes
+}
+
+// String tells how the convolution is computed.
+func (p *Rows) String() string {
+	return fmt.Sprintf("winograd f%dx%d", p.tile.Out, p.tile.Out)
+}
+
+// rowsJob is what a Run works on.
+type rowsJob struct {
+	*Rows
+	x, w, y    []float32
+	bias       []float32 // padded, or zeros
+	zero       []float32
+	packed     []float32
+	worker     []float32
+	accumulate bool
+	packing    bool
+}
+
+// Run computes y from x and w. bias has one value for every column, or is
+// nil. Where accumulate is set, the result is added to y without an epilogue.
+func (p *Rows) Run(workers *pool.Pool, x, w, bias, y, scratch []float32, accumulate bool) {
+	scratch = align(scratch)
+	j := &p.job
+	j.x, j.w, j.y, j.accumulate = x, w, y, accumulate
+	j.packed, scratch = cut(scratch, round(p.weightFloats, lanes))
+	j.bias, scratch = cut(scratch, p.panels*p.kernel.NR)
+	j.zero, j.worker = cut(scratch, p.zeros())
+	clear(j.zero)
+	clear(j.bias)
+	copy(j.bias, bias)
+	j.packing = true
+	workers.Run(p.panels*p.chunks, j)
+	j.packing = false
+	workers.Run(p.blocks, j)
+	j.x, j.w, j.y, j.packed, j.bias, j.zero, j.worker = nil, nil, nil, nil, nil, nil, nil
+}
+
+// Do transforms some weights, or computes one block.
+func (j *rowsJob) Do(worker, i int) {
+	memory := j.worker[worker*j.workerFloats:][:j.workerFloats]
+	if j.packing {
+		panel, first := i/j.chunks, i%j.chunks*j.chunk
+		dst := j.packed[panel*j.tile.Positions()*j.weights+first*j.kernel.NR:]
+		j.transformWeights(dst, j.weights, panel, first, min(j.chunk, j.Channels-first), memory)
+		return
+	}
+	first := i * j.block
+	j.compute(first, min(first+j.block, j.tiles), memory)
+}
+
+// transformWeights computes U for n source channels from first on and one
+// panel of columns: positions stride floats apart, NR columns for every
+// channel.
+func (j *rowsJob) transformWeights(dst []float32, stride, panel, first, n int, memory []float32) {
+	nr := j.kernel.NR
+	at := panel * nr
+	columns := min(nr, j.Columns-at)
+	m, memory := cutTail(memory)
+	if columns < nr {
+		for p := range j.tile.Positions() {
+			clear(dst[p*stride:][:n*nr])
+		}
+	}
+	var t table
+	step := j.Columns
+	if j.Turned {
+		step = nr
+		for tap := range 9 {
+			to := memory[tap*n*nr:][:n*nr]
+			j.k.transpose(to, nr, j.w[((8-tap)*j.Columns+at)*j.Channels+first:], j.Channels, columns, n)
+			t[tap] = &to[0]
+		}
+	} else {
+		for tap := range 9 {
+			t[tap] = &j.w[(tap*j.Channels+first)*j.Columns+at]
+		}
+	}
+	gather(j.tile.Weight, j.k.Width, 9, m, dst, stride, nr, &t, step, n, columns)
+}
+
+// compute computes tiles [first, last).
+func (j *rowsJob) compute(first, last int, memory []float32) {
+	positions := j.tile.Positions()
+	m, memory := cutTail(memory)
+	v, memory := cut(memory, positions*j.stride)
+	products, memory := cut(memory, positions*j.product)
+	outside := &memory[0]
+
+	j.transformSource(v, first, last, m)
+	rows := &j.full
+	if last-first != j.block {
+		rows = &j.last
+	}
+	noTap := 0
+	for panel := range j.panels {
+		u := j.packed[panel*positions*j.weights:]
+		for p := range positions {
+			j.kernel.Run(&v[p*j.stride], &rows.a[0], &rows.c[0], rows.count, &noTap, 1, j.Channels,
+				&u[p*j.weights], &products[p*j.product], &j.zero[0], lowest)
+		}
+		j.transformResult(products, panel, first, last, outside, m)
+	}
+}
+
+var lowest = float32(math.Inf(-1))
+
+// transformSource computes V for tiles [first, last).
+func (j *rowsJob) transformSource(v []float32, first, last int, m *tail) {
+	var t table
+	for i := first; i < last; {
+		n := j.source.run(&t, j.x, &j.zero[0], i, last)
+		gather(j.tile.Input, j.k.Width, j.tile.Positions(), m, v[(i-first)*j.pitch:], j.stride, j.pitch, &t, j.source.step*j.Channels, n, j.Channels)
+		i += n
+	}
+}
+
+// transformResult writes one panel of columns of tiles [first, last) to y.
+func (j *rowsJob) transformResult(products []float32, panel, first, last int, outside *float32, m *tail) {
+	var t table
+	nr := j.kernel.NR
+	at := panel * nr
+	columns := min(nr, j.Columns-at)
+	pixels, step := j.tile.Out*j.tile.Out, j.result.step*j.Columns
+	for i := first; i < last; {
+		n := j.result.run(&t, j.y[at:], outside, i, last)
+		src := products[(i-first)*nr:]
+		if j.accumulate {
+			scatter(j.tile.OutputAdd, j.k.Width, pixels, m, &t, step, src, j.product, nr, n, columns)
+		} else {
+			output(j.tile.Output, j.k.Width, pixels, m, &t, step, src, j.product, nr, n, columns, j.bias[at:], j.Low, j.High)
+		}
+		i += n
+	}
+}
+
+// transpose writes the transpose of rows by cols floats of src to dst.
+func (k *Kernels) transpose(dst []float32, dstStep int, src []float32, srcStep, rows, cols int) {
+	whole := 0
+	if rows >= k.Square && cols >= k.Square {
+		whole = cols - cols%k.Square
+		for r := 0; r+k.Square <= rows; r += k.Square {
+			for c := 0; c < whole; c += k.Square {
+				k.Transpose(&dst[c*dstStep+r], dstStep, &src[r*srcStep+c], srcStep)
+			}
+		}
+	}
+	done := rows - rows%k.Square
+	for r := range rows {
+		from := whole
+		if r >= done {
+			from = 0
+		}
+		for c := from; c < cols; c++ {
+			dst[c*dstStep+r] = src[r*srcStep+c]
+		}
+	}
+}
+
+// cut takes n floats off s.
+func cut(s []float32, n int) (head, rest []float32) { return s[:n:n], s[n:] }
+
+func cutTail(s []float32) (*tail, []float32) {
+	head, rest := cut(s, len(tail{}))
+	return (*tail)(head), rest
+}
+
+// align drops the floats before the first whole cache line.
+func align(s []float32) []float32 {
+	past := int(uintptr(unsafe.Pointer(unsafe.SliceData(s)))/4) % lanes
+	return s[(lanes-past)%lanes:]
+}

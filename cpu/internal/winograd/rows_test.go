@@ -1,0 +1,152 @@
+package winograd
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/seed52467199/trainer/cpu/isa"
+	"github.com/seed52467199/trainer/cpu/simd"
+	"github.com/seed52467199/trainer/internal/pool"
+)
+
+// specs are odd on purpose: maps that tiles do not fill, padding that differs
+// by side, channels that vectors do not fill.
+var specs = []struct {
+	name                     string
+	n, h, w, c, k            int
+	top, bottom, left, right int
+}{
+	{"1x1 map", 1, 1, 1, 1, 1, 1, 1, 1, 1},
+	{"1x1 map of 17", 2, 1, 1, 17, 3, 1, 1, 1, 1},
+	{"3x3 map unpadded", 1, 3, 3, 3, 17, 0, 0, 0, 0},
+	{"one tile", 1, 4, 4, 16, 16, 1, 1, 1, 1},
+	{"4x4 maps", 7, 4, 4, 64, 64, 1, 1, 1, 1},
+	{"5x7", 2, 5, 7, 17, 33, 1, 1, 1, 1},
+	{"7x7", 3, 7, 7, 64, 64, 1, 1, 1, 1},
+	{"wide", 1, 6, 29, 24, 40, 1, 1, 1, 1},
+	{"tall", 1, 31, 3, 16, 8, 1, 1, 1, 1},
+	{"unpadded", 2, 12, 11, 16, 32, 0, 0, 0, 0},
+	{"padded by 2", 2, 9, 10, 3, 20, 2, 2, 2, 2},
+	{"top and right", 1, 13, 14, 8, 16, 2, 0, 0, 1},
+	{"bottom and left", 1, 13, 14, 40, 1, 0, 1, 2, 0},
+	{"many blocks", 3, 33, 30, 32, 16, 1, 1, 1, 1},
+	{"deep", 2, 6, 6, 300, 70, 1, 1, 1, 1},
+	{"aliasing", 1, 8, 8, 256, 32, 1, 1, 1, 1},
+}
+
+// problem is a convolution with its data and, in float64, its results.
+type problem struct {
+	n, h, w, c, k     int
+	oh, ow, top, left int
+	x, wt, bias, dy   []float32
+	y, dx, dw         []float64
+}
+
+func newProblem(r *rand.Rand, n, h, w, c, k, top, bottom, left, right int) *problem {
+	p := &problem{n: n, h: h, w: w, c: c, k: k, oh: h + top + bottom - 2, ow: w + left + right - 2, top: top, left: left}
+	p.x, p.wt, p.bias = random(r, n*h*w*c), random(r, 9*c*k), random(r, k)
+	p.dy = random(r, n*p.oh*p.ow*k)
+	p.y, p.dx, p.dw = make([]float64, len(p.dy)), make([]float64, len(p.x)), make([]float64, len(p.wt))
+	for n := range p.n {
+		for oh := range p.oh {
+			for ow := range p.ow {
+				for a := range 3 {
+					for b := range 3 {
+						ih, iw := oh+a-top, ow+b-left
+						if ih < 0 || ih >= h || iw < 0 || iw >= w {
+							continue
+						}
+						yi := ((n*p.oh+oh)*p.ow + ow) * k
+						xi := ((n*h+ih)*w + iw) * c
+						for c := range p.c {
+							wi := ((a*3+b)*p.c + c) * k
+							for k := range p.k {
+								x, g, dy := float64(p.x[xi+c]), float64(p.wt[wi+k]), float64(p.dy[yi+k])
+								p.y[yi+k] += x * g
+								p.dx[xi+c] += dy * g
+								p.dw[wi+k] += dy * x
+							}
+						}
+					}
+				}
+			}
+		}
+	}
+	return p
+}
+
+func (p *problem) forward() Spec {
+	return Spec{Images: p.n, InH: p.h, InW: p.w, Channels: p.c, OutH: p.oh, OutW: p.ow, Columns: p.k, PadTop: p.top, PadLeft: p.left}
+}
+
+func (p *problem) inputGrad() Spec {
+	return Spec{Images: p.n, InH: p.oh, InW: p.ow, Channels: p.k, OutH: p.h, OutW: p.w, Columns: p.c, PadTop: 2 - p.top, PadLeft: 2 - p.left, Turned: true}
+}
+
+// dirty is scratch memory full of what is not a number, so that reading what
+// was not written shows.
+func dirty(n int) []float32 {
+	v := make([]float32, n)
+	for i := range v {
+		v[i] = float32(math.NaN())
+	}
+	return v
+}
+
+// compare allows rounding in proportion to the root of the number of terms.
+func compare(t *testing.T, what string, got []float32, want []float64, terms int) {
+	t.Helper()
+	limit := 2e-5 * math.Sqrt(float64(terms))
+	for i := range got {
+		if d := math.Abs(float64(got[i]) - want[i]); !(d <= limit) {
+			t.Fatalf("%s[%d] = %g, want %g (off by %.2g, limit %.2g)", what, i, got[i], want[i], d, limit)
+		}
+	}
+}
+
+// eachTile calls f with every size of tile of every level.
+func eachTile(t *testing.T, name string, f func(t *testing.T, tile *Tile, k *Kernels, set *simd.Set)) {
+	for level := isa.Generic; level <= isa.Best(); level++ {
+		k := For(level)
+		for _, tile := range []*Tile{&k.F2, &k.F4} {
+			t.Run(fmt.Sprintf("%s/%s/F%d", name, level, tile.Out), func(t *testing.T) { f(t, tile, k, simd.For(level)) })
+		}
+	}
+}
+
+func TestRows(t *testing.T) {
+	workers := pool.New(2)
+	defer workers.Close()
+	for _, s := range specs {
+		p := newProblem(rand.New(rand.NewPCG(1, 2)), s.n, s.h, s.w, s.c, s.k, s.top, s.bottom, s.left, s.right)
+		eachTile(t, s.name, func(t *testing.T, tile *Tile, k *Kernels, set *simd.Set) {
+			f := NewRows(p.forward(), Plain, tile, k, set)
+			scratch := dirty(f.ScratchFloats(2))
+			y := dirty(len(p.y))
+			f.Run(workers, p.x, p.wt, nil, y, scratch, false)
+			compare(t, "y", y, p.y, 9*p.c)
+
+			f.Run(workers, p.x, p.wt, nil, y, scratch, true)
+			twice := make([]float64, len(y))
+			for i, v := range p.y {
+				twice[i] = 2 * v
+			}
+			compare(t, "added y", y, twice, 4*9*p.c)
+
+			f = NewRows(p.forward(), Epilogue{0, 1.5}, tile, k, set)
+			f.Run(workers, p.x, p.wt, p.bias, y, scratch, false)
+			clipped := make([]float64, len(y))
+			for i, v := range p.y {
+				clipped[i] = min(1.5, max(0, v+float64(p.bias[i%p.k])))
+			}
+			compare(t, "clipped y", y, clipped, 9*p.c)
+
+			g := NewRows(p.inputGrad(), Plain, tile, k, set)
+			dx := dirty(len(p.dx))
+			g.Run(workers, p.dy, p.wt, nil, dx, dirty(g.ScratchFloats(2)), false)
+			compare(t, "dx", dx, p.dx, 9*p.k)
+		})
+	}
+}

@@ -1,0 +1,39 @@
+package winograd
+
+import "github.com/seed52467199/trainer/cpu/isa"
+
+var kernels = map[isa.Level]*Kernels{
+	isa.Generic: goKernels,
+	isa.AVX2: {
+		Width: 8,
+		F2: Tile{
+			Out: 2, In: 4,
+			Input: input2AVX2, Weight: weight2AVX2, Spread: spread2AVX2,
+			Output: output2AVX2, OutputAdd: outputAdd2AVX2,
+			Gradient: gradient2AVX2, GradientAdd: gradientAdd2AVX2,
+		},
+		F4: Tile{
+			Out: 4, In: 6,
+			Input: input4AVX2, Weight: weight4AVX2, Spread: spread4AVX2,
+			Output: output4AVX2, OutputAdd: outputAdd4AVX2,
+			Gradient: gradient4AVX2, GradientAdd: gradientAdd4AVX2,
+		},
+		Square: 8, Transpose: transpose8AVX2,
+	},
+	isa.AVX512: {
+		Width: 16,
+		F2: Tile{
+			Out: 2, In: 4,
+			Input: input2AVX512, Weight: weight2AVX512, Spread: spread2AVX512,
+			Output: output2AVX512, OutputAdd: outputAdd2AVX512,
+			Gradient: gradient2AVX512, GradientAdd: gradientAdd2AVX512,
+		},
+		F4: Tile{
+			Out: 4, In: 6,
+			Input: input4AVX512, Weight: weight4AVX512, Spread: spread4AVX512,
+			Output: output4AVX512, OutputAdd: outputAdd4AVX512,
+			Gradient: gradient4AVX512, GradientAdd: gradientAdd4AVX512,
+		},
+		Square: 8, Transpose: transpose8AVX2,
+	},
+}

@@ -1,0 +1,59 @@
+package winograd
+
+import "github.com/seed52467199/trainer/cpu/isa"
+
+// A transform reads a square of vectors of channels and writes another. One
+// side is in the image (or the filter): a table has a pointer for every pixel,
+// row by row. The other side is positions: vector p lies p·stride floats
+// after the first. From tile to tile, of which there is at least one, the
+// image's side moves by pixelStep floats and the positions by step. channels
+// is a positive multiple of Kernels.Width.
+
+// GatherFunc transforms pixels into positions.
+type GatherFunc func(dst *float32, stride, step int, src **float32, pixelStep, tiles, channels int)
+
+// ScatterFunc transforms positions into pixels.
+type ScatterFunc func(dst **float32, pixelStep int, src *float32, stride, step, tiles, channels int)
+
+// OutputFunc transforms positions into pixels, adds the bias of the channel
+// and clips to [low, high]. What is not a number stays.
+type OutputFunc func(dst **float32, pixelStep int, src *float32, stride, step, tiles, channels int, bias *float32, low, high float32)
+
+// TransposeFunc writes the transpose of a square of Kernels.Square by as many
+// floats. Rows are dstStep and srcStep floats apart.
+type TransposeFunc func(dst *float32, dstStep int, src *float32, srcStep int)
+
+// Tile is the transforms of one size of tile: Out by Out outputs from In by
+// In inputs, with filters of 3 by 3.
+type Tile struct {
+	Out, In int
+
+	Input  GatherFunc // Bᵀ d B
+	Weight GatherFunc // G g Gᵀ
+	Spread GatherFunc // A dy Aᵀ
+
+	Output    OutputFunc  // Aᵀ m A
+	OutputAdd ScatterFunc // the same, added to what the pixels hold
+
+	Gradient    ScatterFunc // Gᵀ m G
+	GradientAdd ScatterFunc // the same, added
+}
+
+// Positions is the number of products for a tile and a pair of channels.
+func (t *Tile) Positions() int { return t.In * t.In }
+
+// Kernels is the transforms of one level.
+type Kernels struct {
+	Width     int // channels are transformed in multiples of it
+	F2, F4    Tile
+	Square    int
+	Transpose TransposeFunc
+}
+
+// For is the transforms of a level, which must not be above isa.Best.
+func For(level isa.Level) *Kernels {
+	if level > isa.Best() {
+		level = isa.Best()
+	}
+	return kernels[level]
+}

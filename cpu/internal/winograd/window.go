@@ -1,0 +1,84 @@
+package winograd
+
+// Spec is a convolution with filters of 3 by 3 pixels and stride 1 of NHWC
+// images, or the input gradient of one.
+type Spec struct {
+	Images          int
+	InH, InW        int
+	Channels        int // of the source
+	OutH, OutW      int
+	Columns         int // channels of the result
+	PadTop, PadLeft int // rows and columns of zeros before the source; negative ones skip pixels
+	Turned          bool
+}
+
+// table has a pointer for every pixel of a tile.
+type table [6 * 6]*float32
+
+// window is how tiles lie over a map of pixels: tile (i, j) of an image has
+// size by size pixels, the first at row i·step - top and column j·step - left.
+// It may reach over the map's borders.
+type window struct {
+	size, step, top, left int
+	h, w, pixel           int // of the map; floats from pixel to pixel
+	rows, cols            int // tiles of an image
+
+	// Tiles of these rows and columns lie inside the map.
+	rowFrom, rowTo, colFrom, colTo int
+}
+
+func newWindow(size, step, top, left, h, w, pixel, rows, cols int) window {
+	v := window{size: size, step: step, top: top, left: left, h: h, w: w, pixel: pixel, rows: rows, cols: cols}
+	v.rowFrom, v.rowTo = inside(size, step, top, h, rows)
+	v.colFrom, v.colTo = inside(size, step, left, w, cols)
+	return v
+}
+
+// inside is the range of n tiles along an axis that lie on a map of the given
+// length.
+func inside(size, step, before, length, n int) (from, to int) {
+	from = min(n, max(0, ceil(before, step)))
+	to = n
+	for to > from && (to-1)*step-before+size > length {
+		to--
+	}
+	return from, to
+}
+
+// run fills t with the pixels of a tile, in x or, for those off the map,
+// outside. It returns how many tiles from this one on, the last excluded, t
+// serves if its pointers move by step pixels each time.
+func (v *window) run(t *table, x []float32, outside *float32, tile, last int) int {
+	image, at := tile/(v.rows*v.cols), tile%(v.rows*v.cols)
+	i, j := at/v.cols, at%v.cols
+	h, w := i*v.step-v.top, j*v.step-v.left
+	if i >= v.rowFrom && i < v.rowTo && j >= v.colFrom && j < v.colTo {
+		k := 0
+		for r := range v.size {
+			p := ((image*v.h+h+r)*v.w + w) * v.pixel
+			for range v.size {
+				t[k] = &x[p]
+				k++
+				p += v.pixel
+			}
+		}
+		return min(last-tile, v.colTo-j)
+	}
+	k := 0
+	for r := h; r < h+v.size; r++ {
+		for c := w; c < w+v.size; c++ {
+			t[k] = outside
+			if r >= 0 && r < v.h && c >= 0 && c < v.w {
+				t[k] = &x[((image*v.h+r)*v.w+c)*v.pixel]
+			}
+			k++
+		}
+	}
+	return 1
+}
+
+// ceil is a/b rounded up, for positive b.
+func ceil(a, b int) int { return (a + b - 1) / b }
+
+// round is a rounded up to a multiple of to.
+func round(a, to int) int { return ceil(a, to) * to }
