@@ -294,6 +294,10 @@ type Runtime struct {
 	Device string `json:"device" match:"auto|cpu|cuda(:[0-9]{1,3})?" shape:"auto, cpu, cuda or cuda:N"`
 	// Threads of the computation. Default 0: one a core.
 	Threads int `json:"threads" min:"0" also:"num_threads"`
+	// How convolutions are computed: auto, whichever way is fastest, Winograd's
+	// minimal filtering included, whose results are rounded more coarsely, or
+	// direct, as they are defined. Default auto.
+	Convolution string `json:"convolution" known:"auto,direct" also:"conv,conv_algorithm"`
 }
 
 // Default is the configuration in which nothing has been set.
@@ -314,6 +318,6 @@ func Default() Config {
 		Eval:     Eval{BatchSize: 256, CropPct: 0.875, Interpolation: "bilinear"},
 		Finetune: Finetune{GrayMethod: "sum", Freeze: []string{}},
 		LRFind:   LRFind{MinLR: 1e-6, MaxLR: 10, Steps: 200, Mode: "exp", Smoothing: 0.9, Diverge: 4},
-		Runtime:  Runtime{Device: "auto"},
+		Runtime:  Runtime{Device: "auto", Convolution: "auto"},
 	}
 }

@@ -18,15 +18,15 @@ func convShape(w op.Window, groups int, x, y op.Shape) conv.Shape {
 	}
 }
 
-func fastConv2D(c op.Call, o op.Conv2D, threads *pool.Pool) (plan, error) {
-	f, err := conv.NewForward(convShape(o.Window, o.Groups, c.In[0], c.Out[0]), conv.Epilogue{Bias: o.Bias, Clip: bounds(o.Clip)})
+func fastConv2D(c op.Call, o op.Conv2D, m conv.Method, threads *pool.Pool) (plan, error) {
+	f, err := conv.NewForward(convShape(o.Window, o.Groups, c.In[0], c.Out[0]), conv.Epilogue{Bias: o.Bias, Clip: bounds(o.Clip)}, m)
 	if err != nil {
 		return plan{}, err
 	}
 	if o.Moments {
 		return convMoments(c, o, f, threads), nil
 	}
-	return sharing(f.ScratchFloats(threads.Threads()), func(m operands, scratch []float32) func() {
+	return sharing(f.String(), f.ScratchFloats(threads.Threads()), func(m operands, scratch []float32) func() {
 		x, w, bias, y := forwardOperands(m, o)
 		return func() { f.Run(threads, x, w, bias, y, scratch) }
 	}), nil
@@ -48,7 +48,7 @@ func convMoments(c op.Call, o op.Conv2D, f *conv.Forward, threads *pool.Pool) pl
 	if own {
 		sums.split = split{f.Parts(), 1}
 	}
-	return plan{scratch: 8*sums.size() + 4*f.ScratchFloats(threads.Threads()), bind: func(m operands) []stage {
+	return plan{name: f.String(), scratch: 8*sums.size() + 4*f.ScratchFloats(threads.Threads()), bind: func(m operands) []stage {
 		x, w, bias, y := forwardOperands(m, o)
 		mean, variance := floats(m.out[1]), floats(m.out[2])
 		parts := cut[float64](&m.scratch, sums.size())
@@ -72,40 +72,40 @@ func convMoments(c op.Call, o op.Conv2D, f *conv.Forward, threads *pool.Pool) pl
 // bounds is a clip as the kernels take it.
 func bounds(c op.Clip) simd.Clip { return simd.Clip{Lo: float32(c.Lo), Hi: float32(c.Hi)} }
 
-func fastConv2DInputGrad(c op.Call, o op.Conv2DInputGrad, threads *pool.Pool) (plan, error) {
-	return fastInputGrad(convShape(o.Window, o.Groups, c.Out[0], c.In[0]), threads)
+func fastConv2DInputGrad(c op.Call, o op.Conv2DInputGrad, m conv.Method, threads *pool.Pool) (plan, error) {
+	return fastInputGrad(convShape(o.Window, o.Groups, c.Out[0], c.In[0]), m, threads)
 }
 
-func fastConv2DWeightGrad(c op.Call, o op.Conv2DWeightGrad, threads *pool.Pool) (plan, error) {
-	return fastWeightGrad(convShape(o.Window, o.Groups, c.In[0], c.In[1]), threads)
+func fastConv2DWeightGrad(c op.Call, o op.Conv2DWeightGrad, m conv.Method, threads *pool.Pool) (plan, error) {
+	return fastWeightGrad(convShape(o.Window, o.Groups, c.In[0], c.In[1]), m, threads)
 }
 
-func fastInputGrad(s conv.Shape, threads *pool.Pool) (plan, error) {
-	g, err := conv.NewInputGrad(s)
+func fastInputGrad(s conv.Shape, m conv.Method, threads *pool.Pool) (plan, error) {
+	g, err := conv.NewInputGrad(s, m)
 	if err != nil {
 		return plan{}, err
 	}
-	return sharing(g.ScratchFloats(threads.Threads()), func(m operands, scratch []float32) func() {
+	return sharing(g.String(), g.ScratchFloats(threads.Threads()), func(m operands, scratch []float32) func() {
 		dy, w, dx := floats(m.in[0]), floats(m.in[1]), floats(m.out[0])
 		return func() { g.Run(threads, dy, w, dx, scratch) }
 	}), nil
 }
 
-func fastWeightGrad(s conv.Shape, threads *pool.Pool) (plan, error) {
-	g, err := conv.NewWeightGrad(s)
+func fastWeightGrad(s conv.Shape, m conv.Method, threads *pool.Pool) (plan, error) {
+	g, err := conv.NewWeightGrad(s, m)
 	if err != nil {
 		return plan{}, err
 	}
-	return sharing(g.ScratchFloats(threads.Threads()), func(m operands, scratch []float32) func() {
+	return sharing(g.String(), g.ScratchFloats(threads.Threads()), func(m operands, scratch []float32) func() {
 		x, dy, dw := floats(m.in[0]), floats(m.in[1]), floats(m.out[0])
 		return func() { g.Run(threads, x, dy, dw, scratch) }
 	}), nil
 }
 
-// sharing is the plan of work that shares itself out among the threads, with
-// scratch memory of this many float32s.
-func sharing(scratch int, over func(m operands, scratch []float32) func()) plan {
-	return plan{scratch: 4 * scratch, bind: func(m operands) []stage {
+// sharing is the plan, by its name, of work that shares itself out among the
+// threads, with scratch memory of this many float32s.
+func sharing(name string, scratch int, over func(m operands, scratch []float32) func()) plan {
+	return plan{name: name, scratch: 4 * scratch, bind: func(m operands) []stage {
 		return []stage{{shared: over(m, floats(m.scratch))}}
 	}}
 }

@@ -3,6 +3,7 @@ package cpu
 import (
 	"fmt"
 
+	"github.com/seed52467199/trainer/cpu/conv"
 	"github.com/seed52467199/trainer/cpu/isa"
 	"github.com/seed52467199/trainer/graph/op"
 	"github.com/seed52467199/trainer/internal/pool"
@@ -14,6 +15,9 @@ type Options struct {
 	Threads int
 	// Strict allows the portable kernels only.
 	Strict bool
+	// DirectConvolution keeps to the sums that the definition of a convolution
+	// names. Minimal filtering is faster and rounds more coarsely.
+	DirectConvolution bool
 }
 
 // Device computes with the processor. Its methods may be called from several
@@ -21,6 +25,7 @@ type Options struct {
 // kernel must not run at the same time.
 type Device struct {
 	strict  bool
+	method  conv.Method
 	threads *pool.Pool
 }
 
@@ -33,7 +38,11 @@ func New(o Options) (*Device, error) {
 	if err := isa.Check(); err != nil {
 		return nil, fmt.Errorf("cpu: %w", err)
 	}
-	return &Device{strict: o.Strict, threads: pool.New(o.Threads)}, nil
+	d := &Device{strict: o.Strict, threads: pool.New(o.Threads)}
+	if o.DirectConvolution {
+		d.method = conv.Direct
+	}
+	return d, nil
 }
 
 // Name tells what computes, for example "cpu (avx512, 8 threads)".
@@ -78,7 +87,7 @@ func (d *Device) plan(c op.Call) (plan, error) {
 		return portable[float64](c)
 	}
 	if !d.strict {
-		if p, err := fast(c, d.threads); err != nil || p.bind != nil {
+		if p, err := fast(c, d.method, d.threads); err != nil || p.bind != nil {
 			return p, err
 		}
 	}

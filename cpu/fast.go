@@ -1,13 +1,14 @@
 package cpu
 
 import (
+	"github.com/seed52467199/trainer/cpu/conv"
 	"github.com/seed52467199/trainer/graph/op"
 	"github.com/seed52467199/trainer/internal/pool"
 )
 
 // fast is the table of the fast kernels, all for float32. Where it has none for a
 // call, or none for its shapes, the plan has no bind.
-func fast(c op.Call, threads *pool.Pool) (plan, error) {
+func fast(c op.Call, m conv.Method, threads *pool.Pool) (plan, error) {
 	switch o := c.Op.(type) {
 	case op.Activation:
 		return fastActivation(c, o), nil
@@ -28,11 +29,11 @@ func fast(c op.Call, threads *pool.Pool) (plan, error) {
 	case op.BatchNormInferenceGrad:
 		return fastBatchNormInferenceGrad(c, o), nil
 	case op.Conv2D:
-		return fastConv2D(c, o, threads)
+		return fastConv2D(c, o, m, threads)
 	case op.Conv2DInputGrad:
-		return fastConv2DInputGrad(c, o, threads)
+		return fastConv2DInputGrad(c, o, m, threads)
 	case op.Conv2DWeightGrad:
-		return fastConv2DWeightGrad(c, o, threads)
+		return fastConv2DWeightGrad(c, o, m, threads)
 	case op.FoldNorm:
 		return fastFoldNorm(c, o), nil
 	case op.Linear:

@@ -11,6 +11,8 @@ import (
 
 // plan is a kernel before its memory is known.
 type plan struct {
+	// name says how, where there are several ways.
+	name string
 	// scratch is the working memory wanted, in bytes.
 	scratch int
 	// bind returns the stages of a run over this memory.
@@ -41,6 +43,9 @@ type kernel struct {
 	plan
 	threads *pool.Pool
 }
+
+// String tells how the call is computed, or nothing where there is one way.
+func (k *kernel) String() string { return k.name }
 
 // ScratchBytes implements op.Kernel.
 func (k *kernel) ScratchBytes() int { return k.scratch }

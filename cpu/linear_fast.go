@@ -27,7 +27,7 @@ func product(s gemm.Shape, o gemm.Options, threads *pool.Pool) (plan, error) {
 	if err != nil {
 		return plan{}, err
 	}
-	return sharing(g.ScratchFloats(threads.Threads()), func(m operands, scratch []float32) func() {
+	return sharing("gemm", g.ScratchFloats(threads.Threads()), func(m operands, scratch []float32) func() {
 		a, b, y := floats(m.in[0]), floats(m.in[1]), floats(m.out[0])
 		var row []float32
 		if o.Bias {

@@ -26,12 +26,13 @@ type app struct {
 	stdout, stderr io.Writer
 
 	// Flags of every command that runs a network.
-	device  string
-	threads int
-	seed    int64
-	set     []string
-	json    bool
-	quiet   bool
+	device      string
+	threads     int
+	convolution string
+	seed        int64
+	set         []string
+	json        bool
+	quiet       bool
 }
 
 // command builds the tree of commands.
@@ -111,6 +112,7 @@ func (a *app) runFlags(c *cobra.Command) {
 	f := c.Flags()
 	f.StringVar(&a.device, "device", "auto", "auto, cpu or cuda[:N]")
 	f.IntVar(&a.threads, "threads", 0, "threads of the computation, 0 for all")
+	f.StringVar(&a.convolution, "convolution", "auto", "auto (the fastest way) or direct (the closest rounding)")
 	f.Int64Var(&a.seed, "seed", 0, "seed of every random draw (default: the configuration's)")
 	f.StringArrayVar(&a.set, "set", nil, "key.path=value, over the configuration; may be repeated")
 	a.outputFlags(c)
@@ -124,7 +126,7 @@ func (a *app) outputFlags(c *cobra.Command) {
 
 // config loads a configuration under the common flags and those given.
 func (a *app) config(c *cobra.Command, nameOrPath string, flags ...configs.Flag) (*configs.Config, error) {
-	for flag, key := range map[string]string{"device": "runtime.device", "threads": "runtime.threads", "seed": "train.seed"} {
+	for flag, key := range map[string]string{"device": "runtime.device", "threads": "runtime.threads", "convolution": "runtime.convolution", "seed": "train.seed"} {
 		if f := c.Flags().Lookup(flag); f != nil && f.Changed {
 			flags = append(flags, configs.Flag{Flag: "--" + flag, Key: key, Value: f.Value.String()})
 		}
@@ -138,12 +140,15 @@ func checkModel(name string) error {
 	return err
 }
 
-// openDevice starts the device that a setting names.
-func openDevice(name string, threads int) (*cpu.Device, error) {
+// openDevice starts the device that settings of these names describe.
+func openDevice(name string, threads int, convolution string) (*cpu.Device, error) {
 	if name != "auto" && name != "cpu" {
 		return nil, usage(fmt.Errorf("device %s: this build computes on the cpu only; use --device cpu or auto", name))
 	}
-	d, err := cpu.New(cpu.Options{Threads: threads})
+	if convolution != "auto" && convolution != "direct" {
+		return nil, usage(fmt.Errorf("--convolution %s: it must be auto or direct", convolution))
+	}
+	d, err := cpu.New(cpu.Options{Threads: threads, DirectConvolution: convolution == "direct"})
 	return d, usage(err)
 }
 

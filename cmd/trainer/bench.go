@@ -54,7 +54,7 @@ func (a *app) newBenchRig(name, mode string, batch, size int) (*benchRig, error)
 	if r.batch < 1 || r.size < 1 {
 		return nil, usage(fmt.Errorf("--batch %d --size %d: both must be at least 1", r.batch, r.size))
 	}
-	if r.dev, err = openDevice(a.device, a.threads); err != nil {
+	if r.dev, err = openDevice(a.device, a.threads, a.convolution); err != nil {
 		return nil, err
 	}
 	ps := graph.NewParams(uint64(a.seed))

@@ -22,7 +22,7 @@ func evalCommand(a *app) *cobra.Command {
   trainer eval --model cifar_resnet20 --weights resnet20.th --data DIR --set data.format=cifar`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			dev, err := openDevice(a.device, a.threads)
+			dev, err := openDevice(a.device, a.threads, a.convolution)
 			if err != nil {
 				return err
 			}

@@ -22,7 +22,7 @@ func exportCommand(a *app) *cobra.Command {
 			if format != "safetensors" {
 				return usage(fmt.Errorf("--format %s: this version writes safetensors", format))
 			}
-			dev, err := openDevice(a.device, a.threads)
+			dev, err := openDevice(a.device, a.threads, a.convolution)
 			if err != nil {
 				return err
 			}

@@ -36,7 +36,7 @@ as without it.`,
 			if err := checkPlot(plot); err != nil {
 				return usage(err)
 			}
-			dev, err := openDevice(cfg.Runtime.Device, cfg.Runtime.Threads)
+			dev, err := openDevice(cfg.Runtime.Device, cfg.Runtime.Threads, cfg.Runtime.Convolution)
 			if err != nil {
 				return err
 			}

@@ -36,7 +36,7 @@ tensor "input" (N, C, H, W; float32, already normalised) of a safetensors file a
 			case tensors != "" && (len(images) > 0 || out == ""):
 				return usage(errors.New("--tensors IN goes with --out OUT and without image files"))
 			}
-			dev, err := openDevice(a.device, a.threads)
+			dev, err := openDevice(a.device, a.threads, a.convolution)
 			if err != nil {
 				return err
 			}

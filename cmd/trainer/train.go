@@ -113,7 +113,7 @@ func (a *app) train(ctx context.Context, cfg *configs.Config, resume string) err
 	if err := checkpoint.CheckWritable(dir); err != nil {
 		return usage(fmt.Errorf("the run folder cannot be used: %w", err))
 	}
-	dev, err := openDevice(cfg.Runtime.Device, cfg.Runtime.Threads)
+	dev, err := openDevice(cfg.Runtime.Device, cfg.Runtime.Threads, cfg.Runtime.Convolution)
 	if err != nil {
 		return err
 	}

@@ -74,7 +74,7 @@ func ones(n int) []float32 {
 
 func BenchmarkForward(b *testing.B) {
 	benchmarkLayers(b, func(s Shape, p *pool.Pool) func() {
-		f, _ := NewForward(s, Epilogue{Bias: true, Clip: simd.Clip{Hi: 6}})
+		f, _ := NewForward(s, Epilogue{Bias: true, Clip: simd.Clip{Hi: 6}}, Auto)
 		x, w, bias, y := ones(s.xLen()), ones(s.wLen()), ones(s.K), ones(s.yLen())
 		scratch := ones(f.ScratchFloats(p.Threads()))
 		return func() { f.Run(p, x, w, bias, y, scratch) }
@@ -83,7 +83,7 @@ func BenchmarkForward(b *testing.B) {
 
 func BenchmarkInputGrad(b *testing.B) {
 	benchmarkLayers(b, func(s Shape, p *pool.Pool) func() {
-		g, _ := NewInputGrad(s)
+		g, _ := NewInputGrad(s, Auto)
 		dx, w, dy := ones(s.xLen()), ones(s.wLen()), ones(s.yLen())
 		scratch := ones(g.ScratchFloats(p.Threads()))
 		return func() { g.Run(p, dy, w, dx, scratch) }
@@ -92,7 +92,7 @@ func BenchmarkInputGrad(b *testing.B) {
 
 func BenchmarkWeightGrad(b *testing.B) {
 	benchmarkLayers(b, func(s Shape, p *pool.Pool) func() {
-		g, _ := NewWeightGrad(s)
+		g, _ := NewWeightGrad(s, Auto)
 		x, dw, dy := ones(s.xLen()), ones(s.wLen()), ones(s.yLen())
 		scratch := ones(g.ScratchFloats(p.Threads()))
 		return func() { g.Run(p, x, dy, dw, scratch) }

@@ -10,7 +10,7 @@
 // is then run with slices and scratch memory of the caller's; running
 // allocates nothing:
 //
-//	f, err := conv.NewForward(shape, conv.Epilogue{Bias: true, Clip: simd.Clip{Lo: 0, Hi: 6}})
+//	f, err := conv.NewForward(shape, conv.Epilogue{Bias: true, Clip: simd.Clip{Lo: 0, Hi: 6}}, conv.Auto)
 //	scratch := make([]float32, f.ScratchFloats(p.Threads()))
 //	f.Run(p, x, w, bias, y, scratch)
 //

@@ -17,7 +17,7 @@ func Example() {
 		PadTop: 1, PadBottom: 1, PadLeft: 1, PadRight: 1,
 		DilationH: 1, DilationW: 1, Groups: 1,
 	}
-	f, err := conv.NewForward(s, conv.Epilogue{})
+	f, err := conv.NewForward(s, conv.Epilogue{}, conv.Auto)
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -1,7 +1,10 @@
 package conv
 
 import (
+	"fmt"
+
 	"github.com/seed52467199/trainer/cpu/internal/implicit"
+	"github.com/seed52467199/trainer/cpu/internal/winograd"
 	"github.com/seed52467199/trainer/cpu/isa"
 	"github.com/seed52467199/trainer/cpu/simd"
 	"github.com/seed52467199/trainer/internal/pool"
@@ -17,6 +20,7 @@ type Epilogue struct {
 // rowsAlgorithm is a way to compute a forward convolution, or the part of an
 // input gradient that one phase of the stride makes up.
 type rowsAlgorithm interface {
+	fmt.Stringer
 	ScratchFloats(threads int) int
 	Run(p *pool.Pool, x, w, bias, y, scratch []float32, accumulate bool)
 }
@@ -40,22 +44,25 @@ type Forward struct {
 }
 
 // NewForward plans the forward convolution of shape s.
-func NewForward(s Shape, ep Epilogue) (*Forward, error) {
-	return newForward(s, ep, simd.For(isa.Active()))
+func NewForward(s Shape, ep Epilogue, m Method) (*Forward, error) {
+	return newForward(s, ep, m, kernelsOf(isa.Active()))
 }
 
-func newForward(s Shape, ep Epilogue, set *simd.Set) (*Forward, error) {
+func newForward(s Shape, ep Epilogue, m Method, k kernels) (*Forward, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
-	return &Forward{s, ep, forwardAlgorithm(s, ep, set)}, nil
+	return &Forward{s, ep, forwardAlgorithm(s, ep, m, k)}, nil
 }
 
-// forwardAlgorithm chooses how to compute s; another algorithm than the
-// implicit matrix product would be chosen here.
-func forwardAlgorithm(s Shape, ep Epilogue, set *simd.Set) rowsAlgorithm {
+// forwardAlgorithm chooses how to compute s.
+func forwardAlgorithm(s Shape, ep Epilogue, m Method, k kernels) rowsAlgorithm {
+	spec := s.forwardSpec()
+	if t := m.tile(s, spec, k); t != nil {
+		return winograd.NewRows(spec, ep.Clip, t, k.winograd, k.simd)
+	}
 	f := s.flat()
-	return implicit.NewRows(implicit.RowsSpec{
+	return directRows{implicit.NewRows(implicit.RowsSpec{
 		Geometry: f.geometry(),
 		Weights:  f.weights(),
 		Out: implicit.Output{
@@ -67,7 +74,7 @@ func forwardAlgorithm(s Shape, ep Epilogue, set *simd.Set) rowsAlgorithm {
 		Clip:  ep.Clip,
 		Lanes: f.depthwise(),
 		Fold:  1,
-	}, set)
+	}, k.simd)}
 }
 
 // geometry is how the output's pixels read the input's.
@@ -115,6 +122,9 @@ func steps(n, step, first int) []int {
 // ScratchFloats is the size of the scratch memory that Run needs with a pool
 // of the given number of threads, in floats.
 func (f *Forward) ScratchFloats(threads int) int { return f.alg.ScratchFloats(threads) }
+
+// String tells how the plan computes.
+func (f *Forward) String() string { return f.alg.String() }
 
 // Run computes y (N, OutH, OutW, K) from x (N, H, W, C), w (KH, KW, C/Groups,
 // K) and, where the epilogue has one, bias (K). The scratch memory holds

@@ -2,6 +2,7 @@ package conv
 
 import (
 	"github.com/seed52467199/trainer/cpu/internal/implicit"
+	"github.com/seed52467199/trainer/cpu/internal/winograd"
 	"github.com/seed52467199/trainer/cpu/isa"
 	"github.com/seed52467199/trainer/cpu/simd"
 	"github.com/seed52467199/trainer/internal/pool"
@@ -22,13 +23,20 @@ type InputGrad struct {
 }
 
 // NewInputGrad plans the input gradient of shape s.
-func NewInputGrad(s Shape) (*InputGrad, error) { return newInputGrad(s, simd.For(isa.Active())) }
+func NewInputGrad(s Shape, m Method) (*InputGrad, error) {
+	return newInputGrad(s, m, kernelsOf(isa.Active()))
+}
 
-func newInputGrad(s Shape, set *simd.Set) (*InputGrad, error) {
+func newInputGrad(s Shape, m Method, k kernels) (*InputGrad, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
 	g := &InputGrad{shape: s}
+	spec := s.inputGradSpec()
+	if t := m.tile(s, spec, k); t != nil {
+		g.phases = append(g.phases, winograd.NewRows(spec, simd.Clip{}, t, k.winograd, k.simd))
+		return g, nil
+	}
 	f := s.flat()
 	g.bare.shape = f
 	var rows, cols []phase
@@ -46,7 +54,7 @@ func newInputGrad(s Shape, set *simd.Set) (*InputGrad, error) {
 				g.bare.any = true
 				continue
 			}
-			g.phases = append(g.phases, phaseAlgorithm(f, h, w, set))
+			g.phases = append(g.phases, phaseAlgorithm(f, h, w, k.simd))
 		}
 	}
 	return g, nil
@@ -80,7 +88,7 @@ func (p phase) weightAt(step int) []int {
 	return at
 }
 
-// phaseAlgorithm chooses how to compute one phase.
+// phaseAlgorithm is how to compute one phase.
 func phaseAlgorithm(s Shape, h, w phase, set *simd.Set) rowsAlgorithm {
 	tap := s.C / s.Groups * s.K
 	spec := implicit.RowsSpec{
@@ -105,7 +113,7 @@ func phaseAlgorithm(s Shape, h, w phase, set *simd.Set) rowsAlgorithm {
 		spec.Group, spec.N = 0, 1
 		spec.Lanes, spec.Fold = true, s.K/s.C
 	}
-	return implicit.NewRows(spec, set)
+	return directRows{implicit.NewRows(spec, set)}
 }
 
 // ScratchFloats is the size of the scratch memory that Run needs with a pool
@@ -117,6 +125,9 @@ func (g *InputGrad) ScratchFloats(threads int) int {
 	}
 	return n
 }
+
+// String tells how the plan computes.
+func (g *InputGrad) String() string { return g.phases[0].String() }
 
 // Run computes dx (N, H, W, C) from dy (N, OutH, OutW, K) and w (KH, KW,
 // C/Groups, K).

@@ -1,14 +1,16 @@
 package conv
 
 import (
+	"fmt"
+
 	"github.com/seed52467199/trainer/cpu/internal/implicit"
 	"github.com/seed52467199/trainer/cpu/isa"
-	"github.com/seed52467199/trainer/cpu/simd"
 	"github.com/seed52467199/trainer/internal/pool"
 )
 
 // colsAlgorithm is a way to compute a weight gradient.
 type colsAlgorithm interface {
+	fmt.Stringer
 	ScratchFloats(threads int) int
 	Run(p *pool.Pool, x, dy, dw, scratch []float32, accumulate bool)
 }
@@ -23,30 +25,35 @@ type WeightGrad struct {
 }
 
 // NewWeightGrad plans the weight gradient of shape s.
-func NewWeightGrad(s Shape) (*WeightGrad, error) { return newWeightGrad(s, simd.For(isa.Active())) }
+func NewWeightGrad(s Shape, m Method) (*WeightGrad, error) {
+	return newWeightGrad(s, m, kernelsOf(isa.Active()))
+}
 
-func newWeightGrad(s Shape, set *simd.Set) (*WeightGrad, error) {
+func newWeightGrad(s Shape, m Method, k kernels) (*WeightGrad, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
-	return &WeightGrad{shape: s, alg: weightGradAlgorithm(s, set)}, nil
+	return &WeightGrad{shape: s, alg: weightGradAlgorithm(s, m, k)}, nil
 }
 
 // weightGradAlgorithm chooses how to compute s.
-func weightGradAlgorithm(s Shape, set *simd.Set) colsAlgorithm {
+func weightGradAlgorithm(s Shape, m Method, k kernels) colsAlgorithm {
 	f := s.flat()
-	return implicit.NewCols(implicit.ColsSpec{
+	return directCols{implicit.NewCols(implicit.ColsSpec{
 		Geometry: f.geometry(),
 		Weights:  f.weights(),
 		Columns:  f.outputs(),
 		Pixel:    f.K,
 		Lanes:    f.depthwise(),
-	}, set)
+	}, k.simd)}
 }
 
 // ScratchFloats is the size of the scratch memory that Run needs with a pool
 // of the given number of threads, in floats.
 func (g *WeightGrad) ScratchFloats(threads int) int { return g.alg.ScratchFloats(threads) }
+
+// String tells how the plan computes.
+func (g *WeightGrad) String() string { return g.alg.String() }
 
 // Run computes dw (KH, KW, C/Groups, K) from x (N, H, W, C) and dy (N, OutH,
 // OutW, K).

@@ -10,6 +10,16 @@ type line = [6]float32
 // square is a square of values.
 type square = [6]line
 
+// The points of F(4x4) beside 0 and infinity are a, -a, b and -b; gen says why.
+// g0, g1 and g2 are the magnitudes in G.
+const (
+	a  = 2. / 3
+	b  = 3. / 2
+	g0 = 27. / 65
+	g1 = 18. / 65
+	g2 = 12. / 65
+)
+
 // linear is a matrix of the transforms: the values that n inputs become.
 type linear struct {
 	in, out int
@@ -36,26 +46,25 @@ var (
 	}}
 
 	goInput4 = linear{6, 6, func(d *line) line {
-		x42, x31 := d[4]-d[2], d[3]-d[1]
-		a, b := d[4]-4*d[2], d[3]-4*d[1]
-		return line{4*(d[0]-d[2]) + x42, a + b, a - b, x42 + 2*x31, x42 - 2*x31, d[5] - d[3] - 4*x31}
+		const c = a*a + b*b
+		e12, o12, e34, o34 := d[4]-b*b*d[2], a*d[3]-b*d[1], d[4]-a*a*d[2], b*d[3]-a*d[1]
+		return line{d[0] - c*d[2] + d[4], e12 + o12, e12 - o12, e34 + o34, e34 - o34, d[1] - c*d[3] + d[5]}
 	}}
 	goWeight4 = linear{3, 6, func(g *line) line {
-		s, t := (g[0]+g[2])/-6, g[0]/24+g[2]/6
-		return line{g[0] / 4, s - g[1]/6, s + g[1]/6, t + g[1]/12, t - g[1]/12, g[2]}
+		e12, e34, odd := -g0*g[0]-g2*g[2], g2*g[0]+g0*g[2], g1*g[1]
+		return line{g[0], e12 - odd, e12 + odd, e34 + odd, e34 - odd, g[2]}
 	}}
 	goSpread4 = linear{4, 6, func(d *line) line {
-		s, t := d[0]+d[2], d[1]+d[3]
-		even, odd := d[0]+4*d[2], 2*d[1]+8*d[3]
-		return line{d[0], s + t, s - t, even + odd, even - odd, d[3]}
+		e12, o12, e34, o34 := b*d[0]+a*d[2], d[1]+a*a*d[3], a*d[0]+b*d[2], d[1]+b*b*d[3]
+		return line{d[0], e12 + o12, e12 - o12, e34 + o34, e34 - o34, d[3]}
 	}}
 	goOutput4 = linear{6, 4, func(m *line) line {
 		s12, s34, x12, x34 := m[1]+m[2], m[3]+m[4], m[1]-m[2], m[3]-m[4]
-		return line{m[0] + s12 + s34, x12 + 2*x34, s12 + 4*s34, x12 + 8*x34 + m[5]}
+		return line{m[0] + b*s12 + a*s34, x12 + x34, a*s12 + b*s34, a*a*x12 + b*b*x34 + m[5]}
 	}}
 	goGradient4 = linear{6, 3, func(m *line) line {
 		s12, s34 := m[1]+m[2], m[3]+m[4]
-		return line{m[0]/4 - s12/6 + s34/24, (m[2]-m[1])/6 + (m[3]-m[4])/12, (s34-s12)/6 + m[5]}
+		return line{m[0] - g0*s12 + g2*s34, g1 * (m[2] - m[1] + m[3] - m[4]), m[5] - g2*s12 + g0*s34}
 	}}
 )
 

@@ -734,386 +734,392 @@ tile:
 	MOVQ channels+48(FP), R12
 
 vector:
-	MOVQ         96(R8), BX
-	VMOVUPS      (BX)(R9*4), Y2
 	MOVQ         192(R8), BX
-	VMOVUPS      (BX)(R9*4), Y3
-	VFNMADD231PS Y1, Y2, Y3
-	MOVQ         48(R8), BX
 	VMOVUPS      (BX)(R9*4), Y2
 	MOVQ         144(R8), BX
+	VMOVUPS      (BX)(R9*4), Y3
+	VMULPS       Y0, Y3, Y3
+	MOVQ         96(R8), BX
 	VMOVUPS      (BX)(R9*4), Y4
-	VFNMADD231PS Y1, Y2, Y4
-	VADDPS       Y4, Y3, Y2
-	VSUBPS       Y4, Y3, Y3
-	MOVQ         104(R8), BX
+	VFNMADD231PS constant3<>+0(SB), Y4, Y2
+	MOVQ         48(R8), BX
 	VMOVUPS      (BX)(R9*4), Y4
+	VFNMADD231PS Y1, Y4, Y3
+	VADDPS       Y3, Y2, Y4
+	VSUBPS       Y3, Y2, Y2
 	MOVQ         200(R8), BX
-	VMOVUPS      (BX)(R9*4), Y5
-	VFNMADD231PS Y1, Y4, Y5
-	MOVQ         56(R8), BX
-	VMOVUPS      (BX)(R9*4), Y4
+	VMOVUPS      (BX)(R9*4), Y3
 	MOVQ         152(R8), BX
+	VMOVUPS      (BX)(R9*4), Y5
+	VMULPS       Y0, Y5, Y5
+	MOVQ         104(R8), BX
 	VMOVUPS      (BX)(R9*4), Y6
-	VFNMADD231PS Y1, Y4, Y6
-	VADDPS       Y6, Y5, Y4
-	VSUBPS       Y6, Y5, Y5
-	MOVQ         112(R8), BX
+	VFNMADD231PS constant3<>+0(SB), Y6, Y3
+	MOVQ         56(R8), BX
 	VMOVUPS      (BX)(R9*4), Y6
+	VFNMADD231PS Y1, Y6, Y5
+	VADDPS       Y5, Y3, Y6
+	VSUBPS       Y5, Y3, Y3
 	MOVQ         208(R8), BX
-	VMOVUPS      (BX)(R9*4), Y7
-	VFNMADD231PS Y1, Y6, Y7
-	MOVQ         64(R8), BX
-	VMOVUPS      (BX)(R9*4), Y6
+	VMOVUPS      (BX)(R9*4), Y5
 	MOVQ         160(R8), BX
+	VMOVUPS      (BX)(R9*4), Y7
+	VMULPS       Y0, Y7, Y7
+	MOVQ         112(R8), BX
 	VMOVUPS      (BX)(R9*4), Y8
-	VFNMADD231PS Y1, Y6, Y8
-	VADDPS       Y8, Y7, Y6
-	VSUBPS       Y8, Y7, Y7
-	MOVQ         120(R8), BX
+	VFNMADD231PS constant3<>+0(SB), Y8, Y5
+	MOVQ         64(R8), BX
 	VMOVUPS      (BX)(R9*4), Y8
+	VFNMADD231PS Y1, Y8, Y7
+	VADDPS       Y7, Y5, Y8
+	VSUBPS       Y7, Y5, Y5
 	MOVQ         216(R8), BX
-	VMOVUPS      (BX)(R9*4), Y9
-	VFNMADD231PS Y1, Y8, Y9
-	MOVQ         72(R8), BX
-	VMOVUPS      (BX)(R9*4), Y8
+	VMOVUPS      (BX)(R9*4), Y7
 	MOVQ         168(R8), BX
+	VMOVUPS      (BX)(R9*4), Y9
+	VMULPS       Y0, Y9, Y9
+	MOVQ         120(R8), BX
 	VMOVUPS      (BX)(R9*4), Y10
-	VFNMADD231PS Y1, Y8, Y10
-	VADDPS       Y10, Y9, Y8
-	VSUBPS       Y10, Y9, Y9
-	MOVQ         128(R8), BX
+	VFNMADD231PS constant3<>+0(SB), Y10, Y7
+	MOVQ         72(R8), BX
 	VMOVUPS      (BX)(R9*4), Y10
+	VFNMADD231PS Y1, Y10, Y9
+	VADDPS       Y9, Y7, Y10
+	VSUBPS       Y9, Y7, Y7
 	MOVQ         224(R8), BX
-	VMOVUPS      (BX)(R9*4), Y11
-	VFNMADD231PS Y1, Y10, Y11
-	MOVQ         80(R8), BX
-	VMOVUPS      (BX)(R9*4), Y10
+	VMOVUPS      (BX)(R9*4), Y9
 	MOVQ         176(R8), BX
+	VMOVUPS      (BX)(R9*4), Y11
+	VMULPS       Y0, Y11, Y11
+	MOVQ         128(R8), BX
 	VMOVUPS      (BX)(R9*4), Y12
-	VFNMADD231PS Y1, Y10, Y12
-	VADDPS       Y12, Y11, Y10
-	VSUBPS       Y12, Y11, Y11
-	MOVQ         136(R8), BX
+	VFNMADD231PS constant3<>+0(SB), Y12, Y9
+	MOVQ         80(R8), BX
 	VMOVUPS      (BX)(R9*4), Y12
+	VFNMADD231PS Y1, Y12, Y11
+	VADDPS       Y11, Y9, Y12
+	VSUBPS       Y11, Y9, Y9
 	MOVQ         232(R8), BX
-	VMOVUPS      (BX)(R9*4), Y13
-	VFNMADD231PS Y1, Y12, Y13
-	MOVQ         88(R8), BX
-	VMOVUPS      (BX)(R9*4), Y12
+	VMOVUPS      (BX)(R9*4), Y11
 	MOVQ         184(R8), BX
+	VMOVUPS      (BX)(R9*4), Y13
+	VMULPS       Y0, Y13, Y13
+	MOVQ         136(R8), BX
 	VMOVUPS      (BX)(R9*4), Y14
-	VFNMADD231PS Y1, Y12, Y14
-	VADDPS       Y14, Y13, Y12
-	VSUBPS       Y14, Y13, Y13
+	VFNMADD231PS constant3<>+0(SB), Y14, Y11
+	MOVQ         88(R8), BX
+	VMOVUPS      (BX)(R9*4), Y14
+	VFNMADD231PS Y1, Y14, Y13
+	VADDPS       Y13, Y11, Y14
+	VSUBPS       Y13, Y11, Y11
 	LEAQ         (AX)(DX*1), BX
-	VSUBPS       Y6, Y2, Y2
-	VSUBPS       Y6, Y10, Y14
-	VFMADD213PS  Y14, Y1, Y2
-	VMOVUPS      Y2, (BX)
-	VSUBPS       Y8, Y12, Y12
-	VSUBPS       Y4, Y8, Y2
-	VFNMADD231PS Y1, Y2, Y12
-	VMOVUPS      Y12, (BX)(DI*1)
-	VMOVAPS      Y14, Y12
-	VFMADD231PS  Y0, Y2, Y12
-	VMOVUPS      Y12, (BX)(SI*1)
-	VFNMADD231PS Y0, Y2, Y14
-	VMOVUPS      Y14, (BX)(CX*4)
-	VFNMADD231PS Y1, Y6, Y10
-	VFNMADD231PS Y1, Y4, Y8
-	VADDPS       Y8, Y10, Y2
-	VMOVUPS      Y2, (BX)(CX*1)
-	VSUBPS       Y8, Y10, Y10
-	VMOVUPS      Y10, (BX)(CX*2)
-	ADDQ         DX, BX
-	VSUBPS       Y7, Y3, Y3
-	VSUBPS       Y7, Y11, Y2
-	VFMADD213PS  Y2, Y1, Y3
-	VMOVUPS      Y3, (BX)
-	VSUBPS       Y9, Y13, Y13
-	VSUBPS       Y5, Y9, Y3
-	VFNMADD231PS Y1, Y3, Y13
-	VMOVUPS      Y13, (BX)(DI*1)
-	VMOVAPS      Y2, Y4
-	VFMADD231PS  Y0, Y3, Y4
+	VADDPS       Y12, Y4, Y4
+	VFNMADD231PS constant4<>+0(SB), Y8, Y4
+	VMOVUPS      Y4, (BX)
+	VADDPS       Y6, Y14, Y14
+	VFNMADD231PS constant4<>+0(SB), Y10, Y14
+	VMOVUPS      Y14, (BX)(DI*1)
+	VMOVAPS      Y12, Y4
+	VMULPS       Y0, Y10, Y13
+	VFNMADD231PS constant3<>+0(SB), Y8, Y4
+	VFNMADD231PS Y1, Y6, Y13
+	VADDPS       Y13, Y4, Y14
+	VMOVUPS      Y14, (BX)(CX*1)
+	VSUBPS       Y13, Y4, Y4
+	VMOVUPS      Y4, (BX)(CX*2)
+	VMULPS       Y1, Y10, Y10
+	VFNMADD231PS constant5<>+0(SB), Y8, Y12
+	VFNMADD231PS Y0, Y6, Y10
+	VADDPS       Y10, Y12, Y4
 	VMOVUPS      Y4, (BX)(SI*1)
-	VFNMADD231PS Y0, Y3, Y2
-	VMOVUPS      Y2, (BX)(CX*4)
-	VFNMADD231PS Y1, Y7, Y11
-	VFNMADD231PS Y1, Y5, Y9
-	VADDPS       Y9, Y11, Y2
-	VMOVUPS      Y2, (BX)(CX*1)
-	VSUBPS       Y9, Y11, Y11
-	VMOVUPS      Y11, (BX)(CX*2)
-	MOVQ         96(R8), BX
-	VMOVUPS      (BX)(R9*4), Y2
+	VSUBPS       Y10, Y12, Y12
+	VMOVUPS      Y12, (BX)(CX*4)
+	ADDQ         DX, BX
+	VADDPS       Y9, Y2, Y2
+	VFNMADD231PS constant4<>+0(SB), Y5, Y2
+	VMOVUPS      Y2, (BX)
+	VADDPS       Y3, Y11, Y11
+	VFNMADD231PS constant4<>+0(SB), Y7, Y11
+	VMOVUPS      Y11, (BX)(DI*1)
+	VMOVAPS      Y9, Y2
+	VMULPS       Y0, Y7, Y4
+	VFNMADD231PS constant3<>+0(SB), Y5, Y2
+	VFNMADD231PS Y1, Y3, Y4
+	VADDPS       Y4, Y2, Y6
+	VMOVUPS      Y6, (BX)(CX*1)
+	VSUBPS       Y4, Y2, Y2
+	VMOVUPS      Y2, (BX)(CX*2)
+	VMULPS       Y1, Y7, Y7
+	VFNMADD231PS constant5<>+0(SB), Y5, Y9
+	VFNMADD231PS Y0, Y3, Y7
+	VADDPS       Y7, Y9, Y2
+	VMOVUPS      Y2, (BX)(SI*1)
+	VSUBPS       Y7, Y9, Y9
+	VMOVUPS      Y9, (BX)(CX*4)
 	MOVQ         192(R8), BX
-	VMOVUPS      (BX)(R9*4), Y3
-	VSUBPS       Y2, Y3, Y3
-	MOVQ         48(R8), BX
 	VMOVUPS      (BX)(R9*4), Y2
 	MOVQ         144(R8), BX
+	VMOVUPS      (BX)(R9*4), Y3
+	VMULPS       Y1, Y3, Y3
+	MOVQ         96(R8), BX
 	VMOVUPS      (BX)(R9*4), Y4
-	VSUBPS       Y2, Y4, Y4
-	VMOVAPS      Y3, Y2
-	VFMADD231PS  Y0, Y4, Y2
+	VFNMADD231PS constant5<>+0(SB), Y4, Y2
+	MOVQ         48(R8), BX
+	VMOVUPS      (BX)(R9*4), Y4
 	VFNMADD231PS Y0, Y4, Y3
-	MOVQ         104(R8), BX
-	VMOVUPS      (BX)(R9*4), Y4
+	VADDPS       Y3, Y2, Y4
+	VSUBPS       Y3, Y2, Y2
 	MOVQ         200(R8), BX
-	VMOVUPS      (BX)(R9*4), Y5
-	VSUBPS       Y4, Y5, Y5
-	MOVQ         56(R8), BX
-	VMOVUPS      (BX)(R9*4), Y4
+	VMOVUPS      (BX)(R9*4), Y3
 	MOVQ         152(R8), BX
+	VMOVUPS      (BX)(R9*4), Y5
+	VMULPS       Y1, Y5, Y5
+	MOVQ         104(R8), BX
 	VMOVUPS      (BX)(R9*4), Y6
-	VSUBPS       Y4, Y6, Y6
-	VMOVAPS      Y5, Y4
-	VFMADD231PS  Y0, Y6, Y4
+	VFNMADD231PS constant5<>+0(SB), Y6, Y3
+	MOVQ         56(R8), BX
+	VMOVUPS      (BX)(R9*4), Y6
 	VFNMADD231PS Y0, Y6, Y5
-	MOVQ         112(R8), BX
-	VMOVUPS      (BX)(R9*4), Y6
+	VADDPS       Y5, Y3, Y6
+	VSUBPS       Y5, Y3, Y3
 	MOVQ         208(R8), BX
-	VMOVUPS      (BX)(R9*4), Y7
-	VSUBPS       Y6, Y7, Y7
-	MOVQ         64(R8), BX
-	VMOVUPS      (BX)(R9*4), Y6
+	VMOVUPS      (BX)(R9*4), Y5
 	MOVQ         160(R8), BX
+	VMOVUPS      (BX)(R9*4), Y7
+	VMULPS       Y1, Y7, Y7
+	MOVQ         112(R8), BX
 	VMOVUPS      (BX)(R9*4), Y8
-	VSUBPS       Y6, Y8, Y8
-	VMOVAPS      Y7, Y6
-	VFMADD231PS  Y0, Y8, Y6
+	VFNMADD231PS constant5<>+0(SB), Y8, Y5
+	MOVQ         64(R8), BX
+	VMOVUPS      (BX)(R9*4), Y8
 	VFNMADD231PS Y0, Y8, Y7
-	MOVQ         120(R8), BX
-	VMOVUPS      (BX)(R9*4), Y8
+	VADDPS       Y7, Y5, Y8
+	VSUBPS       Y7, Y5, Y5
 	MOVQ         216(R8), BX
-	VMOVUPS      (BX)(R9*4), Y9
-	VSUBPS       Y8, Y9, Y9
-	MOVQ         72(R8), BX
-	VMOVUPS      (BX)(R9*4), Y8
+	VMOVUPS      (BX)(R9*4), Y7
 	MOVQ         168(R8), BX
+	VMOVUPS      (BX)(R9*4), Y9
+	VMULPS       Y1, Y9, Y9
+	MOVQ         120(R8), BX
 	VMOVUPS      (BX)(R9*4), Y10
-	VSUBPS       Y8, Y10, Y10
-	VMOVAPS      Y9, Y8
-	VFMADD231PS  Y0, Y10, Y8
+	VFNMADD231PS constant5<>+0(SB), Y10, Y7
+	MOVQ         72(R8), BX
+	VMOVUPS      (BX)(R9*4), Y10
 	VFNMADD231PS Y0, Y10, Y9
-	MOVQ         128(R8), BX
-	VMOVUPS      (BX)(R9*4), Y10
+	VADDPS       Y9, Y7, Y10
+	VSUBPS       Y9, Y7, Y7
 	MOVQ         224(R8), BX
-	VMOVUPS      (BX)(R9*4), Y11
-	VSUBPS       Y10, Y11, Y11
-	MOVQ         80(R8), BX
-	VMOVUPS      (BX)(R9*4), Y10
+	VMOVUPS      (BX)(R9*4), Y9
 	MOVQ         176(R8), BX
+	VMOVUPS      (BX)(R9*4), Y11
+	VMULPS       Y1, Y11, Y11
+	MOVQ         128(R8), BX
 	VMOVUPS      (BX)(R9*4), Y12
-	VSUBPS       Y10, Y12, Y12
-	VMOVAPS      Y11, Y10
-	VFMADD231PS  Y0, Y12, Y10
+	VFNMADD231PS constant5<>+0(SB), Y12, Y9
+	MOVQ         80(R8), BX
+	VMOVUPS      (BX)(R9*4), Y12
 	VFNMADD231PS Y0, Y12, Y11
-	MOVQ         136(R8), BX
-	VMOVUPS      (BX)(R9*4), Y12
+	VADDPS       Y11, Y9, Y12
+	VSUBPS       Y11, Y9, Y9
 	MOVQ         232(R8), BX
-	VMOVUPS      (BX)(R9*4), Y13
-	VSUBPS       Y12, Y13, Y13
-	MOVQ         88(R8), BX
-	VMOVUPS      (BX)(R9*4), Y12
+	VMOVUPS      (BX)(R9*4), Y11
 	MOVQ         184(R8), BX
+	VMOVUPS      (BX)(R9*4), Y13
+	VMULPS       Y1, Y13, Y13
+	MOVQ         136(R8), BX
 	VMOVUPS      (BX)(R9*4), Y14
-	VSUBPS       Y12, Y14, Y14
-	VMOVAPS      Y13, Y12
-	VFMADD231PS  Y0, Y14, Y12
+	VFNMADD231PS constant5<>+0(SB), Y14, Y11
+	MOVQ         88(R8), BX
+	VMOVUPS      (BX)(R9*4), Y14
 	VFNMADD231PS Y0, Y14, Y13
+	VADDPS       Y13, Y11, Y14
+	VSUBPS       Y13, Y11, Y11
 	LEAQ         (AX)(DX*2), BX
 	ADDQ         DX, BX
-	VSUBPS       Y6, Y2, Y2
-	VSUBPS       Y6, Y10, Y14
-	VFMADD213PS  Y14, Y1, Y2
-	VMOVUPS      Y2, (BX)
-	VSUBPS       Y8, Y12, Y12
-	VSUBPS       Y4, Y8, Y2
-	VFNMADD231PS Y1, Y2, Y12
-	VMOVUPS      Y12, (BX)(DI*1)
-	VMOVAPS      Y14, Y12
-	VFMADD231PS  Y0, Y2, Y12
-	VMOVUPS      Y12, (BX)(SI*1)
-	VFNMADD231PS Y0, Y2, Y14
-	VMOVUPS      Y14, (BX)(CX*4)
-	VFNMADD231PS Y1, Y6, Y10
-	VFNMADD231PS Y1, Y4, Y8
-	VADDPS       Y8, Y10, Y2
-	VMOVUPS      Y2, (BX)(CX*1)
-	VSUBPS       Y8, Y10, Y10
-	VMOVUPS      Y10, (BX)(CX*2)
-	ADDQ         DX, BX
-	VSUBPS       Y7, Y3, Y3
-	VSUBPS       Y7, Y11, Y2
-	VFMADD213PS  Y2, Y1, Y3
-	VMOVUPS      Y3, (BX)
-	VSUBPS       Y9, Y13, Y13
-	VSUBPS       Y5, Y9, Y3
-	VFNMADD231PS Y1, Y3, Y13
-	VMOVUPS      Y13, (BX)(DI*1)
-	VMOVAPS      Y2, Y4
-	VFMADD231PS  Y0, Y3, Y4
+	VADDPS       Y12, Y4, Y4
+	VFNMADD231PS constant4<>+0(SB), Y8, Y4
+	VMOVUPS      Y4, (BX)
+	VADDPS       Y6, Y14, Y14
+	VFNMADD231PS constant4<>+0(SB), Y10, Y14
+	VMOVUPS      Y14, (BX)(DI*1)
+	VMOVAPS      Y12, Y4
+	VMULPS       Y0, Y10, Y13
+	VFNMADD231PS constant3<>+0(SB), Y8, Y4
+	VFNMADD231PS Y1, Y6, Y13
+	VADDPS       Y13, Y4, Y14
+	VMOVUPS      Y14, (BX)(CX*1)
+	VSUBPS       Y13, Y4, Y4
+	VMOVUPS      Y4, (BX)(CX*2)
+	VMULPS       Y1, Y10, Y10
+	VFNMADD231PS constant5<>+0(SB), Y8, Y12
+	VFNMADD231PS Y0, Y6, Y10
+	VADDPS       Y10, Y12, Y4
 	VMOVUPS      Y4, (BX)(SI*1)
-	VFNMADD231PS Y0, Y3, Y2
-	VMOVUPS      Y2, (BX)(CX*4)
-	VFNMADD231PS Y1, Y7, Y11
-	VFNMADD231PS Y1, Y5, Y9
-	VADDPS       Y9, Y11, Y2
-	VMOVUPS      Y2, (BX)(CX*1)
-	VSUBPS       Y9, Y11, Y11
-	VMOVUPS      Y11, (BX)(CX*2)
-	MOVQ         96(R8), BX
+	VSUBPS       Y10, Y12, Y12
+	VMOVUPS      Y12, (BX)(CX*4)
+	ADDQ         DX, BX
+	VADDPS       Y9, Y2, Y2
+	VFNMADD231PS constant4<>+0(SB), Y5, Y2
+	VMOVUPS      Y2, (BX)
+	VADDPS       Y3, Y11, Y11
+	VFNMADD231PS constant4<>+0(SB), Y7, Y11
+	VMOVUPS      Y11, (BX)(DI*1)
+	VMOVAPS      Y9, Y2
+	VMULPS       Y0, Y7, Y4
+	VFNMADD231PS constant3<>+0(SB), Y5, Y2
+	VFNMADD231PS Y1, Y3, Y4
+	VADDPS       Y4, Y2, Y6
+	VMOVUPS      Y6, (BX)(CX*1)
+	VSUBPS       Y4, Y2, Y2
+	VMOVUPS      Y2, (BX)(CX*2)
+	VMULPS       Y1, Y7, Y7
+	VFNMADD231PS constant5<>+0(SB), Y5, Y9
+	VFNMADD231PS Y0, Y3, Y7
+	VADDPS       Y7, Y9, Y2
+	VMOVUPS      Y2, (BX)(SI*1)
+	VSUBPS       Y7, Y9, Y9
+	VMOVUPS      Y9, (BX)(CX*4)
+	MOVQ         192(R8), BX
 	VMOVUPS      (BX)(R9*4), Y2
 	MOVQ         (R8), BX
 	VMOVUPS      (BX)(R9*4), Y3
-	VSUBPS       Y2, Y3, Y3
-	MOVQ         192(R8), BX
-	VMOVUPS      (BX)(R9*4), Y4
-	VSUBPS       Y2, Y4, Y4
-	VFMADD213PS  Y4, Y1, Y3
-	MOVQ         144(R8), BX
+	VADDPS       Y2, Y3, Y3
+	MOVQ         96(R8), BX
+	VMOVUPS      (BX)(R9*4), Y2
+	VFNMADD231PS constant4<>+0(SB), Y2, Y3
+	MOVQ         48(R8), BX
 	VMOVUPS      (BX)(R9*4), Y2
 	MOVQ         240(R8), BX
 	VMOVUPS      (BX)(R9*4), Y4
-	VSUBPS       Y2, Y4, Y4
-	MOVQ         48(R8), BX
-	VMOVUPS      (BX)(R9*4), Y5
-	VSUBPS       Y5, Y2, Y2
-	VFNMADD231PS Y1, Y2, Y4
-	MOVQ         104(R8), BX
+	VADDPS       Y2, Y4, Y4
+	MOVQ         144(R8), BX
+	VMOVUPS      (BX)(R9*4), Y2
+	VFNMADD231PS constant4<>+0(SB), Y2, Y4
+	MOVQ         200(R8), BX
 	VMOVUPS      (BX)(R9*4), Y2
 	MOVQ         8(R8), BX
 	VMOVUPS      (BX)(R9*4), Y5
-	VSUBPS       Y2, Y5, Y5
-	MOVQ         200(R8), BX
-	VMOVUPS      (BX)(R9*4), Y6
-	VSUBPS       Y2, Y6, Y6
-	VFMADD213PS  Y6, Y1, Y5
-	MOVQ         152(R8), BX
+	VADDPS       Y2, Y5, Y5
+	MOVQ         104(R8), BX
+	VMOVUPS      (BX)(R9*4), Y2
+	VFNMADD231PS constant4<>+0(SB), Y2, Y5
+	MOVQ         56(R8), BX
 	VMOVUPS      (BX)(R9*4), Y2
 	MOVQ         248(R8), BX
 	VMOVUPS      (BX)(R9*4), Y6
-	VSUBPS       Y2, Y6, Y6
-	MOVQ         56(R8), BX
-	VMOVUPS      (BX)(R9*4), Y7
-	VSUBPS       Y7, Y2, Y2
-	VFNMADD231PS Y1, Y2, Y6
-	MOVQ         112(R8), BX
+	VADDPS       Y2, Y6, Y6
+	MOVQ         152(R8), BX
+	VMOVUPS      (BX)(R9*4), Y2
+	VFNMADD231PS constant4<>+0(SB), Y2, Y6
+	MOVQ         208(R8), BX
 	VMOVUPS      (BX)(R9*4), Y2
 	MOVQ         16(R8), BX
 	VMOVUPS      (BX)(R9*4), Y7
-	VSUBPS       Y2, Y7, Y7
-	MOVQ         208(R8), BX
-	VMOVUPS      (BX)(R9*4), Y8
-	VSUBPS       Y2, Y8, Y8
-	VFMADD213PS  Y8, Y1, Y7
-	MOVQ         160(R8), BX
+	VADDPS       Y2, Y7, Y7
+	MOVQ         112(R8), BX
+	VMOVUPS      (BX)(R9*4), Y2
+	VFNMADD231PS constant4<>+0(SB), Y2, Y7
+	MOVQ         64(R8), BX
 	VMOVUPS      (BX)(R9*4), Y2
 	MOVQ         256(R8), BX
 	VMOVUPS      (BX)(R9*4), Y8
-	VSUBPS       Y2, Y8, Y8
-	MOVQ         64(R8), BX
-	VMOVUPS      (BX)(R9*4), Y9
-	VSUBPS       Y9, Y2, Y2
-	VFNMADD231PS Y1, Y2, Y8
-	MOVQ         120(R8), BX
+	VADDPS       Y2, Y8, Y8
+	MOVQ         160(R8), BX
+	VMOVUPS      (BX)(R9*4), Y2
+	VFNMADD231PS constant4<>+0(SB), Y2, Y8
+	MOVQ         216(R8), BX
 	VMOVUPS      (BX)(R9*4), Y2
 	MOVQ         24(R8), BX
 	VMOVUPS      (BX)(R9*4), Y9
-	VSUBPS       Y2, Y9, Y9
-	MOVQ         216(R8), BX
-	VMOVUPS      (BX)(R9*4), Y10
-	VSUBPS       Y2, Y10, Y10
-	VFMADD213PS  Y10, Y1, Y9
-	MOVQ         168(R8), BX
+	VADDPS       Y2, Y9, Y9
+	MOVQ         120(R8), BX
+	VMOVUPS      (BX)(R9*4), Y2
+	VFNMADD231PS constant4<>+0(SB), Y2, Y9
+	MOVQ         72(R8), BX
 	VMOVUPS      (BX)(R9*4), Y2
 	MOVQ         264(R8), BX
 	VMOVUPS      (BX)(R9*4), Y10
-	VSUBPS       Y2, Y10, Y10
-	MOVQ         72(R8), BX
-	VMOVUPS      (BX)(R9*4), Y11
-	VSUBPS       Y11, Y2, Y2
-	VFNMADD231PS Y1, Y2, Y10
-	MOVQ         128(R8), BX
+	VADDPS       Y2, Y10, Y10
+	MOVQ         168(R8), BX
+	VMOVUPS      (BX)(R9*4), Y2
+	VFNMADD231PS constant4<>+0(SB), Y2, Y10
+	MOVQ         224(R8), BX
 	VMOVUPS      (BX)(R9*4), Y2
 	MOVQ         32(R8), BX
 	VMOVUPS      (BX)(R9*4), Y11
-	VSUBPS       Y2, Y11, Y11
-	MOVQ         224(R8), BX
-	VMOVUPS      (BX)(R9*4), Y12
-	VSUBPS       Y2, Y12, Y12
-	VFMADD213PS  Y12, Y1, Y11
-	MOVQ         176(R8), BX
+	VADDPS       Y2, Y11, Y11
+	MOVQ         128(R8), BX
+	VMOVUPS      (BX)(R9*4), Y2
+	VFNMADD231PS constant4<>+0(SB), Y2, Y11
+	MOVQ         80(R8), BX
 	VMOVUPS      (BX)(R9*4), Y2
 	MOVQ         272(R8), BX
 	VMOVUPS      (BX)(R9*4), Y12
-	VSUBPS       Y2, Y12, Y12
-	MOVQ         80(R8), BX
-	VMOVUPS      (BX)(R9*4), Y13
-	VSUBPS       Y13, Y2, Y2
-	VFNMADD231PS Y1, Y2, Y12
-	MOVQ         136(R8), BX
+	VADDPS       Y2, Y12, Y12
+	MOVQ         176(R8), BX
+	VMOVUPS      (BX)(R9*4), Y2
+	VFNMADD231PS constant4<>+0(SB), Y2, Y12
+	MOVQ         232(R8), BX
 	VMOVUPS      (BX)(R9*4), Y2
 	MOVQ         40(R8), BX
 	VMOVUPS      (BX)(R9*4), Y13
-	VSUBPS       Y2, Y13, Y13
-	MOVQ         232(R8), BX
-	VMOVUPS      (BX)(R9*4), Y14
-	VSUBPS       Y2, Y14, Y14
-	VFMADD213PS  Y14, Y1, Y13
-	MOVQ         184(R8), BX
+	VADDPS       Y2, Y13, Y13
+	MOVQ         136(R8), BX
+	VMOVUPS      (BX)(R9*4), Y2
+	VFNMADD231PS constant4<>+0(SB), Y2, Y13
+	MOVQ         88(R8), BX
 	VMOVUPS      (BX)(R9*4), Y2
 	MOVQ         280(R8), BX
 	VMOVUPS      (BX)(R9*4), Y14
-	VSUBPS       Y2, Y14, Y14
-	MOVQ         88(R8), BX
-	VMOVUPS      (BX)(R9*4), Y15
-	VSUBPS       Y15, Y2, Y2
-	VFNMADD231PS Y1, Y2, Y14
+	VADDPS       Y2, Y14, Y14
+	MOVQ         184(R8), BX
+	VMOVUPS      (BX)(R9*4), Y2
+	VFNMADD231PS constant4<>+0(SB), Y2, Y14
 	MOVQ         AX, BX
-	VSUBPS       Y7, Y3, Y3
-	VSUBPS       Y7, Y11, Y2
-	VFMADD213PS  Y2, Y1, Y3
+	VADDPS       Y11, Y3, Y3
+	VFNMADD231PS constant4<>+0(SB), Y7, Y3
 	VMOVUPS      Y3, (BX)
-	VSUBPS       Y9, Y13, Y13
-	VSUBPS       Y5, Y9, Y3
-	VFNMADD231PS Y1, Y3, Y13
+	VADDPS       Y5, Y13, Y13
+	VFNMADD231PS constant4<>+0(SB), Y9, Y13
 	VMOVUPS      Y13, (BX)(DI*1)
-	VMOVAPS      Y2, Y13
-	VFMADD231PS  Y0, Y3, Y13
-	VMOVUPS      Y13, (BX)(SI*1)
-	VFNMADD231PS Y0, Y3, Y2
-	VMOVUPS      Y2, (BX)(CX*4)
-	VFNMADD231PS Y1, Y7, Y11
-	VFNMADD231PS Y1, Y5, Y9
+	VMOVAPS      Y11, Y2
+	VMULPS       Y0, Y9, Y3
+	VFNMADD231PS constant3<>+0(SB), Y7, Y2
+	VFNMADD231PS Y1, Y5, Y3
+	VADDPS       Y3, Y2, Y13
+	VMOVUPS      Y13, (BX)(CX*1)
+	VSUBPS       Y3, Y2, Y2
+	VMOVUPS      Y2, (BX)(CX*2)
+	VMULPS       Y1, Y9, Y9
+	VFNMADD231PS constant5<>+0(SB), Y7, Y11
+	VFNMADD231PS Y0, Y5, Y9
 	VADDPS       Y9, Y11, Y2
-	VMOVUPS      Y2, (BX)(CX*1)
+	VMOVUPS      Y2, (BX)(SI*1)
 	VSUBPS       Y9, Y11, Y11
-	VMOVUPS      Y11, (BX)(CX*2)
+	VMOVUPS      Y11, (BX)(CX*4)
 	LEAQ         (AX)(DX*4), BX
 	ADDQ         DX, BX
-	VSUBPS       Y8, Y4, Y4
-	VSUBPS       Y8, Y12, Y2
-	VFMADD213PS  Y2, Y1, Y4
+	VADDPS       Y12, Y4, Y4
+	VFNMADD231PS constant4<>+0(SB), Y8, Y4
 	VMOVUPS      Y4, (BX)
-	VSUBPS       Y10, Y14, Y14
-	VSUBPS       Y6, Y10, Y3
-	VFNMADD231PS Y1, Y3, Y14
+	VADDPS       Y6, Y14, Y14
+	VFNMADD231PS constant4<>+0(SB), Y10, Y14
 	VMOVUPS      Y14, (BX)(DI*1)
-	VMOVAPS      Y2, Y4
-	VFMADD231PS  Y0, Y3, Y4
-	VMOVUPS      Y4, (BX)(SI*1)
-	VFNMADD231PS Y0, Y3, Y2
-	VMOVUPS      Y2, (BX)(CX*4)
-	VFNMADD231PS Y1, Y8, Y12
-	VFNMADD231PS Y1, Y6, Y10
+	VMOVAPS      Y12, Y2
+	VMULPS       Y0, Y10, Y3
+	VFNMADD231PS constant3<>+0(SB), Y8, Y2
+	VFNMADD231PS Y1, Y6, Y3
+	VADDPS       Y3, Y2, Y4
+	VMOVUPS      Y4, (BX)(CX*1)
+	VSUBPS       Y3, Y2, Y2
+	VMOVUPS      Y2, (BX)(CX*2)
+	VMULPS       Y1, Y10, Y10
+	VFNMADD231PS constant5<>+0(SB), Y8, Y12
+	VFNMADD231PS Y0, Y6, Y10
 	VADDPS       Y10, Y12, Y2
-	VMOVUPS      Y2, (BX)(CX*1)
+	VMOVUPS      Y2, (BX)(SI*1)
 	VSUBPS       Y10, Y12, Y12
-	VMOVUPS      Y12, (BX)(CX*2)
+	VMOVUPS      Y12, (BX)(CX*4)
 	ADDQ         $+32, AX
 	ADDQ         $+8, R9
 	SUBQ         $+8, R12
@@ -1148,202 +1154,184 @@ tile:
 vector:
 	MOVQ         (R8), BX
 	VMOVUPS      (BX)(R9*4), Y0
+	VMULPS       constant6<>+0(SB), Y0, Y0
 	MOVQ         48(R8), BX
 	VMOVUPS      (BX)(R9*4), Y1
-	VADDPS       Y1, Y0, Y0
-	VMULPS       constant3<>+0(SB), Y0, Y0
+	VFNMADD231PS constant7<>+0(SB), Y1, Y0
 	VMOVAPS      Y0, Y1
 	MOVQ         24(R8), BX
 	VMOVUPS      (BX)(R9*4), Y2
-	VFNMADD231PS constant4<>+0(SB), Y2, Y1
-	VFMADD231PS  constant4<>+0(SB), Y2, Y0
+	VFNMADD231PS constant8<>+0(SB), Y2, Y1
+	VFMADD231PS  constant8<>+0(SB), Y2, Y0
 	MOVQ         8(R8), BX
 	VMOVUPS      (BX)(R9*4), Y2
+	VMULPS       constant6<>+0(SB), Y2, Y2
 	MOVQ         56(R8), BX
 	VMOVUPS      (BX)(R9*4), Y3
-	VADDPS       Y3, Y2, Y2
-	VMULPS       constant3<>+0(SB), Y2, Y2
+	VFNMADD231PS constant7<>+0(SB), Y3, Y2
 	VMOVAPS      Y2, Y3
 	MOVQ         32(R8), BX
 	VMOVUPS      (BX)(R9*4), Y4
-	VFNMADD231PS constant4<>+0(SB), Y4, Y3
-	VFMADD231PS  constant4<>+0(SB), Y4, Y2
+	VFNMADD231PS constant8<>+0(SB), Y4, Y3
+	VFMADD231PS  constant8<>+0(SB), Y4, Y2
 	MOVQ         16(R8), BX
 	VMOVUPS      (BX)(R9*4), Y4
+	VMULPS       constant6<>+0(SB), Y4, Y4
 	MOVQ         64(R8), BX
 	VMOVUPS      (BX)(R9*4), Y5
-	VADDPS       Y5, Y4, Y4
-	VMULPS       constant3<>+0(SB), Y4, Y4
+	VFNMADD231PS constant7<>+0(SB), Y5, Y4
 	VMOVAPS      Y4, Y5
 	MOVQ         40(R8), BX
 	VMOVUPS      (BX)(R9*4), Y6
-	VFNMADD231PS constant4<>+0(SB), Y6, Y5
-	VFMADD231PS  constant4<>+0(SB), Y6, Y4
+	VFNMADD231PS constant8<>+0(SB), Y6, Y5
+	VFMADD231PS  constant8<>+0(SB), Y6, Y4
 	LEAQ         (AX)(DX*1), BX
-	VADDPS       Y5, Y1, Y6
-	VMULPS       constant3<>+0(SB), Y6, Y6
+	VMULPS       constant6<>+0(SB), Y1, Y6
+	VFNMADD231PS constant7<>+0(SB), Y5, Y6
 	VMOVAPS      Y6, Y7
-	VFNMADD231PS constant4<>+0(SB), Y3, Y7
+	VFNMADD231PS constant8<>+0(SB), Y3, Y7
 	VMOVUPS      Y7, (BX)(CX*1)
-	VFMADD231PS  constant4<>+0(SB), Y3, Y6
+	VFMADD231PS  constant8<>+0(SB), Y3, Y6
 	VMOVUPS      Y6, (BX)(CX*2)
-	VMOVAPS      Y1, Y6
-	VMULPS       constant5<>+0(SB), Y6, Y6
-	VFMADD231PS  constant4<>+0(SB), Y5, Y6
+	VMULPS       constant7<>+0(SB), Y1, Y6
+	VFMADD231PS  constant9<>+0(SB), Y5, Y6
 	VMOVAPS      Y6, Y7
-	VFMADD231PS  constant6<>+0(SB), Y3, Y7
+	VFMADD231PS  constant8<>+0(SB), Y3, Y7
 	VMOVUPS      Y7, (BX)(SI*1)
-	VFNMADD231PS constant6<>+0(SB), Y3, Y6
+	VFNMADD231PS constant8<>+0(SB), Y3, Y6
 	VMOVUPS      Y6, (BX)(CX*4)
-	VMULPS       constant7<>+0(SB), Y1, Y1
 	VMOVUPS      Y1, (BX)
 	VMOVUPS      Y5, (BX)(DI*1)
 	ADDQ         DX, BX
-	VADDPS       Y4, Y0, Y1
-	VMULPS       constant3<>+0(SB), Y1, Y1
+	VMULPS       constant6<>+0(SB), Y0, Y1
+	VFNMADD231PS constant7<>+0(SB), Y4, Y1
 	VMOVAPS      Y1, Y3
-	VFNMADD231PS constant4<>+0(SB), Y2, Y3
+	VFNMADD231PS constant8<>+0(SB), Y2, Y3
 	VMOVUPS      Y3, (BX)(CX*1)
-	VFMADD231PS  constant4<>+0(SB), Y2, Y1
+	VFMADD231PS  constant8<>+0(SB), Y2, Y1
 	VMOVUPS      Y1, (BX)(CX*2)
-	VMOVAPS      Y0, Y1
-	VMULPS       constant5<>+0(SB), Y1, Y1
-	VFMADD231PS  constant4<>+0(SB), Y4, Y1
+	VMULPS       constant7<>+0(SB), Y0, Y1
+	VFMADD231PS  constant9<>+0(SB), Y4, Y1
 	VMOVAPS      Y1, Y3
-	VFMADD231PS  constant6<>+0(SB), Y2, Y3
+	VFMADD231PS  constant8<>+0(SB), Y2, Y3
 	VMOVUPS      Y3, (BX)(SI*1)
-	VFNMADD231PS constant6<>+0(SB), Y2, Y1
+	VFNMADD231PS constant8<>+0(SB), Y2, Y1
 	VMOVUPS      Y1, (BX)(CX*4)
-	VMULPS       constant7<>+0(SB), Y0, Y0
 	VMOVUPS      Y0, (BX)
 	VMOVUPS      Y4, (BX)(DI*1)
 	MOVQ         (R8), BX
 	VMOVUPS      (BX)(R9*4), Y0
-	VMOVAPS      Y0, Y0
-	VMULPS       constant5<>+0(SB), Y0, Y0
+	VMULPS       constant7<>+0(SB), Y0, Y0
 	MOVQ         48(R8), BX
 	VMOVUPS      (BX)(R9*4), Y1
-	VFMADD231PS  constant4<>+0(SB), Y1, Y0
+	VFMADD231PS  constant9<>+0(SB), Y1, Y0
 	VMOVAPS      Y0, Y1
 	MOVQ         24(R8), BX
 	VMOVUPS      (BX)(R9*4), Y2
-	VFMADD231PS  constant6<>+0(SB), Y2, Y1
-	VFNMADD231PS constant6<>+0(SB), Y2, Y0
-	MOVQ         8(R8), BX
-	VMOVUPS      (BX)(R9*4), Y2
-	VMOVAPS      Y2, Y2
-	VMULPS       constant5<>+0(SB), Y2, Y2
-	MOVQ         56(R8), BX
-	VMOVUPS      (BX)(R9*4), Y3
-	VFMADD231PS  constant4<>+0(SB), Y3, Y2
-	VMOVAPS      Y2, Y3
-	MOVQ         32(R8), BX
-	VMOVUPS      (BX)(R9*4), Y4
-	VFMADD231PS  constant6<>+0(SB), Y4, Y3
-	VFNMADD231PS constant6<>+0(SB), Y4, Y2
-	MOVQ         16(R8), BX
-	VMOVUPS      (BX)(R9*4), Y4
-	VMOVAPS      Y4, Y4
-	VMULPS       constant5<>+0(SB), Y4, Y4
-	MOVQ         64(R8), BX
-	VMOVUPS      (BX)(R9*4), Y5
-	VFMADD231PS  constant4<>+0(SB), Y5, Y4
-	VMOVAPS      Y4, Y5
-	MOVQ         40(R8), BX
-	VMOVUPS      (BX)(R9*4), Y6
-	VFMADD231PS  constant6<>+0(SB), Y6, Y5
-	VFNMADD231PS constant6<>+0(SB), Y6, Y4
-	LEAQ         (AX)(DX*2), BX
-	ADDQ         DX, BX
-	VADDPS       Y5, Y1, Y6
-	VMULPS       constant3<>+0(SB), Y6, Y6
-	VMOVAPS      Y6, Y7
-	VFNMADD231PS constant4<>+0(SB), Y3, Y7
-	VMOVUPS      Y7, (BX)(CX*1)
-	VFMADD231PS  constant4<>+0(SB), Y3, Y6
-	VMOVUPS      Y6, (BX)(CX*2)
-	VMOVAPS      Y1, Y6
-	VMULPS       constant5<>+0(SB), Y6, Y6
-	VFMADD231PS  constant4<>+0(SB), Y5, Y6
-	VMOVAPS      Y6, Y7
-	VFMADD231PS  constant6<>+0(SB), Y3, Y7
-	VMOVUPS      Y7, (BX)(SI*1)
-	VFNMADD231PS constant6<>+0(SB), Y3, Y6
-	VMOVUPS      Y6, (BX)(CX*4)
-	VMULPS       constant7<>+0(SB), Y1, Y1
-	VMOVUPS      Y1, (BX)
-	VMOVUPS      Y5, (BX)(DI*1)
-	ADDQ         DX, BX
-	VADDPS       Y4, Y0, Y1
-	VMULPS       constant3<>+0(SB), Y1, Y1
-	VMOVAPS      Y1, Y3
-	VFNMADD231PS constant4<>+0(SB), Y2, Y3
-	VMOVUPS      Y3, (BX)(CX*1)
-	VFMADD231PS  constant4<>+0(SB), Y2, Y1
-	VMOVUPS      Y1, (BX)(CX*2)
-	VMOVAPS      Y0, Y1
-	VMULPS       constant5<>+0(SB), Y1, Y1
-	VFMADD231PS  constant4<>+0(SB), Y4, Y1
-	VMOVAPS      Y1, Y3
-	VFMADD231PS  constant6<>+0(SB), Y2, Y3
-	VMOVUPS      Y3, (BX)(SI*1)
-	VFNMADD231PS constant6<>+0(SB), Y2, Y1
-	VMOVUPS      Y1, (BX)(CX*4)
-	VMULPS       constant7<>+0(SB), Y0, Y0
-	VMOVUPS      Y0, (BX)
-	VMOVUPS      Y4, (BX)(DI*1)
-	MOVQ         (R8), BX
-	VMOVUPS      (BX)(R9*4), Y0
-	VMULPS       constant7<>+0(SB), Y0, Y0
-	MOVQ         48(R8), BX
-	VMOVUPS      (BX)(R9*4), Y1
+	VFMADD231PS  constant8<>+0(SB), Y2, Y1
+	VFNMADD231PS constant8<>+0(SB), Y2, Y0
 	MOVQ         8(R8), BX
 	VMOVUPS      (BX)(R9*4), Y2
 	VMULPS       constant7<>+0(SB), Y2, Y2
 	MOVQ         56(R8), BX
 	VMOVUPS      (BX)(R9*4), Y3
+	VFMADD231PS  constant9<>+0(SB), Y3, Y2
+	VMOVAPS      Y2, Y3
+	MOVQ         32(R8), BX
+	VMOVUPS      (BX)(R9*4), Y4
+	VFMADD231PS  constant8<>+0(SB), Y4, Y3
+	VFNMADD231PS constant8<>+0(SB), Y4, Y2
 	MOVQ         16(R8), BX
 	VMOVUPS      (BX)(R9*4), Y4
 	VMULPS       constant7<>+0(SB), Y4, Y4
 	MOVQ         64(R8), BX
 	VMOVUPS      (BX)(R9*4), Y5
-	MOVQ         AX, BX
-	VADDPS       Y4, Y0, Y6
-	VMULPS       constant3<>+0(SB), Y6, Y6
+	VFMADD231PS  constant9<>+0(SB), Y5, Y4
+	VMOVAPS      Y4, Y5
+	MOVQ         40(R8), BX
+	VMOVUPS      (BX)(R9*4), Y6
+	VFMADD231PS  constant8<>+0(SB), Y6, Y5
+	VFNMADD231PS constant8<>+0(SB), Y6, Y4
+	LEAQ         (AX)(DX*2), BX
+	ADDQ         DX, BX
+	VMULPS       constant6<>+0(SB), Y1, Y6
+	VFNMADD231PS constant7<>+0(SB), Y5, Y6
 	VMOVAPS      Y6, Y7
-	VFNMADD231PS constant4<>+0(SB), Y2, Y7
+	VFNMADD231PS constant8<>+0(SB), Y3, Y7
 	VMOVUPS      Y7, (BX)(CX*1)
-	VFMADD231PS  constant4<>+0(SB), Y2, Y6
+	VFMADD231PS  constant8<>+0(SB), Y3, Y6
 	VMOVUPS      Y6, (BX)(CX*2)
-	VMOVAPS      Y0, Y6
-	VMULPS       constant5<>+0(SB), Y6, Y6
-	VFMADD231PS  constant4<>+0(SB), Y4, Y6
+	VMULPS       constant7<>+0(SB), Y1, Y6
+	VFMADD231PS  constant9<>+0(SB), Y5, Y6
 	VMOVAPS      Y6, Y7
-	VFMADD231PS  constant6<>+0(SB), Y2, Y7
+	VFMADD231PS  constant8<>+0(SB), Y3, Y7
 	VMOVUPS      Y7, (BX)(SI*1)
-	VFNMADD231PS constant6<>+0(SB), Y2, Y6
+	VFNMADD231PS constant8<>+0(SB), Y3, Y6
 	VMOVUPS      Y6, (BX)(CX*4)
-	VMULPS       constant7<>+0(SB), Y0, Y0
+	VMOVUPS      Y1, (BX)
+	VMOVUPS      Y5, (BX)(DI*1)
+	ADDQ         DX, BX
+	VMULPS       constant6<>+0(SB), Y0, Y1
+	VFNMADD231PS constant7<>+0(SB), Y4, Y1
+	VMOVAPS      Y1, Y3
+	VFNMADD231PS constant8<>+0(SB), Y2, Y3
+	VMOVUPS      Y3, (BX)(CX*1)
+	VFMADD231PS  constant8<>+0(SB), Y2, Y1
+	VMOVUPS      Y1, (BX)(CX*2)
+	VMULPS       constant7<>+0(SB), Y0, Y1
+	VFMADD231PS  constant9<>+0(SB), Y4, Y1
+	VMOVAPS      Y1, Y3
+	VFMADD231PS  constant8<>+0(SB), Y2, Y3
+	VMOVUPS      Y3, (BX)(SI*1)
+	VFNMADD231PS constant8<>+0(SB), Y2, Y1
+	VMOVUPS      Y1, (BX)(CX*4)
+	VMOVUPS      Y0, (BX)
+	VMOVUPS      Y4, (BX)(DI*1)
+	MOVQ         (R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         48(R8), BX
+	VMOVUPS      (BX)(R9*4), Y1
+	MOVQ         8(R8), BX
+	VMOVUPS      (BX)(R9*4), Y2
+	MOVQ         56(R8), BX
+	VMOVUPS      (BX)(R9*4), Y3
+	MOVQ         16(R8), BX
+	VMOVUPS      (BX)(R9*4), Y4
+	MOVQ         64(R8), BX
+	VMOVUPS      (BX)(R9*4), Y5
+	MOVQ         AX, BX
+	VMULPS       constant6<>+0(SB), Y0, Y6
+	VFNMADD231PS constant7<>+0(SB), Y4, Y6
+	VMOVAPS      Y6, Y7
+	VFNMADD231PS constant8<>+0(SB), Y2, Y7
+	VMOVUPS      Y7, (BX)(CX*1)
+	VFMADD231PS  constant8<>+0(SB), Y2, Y6
+	VMOVUPS      Y6, (BX)(CX*2)
+	VMULPS       constant7<>+0(SB), Y0, Y6
+	VFMADD231PS  constant9<>+0(SB), Y4, Y6
+	VMOVAPS      Y6, Y7
+	VFMADD231PS  constant8<>+0(SB), Y2, Y7
+	VMOVUPS      Y7, (BX)(SI*1)
+	VFNMADD231PS constant8<>+0(SB), Y2, Y6
+	VMOVUPS      Y6, (BX)(CX*4)
 	VMOVUPS      Y0, (BX)
 	VMOVUPS      Y4, (BX)(DI*1)
 	LEAQ         (AX)(DX*4), BX
 	ADDQ         DX, BX
-	VADDPS       Y5, Y1, Y0
-	VMULPS       constant3<>+0(SB), Y0, Y0
+	VMULPS       constant6<>+0(SB), Y1, Y0
+	VFNMADD231PS constant7<>+0(SB), Y5, Y0
 	VMOVAPS      Y0, Y2
-	VFNMADD231PS constant4<>+0(SB), Y3, Y2
+	VFNMADD231PS constant8<>+0(SB), Y3, Y2
 	VMOVUPS      Y2, (BX)(CX*1)
-	VFMADD231PS  constant4<>+0(SB), Y3, Y0
+	VFMADD231PS  constant8<>+0(SB), Y3, Y0
 	VMOVUPS      Y0, (BX)(CX*2)
-	VMOVAPS      Y1, Y0
-	VMULPS       constant5<>+0(SB), Y0, Y0
-	VFMADD231PS  constant4<>+0(SB), Y5, Y0
+	VMULPS       constant7<>+0(SB), Y1, Y0
+	VFMADD231PS  constant9<>+0(SB), Y5, Y0
 	VMOVAPS      Y0, Y2
-	VFMADD231PS  constant6<>+0(SB), Y3, Y2
+	VFMADD231PS  constant8<>+0(SB), Y3, Y2
 	VMOVUPS      Y2, (BX)(SI*1)
-	VFNMADD231PS constant6<>+0(SB), Y3, Y0
+	VFNMADD231PS constant8<>+0(SB), Y3, Y0
 	VMOVUPS      Y0, (BX)(CX*4)
-	VMULPS       constant7<>+0(SB), Y1, Y1
 	VMOVUPS      Y1, (BX)
 	VMOVUPS      Y5, (BX)(DI*1)
 	ADDQ         $+32, AX
@@ -1361,16 +1349,18 @@ vector:
 // func spread4AVX2(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
 // Requires: AVX, FMA3
 TEXT ·spread4AVX2(SB), NOSPLIT, $0-56
-	MOVQ dst+0(FP), AX
-	MOVQ stride+8(FP), CX
-	SHLQ $0x02, CX
-	LEAQ (CX)(CX*2), DX
-	ADDQ DX, DX
-	LEAQ (CX)(CX*2), SI
-	LEAQ (CX)(CX*4), DI
-	MOVQ src+24(FP), R8
-	XORQ R10, R10
-	MOVQ AX, R11
+	MOVQ    dst+0(FP), AX
+	MOVQ    stride+8(FP), CX
+	SHLQ    $0x02, CX
+	LEAQ    (CX)(CX*2), DX
+	ADDQ    DX, DX
+	LEAQ    (CX)(CX*2), SI
+	LEAQ    (CX)(CX*4), DI
+	MOVQ    src+24(FP), R8
+	VMOVUPS constant1<>+0(SB), Y0
+	VMOVUPS constant2<>+0(SB), Y1
+	XORQ    R10, R10
+	MOVQ    AX, R11
 
 tile:
 	MOVQ R10, R9
@@ -1378,249 +1368,259 @@ tile:
 	MOVQ channels+48(FP), R12
 
 vector:
-	MOVQ         (R8), BX
-	VMOVUPS      (BX)(R9*4), Y0
-	MOVQ         64(R8), BX
-	VMOVUPS      (BX)(R9*4), Y1
-	VADDPS       Y0, Y1, Y1
-	MOVQ         96(R8), BX
-	VMOVUPS      (BX)(R9*4), Y0
-	MOVQ         32(R8), BX
-	VMOVUPS      (BX)(R9*4), Y2
-	VADDPS       Y0, Y2, Y2
-	VADDPS       Y2, Y1, Y0
-	VSUBPS       Y2, Y1, Y1
-	MOVQ         8(R8), BX
-	VMOVUPS      (BX)(R9*4), Y2
-	MOVQ         72(R8), BX
-	VMOVUPS      (BX)(R9*4), Y3
-	VADDPS       Y2, Y3, Y3
-	MOVQ         104(R8), BX
-	VMOVUPS      (BX)(R9*4), Y2
-	MOVQ         40(R8), BX
-	VMOVUPS      (BX)(R9*4), Y4
-	VADDPS       Y2, Y4, Y4
-	VADDPS       Y4, Y3, Y2
-	VSUBPS       Y4, Y3, Y3
-	MOVQ         16(R8), BX
-	VMOVUPS      (BX)(R9*4), Y4
-	MOVQ         80(R8), BX
-	VMOVUPS      (BX)(R9*4), Y5
-	VADDPS       Y4, Y5, Y5
-	MOVQ         112(R8), BX
-	VMOVUPS      (BX)(R9*4), Y4
-	MOVQ         48(R8), BX
-	VMOVUPS      (BX)(R9*4), Y6
-	VADDPS       Y4, Y6, Y6
-	VADDPS       Y6, Y5, Y4
-	VSUBPS       Y6, Y5, Y5
-	MOVQ         24(R8), BX
-	VMOVUPS      (BX)(R9*4), Y6
-	MOVQ         88(R8), BX
-	VMOVUPS      (BX)(R9*4), Y7
-	VADDPS       Y6, Y7, Y7
-	MOVQ         120(R8), BX
-	VMOVUPS      (BX)(R9*4), Y6
-	MOVQ         56(R8), BX
-	VMOVUPS      (BX)(R9*4), Y8
-	VADDPS       Y6, Y8, Y8
-	VADDPS       Y8, Y7, Y6
-	VSUBPS       Y8, Y7, Y7
-	LEAQ         (AX)(DX*1), BX
-	VMOVAPS      Y0, Y8
-	VMOVAPS      Y2, Y9
-	VFMADD231PS  constant2<>+0(SB), Y4, Y8
-	VFMADD231PS  constant2<>+0(SB), Y6, Y9
-	VMOVAPS      Y8, Y10
-	VFMADD231PS  constant1<>+0(SB), Y9, Y10
-	VMOVUPS      Y10, (BX)(SI*1)
-	VFNMADD231PS constant1<>+0(SB), Y9, Y8
-	VMOVUPS      Y8, (BX)(CX*4)
-	VADDPS       Y0, Y4, Y4
-	VADDPS       Y6, Y2, Y2
-	VADDPS       Y2, Y4, Y8
-	VMOVUPS      Y8, (BX)(CX*1)
-	VSUBPS       Y2, Y4, Y4
-	VMOVUPS      Y4, (BX)(CX*2)
-	VMOVUPS      Y0, (BX)
-	VMOVUPS      Y6, (BX)(DI*1)
-	ADDQ         DX, BX
-	VMOVAPS      Y1, Y0
-	VMOVAPS      Y3, Y2
-	VFMADD231PS  constant2<>+0(SB), Y5, Y0
-	VFMADD231PS  constant2<>+0(SB), Y7, Y2
-	VMOVAPS      Y0, Y4
-	VFMADD231PS  constant1<>+0(SB), Y2, Y4
-	VMOVUPS      Y4, (BX)(SI*1)
-	VFNMADD231PS constant1<>+0(SB), Y2, Y0
-	VMOVUPS      Y0, (BX)(CX*4)
-	VADDPS       Y1, Y5, Y5
-	VADDPS       Y7, Y3, Y3
-	VADDPS       Y3, Y5, Y0
-	VMOVUPS      Y0, (BX)(CX*1)
-	VSUBPS       Y3, Y5, Y5
-	VMOVUPS      Y5, (BX)(CX*2)
-	VMOVUPS      Y1, (BX)
-	VMOVUPS      Y7, (BX)(DI*1)
-	MOVQ         (R8), BX
-	VMOVUPS      (BX)(R9*4), Y0
-	VMOVAPS      Y0, Y0
-	MOVQ         32(R8), BX
-	VMOVUPS      (BX)(R9*4), Y1
-	VMOVAPS      Y1, Y1
-	MOVQ         64(R8), BX
-	VMOVUPS      (BX)(R9*4), Y2
-	VFMADD231PS  constant2<>+0(SB), Y2, Y0
-	MOVQ         96(R8), BX
-	VMOVUPS      (BX)(R9*4), Y2
-	VFMADD231PS  constant2<>+0(SB), Y2, Y1
-	VMOVAPS      Y0, Y2
-	VFMADD231PS  constant1<>+0(SB), Y1, Y2
-	VFNMADD231PS constant1<>+0(SB), Y1, Y0
-	MOVQ         8(R8), BX
-	VMOVUPS      (BX)(R9*4), Y1
-	VMOVAPS      Y1, Y1
-	MOVQ         40(R8), BX
-	VMOVUPS      (BX)(R9*4), Y3
-	VMOVAPS      Y3, Y3
-	MOVQ         72(R8), BX
-	VMOVUPS      (BX)(R9*4), Y4
-	VFMADD231PS  constant2<>+0(SB), Y4, Y1
-	MOVQ         104(R8), BX
-	VMOVUPS      (BX)(R9*4), Y4
-	VFMADD231PS  constant2<>+0(SB), Y4, Y3
-	VMOVAPS      Y1, Y4
-	VFMADD231PS  constant1<>+0(SB), Y3, Y4
-	VFNMADD231PS constant1<>+0(SB), Y3, Y1
-	MOVQ         16(R8), BX
-	VMOVUPS      (BX)(R9*4), Y3
-	VMOVAPS      Y3, Y3
-	MOVQ         48(R8), BX
-	VMOVUPS      (BX)(R9*4), Y5
-	VMOVAPS      Y5, Y5
-	MOVQ         80(R8), BX
-	VMOVUPS      (BX)(R9*4), Y6
-	VFMADD231PS  constant2<>+0(SB), Y6, Y3
-	MOVQ         112(R8), BX
-	VMOVUPS      (BX)(R9*4), Y6
-	VFMADD231PS  constant2<>+0(SB), Y6, Y5
-	VMOVAPS      Y3, Y6
-	VFMADD231PS  constant1<>+0(SB), Y5, Y6
-	VFNMADD231PS constant1<>+0(SB), Y5, Y3
-	MOVQ         24(R8), BX
-	VMOVUPS      (BX)(R9*4), Y5
-	VMOVAPS      Y5, Y5
-	MOVQ         56(R8), BX
-	VMOVUPS      (BX)(R9*4), Y7
-	VMOVAPS      Y7, Y7
-	MOVQ         88(R8), BX
-	VMOVUPS      (BX)(R9*4), Y8
-	VFMADD231PS  constant2<>+0(SB), Y8, Y5
-	MOVQ         120(R8), BX
-	VMOVUPS      (BX)(R9*4), Y8
-	VFMADD231PS  constant2<>+0(SB), Y8, Y7
-	VMOVAPS      Y5, Y8
-	VFMADD231PS  constant1<>+0(SB), Y7, Y8
-	VFNMADD231PS constant1<>+0(SB), Y7, Y5
-	LEAQ         (AX)(DX*2), BX
-	ADDQ         DX, BX
-	VMOVAPS      Y2, Y7
-	VMOVAPS      Y4, Y9
-	VFMADD231PS  constant2<>+0(SB), Y6, Y7
-	VFMADD231PS  constant2<>+0(SB), Y8, Y9
-	VMOVAPS      Y7, Y10
-	VFMADD231PS  constant1<>+0(SB), Y9, Y10
-	VMOVUPS      Y10, (BX)(SI*1)
-	VFNMADD231PS constant1<>+0(SB), Y9, Y7
-	VMOVUPS      Y7, (BX)(CX*4)
-	VADDPS       Y2, Y6, Y6
-	VADDPS       Y8, Y4, Y4
-	VADDPS       Y4, Y6, Y7
-	VMOVUPS      Y7, (BX)(CX*1)
-	VSUBPS       Y4, Y6, Y6
-	VMOVUPS      Y6, (BX)(CX*2)
-	VMOVUPS      Y2, (BX)
-	VMOVUPS      Y8, (BX)(DI*1)
-	ADDQ         DX, BX
-	VMOVAPS      Y0, Y2
-	VMOVAPS      Y1, Y4
-	VFMADD231PS  constant2<>+0(SB), Y3, Y2
-	VFMADD231PS  constant2<>+0(SB), Y5, Y4
-	VMOVAPS      Y2, Y6
-	VFMADD231PS  constant1<>+0(SB), Y4, Y6
-	VMOVUPS      Y6, (BX)(SI*1)
-	VFNMADD231PS constant1<>+0(SB), Y4, Y2
-	VMOVUPS      Y2, (BX)(CX*4)
-	VADDPS       Y0, Y3, Y3
-	VADDPS       Y5, Y1, Y1
-	VADDPS       Y1, Y3, Y2
-	VMOVUPS      Y2, (BX)(CX*1)
-	VSUBPS       Y1, Y3, Y3
-	VMOVUPS      Y3, (BX)(CX*2)
-	VMOVUPS      Y0, (BX)
-	VMOVUPS      Y5, (BX)(DI*1)
-	MOVQ         (R8), BX
-	VMOVUPS      (BX)(R9*4), Y0
-	MOVQ         96(R8), BX
-	VMOVUPS      (BX)(R9*4), Y1
-	MOVQ         8(R8), BX
-	VMOVUPS      (BX)(R9*4), Y2
-	MOVQ         104(R8), BX
-	VMOVUPS      (BX)(R9*4), Y3
-	MOVQ         16(R8), BX
-	VMOVUPS      (BX)(R9*4), Y4
-	MOVQ         112(R8), BX
-	VMOVUPS      (BX)(R9*4), Y5
-	MOVQ         24(R8), BX
-	VMOVUPS      (BX)(R9*4), Y6
-	MOVQ         120(R8), BX
-	VMOVUPS      (BX)(R9*4), Y7
-	MOVQ         AX, BX
-	VMOVAPS      Y0, Y8
-	VMOVAPS      Y2, Y9
-	VFMADD231PS  constant2<>+0(SB), Y4, Y8
-	VFMADD231PS  constant2<>+0(SB), Y6, Y9
-	VMOVAPS      Y8, Y10
-	VFMADD231PS  constant1<>+0(SB), Y9, Y10
-	VMOVUPS      Y10, (BX)(SI*1)
-	VFNMADD231PS constant1<>+0(SB), Y9, Y8
-	VMOVUPS      Y8, (BX)(CX*4)
-	VADDPS       Y0, Y4, Y4
-	VADDPS       Y6, Y2, Y2
-	VADDPS       Y2, Y4, Y8
-	VMOVUPS      Y8, (BX)(CX*1)
-	VSUBPS       Y2, Y4, Y4
-	VMOVUPS      Y4, (BX)(CX*2)
-	VMOVUPS      Y0, (BX)
-	VMOVUPS      Y6, (BX)(DI*1)
-	LEAQ         (AX)(DX*4), BX
-	ADDQ         DX, BX
-	VMOVAPS      Y1, Y0
-	VMOVAPS      Y3, Y2
-	VFMADD231PS  constant2<>+0(SB), Y5, Y0
-	VFMADD231PS  constant2<>+0(SB), Y7, Y2
-	VMOVAPS      Y0, Y4
-	VFMADD231PS  constant1<>+0(SB), Y2, Y4
-	VMOVUPS      Y4, (BX)(SI*1)
-	VFNMADD231PS constant1<>+0(SB), Y2, Y0
-	VMOVUPS      Y0, (BX)(CX*4)
-	VADDPS       Y1, Y5, Y5
-	VADDPS       Y7, Y3, Y3
-	VADDPS       Y3, Y5, Y0
-	VMOVUPS      Y0, (BX)(CX*1)
-	VSUBPS       Y3, Y5, Y5
-	VMOVUPS      Y5, (BX)(CX*2)
-	VMOVUPS      Y1, (BX)
-	VMOVUPS      Y7, (BX)(DI*1)
-	ADDQ         $+32, AX
-	ADDQ         $+8, R9
-	SUBQ         $+8, R12
-	JG           vector
-	MOVQ         step+16(FP), R12
-	LEAQ         (R11)(R12*4), R11
-	ADDQ         pixelStep+32(FP), R10
-	DECQ         tiles+40(FP)
-	JNZ          tile
+	MOVQ        (R8), BX
+	VMOVUPS     (BX)(R9*4), Y2
+	VMULPS      Y1, Y2, Y2
+	MOVQ        32(R8), BX
+	VMOVUPS     (BX)(R9*4), Y3
+	VMOVAPS     Y3, Y3
+	MOVQ        64(R8), BX
+	VMOVUPS     (BX)(R9*4), Y4
+	VFMADD231PS Y0, Y4, Y2
+	MOVQ        96(R8), BX
+	VMOVUPS     (BX)(R9*4), Y4
+	VFMADD231PS constant5<>+0(SB), Y4, Y3
+	VADDPS      Y3, Y2, Y4
+	VSUBPS      Y3, Y2, Y2
+	MOVQ        8(R8), BX
+	VMOVUPS     (BX)(R9*4), Y3
+	VMULPS      Y1, Y3, Y3
+	MOVQ        40(R8), BX
+	VMOVUPS     (BX)(R9*4), Y5
+	VMOVAPS     Y5, Y5
+	MOVQ        72(R8), BX
+	VMOVUPS     (BX)(R9*4), Y6
+	VFMADD231PS Y0, Y6, Y3
+	MOVQ        104(R8), BX
+	VMOVUPS     (BX)(R9*4), Y6
+	VFMADD231PS constant5<>+0(SB), Y6, Y5
+	VADDPS      Y5, Y3, Y6
+	VSUBPS      Y5, Y3, Y3
+	MOVQ        16(R8), BX
+	VMOVUPS     (BX)(R9*4), Y5
+	VMULPS      Y1, Y5, Y5
+	MOVQ        48(R8), BX
+	VMOVUPS     (BX)(R9*4), Y7
+	VMOVAPS     Y7, Y7
+	MOVQ        80(R8), BX
+	VMOVUPS     (BX)(R9*4), Y8
+	VFMADD231PS Y0, Y8, Y5
+	MOVQ        112(R8), BX
+	VMOVUPS     (BX)(R9*4), Y8
+	VFMADD231PS constant5<>+0(SB), Y8, Y7
+	VADDPS      Y7, Y5, Y8
+	VSUBPS      Y7, Y5, Y5
+	MOVQ        24(R8), BX
+	VMOVUPS     (BX)(R9*4), Y7
+	VMULPS      Y1, Y7, Y7
+	MOVQ        56(R8), BX
+	VMOVUPS     (BX)(R9*4), Y9
+	VMOVAPS     Y9, Y9
+	MOVQ        88(R8), BX
+	VMOVUPS     (BX)(R9*4), Y10
+	VFMADD231PS Y0, Y10, Y7
+	MOVQ        120(R8), BX
+	VMOVUPS     (BX)(R9*4), Y10
+	VFMADD231PS constant5<>+0(SB), Y10, Y9
+	VADDPS      Y9, Y7, Y10
+	VSUBPS      Y9, Y7, Y7
+	LEAQ        (AX)(DX*1), BX
+	VMULPS      Y1, Y4, Y9
+	VMOVAPS     Y6, Y11
+	VFMADD231PS Y0, Y8, Y9
+	VFMADD231PS constant5<>+0(SB), Y10, Y11
+	VADDPS      Y11, Y9, Y12
+	VMOVUPS     Y12, (BX)(CX*1)
+	VSUBPS      Y11, Y9, Y9
+	VMOVUPS     Y9, (BX)(CX*2)
+	VMULPS      Y0, Y4, Y9
+	VMOVAPS     Y6, Y6
+	VFMADD231PS Y1, Y8, Y9
+	VFMADD231PS constant3<>+0(SB), Y10, Y6
+	VADDPS      Y6, Y9, Y8
+	VMOVUPS     Y8, (BX)(SI*1)
+	VSUBPS      Y6, Y9, Y9
+	VMOVUPS     Y9, (BX)(CX*4)
+	VMOVUPS     Y4, (BX)
+	VMOVUPS     Y10, (BX)(DI*1)
+	ADDQ        DX, BX
+	VMULPS      Y1, Y2, Y4
+	VMOVAPS     Y3, Y6
+	VFMADD231PS Y0, Y5, Y4
+	VFMADD231PS constant5<>+0(SB), Y7, Y6
+	VADDPS      Y6, Y4, Y8
+	VMOVUPS     Y8, (BX)(CX*1)
+	VSUBPS      Y6, Y4, Y4
+	VMOVUPS     Y4, (BX)(CX*2)
+	VMULPS      Y0, Y2, Y4
+	VMOVAPS     Y3, Y3
+	VFMADD231PS Y1, Y5, Y4
+	VFMADD231PS constant3<>+0(SB), Y7, Y3
+	VADDPS      Y3, Y4, Y5
+	VMOVUPS     Y5, (BX)(SI*1)
+	VSUBPS      Y3, Y4, Y4
+	VMOVUPS     Y4, (BX)(CX*4)
+	VMOVUPS     Y2, (BX)
+	VMOVUPS     Y7, (BX)(DI*1)
+	MOVQ        (R8), BX
+	VMOVUPS     (BX)(R9*4), Y2
+	VMULPS      Y0, Y2, Y2
+	MOVQ        32(R8), BX
+	VMOVUPS     (BX)(R9*4), Y3
+	VMOVAPS     Y3, Y3
+	MOVQ        64(R8), BX
+	VMOVUPS     (BX)(R9*4), Y4
+	VFMADD231PS Y1, Y4, Y2
+	MOVQ        96(R8), BX
+	VMOVUPS     (BX)(R9*4), Y4
+	VFMADD231PS constant3<>+0(SB), Y4, Y3
+	VADDPS      Y3, Y2, Y4
+	VSUBPS      Y3, Y2, Y2
+	MOVQ        8(R8), BX
+	VMOVUPS     (BX)(R9*4), Y3
+	VMULPS      Y0, Y3, Y3
+	MOVQ        40(R8), BX
+	VMOVUPS     (BX)(R9*4), Y5
+	VMOVAPS     Y5, Y5
+	MOVQ        72(R8), BX
+	VMOVUPS     (BX)(R9*4), Y6
+	VFMADD231PS Y1, Y6, Y3
+	MOVQ        104(R8), BX
+	VMOVUPS     (BX)(R9*4), Y6
+	VFMADD231PS constant3<>+0(SB), Y6, Y5
+	VADDPS      Y5, Y3, Y6
+	VSUBPS      Y5, Y3, Y3
+	MOVQ        16(R8), BX
+	VMOVUPS     (BX)(R9*4), Y5
+	VMULPS      Y0, Y5, Y5
+	MOVQ        48(R8), BX
+	VMOVUPS     (BX)(R9*4), Y7
+	VMOVAPS     Y7, Y7
+	MOVQ        80(R8), BX
+	VMOVUPS     (BX)(R9*4), Y8
+	VFMADD231PS Y1, Y8, Y5
+	MOVQ        112(R8), BX
+	VMOVUPS     (BX)(R9*4), Y8
+	VFMADD231PS constant3<>+0(SB), Y8, Y7
+	VADDPS      Y7, Y5, Y8
+	VSUBPS      Y7, Y5, Y5
+	MOVQ        24(R8), BX
+	VMOVUPS     (BX)(R9*4), Y7
+	VMULPS      Y0, Y7, Y7
+	MOVQ        56(R8), BX
+	VMOVUPS     (BX)(R9*4), Y9
+	VMOVAPS     Y9, Y9
+	MOVQ        88(R8), BX
+	VMOVUPS     (BX)(R9*4), Y10
+	VFMADD231PS Y1, Y10, Y7
+	MOVQ        120(R8), BX
+	VMOVUPS     (BX)(R9*4), Y10
+	VFMADD231PS constant3<>+0(SB), Y10, Y9
+	VADDPS      Y9, Y7, Y10
+	VSUBPS      Y9, Y7, Y7
+	LEAQ        (AX)(DX*2), BX
+	ADDQ        DX, BX
+	VMULPS      Y1, Y4, Y9
+	VMOVAPS     Y6, Y11
+	VFMADD231PS Y0, Y8, Y9
+	VFMADD231PS constant5<>+0(SB), Y10, Y11
+	VADDPS      Y11, Y9, Y12
+	VMOVUPS     Y12, (BX)(CX*1)
+	VSUBPS      Y11, Y9, Y9
+	VMOVUPS     Y9, (BX)(CX*2)
+	VMULPS      Y0, Y4, Y9
+	VMOVAPS     Y6, Y6
+	VFMADD231PS Y1, Y8, Y9
+	VFMADD231PS constant3<>+0(SB), Y10, Y6
+	VADDPS      Y6, Y9, Y8
+	VMOVUPS     Y8, (BX)(SI*1)
+	VSUBPS      Y6, Y9, Y9
+	VMOVUPS     Y9, (BX)(CX*4)
+	VMOVUPS     Y4, (BX)
+	VMOVUPS     Y10, (BX)(DI*1)
+	ADDQ        DX, BX
+	VMULPS      Y1, Y2, Y4
+	VMOVAPS     Y3, Y6
+	VFMADD231PS Y0, Y5, Y4
+	VFMADD231PS constant5<>+0(SB), Y7, Y6
+	VADDPS      Y6, Y4, Y8
+	VMOVUPS     Y8, (BX)(CX*1)
+	VSUBPS      Y6, Y4, Y4
+	VMOVUPS     Y4, (BX)(CX*2)
+	VMULPS      Y0, Y2, Y4
+	VMOVAPS     Y3, Y3
+	VFMADD231PS Y1, Y5, Y4
+	VFMADD231PS constant3<>+0(SB), Y7, Y3
+	VADDPS      Y3, Y4, Y5
+	VMOVUPS     Y5, (BX)(SI*1)
+	VSUBPS      Y3, Y4, Y4
+	VMOVUPS     Y4, (BX)(CX*4)
+	VMOVUPS     Y2, (BX)
+	VMOVUPS     Y7, (BX)(DI*1)
+	MOVQ        (R8), BX
+	VMOVUPS     (BX)(R9*4), Y2
+	MOVQ        96(R8), BX
+	VMOVUPS     (BX)(R9*4), Y3
+	MOVQ        8(R8), BX
+	VMOVUPS     (BX)(R9*4), Y4
+	MOVQ        104(R8), BX
+	VMOVUPS     (BX)(R9*4), Y5
+	MOVQ        16(R8), BX
+	VMOVUPS     (BX)(R9*4), Y6
+	MOVQ        112(R8), BX
+	VMOVUPS     (BX)(R9*4), Y7
+	MOVQ        24(R8), BX
+	VMOVUPS     (BX)(R9*4), Y8
+	MOVQ        120(R8), BX
+	VMOVUPS     (BX)(R9*4), Y9
+	MOVQ        AX, BX
+	VMULPS      Y1, Y2, Y10
+	VMOVAPS     Y4, Y11
+	VFMADD231PS Y0, Y6, Y10
+	VFMADD231PS constant5<>+0(SB), Y8, Y11
+	VADDPS      Y11, Y10, Y12
+	VMOVUPS     Y12, (BX)(CX*1)
+	VSUBPS      Y11, Y10, Y10
+	VMOVUPS     Y10, (BX)(CX*2)
+	VMULPS      Y0, Y2, Y10
+	VMOVAPS     Y4, Y4
+	VFMADD231PS Y1, Y6, Y10
+	VFMADD231PS constant3<>+0(SB), Y8, Y4
+	VADDPS      Y4, Y10, Y6
+	VMOVUPS     Y6, (BX)(SI*1)
+	VSUBPS      Y4, Y10, Y10
+	VMOVUPS     Y10, (BX)(CX*4)
+	VMOVUPS     Y2, (BX)
+	VMOVUPS     Y8, (BX)(DI*1)
+	LEAQ        (AX)(DX*4), BX
+	ADDQ        DX, BX
+	VMULPS      Y1, Y3, Y2
+	VMOVAPS     Y5, Y4
+	VFMADD231PS Y0, Y7, Y2
+	VFMADD231PS constant5<>+0(SB), Y9, Y4
+	VADDPS      Y4, Y2, Y6
+	VMOVUPS     Y6, (BX)(CX*1)
+	VSUBPS      Y4, Y2, Y2
+	VMOVUPS     Y2, (BX)(CX*2)
+	VMULPS      Y0, Y3, Y2
+	VMOVAPS     Y5, Y4
+	VFMADD231PS Y1, Y7, Y2
+	VFMADD231PS constant3<>+0(SB), Y9, Y4
+	VADDPS      Y4, Y2, Y5
+	VMOVUPS     Y5, (BX)(SI*1)
+	VSUBPS      Y4, Y2, Y2
+	VMOVUPS     Y2, (BX)(CX*4)
+	VMOVUPS     Y3, (BX)
+	VMOVUPS     Y9, (BX)(DI*1)
+	ADDQ        $+32, AX
+	ADDQ        $+8, R9
+	SUBQ        $+8, R12
+	JG          vector
+	MOVQ        step+16(FP), R12
+	LEAQ        (R11)(R12*4), R11
+	ADDQ        pixelStep+32(FP), R10
+	DECQ        tiles+40(FP)
+	JNZ         tile
 	VZEROUPPER
 	RET
 
@@ -1655,8 +1655,9 @@ vector:
 	VMOVUPS     (BX)(SI*1), Y4
 	VADDPS      Y2, Y4, Y4
 	VMOVUPS     (BX), Y2
-	VADDPS      Y3, Y2, Y2
-	VADDPS      Y4, Y2, Y2
+	VFMADD231PS constant2<>+0(SB), Y3, Y2
+	VFMADD231PS constant1<>+0(SB), Y4, Y2
+	VMULPS      constant1<>+0(SB), Y3, Y3
 	VFMADD231PS constant2<>+0(SB), Y4, Y3
 	ADDQ        CX, BX
 	VMOVUPS     (BX)(DX*2), Y4
@@ -1666,8 +1667,9 @@ vector:
 	VMOVUPS     (BX)(SI*1), Y6
 	VADDPS      Y4, Y6, Y6
 	VMOVUPS     (BX), Y4
-	VADDPS      Y5, Y4, Y4
-	VADDPS      Y6, Y4, Y4
+	VFMADD231PS constant2<>+0(SB), Y5, Y4
+	VFMADD231PS constant1<>+0(SB), Y6, Y4
+	VMULPS      constant1<>+0(SB), Y5, Y5
 	VFMADD231PS constant2<>+0(SB), Y6, Y5
 	ADDQ        CX, BX
 	VMOVUPS     (BX)(DX*2), Y6
@@ -1677,8 +1679,9 @@ vector:
 	VMOVUPS     (BX)(SI*1), Y8
 	VADDPS      Y6, Y8, Y8
 	VMOVUPS     (BX), Y6
-	VADDPS      Y7, Y6, Y6
-	VADDPS      Y8, Y6, Y6
+	VFMADD231PS constant2<>+0(SB), Y7, Y6
+	VFMADD231PS constant1<>+0(SB), Y8, Y6
+	VMULPS      constant1<>+0(SB), Y7, Y7
 	VFMADD231PS constant2<>+0(SB), Y8, Y7
 	ADDQ        CX, BX
 	VMOVUPS     (BX)(DX*2), Y8
@@ -1688,8 +1691,9 @@ vector:
 	VMOVUPS     (BX)(SI*1), Y10
 	VADDPS      Y8, Y10, Y10
 	VMOVUPS     (BX), Y8
-	VADDPS      Y9, Y8, Y8
-	VADDPS      Y10, Y8, Y8
+	VFMADD231PS constant2<>+0(SB), Y9, Y8
+	VFMADD231PS constant1<>+0(SB), Y10, Y8
+	VMULPS      constant1<>+0(SB), Y9, Y9
 	VFMADD231PS constant2<>+0(SB), Y10, Y9
 	ADDQ        CX, BX
 	VMOVUPS     (BX)(DX*2), Y10
@@ -1699,8 +1703,9 @@ vector:
 	VMOVUPS     (BX)(SI*1), Y12
 	VADDPS      Y10, Y12, Y12
 	VMOVUPS     (BX), Y10
-	VADDPS      Y11, Y10, Y10
-	VADDPS      Y12, Y10, Y10
+	VFMADD231PS constant2<>+0(SB), Y11, Y10
+	VFMADD231PS constant1<>+0(SB), Y12, Y10
+	VMULPS      constant1<>+0(SB), Y11, Y11
 	VFMADD231PS constant2<>+0(SB), Y12, Y11
 	ADDQ        CX, BX
 	VMOVUPS     (BX)(DX*2), Y12
@@ -1710,64 +1715,67 @@ vector:
 	VMOVUPS     (BX)(SI*1), Y14
 	VADDPS      Y12, Y14, Y14
 	VMOVUPS     (BX), Y12
-	VADDPS      Y13, Y12, Y12
-	VADDPS      Y14, Y12, Y12
+	VFMADD231PS constant2<>+0(SB), Y13, Y12
+	VFMADD231PS constant1<>+0(SB), Y14, Y12
+	VMULPS      constant1<>+0(SB), Y13, Y13
 	VFMADD231PS constant2<>+0(SB), Y14, Y13
 	VADDPS      Y6, Y4, Y14
-	VADDPS      Y10, Y8, Y15
-	VADDPS      Y14, Y2, Y2
-	VADDPS      Y15, Y2, Y2
+	VSUBPS      Y6, Y4, Y4
+	VADDPS      Y10, Y8, Y6
+	VSUBPS      Y10, Y8, Y8
+	VFMADD231PS constant2<>+0(SB), Y14, Y2
+	VFMADD231PS constant1<>+0(SB), Y6, Y2
 	MOVQ        (R8), BX
 	VADDPS      (R10), Y2, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMINPS      Y2, Y1, Y2
 	VMOVUPS     Y2, (BX)(R9*4)
-	VFMADD231PS constant2<>+0(SB), Y15, Y14
+	VMULPS      constant1<>+0(SB), Y14, Y14
+	VFMADD231PS constant2<>+0(SB), Y6, Y14
 	MOVQ        16(R8), BX
 	VADDPS      (R10), Y14, Y14
 	VMAXPS      Y14, Y0, Y14
 	VMINPS      Y14, Y1, Y14
 	VMOVUPS     Y14, (BX)(R9*4)
-	VSUBPS      Y6, Y4, Y4
-	VSUBPS      Y10, Y8, Y8
-	VFMADD231PS constant8<>+0(SB), Y8, Y12
-	VADDPS      Y4, Y12, Y12
+	VFMADD231PS constant5<>+0(SB), Y4, Y12
+	VFMADD231PS constant3<>+0(SB), Y8, Y12
 	MOVQ        24(R8), BX
 	VADDPS      (R10), Y12, Y12
 	VMAXPS      Y12, Y0, Y12
 	VMINPS      Y12, Y1, Y12
 	VMOVUPS     Y12, (BX)(R9*4)
-	VFMADD231PS constant1<>+0(SB), Y8, Y4
+	VADDPS      Y8, Y4, Y4
 	MOVQ        8(R8), BX
 	VADDPS      (R10), Y4, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMINPS      Y4, Y1, Y4
 	VMOVUPS     Y4, (BX)(R9*4)
 	VADDPS      Y7, Y5, Y2
+	VSUBPS      Y7, Y5, Y5
 	VADDPS      Y11, Y9, Y4
-	VADDPS      Y2, Y3, Y3
-	VADDPS      Y4, Y3, Y3
+	VSUBPS      Y11, Y9, Y9
+	VFMADD231PS constant2<>+0(SB), Y2, Y3
+	VFMADD231PS constant1<>+0(SB), Y4, Y3
 	MOVQ        64(R8), BX
 	VADDPS      (R10), Y3, Y3
 	VMAXPS      Y3, Y0, Y3
 	VMINPS      Y3, Y1, Y3
 	VMOVUPS     Y3, (BX)(R9*4)
+	VMULPS      constant1<>+0(SB), Y2, Y2
 	VFMADD231PS constant2<>+0(SB), Y4, Y2
 	MOVQ        80(R8), BX
 	VADDPS      (R10), Y2, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMINPS      Y2, Y1, Y2
 	VMOVUPS     Y2, (BX)(R9*4)
-	VSUBPS      Y7, Y5, Y5
-	VSUBPS      Y11, Y9, Y9
-	VFMADD231PS constant8<>+0(SB), Y9, Y13
-	VADDPS      Y5, Y13, Y13
+	VFMADD231PS constant5<>+0(SB), Y5, Y13
+	VFMADD231PS constant3<>+0(SB), Y9, Y13
 	MOVQ        88(R8), BX
 	VADDPS      (R10), Y13, Y13
 	VMAXPS      Y13, Y0, Y13
 	VMINPS      Y13, Y1, Y13
 	VMOVUPS     Y13, (BX)(R9*4)
-	VFMADD231PS constant1<>+0(SB), Y9, Y5
+	VADDPS      Y9, Y5, Y5
 	MOVQ        72(R8), BX
 	VADDPS      (R10), Y5, Y5
 	VMAXPS      Y5, Y0, Y5
@@ -1781,9 +1789,9 @@ vector:
 	VMOVUPS     (BX)(SI*1), Y4
 	VSUBPS      Y2, Y4, Y4
 	VMOVUPS     (BX)(DI*1), Y2
-	VFMADD231PS constant8<>+0(SB), Y4, Y2
-	VADDPS      Y3, Y2, Y2
-	VFMADD231PS constant1<>+0(SB), Y4, Y3
+	VFMADD231PS constant5<>+0(SB), Y3, Y2
+	VFMADD231PS constant3<>+0(SB), Y4, Y2
+	VADDPS      Y4, Y3, Y3
 	ADDQ        CX, BX
 	VMOVUPS     (BX)(DX*2), Y4
 	VMOVUPS     (BX)(DX*1), Y5
@@ -1792,9 +1800,9 @@ vector:
 	VMOVUPS     (BX)(SI*1), Y6
 	VSUBPS      Y4, Y6, Y6
 	VMOVUPS     (BX)(DI*1), Y4
-	VFMADD231PS constant8<>+0(SB), Y6, Y4
-	VADDPS      Y5, Y4, Y4
-	VFMADD231PS constant1<>+0(SB), Y6, Y5
+	VFMADD231PS constant5<>+0(SB), Y5, Y4
+	VFMADD231PS constant3<>+0(SB), Y6, Y4
+	VADDPS      Y6, Y5, Y5
 	ADDQ        CX, BX
 	VMOVUPS     (BX)(DX*2), Y6
 	VMOVUPS     (BX)(DX*1), Y7
@@ -1803,9 +1811,9 @@ vector:
 	VMOVUPS     (BX)(SI*1), Y8
 	VSUBPS      Y6, Y8, Y8
 	VMOVUPS     (BX)(DI*1), Y6
-	VFMADD231PS constant8<>+0(SB), Y8, Y6
-	VADDPS      Y7, Y6, Y6
-	VFMADD231PS constant1<>+0(SB), Y8, Y7
+	VFMADD231PS constant5<>+0(SB), Y7, Y6
+	VFMADD231PS constant3<>+0(SB), Y8, Y6
+	VADDPS      Y8, Y7, Y7
 	ADDQ        CX, BX
 	VMOVUPS     (BX)(DX*2), Y8
 	VMOVUPS     (BX)(DX*1), Y9
@@ -1814,9 +1822,9 @@ vector:
 	VMOVUPS     (BX)(SI*1), Y10
 	VSUBPS      Y8, Y10, Y10
 	VMOVUPS     (BX)(DI*1), Y8
-	VFMADD231PS constant8<>+0(SB), Y10, Y8
-	VADDPS      Y9, Y8, Y8
-	VFMADD231PS constant1<>+0(SB), Y10, Y9
+	VFMADD231PS constant5<>+0(SB), Y9, Y8
+	VFMADD231PS constant3<>+0(SB), Y10, Y8
+	VADDPS      Y10, Y9, Y9
 	ADDQ        CX, BX
 	VMOVUPS     (BX)(DX*2), Y10
 	VMOVUPS     (BX)(DX*1), Y11
@@ -1825,9 +1833,9 @@ vector:
 	VMOVUPS     (BX)(SI*1), Y12
 	VSUBPS      Y10, Y12, Y12
 	VMOVUPS     (BX)(DI*1), Y10
-	VFMADD231PS constant8<>+0(SB), Y12, Y10
-	VADDPS      Y11, Y10, Y10
-	VFMADD231PS constant1<>+0(SB), Y12, Y11
+	VFMADD231PS constant5<>+0(SB), Y11, Y10
+	VFMADD231PS constant3<>+0(SB), Y12, Y10
+	VADDPS      Y12, Y11, Y11
 	ADDQ        CX, BX
 	VMOVUPS     (BX)(DX*2), Y12
 	VMOVUPS     (BX)(DX*1), Y13
@@ -1836,64 +1844,66 @@ vector:
 	VMOVUPS     (BX)(SI*1), Y14
 	VSUBPS      Y12, Y14, Y14
 	VMOVUPS     (BX)(DI*1), Y12
-	VFMADD231PS constant8<>+0(SB), Y14, Y12
-	VADDPS      Y13, Y12, Y12
-	VFMADD231PS constant1<>+0(SB), Y14, Y13
+	VFMADD231PS constant5<>+0(SB), Y13, Y12
+	VFMADD231PS constant3<>+0(SB), Y14, Y12
+	VADDPS      Y14, Y13, Y13
 	VADDPS      Y7, Y5, Y14
-	VADDPS      Y11, Y9, Y15
-	VADDPS      Y14, Y3, Y3
-	VADDPS      Y15, Y3, Y3
+	VSUBPS      Y7, Y5, Y5
+	VADDPS      Y11, Y9, Y7
+	VSUBPS      Y11, Y9, Y9
+	VFMADD231PS constant2<>+0(SB), Y14, Y3
+	VFMADD231PS constant1<>+0(SB), Y7, Y3
 	MOVQ        32(R8), BX
 	VADDPS      (R10), Y3, Y3
 	VMAXPS      Y3, Y0, Y3
 	VMINPS      Y3, Y1, Y3
 	VMOVUPS     Y3, (BX)(R9*4)
-	VFMADD231PS constant2<>+0(SB), Y15, Y14
+	VMULPS      constant1<>+0(SB), Y14, Y14
+	VFMADD231PS constant2<>+0(SB), Y7, Y14
 	MOVQ        48(R8), BX
 	VADDPS      (R10), Y14, Y14
 	VMAXPS      Y14, Y0, Y14
 	VMINPS      Y14, Y1, Y14
 	VMOVUPS     Y14, (BX)(R9*4)
-	VSUBPS      Y7, Y5, Y5
-	VSUBPS      Y11, Y9, Y9
-	VFMADD231PS constant8<>+0(SB), Y9, Y13
-	VADDPS      Y5, Y13, Y13
+	VFMADD231PS constant5<>+0(SB), Y5, Y13
+	VFMADD231PS constant3<>+0(SB), Y9, Y13
 	MOVQ        56(R8), BX
 	VADDPS      (R10), Y13, Y13
 	VMAXPS      Y13, Y0, Y13
 	VMINPS      Y13, Y1, Y13
 	VMOVUPS     Y13, (BX)(R9*4)
-	VFMADD231PS constant1<>+0(SB), Y9, Y5
+	VADDPS      Y9, Y5, Y5
 	MOVQ        40(R8), BX
 	VADDPS      (R10), Y5, Y5
 	VMAXPS      Y5, Y0, Y5
 	VMINPS      Y5, Y1, Y5
 	VMOVUPS     Y5, (BX)(R9*4)
 	VADDPS      Y6, Y4, Y3
+	VSUBPS      Y6, Y4, Y4
 	VADDPS      Y10, Y8, Y5
-	VADDPS      Y3, Y2, Y2
-	VADDPS      Y5, Y2, Y2
+	VSUBPS      Y10, Y8, Y8
+	VFMADD231PS constant2<>+0(SB), Y3, Y2
+	VFMADD231PS constant1<>+0(SB), Y5, Y2
 	MOVQ        96(R8), BX
 	VADDPS      (R10), Y2, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMINPS      Y2, Y1, Y2
 	VMOVUPS     Y2, (BX)(R9*4)
+	VMULPS      constant1<>+0(SB), Y3, Y3
 	VFMADD231PS constant2<>+0(SB), Y5, Y3
 	MOVQ        112(R8), BX
 	VADDPS      (R10), Y3, Y3
 	VMAXPS      Y3, Y0, Y3
 	VMINPS      Y3, Y1, Y3
 	VMOVUPS     Y3, (BX)(R9*4)
-	VSUBPS      Y6, Y4, Y4
-	VSUBPS      Y10, Y8, Y8
-	VFMADD231PS constant8<>+0(SB), Y8, Y12
-	VADDPS      Y4, Y12, Y12
+	VFMADD231PS constant5<>+0(SB), Y4, Y12
+	VFMADD231PS constant3<>+0(SB), Y8, Y12
 	MOVQ        120(R8), BX
 	VADDPS      (R10), Y12, Y12
 	VMAXPS      Y12, Y0, Y12
 	VMINPS      Y12, Y1, Y12
 	VMOVUPS     Y12, (BX)(R9*4)
-	VFMADD231PS constant1<>+0(SB), Y8, Y4
+	VADDPS      Y8, Y4, Y4
 	MOVQ        104(R8), BX
 	VADDPS      (R10), Y4, Y4
 	VMAXPS      Y4, Y0, Y4
@@ -1940,8 +1950,9 @@ vector:
 	VMOVUPS     (BX)(SI*1), Y2
 	VADDPS      Y0, Y2, Y2
 	VMOVUPS     (BX), Y0
-	VADDPS      Y1, Y0, Y0
-	VADDPS      Y2, Y0, Y0
+	VFMADD231PS constant2<>+0(SB), Y1, Y0
+	VFMADD231PS constant1<>+0(SB), Y2, Y0
+	VMULPS      constant1<>+0(SB), Y1, Y1
 	VFMADD231PS constant2<>+0(SB), Y2, Y1
 	ADDQ        CX, BX
 	VMOVUPS     (BX)(DX*2), Y2
@@ -1951,8 +1962,9 @@ vector:
 	VMOVUPS     (BX)(SI*1), Y4
 	VADDPS      Y2, Y4, Y4
 	VMOVUPS     (BX), Y2
-	VADDPS      Y3, Y2, Y2
-	VADDPS      Y4, Y2, Y2
+	VFMADD231PS constant2<>+0(SB), Y3, Y2
+	VFMADD231PS constant1<>+0(SB), Y4, Y2
+	VMULPS      constant1<>+0(SB), Y3, Y3
 	VFMADD231PS constant2<>+0(SB), Y4, Y3
 	ADDQ        CX, BX
 	VMOVUPS     (BX)(DX*2), Y4
@@ -1962,8 +1974,9 @@ vector:
 	VMOVUPS     (BX)(SI*1), Y6
 	VADDPS      Y4, Y6, Y6
 	VMOVUPS     (BX), Y4
-	VADDPS      Y5, Y4, Y4
-	VADDPS      Y6, Y4, Y4
+	VFMADD231PS constant2<>+0(SB), Y5, Y4
+	VFMADD231PS constant1<>+0(SB), Y6, Y4
+	VMULPS      constant1<>+0(SB), Y5, Y5
 	VFMADD231PS constant2<>+0(SB), Y6, Y5
 	ADDQ        CX, BX
 	VMOVUPS     (BX)(DX*2), Y6
@@ -1973,8 +1986,9 @@ vector:
 	VMOVUPS     (BX)(SI*1), Y8
 	VADDPS      Y6, Y8, Y8
 	VMOVUPS     (BX), Y6
-	VADDPS      Y7, Y6, Y6
-	VADDPS      Y8, Y6, Y6
+	VFMADD231PS constant2<>+0(SB), Y7, Y6
+	VFMADD231PS constant1<>+0(SB), Y8, Y6
+	VMULPS      constant1<>+0(SB), Y7, Y7
 	VFMADD231PS constant2<>+0(SB), Y8, Y7
 	ADDQ        CX, BX
 	VMOVUPS     (BX)(DX*2), Y8
@@ -1984,8 +1998,9 @@ vector:
 	VMOVUPS     (BX)(SI*1), Y10
 	VADDPS      Y8, Y10, Y10
 	VMOVUPS     (BX), Y8
-	VADDPS      Y9, Y8, Y8
-	VADDPS      Y10, Y8, Y8
+	VFMADD231PS constant2<>+0(SB), Y9, Y8
+	VFMADD231PS constant1<>+0(SB), Y10, Y8
+	VMULPS      constant1<>+0(SB), Y9, Y9
 	VFMADD231PS constant2<>+0(SB), Y10, Y9
 	ADDQ        CX, BX
 	VMOVUPS     (BX)(DX*2), Y10
@@ -1995,50 +2010,53 @@ vector:
 	VMOVUPS     (BX)(SI*1), Y12
 	VADDPS      Y10, Y12, Y12
 	VMOVUPS     (BX), Y10
-	VADDPS      Y11, Y10, Y10
-	VADDPS      Y12, Y10, Y10
+	VFMADD231PS constant2<>+0(SB), Y11, Y10
+	VFMADD231PS constant1<>+0(SB), Y12, Y10
+	VMULPS      constant1<>+0(SB), Y11, Y11
 	VFMADD231PS constant2<>+0(SB), Y12, Y11
 	VADDPS      Y4, Y2, Y12
-	VADDPS      Y8, Y6, Y13
-	VADDPS      Y12, Y0, Y0
-	VADDPS      Y13, Y0, Y0
+	VSUBPS      Y4, Y2, Y2
+	VADDPS      Y8, Y6, Y4
+	VSUBPS      Y8, Y6, Y6
+	VFMADD231PS constant2<>+0(SB), Y12, Y0
+	VFMADD231PS constant1<>+0(SB), Y4, Y0
 	MOVQ        (R8), BX
 	VADDPS      (BX)(R9*4), Y0, Y0
 	VMOVUPS     Y0, (BX)(R9*4)
-	VFMADD231PS constant2<>+0(SB), Y13, Y12
+	VMULPS      constant1<>+0(SB), Y12, Y12
+	VFMADD231PS constant2<>+0(SB), Y4, Y12
 	MOVQ        16(R8), BX
 	VADDPS      (BX)(R9*4), Y12, Y12
 	VMOVUPS     Y12, (BX)(R9*4)
-	VSUBPS      Y4, Y2, Y2
-	VSUBPS      Y8, Y6, Y6
-	VFMADD231PS constant8<>+0(SB), Y6, Y10
-	VADDPS      Y2, Y10, Y10
+	VFMADD231PS constant5<>+0(SB), Y2, Y10
+	VFMADD231PS constant3<>+0(SB), Y6, Y10
 	MOVQ        24(R8), BX
 	VADDPS      (BX)(R9*4), Y10, Y10
 	VMOVUPS     Y10, (BX)(R9*4)
-	VFMADD231PS constant1<>+0(SB), Y6, Y2
+	VADDPS      Y6, Y2, Y2
 	MOVQ        8(R8), BX
 	VADDPS      (BX)(R9*4), Y2, Y2
 	VMOVUPS     Y2, (BX)(R9*4)
 	VADDPS      Y5, Y3, Y0
+	VSUBPS      Y5, Y3, Y3
 	VADDPS      Y9, Y7, Y2
-	VADDPS      Y0, Y1, Y1
-	VADDPS      Y2, Y1, Y1
+	VSUBPS      Y9, Y7, Y7
+	VFMADD231PS constant2<>+0(SB), Y0, Y1
+	VFMADD231PS constant1<>+0(SB), Y2, Y1
 	MOVQ        64(R8), BX
 	VADDPS      (BX)(R9*4), Y1, Y1
 	VMOVUPS     Y1, (BX)(R9*4)
+	VMULPS      constant1<>+0(SB), Y0, Y0
 	VFMADD231PS constant2<>+0(SB), Y2, Y0
 	MOVQ        80(R8), BX
 	VADDPS      (BX)(R9*4), Y0, Y0
 	VMOVUPS     Y0, (BX)(R9*4)
-	VSUBPS      Y5, Y3, Y3
-	VSUBPS      Y9, Y7, Y7
-	VFMADD231PS constant8<>+0(SB), Y7, Y11
-	VADDPS      Y3, Y11, Y11
+	VFMADD231PS constant5<>+0(SB), Y3, Y11
+	VFMADD231PS constant3<>+0(SB), Y7, Y11
 	MOVQ        88(R8), BX
 	VADDPS      (BX)(R9*4), Y11, Y11
 	VMOVUPS     Y11, (BX)(R9*4)
-	VFMADD231PS constant1<>+0(SB), Y7, Y3
+	VADDPS      Y7, Y3, Y3
 	MOVQ        72(R8), BX
 	VADDPS      (BX)(R9*4), Y3, Y3
 	VMOVUPS     Y3, (BX)(R9*4)
@@ -2050,9 +2068,9 @@ vector:
 	VMOVUPS     (BX)(SI*1), Y2
 	VSUBPS      Y0, Y2, Y2
 	VMOVUPS     (BX)(DI*1), Y0
-	VFMADD231PS constant8<>+0(SB), Y2, Y0
-	VADDPS      Y1, Y0, Y0
-	VFMADD231PS constant1<>+0(SB), Y2, Y1
+	VFMADD231PS constant5<>+0(SB), Y1, Y0
+	VFMADD231PS constant3<>+0(SB), Y2, Y0
+	VADDPS      Y2, Y1, Y1
 	ADDQ        CX, BX
 	VMOVUPS     (BX)(DX*2), Y2
 	VMOVUPS     (BX)(DX*1), Y3
@@ -2061,9 +2079,9 @@ vector:
 	VMOVUPS     (BX)(SI*1), Y4
 	VSUBPS      Y2, Y4, Y4
 	VMOVUPS     (BX)(DI*1), Y2
-	VFMADD231PS constant8<>+0(SB), Y4, Y2
-	VADDPS      Y3, Y2, Y2
-	VFMADD231PS constant1<>+0(SB), Y4, Y3
+	VFMADD231PS constant5<>+0(SB), Y3, Y2
+	VFMADD231PS constant3<>+0(SB), Y4, Y2
+	VADDPS      Y4, Y3, Y3
 	ADDQ        CX, BX
 	VMOVUPS     (BX)(DX*2), Y4
 	VMOVUPS     (BX)(DX*1), Y5
@@ -2072,9 +2090,9 @@ vector:
 	VMOVUPS     (BX)(SI*1), Y6
 	VSUBPS      Y4, Y6, Y6
 	VMOVUPS     (BX)(DI*1), Y4
-	VFMADD231PS constant8<>+0(SB), Y6, Y4
-	VADDPS      Y5, Y4, Y4
-	VFMADD231PS constant1<>+0(SB), Y6, Y5
+	VFMADD231PS constant5<>+0(SB), Y5, Y4
+	VFMADD231PS constant3<>+0(SB), Y6, Y4
+	VADDPS      Y6, Y5, Y5
 	ADDQ        CX, BX
 	VMOVUPS     (BX)(DX*2), Y6
 	VMOVUPS     (BX)(DX*1), Y7
@@ -2083,9 +2101,9 @@ vector:
 	VMOVUPS     (BX)(SI*1), Y8
 	VSUBPS      Y6, Y8, Y8
 	VMOVUPS     (BX)(DI*1), Y6
-	VFMADD231PS constant8<>+0(SB), Y8, Y6
-	VADDPS      Y7, Y6, Y6
-	VFMADD231PS constant1<>+0(SB), Y8, Y7
+	VFMADD231PS constant5<>+0(SB), Y7, Y6
+	VFMADD231PS constant3<>+0(SB), Y8, Y6
+	VADDPS      Y8, Y7, Y7
 	ADDQ        CX, BX
 	VMOVUPS     (BX)(DX*2), Y8
 	VMOVUPS     (BX)(DX*1), Y9
@@ -2094,9 +2112,9 @@ vector:
 	VMOVUPS     (BX)(SI*1), Y10
 	VSUBPS      Y8, Y10, Y10
 	VMOVUPS     (BX)(DI*1), Y8
-	VFMADD231PS constant8<>+0(SB), Y10, Y8
-	VADDPS      Y9, Y8, Y8
-	VFMADD231PS constant1<>+0(SB), Y10, Y9
+	VFMADD231PS constant5<>+0(SB), Y9, Y8
+	VFMADD231PS constant3<>+0(SB), Y10, Y8
+	VADDPS      Y10, Y9, Y9
 	ADDQ        CX, BX
 	VMOVUPS     (BX)(DX*2), Y10
 	VMOVUPS     (BX)(DX*1), Y11
@@ -2105,50 +2123,52 @@ vector:
 	VMOVUPS     (BX)(SI*1), Y12
 	VSUBPS      Y10, Y12, Y12
 	VMOVUPS     (BX)(DI*1), Y10
-	VFMADD231PS constant8<>+0(SB), Y12, Y10
-	VADDPS      Y11, Y10, Y10
-	VFMADD231PS constant1<>+0(SB), Y12, Y11
+	VFMADD231PS constant5<>+0(SB), Y11, Y10
+	VFMADD231PS constant3<>+0(SB), Y12, Y10
+	VADDPS      Y12, Y11, Y11
 	VADDPS      Y5, Y3, Y12
-	VADDPS      Y9, Y7, Y13
-	VADDPS      Y12, Y1, Y1
-	VADDPS      Y13, Y1, Y1
+	VSUBPS      Y5, Y3, Y3
+	VADDPS      Y9, Y7, Y5
+	VSUBPS      Y9, Y7, Y7
+	VFMADD231PS constant2<>+0(SB), Y12, Y1
+	VFMADD231PS constant1<>+0(SB), Y5, Y1
 	MOVQ        32(R8), BX
 	VADDPS      (BX)(R9*4), Y1, Y1
 	VMOVUPS     Y1, (BX)(R9*4)
-	VFMADD231PS constant2<>+0(SB), Y13, Y12
+	VMULPS      constant1<>+0(SB), Y12, Y12
+	VFMADD231PS constant2<>+0(SB), Y5, Y12
 	MOVQ        48(R8), BX
 	VADDPS      (BX)(R9*4), Y12, Y12
 	VMOVUPS     Y12, (BX)(R9*4)
-	VSUBPS      Y5, Y3, Y3
-	VSUBPS      Y9, Y7, Y7
-	VFMADD231PS constant8<>+0(SB), Y7, Y11
-	VADDPS      Y3, Y11, Y11
+	VFMADD231PS constant5<>+0(SB), Y3, Y11
+	VFMADD231PS constant3<>+0(SB), Y7, Y11
 	MOVQ        56(R8), BX
 	VADDPS      (BX)(R9*4), Y11, Y11
 	VMOVUPS     Y11, (BX)(R9*4)
-	VFMADD231PS constant1<>+0(SB), Y7, Y3
+	VADDPS      Y7, Y3, Y3
 	MOVQ        40(R8), BX
 	VADDPS      (BX)(R9*4), Y3, Y3
 	VMOVUPS     Y3, (BX)(R9*4)
 	VADDPS      Y4, Y2, Y1
+	VSUBPS      Y4, Y2, Y2
 	VADDPS      Y8, Y6, Y3
-	VADDPS      Y1, Y0, Y0
-	VADDPS      Y3, Y0, Y0
+	VSUBPS      Y8, Y6, Y6
+	VFMADD231PS constant2<>+0(SB), Y1, Y0
+	VFMADD231PS constant1<>+0(SB), Y3, Y0
 	MOVQ        96(R8), BX
 	VADDPS      (BX)(R9*4), Y0, Y0
 	VMOVUPS     Y0, (BX)(R9*4)
+	VMULPS      constant1<>+0(SB), Y1, Y1
 	VFMADD231PS constant2<>+0(SB), Y3, Y1
 	MOVQ        112(R8), BX
 	VADDPS      (BX)(R9*4), Y1, Y1
 	VMOVUPS     Y1, (BX)(R9*4)
-	VSUBPS      Y4, Y2, Y2
-	VSUBPS      Y8, Y6, Y6
-	VFMADD231PS constant8<>+0(SB), Y6, Y10
-	VADDPS      Y2, Y10, Y10
+	VFMADD231PS constant5<>+0(SB), Y2, Y10
+	VFMADD231PS constant3<>+0(SB), Y6, Y10
 	MOVQ        120(R8), BX
 	VADDPS      (BX)(R9*4), Y10, Y10
 	VMOVUPS     Y10, (BX)(R9*4)
-	VFMADD231PS constant1<>+0(SB), Y6, Y2
+	VADDPS      Y6, Y2, Y2
 	MOVQ        104(R8), BX
 	VADDPS      (BX)(R9*4), Y2, Y2
 	VMOVUPS     Y2, (BX)(R9*4)
@@ -2192,116 +2212,108 @@ vector:
 	VMOVUPS      (BX)(DX*4), Y2
 	VADDPS       Y2, Y1, Y1
 	VMOVUPS      (BX), Y2
-	VMULPS       constant7<>+0(SB), Y2, Y2
-	VFNMADD231PS constant4<>+0(SB), Y0, Y2
-	VFMADD231PS  constant5<>+0(SB), Y1, Y2
-	VSUBPS       Y0, Y1, Y1
-	VMOVUPS      (BX)(DI*1), Y0
-	VFMADD231PS  constant4<>+0(SB), Y1, Y0
-	ADDQ         CX, BX
-	VMOVUPS      (BX)(DX*1), Y1
-	VMOVUPS      (BX)(DX*2), Y3
-	VADDPS       Y3, Y1, Y1
-	VMOVUPS      (BX)(SI*1), Y3
-	VMOVUPS      (BX)(DX*4), Y4
-	VADDPS       Y4, Y3, Y3
-	VMOVUPS      (BX), Y4
-	VMULPS       constant7<>+0(SB), Y4, Y4
-	VFNMADD231PS constant4<>+0(SB), Y1, Y4
-	VFMADD231PS  constant5<>+0(SB), Y3, Y4
-	VSUBPS       Y1, Y3, Y3
-	VMOVUPS      (BX)(DI*1), Y1
-	VFMADD231PS  constant4<>+0(SB), Y3, Y1
-	ADDQ         CX, BX
-	VMOVUPS      (BX)(DX*1), Y3
-	VMOVUPS      (BX)(DX*2), Y5
-	VADDPS       Y5, Y3, Y3
-	VMOVUPS      (BX)(SI*1), Y5
-	VMOVUPS      (BX)(DX*4), Y6
-	VADDPS       Y6, Y5, Y5
-	VMOVUPS      (BX), Y6
-	VMULPS       constant7<>+0(SB), Y6, Y6
-	VFNMADD231PS constant4<>+0(SB), Y3, Y6
-	VFMADD231PS  constant5<>+0(SB), Y5, Y6
-	VSUBPS       Y3, Y5, Y5
+	VFNMADD231PS constant9<>+0(SB), Y0, Y2
+	VFMADD231PS  constant7<>+0(SB), Y1, Y2
 	VMOVUPS      (BX)(DI*1), Y3
-	VFMADD231PS  constant4<>+0(SB), Y5, Y3
+	VFNMADD231PS constant7<>+0(SB), Y0, Y3
+	VFMADD231PS  constant9<>+0(SB), Y1, Y3
 	ADDQ         CX, BX
-	VMOVUPS      (BX)(DX*1), Y5
-	VMOVUPS      (BX)(DX*2), Y7
-	VADDPS       Y7, Y5, Y5
-	VMOVUPS      (BX)(SI*1), Y7
-	VMOVUPS      (BX)(DX*4), Y8
-	VADDPS       Y8, Y7, Y7
-	VMOVUPS      (BX), Y8
-	VMULPS       constant7<>+0(SB), Y8, Y8
-	VFNMADD231PS constant4<>+0(SB), Y5, Y8
-	VFMADD231PS  constant5<>+0(SB), Y7, Y8
-	VSUBPS       Y5, Y7, Y7
+	VMOVUPS      (BX)(DX*1), Y0
+	VMOVUPS      (BX)(DX*2), Y1
+	VADDPS       Y1, Y0, Y0
+	VMOVUPS      (BX)(SI*1), Y1
+	VMOVUPS      (BX)(DX*4), Y4
+	VADDPS       Y4, Y1, Y1
+	VMOVUPS      (BX), Y4
+	VFNMADD231PS constant9<>+0(SB), Y0, Y4
+	VFMADD231PS  constant7<>+0(SB), Y1, Y4
 	VMOVUPS      (BX)(DI*1), Y5
-	VFMADD231PS  constant4<>+0(SB), Y7, Y5
+	VFNMADD231PS constant7<>+0(SB), Y0, Y5
+	VFMADD231PS  constant9<>+0(SB), Y1, Y5
 	ADDQ         CX, BX
-	VMOVUPS      (BX)(DX*1), Y7
-	VMOVUPS      (BX)(DX*2), Y9
-	VADDPS       Y9, Y7, Y7
-	VMOVUPS      (BX)(SI*1), Y9
-	VMOVUPS      (BX)(DX*4), Y10
-	VADDPS       Y10, Y9, Y9
-	VMOVUPS      (BX), Y10
-	VMULPS       constant7<>+0(SB), Y10, Y10
-	VFNMADD231PS constant4<>+0(SB), Y7, Y10
-	VFMADD231PS  constant5<>+0(SB), Y9, Y10
-	VSUBPS       Y7, Y9, Y9
+	VMOVUPS      (BX)(DX*1), Y0
+	VMOVUPS      (BX)(DX*2), Y1
+	VADDPS       Y1, Y0, Y0
+	VMOVUPS      (BX)(SI*1), Y1
+	VMOVUPS      (BX)(DX*4), Y6
+	VADDPS       Y6, Y1, Y1
+	VMOVUPS      (BX), Y6
+	VFNMADD231PS constant9<>+0(SB), Y0, Y6
+	VFMADD231PS  constant7<>+0(SB), Y1, Y6
 	VMOVUPS      (BX)(DI*1), Y7
-	VFMADD231PS  constant4<>+0(SB), Y9, Y7
+	VFNMADD231PS constant7<>+0(SB), Y0, Y7
+	VFMADD231PS  constant9<>+0(SB), Y1, Y7
 	ADDQ         CX, BX
-	VMOVUPS      (BX)(DX*1), Y9
-	VMOVUPS      (BX)(DX*2), Y11
-	VADDPS       Y11, Y9, Y9
-	VMOVUPS      (BX)(SI*1), Y11
-	VMOVUPS      (BX)(DX*4), Y12
-	VADDPS       Y12, Y11, Y11
-	VMOVUPS      (BX), Y12
-	VMULPS       constant7<>+0(SB), Y12, Y12
-	VFNMADD231PS constant4<>+0(SB), Y9, Y12
-	VFMADD231PS  constant5<>+0(SB), Y11, Y12
-	VSUBPS       Y9, Y11, Y11
+	VMOVUPS      (BX)(DX*1), Y0
+	VMOVUPS      (BX)(DX*2), Y1
+	VADDPS       Y1, Y0, Y0
+	VMOVUPS      (BX)(SI*1), Y1
+	VMOVUPS      (BX)(DX*4), Y8
+	VADDPS       Y8, Y1, Y1
+	VMOVUPS      (BX), Y8
+	VFNMADD231PS constant9<>+0(SB), Y0, Y8
+	VFMADD231PS  constant7<>+0(SB), Y1, Y8
 	VMOVUPS      (BX)(DI*1), Y9
-	VFMADD231PS  constant4<>+0(SB), Y11, Y9
-	VADDPS       Y6, Y4, Y11
-	VADDPS       Y10, Y8, Y13
-	VMULPS       constant7<>+0(SB), Y2, Y2
-	VFNMADD231PS constant4<>+0(SB), Y11, Y2
-	VFMADD231PS  constant5<>+0(SB), Y13, Y2
+	VFNMADD231PS constant7<>+0(SB), Y0, Y9
+	VFMADD231PS  constant9<>+0(SB), Y1, Y9
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*1), Y0
+	VMOVUPS      (BX)(DX*2), Y1
+	VADDPS       Y1, Y0, Y0
+	VMOVUPS      (BX)(SI*1), Y1
+	VMOVUPS      (BX)(DX*4), Y10
+	VADDPS       Y10, Y1, Y1
+	VMOVUPS      (BX), Y10
+	VFNMADD231PS constant9<>+0(SB), Y0, Y10
+	VFMADD231PS  constant7<>+0(SB), Y1, Y10
+	VMOVUPS      (BX)(DI*1), Y11
+	VFNMADD231PS constant7<>+0(SB), Y0, Y11
+	VFMADD231PS  constant9<>+0(SB), Y1, Y11
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*1), Y0
+	VMOVUPS      (BX)(DX*2), Y1
+	VADDPS       Y1, Y0, Y0
+	VMOVUPS      (BX)(SI*1), Y1
+	VMOVUPS      (BX)(DX*4), Y12
+	VADDPS       Y12, Y1, Y1
+	VMOVUPS      (BX), Y12
+	VFNMADD231PS constant9<>+0(SB), Y0, Y12
+	VFMADD231PS  constant7<>+0(SB), Y1, Y12
+	VMOVUPS      (BX)(DI*1), Y13
+	VFNMADD231PS constant7<>+0(SB), Y0, Y13
+	VFMADD231PS  constant9<>+0(SB), Y1, Y13
+	VADDPS       Y6, Y4, Y0
+	VADDPS       Y10, Y8, Y1
+	VFNMADD231PS constant9<>+0(SB), Y0, Y2
+	VFMADD231PS  constant7<>+0(SB), Y1, Y2
 	MOVQ         (R8), BX
 	VMOVUPS      Y2, (BX)(R9*4)
-	VSUBPS       Y11, Y13, Y13
-	VFMADD231PS  constant4<>+0(SB), Y13, Y12
+	VFNMADD231PS constant7<>+0(SB), Y0, Y12
+	VFMADD231PS  constant9<>+0(SB), Y1, Y12
 	MOVQ         16(R8), BX
 	VMOVUPS      Y12, (BX)(R9*4)
 	VSUBPS       Y4, Y6, Y6
 	VSUBPS       Y10, Y8, Y8
-	VMULPS       constant4<>+0(SB), Y6, Y6
-	VFMADD231PS  constant6<>+0(SB), Y8, Y6
+	VADDPS       Y8, Y6, Y6
+	VMULPS       constant8<>+0(SB), Y6, Y6
 	MOVQ         8(R8), BX
 	VMOVUPS      Y6, (BX)(R9*4)
-	VADDPS       Y3, Y1, Y2
-	VADDPS       Y7, Y5, Y4
-	VMULPS       constant7<>+0(SB), Y0, Y0
-	VFNMADD231PS constant4<>+0(SB), Y2, Y0
-	VFMADD231PS  constant5<>+0(SB), Y4, Y0
+	VADDPS       Y7, Y5, Y0
+	VADDPS       Y11, Y9, Y1
+	VFNMADD231PS constant9<>+0(SB), Y0, Y3
+	VFMADD231PS  constant7<>+0(SB), Y1, Y3
 	MOVQ         48(R8), BX
-	VMOVUPS      Y0, (BX)(R9*4)
-	VSUBPS       Y2, Y4, Y4
-	VFMADD231PS  constant4<>+0(SB), Y4, Y9
-	MOVQ         64(R8), BX
-	VMOVUPS      Y9, (BX)(R9*4)
-	VSUBPS       Y1, Y3, Y3
-	VSUBPS       Y7, Y5, Y5
-	VMULPS       constant4<>+0(SB), Y3, Y3
-	VFMADD231PS  constant6<>+0(SB), Y5, Y3
-	MOVQ         56(R8), BX
 	VMOVUPS      Y3, (BX)(R9*4)
+	VFNMADD231PS constant7<>+0(SB), Y0, Y13
+	VFMADD231PS  constant9<>+0(SB), Y1, Y13
+	MOVQ         64(R8), BX
+	VMOVUPS      Y13, (BX)(R9*4)
+	VSUBPS       Y5, Y7, Y7
+	VSUBPS       Y11, Y9, Y9
+	VADDPS       Y9, Y7, Y7
+	VMULPS       constant8<>+0(SB), Y7, Y7
+	MOVQ         56(R8), BX
+	VMOVUPS      Y7, (BX)(R9*4)
 	MOVQ         AX, BX
 	VMOVUPS      (BX)(DX*1), Y0
 	VMOVUPS      (BX)(DX*2), Y1
@@ -2309,8 +2321,8 @@ vector:
 	VMOVUPS      (BX)(DX*4), Y0
 	VMOVUPS      (BX)(SI*1), Y2
 	VSUBPS       Y0, Y2, Y2
-	VMULPS       constant4<>+0(SB), Y1, Y1
-	VFMADD231PS  constant6<>+0(SB), Y2, Y1
+	VADDPS       Y2, Y1, Y1
+	VMULPS       constant8<>+0(SB), Y1, Y1
 	ADDQ         CX, BX
 	VMOVUPS      (BX)(DX*1), Y0
 	VMOVUPS      (BX)(DX*2), Y2
@@ -2318,8 +2330,8 @@ vector:
 	VMOVUPS      (BX)(DX*4), Y0
 	VMOVUPS      (BX)(SI*1), Y3
 	VSUBPS       Y0, Y3, Y3
-	VMULPS       constant4<>+0(SB), Y2, Y2
-	VFMADD231PS  constant6<>+0(SB), Y3, Y2
+	VADDPS       Y3, Y2, Y2
+	VMULPS       constant8<>+0(SB), Y2, Y2
 	ADDQ         CX, BX
 	VMOVUPS      (BX)(DX*1), Y0
 	VMOVUPS      (BX)(DX*2), Y3
@@ -2327,8 +2339,8 @@ vector:
 	VMOVUPS      (BX)(DX*4), Y0
 	VMOVUPS      (BX)(SI*1), Y4
 	VSUBPS       Y0, Y4, Y4
-	VMULPS       constant4<>+0(SB), Y3, Y3
-	VFMADD231PS  constant6<>+0(SB), Y4, Y3
+	VADDPS       Y4, Y3, Y3
+	VMULPS       constant8<>+0(SB), Y3, Y3
 	ADDQ         CX, BX
 	VMOVUPS      (BX)(DX*1), Y0
 	VMOVUPS      (BX)(DX*2), Y4
@@ -2336,8 +2348,8 @@ vector:
 	VMOVUPS      (BX)(DX*4), Y0
 	VMOVUPS      (BX)(SI*1), Y5
 	VSUBPS       Y0, Y5, Y5
-	VMULPS       constant4<>+0(SB), Y4, Y4
-	VFMADD231PS  constant6<>+0(SB), Y5, Y4
+	VADDPS       Y5, Y4, Y4
+	VMULPS       constant8<>+0(SB), Y4, Y4
 	ADDQ         CX, BX
 	VMOVUPS      (BX)(DX*1), Y0
 	VMOVUPS      (BX)(DX*2), Y5
@@ -2345,8 +2357,8 @@ vector:
 	VMOVUPS      (BX)(DX*4), Y0
 	VMOVUPS      (BX)(SI*1), Y6
 	VSUBPS       Y0, Y6, Y6
-	VMULPS       constant4<>+0(SB), Y5, Y5
-	VFMADD231PS  constant6<>+0(SB), Y6, Y5
+	VADDPS       Y6, Y5, Y5
+	VMULPS       constant8<>+0(SB), Y5, Y5
 	ADDQ         CX, BX
 	VMOVUPS      (BX)(DX*1), Y0
 	VMOVUPS      (BX)(DX*2), Y6
@@ -2354,23 +2366,22 @@ vector:
 	VMOVUPS      (BX)(DX*4), Y0
 	VMOVUPS      (BX)(SI*1), Y7
 	VSUBPS       Y0, Y7, Y7
-	VMULPS       constant4<>+0(SB), Y6, Y6
-	VFMADD231PS  constant6<>+0(SB), Y7, Y6
+	VADDPS       Y7, Y6, Y6
+	VMULPS       constant8<>+0(SB), Y6, Y6
 	VADDPS       Y3, Y2, Y0
 	VADDPS       Y5, Y4, Y7
-	VMULPS       constant7<>+0(SB), Y1, Y1
-	VFNMADD231PS constant4<>+0(SB), Y0, Y1
-	VFMADD231PS  constant5<>+0(SB), Y7, Y1
+	VFNMADD231PS constant9<>+0(SB), Y0, Y1
+	VFMADD231PS  constant7<>+0(SB), Y7, Y1
 	MOVQ         24(R8), BX
 	VMOVUPS      Y1, (BX)(R9*4)
-	VSUBPS       Y0, Y7, Y7
-	VFMADD231PS  constant4<>+0(SB), Y7, Y6
+	VFNMADD231PS constant7<>+0(SB), Y0, Y6
+	VFMADD231PS  constant9<>+0(SB), Y7, Y6
 	MOVQ         40(R8), BX
 	VMOVUPS      Y6, (BX)(R9*4)
 	VSUBPS       Y2, Y3, Y3
 	VSUBPS       Y5, Y4, Y4
-	VMULPS       constant4<>+0(SB), Y3, Y3
-	VFMADD231PS  constant6<>+0(SB), Y4, Y3
+	VADDPS       Y4, Y3, Y3
+	VMULPS       constant8<>+0(SB), Y3, Y3
 	MOVQ         32(R8), BX
 	VMOVUPS      Y3, (BX)(R9*4)
 	ADDQ         $+32, AX
@@ -2413,122 +2424,114 @@ vector:
 	VMOVUPS      (BX)(DX*4), Y2
 	VADDPS       Y2, Y1, Y1
 	VMOVUPS      (BX), Y2
-	VMULPS       constant7<>+0(SB), Y2, Y2
-	VFNMADD231PS constant4<>+0(SB), Y0, Y2
-	VFMADD231PS  constant5<>+0(SB), Y1, Y2
-	VSUBPS       Y0, Y1, Y1
-	VMOVUPS      (BX)(DI*1), Y0
-	VFMADD231PS  constant4<>+0(SB), Y1, Y0
-	ADDQ         CX, BX
-	VMOVUPS      (BX)(DX*1), Y1
-	VMOVUPS      (BX)(DX*2), Y3
-	VADDPS       Y3, Y1, Y1
-	VMOVUPS      (BX)(SI*1), Y3
-	VMOVUPS      (BX)(DX*4), Y4
-	VADDPS       Y4, Y3, Y3
-	VMOVUPS      (BX), Y4
-	VMULPS       constant7<>+0(SB), Y4, Y4
-	VFNMADD231PS constant4<>+0(SB), Y1, Y4
-	VFMADD231PS  constant5<>+0(SB), Y3, Y4
-	VSUBPS       Y1, Y3, Y3
-	VMOVUPS      (BX)(DI*1), Y1
-	VFMADD231PS  constant4<>+0(SB), Y3, Y1
-	ADDQ         CX, BX
-	VMOVUPS      (BX)(DX*1), Y3
-	VMOVUPS      (BX)(DX*2), Y5
-	VADDPS       Y5, Y3, Y3
-	VMOVUPS      (BX)(SI*1), Y5
-	VMOVUPS      (BX)(DX*4), Y6
-	VADDPS       Y6, Y5, Y5
-	VMOVUPS      (BX), Y6
-	VMULPS       constant7<>+0(SB), Y6, Y6
-	VFNMADD231PS constant4<>+0(SB), Y3, Y6
-	VFMADD231PS  constant5<>+0(SB), Y5, Y6
-	VSUBPS       Y3, Y5, Y5
+	VFNMADD231PS constant9<>+0(SB), Y0, Y2
+	VFMADD231PS  constant7<>+0(SB), Y1, Y2
 	VMOVUPS      (BX)(DI*1), Y3
-	VFMADD231PS  constant4<>+0(SB), Y5, Y3
+	VFNMADD231PS constant7<>+0(SB), Y0, Y3
+	VFMADD231PS  constant9<>+0(SB), Y1, Y3
 	ADDQ         CX, BX
-	VMOVUPS      (BX)(DX*1), Y5
-	VMOVUPS      (BX)(DX*2), Y7
-	VADDPS       Y7, Y5, Y5
-	VMOVUPS      (BX)(SI*1), Y7
-	VMOVUPS      (BX)(DX*4), Y8
-	VADDPS       Y8, Y7, Y7
-	VMOVUPS      (BX), Y8
-	VMULPS       constant7<>+0(SB), Y8, Y8
-	VFNMADD231PS constant4<>+0(SB), Y5, Y8
-	VFMADD231PS  constant5<>+0(SB), Y7, Y8
-	VSUBPS       Y5, Y7, Y7
+	VMOVUPS      (BX)(DX*1), Y0
+	VMOVUPS      (BX)(DX*2), Y1
+	VADDPS       Y1, Y0, Y0
+	VMOVUPS      (BX)(SI*1), Y1
+	VMOVUPS      (BX)(DX*4), Y4
+	VADDPS       Y4, Y1, Y1
+	VMOVUPS      (BX), Y4
+	VFNMADD231PS constant9<>+0(SB), Y0, Y4
+	VFMADD231PS  constant7<>+0(SB), Y1, Y4
 	VMOVUPS      (BX)(DI*1), Y5
-	VFMADD231PS  constant4<>+0(SB), Y7, Y5
+	VFNMADD231PS constant7<>+0(SB), Y0, Y5
+	VFMADD231PS  constant9<>+0(SB), Y1, Y5
 	ADDQ         CX, BX
-	VMOVUPS      (BX)(DX*1), Y7
-	VMOVUPS      (BX)(DX*2), Y9
-	VADDPS       Y9, Y7, Y7
-	VMOVUPS      (BX)(SI*1), Y9
-	VMOVUPS      (BX)(DX*4), Y10
-	VADDPS       Y10, Y9, Y9
-	VMOVUPS      (BX), Y10
-	VMULPS       constant7<>+0(SB), Y10, Y10
-	VFNMADD231PS constant4<>+0(SB), Y7, Y10
-	VFMADD231PS  constant5<>+0(SB), Y9, Y10
-	VSUBPS       Y7, Y9, Y9
+	VMOVUPS      (BX)(DX*1), Y0
+	VMOVUPS      (BX)(DX*2), Y1
+	VADDPS       Y1, Y0, Y0
+	VMOVUPS      (BX)(SI*1), Y1
+	VMOVUPS      (BX)(DX*4), Y6
+	VADDPS       Y6, Y1, Y1
+	VMOVUPS      (BX), Y6
+	VFNMADD231PS constant9<>+0(SB), Y0, Y6
+	VFMADD231PS  constant7<>+0(SB), Y1, Y6
 	VMOVUPS      (BX)(DI*1), Y7
-	VFMADD231PS  constant4<>+0(SB), Y9, Y7
+	VFNMADD231PS constant7<>+0(SB), Y0, Y7
+	VFMADD231PS  constant9<>+0(SB), Y1, Y7
 	ADDQ         CX, BX
-	VMOVUPS      (BX)(DX*1), Y9
-	VMOVUPS      (BX)(DX*2), Y11
-	VADDPS       Y11, Y9, Y9
-	VMOVUPS      (BX)(SI*1), Y11
-	VMOVUPS      (BX)(DX*4), Y12
-	VADDPS       Y12, Y11, Y11
-	VMOVUPS      (BX), Y12
-	VMULPS       constant7<>+0(SB), Y12, Y12
-	VFNMADD231PS constant4<>+0(SB), Y9, Y12
-	VFMADD231PS  constant5<>+0(SB), Y11, Y12
-	VSUBPS       Y9, Y11, Y11
+	VMOVUPS      (BX)(DX*1), Y0
+	VMOVUPS      (BX)(DX*2), Y1
+	VADDPS       Y1, Y0, Y0
+	VMOVUPS      (BX)(SI*1), Y1
+	VMOVUPS      (BX)(DX*4), Y8
+	VADDPS       Y8, Y1, Y1
+	VMOVUPS      (BX), Y8
+	VFNMADD231PS constant9<>+0(SB), Y0, Y8
+	VFMADD231PS  constant7<>+0(SB), Y1, Y8
 	VMOVUPS      (BX)(DI*1), Y9
-	VFMADD231PS  constant4<>+0(SB), Y11, Y9
-	VADDPS       Y6, Y4, Y11
-	VADDPS       Y10, Y8, Y13
-	VMULPS       constant7<>+0(SB), Y2, Y2
-	VFNMADD231PS constant4<>+0(SB), Y11, Y2
-	VFMADD231PS  constant5<>+0(SB), Y13, Y2
+	VFNMADD231PS constant7<>+0(SB), Y0, Y9
+	VFMADD231PS  constant9<>+0(SB), Y1, Y9
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*1), Y0
+	VMOVUPS      (BX)(DX*2), Y1
+	VADDPS       Y1, Y0, Y0
+	VMOVUPS      (BX)(SI*1), Y1
+	VMOVUPS      (BX)(DX*4), Y10
+	VADDPS       Y10, Y1, Y1
+	VMOVUPS      (BX), Y10
+	VFNMADD231PS constant9<>+0(SB), Y0, Y10
+	VFMADD231PS  constant7<>+0(SB), Y1, Y10
+	VMOVUPS      (BX)(DI*1), Y11
+	VFNMADD231PS constant7<>+0(SB), Y0, Y11
+	VFMADD231PS  constant9<>+0(SB), Y1, Y11
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*1), Y0
+	VMOVUPS      (BX)(DX*2), Y1
+	VADDPS       Y1, Y0, Y0
+	VMOVUPS      (BX)(SI*1), Y1
+	VMOVUPS      (BX)(DX*4), Y12
+	VADDPS       Y12, Y1, Y1
+	VMOVUPS      (BX), Y12
+	VFNMADD231PS constant9<>+0(SB), Y0, Y12
+	VFMADD231PS  constant7<>+0(SB), Y1, Y12
+	VMOVUPS      (BX)(DI*1), Y13
+	VFNMADD231PS constant7<>+0(SB), Y0, Y13
+	VFMADD231PS  constant9<>+0(SB), Y1, Y13
+	VADDPS       Y6, Y4, Y0
+	VADDPS       Y10, Y8, Y1
+	VFNMADD231PS constant9<>+0(SB), Y0, Y2
+	VFMADD231PS  constant7<>+0(SB), Y1, Y2
 	MOVQ         (R8), BX
 	VADDPS       (BX)(R9*4), Y2, Y2
 	VMOVUPS      Y2, (BX)(R9*4)
-	VSUBPS       Y11, Y13, Y13
-	VFMADD231PS  constant4<>+0(SB), Y13, Y12
+	VFNMADD231PS constant7<>+0(SB), Y0, Y12
+	VFMADD231PS  constant9<>+0(SB), Y1, Y12
 	MOVQ         16(R8), BX
 	VADDPS       (BX)(R9*4), Y12, Y12
 	VMOVUPS      Y12, (BX)(R9*4)
 	VSUBPS       Y4, Y6, Y6
 	VSUBPS       Y10, Y8, Y8
-	VMULPS       constant4<>+0(SB), Y6, Y6
-	VFMADD231PS  constant6<>+0(SB), Y8, Y6
+	VADDPS       Y8, Y6, Y6
+	VMULPS       constant8<>+0(SB), Y6, Y6
 	MOVQ         8(R8), BX
 	VADDPS       (BX)(R9*4), Y6, Y6
 	VMOVUPS      Y6, (BX)(R9*4)
-	VADDPS       Y3, Y1, Y2
-	VADDPS       Y7, Y5, Y4
-	VMULPS       constant7<>+0(SB), Y0, Y0
-	VFNMADD231PS constant4<>+0(SB), Y2, Y0
-	VFMADD231PS  constant5<>+0(SB), Y4, Y0
+	VADDPS       Y7, Y5, Y0
+	VADDPS       Y11, Y9, Y1
+	VFNMADD231PS constant9<>+0(SB), Y0, Y3
+	VFMADD231PS  constant7<>+0(SB), Y1, Y3
 	MOVQ         48(R8), BX
-	VADDPS       (BX)(R9*4), Y0, Y0
-	VMOVUPS      Y0, (BX)(R9*4)
-	VSUBPS       Y2, Y4, Y4
-	VFMADD231PS  constant4<>+0(SB), Y4, Y9
-	MOVQ         64(R8), BX
-	VADDPS       (BX)(R9*4), Y9, Y9
-	VMOVUPS      Y9, (BX)(R9*4)
-	VSUBPS       Y1, Y3, Y3
-	VSUBPS       Y7, Y5, Y5
-	VMULPS       constant4<>+0(SB), Y3, Y3
-	VFMADD231PS  constant6<>+0(SB), Y5, Y3
-	MOVQ         56(R8), BX
 	VADDPS       (BX)(R9*4), Y3, Y3
 	VMOVUPS      Y3, (BX)(R9*4)
+	VFNMADD231PS constant7<>+0(SB), Y0, Y13
+	VFMADD231PS  constant9<>+0(SB), Y1, Y13
+	MOVQ         64(R8), BX
+	VADDPS       (BX)(R9*4), Y13, Y13
+	VMOVUPS      Y13, (BX)(R9*4)
+	VSUBPS       Y5, Y7, Y7
+	VSUBPS       Y11, Y9, Y9
+	VADDPS       Y9, Y7, Y7
+	VMULPS       constant8<>+0(SB), Y7, Y7
+	MOVQ         56(R8), BX
+	VADDPS       (BX)(R9*4), Y7, Y7
+	VMOVUPS      Y7, (BX)(R9*4)
 	MOVQ         AX, BX
 	VMOVUPS      (BX)(DX*1), Y0
 	VMOVUPS      (BX)(DX*2), Y1
@@ -2536,8 +2539,8 @@ vector:
 	VMOVUPS      (BX)(DX*4), Y0
 	VMOVUPS      (BX)(SI*1), Y2
 	VSUBPS       Y0, Y2, Y2
-	VMULPS       constant4<>+0(SB), Y1, Y1
-	VFMADD231PS  constant6<>+0(SB), Y2, Y1
+	VADDPS       Y2, Y1, Y1
+	VMULPS       constant8<>+0(SB), Y1, Y1
 	ADDQ         CX, BX
 	VMOVUPS      (BX)(DX*1), Y0
 	VMOVUPS      (BX)(DX*2), Y2
@@ -2545,8 +2548,8 @@ vector:
 	VMOVUPS      (BX)(DX*4), Y0
 	VMOVUPS      (BX)(SI*1), Y3
 	VSUBPS       Y0, Y3, Y3
-	VMULPS       constant4<>+0(SB), Y2, Y2
-	VFMADD231PS  constant6<>+0(SB), Y3, Y2
+	VADDPS       Y3, Y2, Y2
+	VMULPS       constant8<>+0(SB), Y2, Y2
 	ADDQ         CX, BX
 	VMOVUPS      (BX)(DX*1), Y0
 	VMOVUPS      (BX)(DX*2), Y3
@@ -2554,8 +2557,8 @@ vector:
 	VMOVUPS      (BX)(DX*4), Y0
 	VMOVUPS      (BX)(SI*1), Y4
 	VSUBPS       Y0, Y4, Y4
-	VMULPS       constant4<>+0(SB), Y3, Y3
-	VFMADD231PS  constant6<>+0(SB), Y4, Y3
+	VADDPS       Y4, Y3, Y3
+	VMULPS       constant8<>+0(SB), Y3, Y3
 	ADDQ         CX, BX
 	VMOVUPS      (BX)(DX*1), Y0
 	VMOVUPS      (BX)(DX*2), Y4
@@ -2563,8 +2566,8 @@ vector:
 	VMOVUPS      (BX)(DX*4), Y0
 	VMOVUPS      (BX)(SI*1), Y5
 	VSUBPS       Y0, Y5, Y5
-	VMULPS       constant4<>+0(SB), Y4, Y4
-	VFMADD231PS  constant6<>+0(SB), Y5, Y4
+	VADDPS       Y5, Y4, Y4
+	VMULPS       constant8<>+0(SB), Y4, Y4
 	ADDQ         CX, BX
 	VMOVUPS      (BX)(DX*1), Y0
 	VMOVUPS      (BX)(DX*2), Y5
@@ -2572,8 +2575,8 @@ vector:
 	VMOVUPS      (BX)(DX*4), Y0
 	VMOVUPS      (BX)(SI*1), Y6
 	VSUBPS       Y0, Y6, Y6
-	VMULPS       constant4<>+0(SB), Y5, Y5
-	VFMADD231PS  constant6<>+0(SB), Y6, Y5
+	VADDPS       Y6, Y5, Y5
+	VMULPS       constant8<>+0(SB), Y5, Y5
 	ADDQ         CX, BX
 	VMOVUPS      (BX)(DX*1), Y0
 	VMOVUPS      (BX)(DX*2), Y6
@@ -2581,25 +2584,24 @@ vector:
 	VMOVUPS      (BX)(DX*4), Y0
 	VMOVUPS      (BX)(SI*1), Y7
 	VSUBPS       Y0, Y7, Y7
-	VMULPS       constant4<>+0(SB), Y6, Y6
-	VFMADD231PS  constant6<>+0(SB), Y7, Y6
+	VADDPS       Y7, Y6, Y6
+	VMULPS       constant8<>+0(SB), Y6, Y6
 	VADDPS       Y3, Y2, Y0
 	VADDPS       Y5, Y4, Y7
-	VMULPS       constant7<>+0(SB), Y1, Y1
-	VFNMADD231PS constant4<>+0(SB), Y0, Y1
-	VFMADD231PS  constant5<>+0(SB), Y7, Y1
+	VFNMADD231PS constant9<>+0(SB), Y0, Y1
+	VFMADD231PS  constant7<>+0(SB), Y7, Y1
 	MOVQ         24(R8), BX
 	VADDPS       (BX)(R9*4), Y1, Y1
 	VMOVUPS      Y1, (BX)(R9*4)
-	VSUBPS       Y0, Y7, Y7
-	VFMADD231PS  constant4<>+0(SB), Y7, Y6
+	VFNMADD231PS constant7<>+0(SB), Y0, Y6
+	VFMADD231PS  constant9<>+0(SB), Y7, Y6
 	MOVQ         40(R8), BX
 	VADDPS       (BX)(R9*4), Y6, Y6
 	VMOVUPS      Y6, (BX)(R9*4)
 	VSUBPS       Y2, Y3, Y3
 	VSUBPS       Y5, Y4, Y4
-	VMULPS       constant4<>+0(SB), Y3, Y3
-	VFMADD231PS  constant6<>+0(SB), Y4, Y3
+	VADDPS       Y4, Y3, Y3
+	VMULPS       constant8<>+0(SB), Y3, Y3
 	MOVQ         32(R8), BX
 	VADDPS       (BX)(R9*4), Y3, Y3
 	VMOVUPS      Y3, (BX)(R9*4)
@@ -3392,6 +3394,9 @@ TEXT ·input4AVX512(SB), NOSPLIT, $0-56
 	MOVQ    src+24(FP), R8
 	VMOVUPS constant1<>+0(SB), Z0
 	VMOVUPS constant2<>+0(SB), Z1
+	VMOVUPS constant5<>+0(SB), Z2
+	VMOVUPS constant3<>+0(SB), Z3
+	VMOVUPS constant4<>+0(SB), Z4
 	XORQ    R10, R10
 	MOVQ    AX, R11
 
@@ -3402,336 +3407,348 @@ tile:
 
 vector:
 	MOVQ         192(R8), BX
-	VMOVUPS      (BX)(R9*4), Z2
-	MOVQ         96(R8), BX
-	VMOVUPS      (BX)(R9*4), Z3
-	VSUBPS       Z3, Z2, Z4
+	VMOVUPS      (BX)(R9*4), Z5
 	MOVQ         144(R8), BX
-	VMOVUPS      (BX)(R9*4), Z5
+	VMOVUPS      (BX)(R9*4), Z6
+	VMOVAPS      Z5, Z7
+	VMULPS       Z0, Z6, Z8
+	MOVQ         96(R8), BX
+	VMOVUPS      (BX)(R9*4), Z9
+	VFNMADD231PS Z3, Z9, Z7
 	MOVQ         48(R8), BX
-	VMOVUPS      (BX)(R9*4), Z6
-	VSUBPS       Z6, Z5, Z7
-	VMOVAPS      Z4, Z8
-	VFMADD231PS  Z0, Z7, Z8
-	VFNMADD231PS Z0, Z7, Z4
-	VFNMADD231PS Z1, Z3, Z2
-	VFNMADD231PS Z1, Z6, Z5
-	VADDPS       Z5, Z2, Z3
-	VSUBPS       Z5, Z2, Z2
+	VMOVUPS      (BX)(R9*4), Z10
+	VFNMADD231PS Z1, Z10, Z8
+	VADDPS       Z8, Z7, Z11
+	VSUBPS       Z8, Z7, Z7
+	VMULPS       Z1, Z6, Z6
+	VFNMADD231PS Z2, Z9, Z5
+	VFNMADD231PS Z0, Z10, Z6
+	VADDPS       Z6, Z5, Z8
+	VSUBPS       Z6, Z5, Z5
 	MOVQ         200(R8), BX
-	VMOVUPS      (BX)(R9*4), Z5
-	MOVQ         104(R8), BX
 	VMOVUPS      (BX)(R9*4), Z6
-	VSUBPS       Z6, Z5, Z7
 	MOVQ         152(R8), BX
 	VMOVUPS      (BX)(R9*4), Z9
+	VMOVAPS      Z6, Z10
+	VMULPS       Z0, Z9, Z12
+	MOVQ         104(R8), BX
+	VMOVUPS      (BX)(R9*4), Z13
+	VFNMADD231PS Z3, Z13, Z10
 	MOVQ         56(R8), BX
-	VMOVUPS      (BX)(R9*4), Z10
-	VSUBPS       Z10, Z9, Z11
-	VMOVAPS      Z7, Z12
-	VFMADD231PS  Z0, Z11, Z12
-	VFNMADD231PS Z0, Z11, Z7
-	VFNMADD231PS Z1, Z6, Z5
-	VFNMADD231PS Z1, Z10, Z9
-	VADDPS       Z9, Z5, Z6
-	VSUBPS       Z9, Z5, Z5
+	VMOVUPS      (BX)(R9*4), Z14
+	VFNMADD231PS Z1, Z14, Z12
+	VADDPS       Z12, Z10, Z15
+	VSUBPS       Z12, Z10, Z10
+	VMULPS       Z1, Z9, Z9
+	VFNMADD231PS Z2, Z13, Z6
+	VFNMADD231PS Z0, Z14, Z9
+	VADDPS       Z9, Z6, Z12
+	VSUBPS       Z9, Z6, Z6
 	MOVQ         208(R8), BX
 	VMOVUPS      (BX)(R9*4), Z9
-	MOVQ         112(R8), BX
-	VMOVUPS      (BX)(R9*4), Z10
-	VSUBPS       Z10, Z9, Z11
 	MOVQ         160(R8), BX
 	VMOVUPS      (BX)(R9*4), Z13
+	VMOVAPS      Z9, Z14
+	VMULPS       Z0, Z13, Z16
+	MOVQ         112(R8), BX
+	VMOVUPS      (BX)(R9*4), Z17
+	VFNMADD231PS Z3, Z17, Z14
 	MOVQ         64(R8), BX
-	VMOVUPS      (BX)(R9*4), Z14
-	VSUBPS       Z14, Z13, Z15
-	VMOVAPS      Z11, Z16
-	VFMADD231PS  Z0, Z15, Z16
-	VFNMADD231PS Z0, Z15, Z11
-	VFNMADD231PS Z1, Z10, Z9
-	VFNMADD231PS Z1, Z14, Z13
-	VADDPS       Z13, Z9, Z10
+	VMOVUPS      (BX)(R9*4), Z18
+	VFNMADD231PS Z1, Z18, Z16
+	VADDPS       Z16, Z14, Z19
+	VSUBPS       Z16, Z14, Z14
+	VMULPS       Z1, Z13, Z13
+	VFNMADD231PS Z2, Z17, Z9
+	VFNMADD231PS Z0, Z18, Z13
+	VADDPS       Z13, Z9, Z16
 	VSUBPS       Z13, Z9, Z9
 	MOVQ         216(R8), BX
 	VMOVUPS      (BX)(R9*4), Z13
-	MOVQ         120(R8), BX
-	VMOVUPS      (BX)(R9*4), Z14
-	VSUBPS       Z14, Z13, Z15
 	MOVQ         168(R8), BX
 	VMOVUPS      (BX)(R9*4), Z17
+	VMOVAPS      Z13, Z18
+	VMULPS       Z0, Z17, Z20
+	MOVQ         120(R8), BX
+	VMOVUPS      (BX)(R9*4), Z21
+	VFNMADD231PS Z3, Z21, Z18
 	MOVQ         72(R8), BX
-	VMOVUPS      (BX)(R9*4), Z18
-	VSUBPS       Z18, Z17, Z19
-	VMOVAPS      Z15, Z20
-	VFMADD231PS  Z0, Z19, Z20
-	VFNMADD231PS Z0, Z19, Z15
-	VFNMADD231PS Z1, Z14, Z13
-	VFNMADD231PS Z1, Z18, Z17
-	VADDPS       Z17, Z13, Z14
+	VMOVUPS      (BX)(R9*4), Z22
+	VFNMADD231PS Z1, Z22, Z20
+	VADDPS       Z20, Z18, Z23
+	VSUBPS       Z20, Z18, Z18
+	VMULPS       Z1, Z17, Z17
+	VFNMADD231PS Z2, Z21, Z13
+	VFNMADD231PS Z0, Z22, Z17
+	VADDPS       Z17, Z13, Z20
 	VSUBPS       Z17, Z13, Z13
 	MOVQ         224(R8), BX
 	VMOVUPS      (BX)(R9*4), Z17
-	MOVQ         128(R8), BX
-	VMOVUPS      (BX)(R9*4), Z18
-	VSUBPS       Z18, Z17, Z19
 	MOVQ         176(R8), BX
 	VMOVUPS      (BX)(R9*4), Z21
+	VMOVAPS      Z17, Z22
+	VMULPS       Z0, Z21, Z24
+	MOVQ         128(R8), BX
+	VMOVUPS      (BX)(R9*4), Z25
+	VFNMADD231PS Z3, Z25, Z22
 	MOVQ         80(R8), BX
-	VMOVUPS      (BX)(R9*4), Z22
-	VSUBPS       Z22, Z21, Z23
-	VMOVAPS      Z19, Z24
-	VFMADD231PS  Z0, Z23, Z24
-	VFNMADD231PS Z0, Z23, Z19
-	VFNMADD231PS Z1, Z18, Z17
-	VFNMADD231PS Z1, Z22, Z21
-	VADDPS       Z21, Z17, Z18
+	VMOVUPS      (BX)(R9*4), Z26
+	VFNMADD231PS Z1, Z26, Z24
+	VADDPS       Z24, Z22, Z27
+	VSUBPS       Z24, Z22, Z22
+	VMULPS       Z1, Z21, Z21
+	VFNMADD231PS Z2, Z25, Z17
+	VFNMADD231PS Z0, Z26, Z21
+	VADDPS       Z21, Z17, Z24
 	VSUBPS       Z21, Z17, Z17
 	MOVQ         232(R8), BX
 	VMOVUPS      (BX)(R9*4), Z21
-	MOVQ         136(R8), BX
-	VMOVUPS      (BX)(R9*4), Z22
-	VSUBPS       Z22, Z21, Z23
 	MOVQ         184(R8), BX
 	VMOVUPS      (BX)(R9*4), Z25
+	VMOVAPS      Z21, Z26
+	VMULPS       Z0, Z25, Z28
+	MOVQ         136(R8), BX
+	VMOVUPS      (BX)(R9*4), Z29
+	VFNMADD231PS Z3, Z29, Z26
 	MOVQ         88(R8), BX
-	VMOVUPS      (BX)(R9*4), Z26
-	VSUBPS       Z26, Z25, Z27
-	VMOVAPS      Z23, Z28
-	VFMADD231PS  Z0, Z27, Z28
-	VFNMADD231PS Z0, Z27, Z23
-	VFNMADD231PS Z1, Z22, Z21
-	VFNMADD231PS Z1, Z26, Z25
-	VADDPS       Z25, Z21, Z22
+	VMOVUPS      (BX)(R9*4), Z30
+	VFNMADD231PS Z1, Z30, Z28
+	VADDPS       Z28, Z26, Z31
+	VSUBPS       Z28, Z26, Z26
+	VMULPS       Z1, Z25, Z25
+	VFNMADD231PS Z2, Z29, Z21
+	VFNMADD231PS Z0, Z30, Z25
+	VADDPS       Z25, Z21, Z28
 	VSUBPS       Z25, Z21, Z21
 	LEAQ         (AX)(DX*1), BX
-	VSUBPS       Z10, Z3, Z3
-	VSUBPS       Z10, Z18, Z25
-	VFMADD213PS  Z25, Z1, Z3
-	VMOVUPS      Z3, (BX)
-	VSUBPS       Z14, Z22, Z22
-	VSUBPS       Z6, Z14, Z3
-	VFNMADD231PS Z1, Z3, Z22
-	VMOVUPS      Z22, (BX)(DI*1)
-	VMOVAPS      Z25, Z22
-	VFMADD231PS  Z0, Z3, Z22
-	VMOVUPS      Z22, (BX)(SI*1)
-	VFNMADD231PS Z0, Z3, Z25
-	VMOVUPS      Z25, (BX)(CX*4)
-	VFNMADD231PS Z1, Z10, Z18
-	VFNMADD231PS Z1, Z6, Z14
-	VADDPS       Z14, Z18, Z3
-	VMOVUPS      Z3, (BX)(CX*1)
-	VSUBPS       Z14, Z18, Z18
-	VMOVUPS      Z18, (BX)(CX*2)
+	VADDPS       Z27, Z11, Z11
+	VFNMADD231PS Z4, Z19, Z11
+	VMOVUPS      Z11, (BX)
+	VADDPS       Z15, Z31, Z31
+	VFNMADD231PS Z4, Z23, Z31
+	VMOVUPS      Z31, (BX)(DI*1)
+	VMOVAPS      Z27, Z11
+	VMULPS       Z0, Z23, Z25
+	VFNMADD231PS Z3, Z19, Z11
+	VFNMADD231PS Z1, Z15, Z25
+	VADDPS       Z25, Z11, Z29
+	VMOVUPS      Z29, (BX)(CX*1)
+	VSUBPS       Z25, Z11, Z11
+	VMOVUPS      Z11, (BX)(CX*2)
+	VMULPS       Z1, Z23, Z23
+	VFNMADD231PS Z2, Z19, Z27
+	VFNMADD231PS Z0, Z15, Z23
+	VADDPS       Z23, Z27, Z11
+	VMOVUPS      Z11, (BX)(SI*1)
+	VSUBPS       Z23, Z27, Z27
+	VMOVUPS      Z27, (BX)(CX*4)
 	ADDQ         DX, BX
-	VSUBPS       Z9, Z2, Z2
-	VSUBPS       Z9, Z17, Z3
-	VFMADD213PS  Z3, Z1, Z2
-	VMOVUPS      Z2, (BX)
-	VSUBPS       Z13, Z21, Z21
-	VSUBPS       Z5, Z13, Z2
-	VFNMADD231PS Z1, Z2, Z21
-	VMOVUPS      Z21, (BX)(DI*1)
-	VMOVAPS      Z3, Z6
-	VFMADD231PS  Z0, Z2, Z6
-	VMOVUPS      Z6, (BX)(SI*1)
-	VFNMADD231PS Z0, Z2, Z3
-	VMOVUPS      Z3, (BX)(CX*4)
-	VFNMADD231PS Z1, Z9, Z17
-	VFNMADD231PS Z1, Z5, Z13
-	VADDPS       Z13, Z17, Z2
-	VMOVUPS      Z2, (BX)(CX*1)
-	VSUBPS       Z13, Z17, Z17
-	VMOVUPS      Z17, (BX)(CX*2)
+	VADDPS       Z22, Z7, Z7
+	VFNMADD231PS Z4, Z14, Z7
+	VMOVUPS      Z7, (BX)
+	VADDPS       Z10, Z26, Z26
+	VFNMADD231PS Z4, Z18, Z26
+	VMOVUPS      Z26, (BX)(DI*1)
+	VMOVAPS      Z22, Z7
+	VMULPS       Z0, Z18, Z11
+	VFNMADD231PS Z3, Z14, Z7
+	VFNMADD231PS Z1, Z10, Z11
+	VADDPS       Z11, Z7, Z15
+	VMOVUPS      Z15, (BX)(CX*1)
+	VSUBPS       Z11, Z7, Z7
+	VMOVUPS      Z7, (BX)(CX*2)
+	VMULPS       Z1, Z18, Z18
+	VFNMADD231PS Z2, Z14, Z22
+	VFNMADD231PS Z0, Z10, Z18
+	VADDPS       Z18, Z22, Z7
+	VMOVUPS      Z7, (BX)(SI*1)
+	VSUBPS       Z18, Z22, Z22
+	VMOVUPS      Z22, (BX)(CX*4)
 	ADDQ         DX, BX
-	VSUBPS       Z16, Z8, Z8
-	VSUBPS       Z16, Z24, Z2
-	VFMADD213PS  Z2, Z1, Z8
+	VADDPS       Z24, Z8, Z8
+	VFNMADD231PS Z4, Z16, Z8
 	VMOVUPS      Z8, (BX)
-	VSUBPS       Z20, Z28, Z28
-	VSUBPS       Z12, Z20, Z3
-	VFNMADD231PS Z1, Z3, Z28
+	VADDPS       Z12, Z28, Z28
+	VFNMADD231PS Z4, Z20, Z28
 	VMOVUPS      Z28, (BX)(DI*1)
-	VMOVAPS      Z2, Z5
-	VFMADD231PS  Z0, Z3, Z5
-	VMOVUPS      Z5, (BX)(SI*1)
-	VFNMADD231PS Z0, Z3, Z2
-	VMOVUPS      Z2, (BX)(CX*4)
-	VFNMADD231PS Z1, Z16, Z24
-	VFNMADD231PS Z1, Z12, Z20
-	VADDPS       Z20, Z24, Z2
-	VMOVUPS      Z2, (BX)(CX*1)
+	VMOVAPS      Z24, Z7
+	VMULPS       Z0, Z20, Z8
+	VFNMADD231PS Z3, Z16, Z7
+	VFNMADD231PS Z1, Z12, Z8
+	VADDPS       Z8, Z7, Z10
+	VMOVUPS      Z10, (BX)(CX*1)
+	VSUBPS       Z8, Z7, Z7
+	VMOVUPS      Z7, (BX)(CX*2)
+	VMULPS       Z1, Z20, Z20
+	VFNMADD231PS Z2, Z16, Z24
+	VFNMADD231PS Z0, Z12, Z20
+	VADDPS       Z20, Z24, Z7
+	VMOVUPS      Z7, (BX)(SI*1)
 	VSUBPS       Z20, Z24, Z24
-	VMOVUPS      Z24, (BX)(CX*2)
+	VMOVUPS      Z24, (BX)(CX*4)
 	ADDQ         DX, BX
-	VSUBPS       Z11, Z4, Z4
-	VSUBPS       Z11, Z19, Z2
-	VFMADD213PS  Z2, Z1, Z4
-	VMOVUPS      Z4, (BX)
-	VSUBPS       Z15, Z23, Z23
-	VSUBPS       Z7, Z15, Z3
-	VFNMADD231PS Z1, Z3, Z23
-	VMOVUPS      Z23, (BX)(DI*1)
-	VMOVAPS      Z2, Z4
-	VFMADD231PS  Z0, Z3, Z4
-	VMOVUPS      Z4, (BX)(SI*1)
-	VFNMADD231PS Z0, Z3, Z2
-	VMOVUPS      Z2, (BX)(CX*4)
-	VFNMADD231PS Z1, Z11, Z19
-	VFNMADD231PS Z1, Z7, Z15
-	VADDPS       Z15, Z19, Z2
-	VMOVUPS      Z2, (BX)(CX*1)
-	VSUBPS       Z15, Z19, Z19
-	VMOVUPS      Z19, (BX)(CX*2)
-	MOVQ         96(R8), BX
-	VMOVUPS      (BX)(R9*4), Z2
-	MOVQ         (R8), BX
-	VMOVUPS      (BX)(R9*4), Z3
-	VSUBPS       Z2, Z3, Z3
+	VADDPS       Z17, Z5, Z5
+	VFNMADD231PS Z4, Z9, Z5
+	VMOVUPS      Z5, (BX)
+	VADDPS       Z6, Z21, Z21
+	VFNMADD231PS Z4, Z13, Z21
+	VMOVUPS      Z21, (BX)(DI*1)
+	VMOVAPS      Z17, Z5
+	VMULPS       Z0, Z13, Z7
+	VFNMADD231PS Z3, Z9, Z5
+	VFNMADD231PS Z1, Z6, Z7
+	VADDPS       Z7, Z5, Z8
+	VMOVUPS      Z8, (BX)(CX*1)
+	VSUBPS       Z7, Z5, Z5
+	VMOVUPS      Z5, (BX)(CX*2)
+	VMULPS       Z1, Z13, Z13
+	VFNMADD231PS Z2, Z9, Z17
+	VFNMADD231PS Z0, Z6, Z13
+	VADDPS       Z13, Z17, Z5
+	VMOVUPS      Z5, (BX)(SI*1)
+	VSUBPS       Z13, Z17, Z17
+	VMOVUPS      Z17, (BX)(CX*4)
 	MOVQ         192(R8), BX
-	VMOVUPS      (BX)(R9*4), Z4
-	VSUBPS       Z2, Z4, Z4
-	VFMADD213PS  Z4, Z1, Z3
-	MOVQ         144(R8), BX
-	VMOVUPS      (BX)(R9*4), Z2
-	MOVQ         240(R8), BX
-	VMOVUPS      (BX)(R9*4), Z4
-	VSUBPS       Z2, Z4, Z4
+	VMOVUPS      (BX)(R9*4), Z5
+	MOVQ         (R8), BX
+	VMOVUPS      (BX)(R9*4), Z6
+	VADDPS       Z5, Z6, Z6
+	MOVQ         96(R8), BX
+	VMOVUPS      (BX)(R9*4), Z5
+	VFNMADD231PS Z4, Z5, Z6
 	MOVQ         48(R8), BX
 	VMOVUPS      (BX)(R9*4), Z5
-	VSUBPS       Z5, Z2, Z2
-	VFNMADD231PS Z1, Z2, Z4
-	MOVQ         104(R8), BX
-	VMOVUPS      (BX)(R9*4), Z2
-	MOVQ         8(R8), BX
+	MOVQ         240(R8), BX
+	VMOVUPS      (BX)(R9*4), Z7
+	VADDPS       Z5, Z7, Z7
+	MOVQ         144(R8), BX
 	VMOVUPS      (BX)(R9*4), Z5
-	VSUBPS       Z2, Z5, Z5
+	VFNMADD231PS Z4, Z5, Z7
 	MOVQ         200(R8), BX
-	VMOVUPS      (BX)(R9*4), Z6
-	VSUBPS       Z2, Z6, Z6
-	VFMADD213PS  Z6, Z1, Z5
-	MOVQ         152(R8), BX
-	VMOVUPS      (BX)(R9*4), Z2
-	MOVQ         248(R8), BX
-	VMOVUPS      (BX)(R9*4), Z6
-	VSUBPS       Z2, Z6, Z6
+	VMOVUPS      (BX)(R9*4), Z5
+	MOVQ         8(R8), BX
+	VMOVUPS      (BX)(R9*4), Z8
+	VADDPS       Z5, Z8, Z8
+	MOVQ         104(R8), BX
+	VMOVUPS      (BX)(R9*4), Z5
+	VFNMADD231PS Z4, Z5, Z8
 	MOVQ         56(R8), BX
-	VMOVUPS      (BX)(R9*4), Z7
-	VSUBPS       Z7, Z2, Z2
-	VFNMADD231PS Z1, Z2, Z6
-	MOVQ         112(R8), BX
-	VMOVUPS      (BX)(R9*4), Z2
-	MOVQ         16(R8), BX
-	VMOVUPS      (BX)(R9*4), Z7
-	VSUBPS       Z2, Z7, Z7
+	VMOVUPS      (BX)(R9*4), Z5
+	MOVQ         248(R8), BX
+	VMOVUPS      (BX)(R9*4), Z9
+	VADDPS       Z5, Z9, Z9
+	MOVQ         152(R8), BX
+	VMOVUPS      (BX)(R9*4), Z5
+	VFNMADD231PS Z4, Z5, Z9
 	MOVQ         208(R8), BX
-	VMOVUPS      (BX)(R9*4), Z8
-	VSUBPS       Z2, Z8, Z8
-	VFMADD213PS  Z8, Z1, Z7
-	MOVQ         160(R8), BX
-	VMOVUPS      (BX)(R9*4), Z2
-	MOVQ         256(R8), BX
-	VMOVUPS      (BX)(R9*4), Z8
-	VSUBPS       Z2, Z8, Z8
+	VMOVUPS      (BX)(R9*4), Z5
+	MOVQ         16(R8), BX
+	VMOVUPS      (BX)(R9*4), Z10
+	VADDPS       Z5, Z10, Z10
+	MOVQ         112(R8), BX
+	VMOVUPS      (BX)(R9*4), Z5
+	VFNMADD231PS Z4, Z5, Z10
 	MOVQ         64(R8), BX
-	VMOVUPS      (BX)(R9*4), Z9
-	VSUBPS       Z9, Z2, Z2
-	VFNMADD231PS Z1, Z2, Z8
-	MOVQ         120(R8), BX
-	VMOVUPS      (BX)(R9*4), Z2
-	MOVQ         24(R8), BX
-	VMOVUPS      (BX)(R9*4), Z9
-	VSUBPS       Z2, Z9, Z9
+	VMOVUPS      (BX)(R9*4), Z5
+	MOVQ         256(R8), BX
+	VMOVUPS      (BX)(R9*4), Z11
+	VADDPS       Z5, Z11, Z11
+	MOVQ         160(R8), BX
+	VMOVUPS      (BX)(R9*4), Z5
+	VFNMADD231PS Z4, Z5, Z11
 	MOVQ         216(R8), BX
-	VMOVUPS      (BX)(R9*4), Z10
-	VSUBPS       Z2, Z10, Z10
-	VFMADD213PS  Z10, Z1, Z9
-	MOVQ         168(R8), BX
-	VMOVUPS      (BX)(R9*4), Z2
-	MOVQ         264(R8), BX
-	VMOVUPS      (BX)(R9*4), Z10
-	VSUBPS       Z2, Z10, Z10
+	VMOVUPS      (BX)(R9*4), Z5
+	MOVQ         24(R8), BX
+	VMOVUPS      (BX)(R9*4), Z12
+	VADDPS       Z5, Z12, Z12
+	MOVQ         120(R8), BX
+	VMOVUPS      (BX)(R9*4), Z5
+	VFNMADD231PS Z4, Z5, Z12
 	MOVQ         72(R8), BX
-	VMOVUPS      (BX)(R9*4), Z11
-	VSUBPS       Z11, Z2, Z2
-	VFNMADD231PS Z1, Z2, Z10
-	MOVQ         128(R8), BX
-	VMOVUPS      (BX)(R9*4), Z2
-	MOVQ         32(R8), BX
-	VMOVUPS      (BX)(R9*4), Z11
-	VSUBPS       Z2, Z11, Z11
+	VMOVUPS      (BX)(R9*4), Z5
+	MOVQ         264(R8), BX
+	VMOVUPS      (BX)(R9*4), Z13
+	VADDPS       Z5, Z13, Z13
+	MOVQ         168(R8), BX
+	VMOVUPS      (BX)(R9*4), Z5
+	VFNMADD231PS Z4, Z5, Z13
 	MOVQ         224(R8), BX
-	VMOVUPS      (BX)(R9*4), Z12
-	VSUBPS       Z2, Z12, Z12
-	VFMADD213PS  Z12, Z1, Z11
-	MOVQ         176(R8), BX
-	VMOVUPS      (BX)(R9*4), Z2
-	MOVQ         272(R8), BX
-	VMOVUPS      (BX)(R9*4), Z12
-	VSUBPS       Z2, Z12, Z12
+	VMOVUPS      (BX)(R9*4), Z5
+	MOVQ         32(R8), BX
+	VMOVUPS      (BX)(R9*4), Z14
+	VADDPS       Z5, Z14, Z14
+	MOVQ         128(R8), BX
+	VMOVUPS      (BX)(R9*4), Z5
+	VFNMADD231PS Z4, Z5, Z14
 	MOVQ         80(R8), BX
-	VMOVUPS      (BX)(R9*4), Z13
-	VSUBPS       Z13, Z2, Z2
-	VFNMADD231PS Z1, Z2, Z12
-	MOVQ         136(R8), BX
-	VMOVUPS      (BX)(R9*4), Z2
-	MOVQ         40(R8), BX
-	VMOVUPS      (BX)(R9*4), Z13
-	VSUBPS       Z2, Z13, Z13
-	MOVQ         232(R8), BX
-	VMOVUPS      (BX)(R9*4), Z14
-	VSUBPS       Z2, Z14, Z14
-	VFMADD213PS  Z14, Z1, Z13
-	MOVQ         184(R8), BX
-	VMOVUPS      (BX)(R9*4), Z2
-	MOVQ         280(R8), BX
-	VMOVUPS      (BX)(R9*4), Z14
-	VSUBPS       Z2, Z14, Z14
-	MOVQ         88(R8), BX
+	VMOVUPS      (BX)(R9*4), Z5
+	MOVQ         272(R8), BX
 	VMOVUPS      (BX)(R9*4), Z15
-	VSUBPS       Z15, Z2, Z2
-	VFNMADD231PS Z1, Z2, Z14
+	VADDPS       Z5, Z15, Z15
+	MOVQ         176(R8), BX
+	VMOVUPS      (BX)(R9*4), Z5
+	VFNMADD231PS Z4, Z5, Z15
+	MOVQ         232(R8), BX
+	VMOVUPS      (BX)(R9*4), Z5
+	MOVQ         40(R8), BX
+	VMOVUPS      (BX)(R9*4), Z16
+	VADDPS       Z5, Z16, Z16
+	MOVQ         136(R8), BX
+	VMOVUPS      (BX)(R9*4), Z5
+	VFNMADD231PS Z4, Z5, Z16
+	MOVQ         88(R8), BX
+	VMOVUPS      (BX)(R9*4), Z5
+	MOVQ         280(R8), BX
+	VMOVUPS      (BX)(R9*4), Z17
+	VADDPS       Z5, Z17, Z17
+	MOVQ         184(R8), BX
+	VMOVUPS      (BX)(R9*4), Z5
+	VFNMADD231PS Z4, Z5, Z17
 	MOVQ         AX, BX
-	VSUBPS       Z7, Z3, Z3
-	VSUBPS       Z7, Z11, Z2
-	VFMADD213PS  Z2, Z1, Z3
-	VMOVUPS      Z3, (BX)
-	VSUBPS       Z9, Z13, Z13
-	VSUBPS       Z5, Z9, Z3
-	VFNMADD231PS Z1, Z3, Z13
-	VMOVUPS      Z13, (BX)(DI*1)
-	VMOVAPS      Z2, Z13
-	VFMADD231PS  Z0, Z3, Z13
-	VMOVUPS      Z13, (BX)(SI*1)
-	VFNMADD231PS Z0, Z3, Z2
-	VMOVUPS      Z2, (BX)(CX*4)
-	VFNMADD231PS Z1, Z7, Z11
-	VFNMADD231PS Z1, Z5, Z9
-	VADDPS       Z9, Z11, Z2
-	VMOVUPS      Z2, (BX)(CX*1)
-	VSUBPS       Z9, Z11, Z11
-	VMOVUPS      Z11, (BX)(CX*2)
+	VADDPS       Z14, Z6, Z6
+	VFNMADD231PS Z4, Z10, Z6
+	VMOVUPS      Z6, (BX)
+	VADDPS       Z8, Z16, Z16
+	VFNMADD231PS Z4, Z12, Z16
+	VMOVUPS      Z16, (BX)(DI*1)
+	VMOVAPS      Z14, Z5
+	VMULPS       Z0, Z12, Z6
+	VFNMADD231PS Z3, Z10, Z5
+	VFNMADD231PS Z1, Z8, Z6
+	VADDPS       Z6, Z5, Z16
+	VMOVUPS      Z16, (BX)(CX*1)
+	VSUBPS       Z6, Z5, Z5
+	VMOVUPS      Z5, (BX)(CX*2)
+	VMULPS       Z1, Z12, Z12
+	VFNMADD231PS Z2, Z10, Z14
+	VFNMADD231PS Z0, Z8, Z12
+	VADDPS       Z12, Z14, Z5
+	VMOVUPS      Z5, (BX)(SI*1)
+	VSUBPS       Z12, Z14, Z14
+	VMOVUPS      Z14, (BX)(CX*4)
 	LEAQ         (AX)(DX*4), BX
 	ADDQ         DX, BX
-	VSUBPS       Z8, Z4, Z4
-	VSUBPS       Z8, Z12, Z2
-	VFMADD213PS  Z2, Z1, Z4
-	VMOVUPS      Z4, (BX)
-	VSUBPS       Z10, Z14, Z14
-	VSUBPS       Z6, Z10, Z3
-	VFNMADD231PS Z1, Z3, Z14
-	VMOVUPS      Z14, (BX)(DI*1)
-	VMOVAPS      Z2, Z4
-	VFMADD231PS  Z0, Z3, Z4
-	VMOVUPS      Z4, (BX)(SI*1)
-	VFNMADD231PS Z0, Z3, Z2
-	VMOVUPS      Z2, (BX)(CX*4)
-	VFNMADD231PS Z1, Z8, Z12
-	VFNMADD231PS Z1, Z6, Z10
-	VADDPS       Z10, Z12, Z2
-	VMOVUPS      Z2, (BX)(CX*1)
-	VSUBPS       Z10, Z12, Z12
-	VMOVUPS      Z12, (BX)(CX*2)
+	VADDPS       Z15, Z7, Z7
+	VFNMADD231PS Z4, Z11, Z7
+	VMOVUPS      Z7, (BX)
+	VADDPS       Z9, Z17, Z17
+	VFNMADD231PS Z4, Z13, Z17
+	VMOVUPS      Z17, (BX)(DI*1)
+	VMOVAPS      Z15, Z5
+	VMULPS       Z0, Z13, Z6
+	VFNMADD231PS Z3, Z11, Z5
+	VFNMADD231PS Z1, Z9, Z6
+	VADDPS       Z6, Z5, Z7
+	VMOVUPS      Z7, (BX)(CX*1)
+	VSUBPS       Z6, Z5, Z5
+	VMOVUPS      Z5, (BX)(CX*2)
+	VMULPS       Z1, Z13, Z13
+	VFNMADD231PS Z2, Z11, Z15
+	VFNMADD231PS Z0, Z9, Z13
+	VADDPS       Z13, Z15, Z5
+	VMOVUPS      Z5, (BX)(SI*1)
+	VSUBPS       Z13, Z15, Z15
+	VMOVUPS      Z15, (BX)(CX*4)
 	ADDQ         $+64, AX
 	ADDQ         $+16, R9
 	SUBQ         $+16, R12
@@ -3755,11 +3772,10 @@ TEXT ·weight4AVX512(SB), NOSPLIT, $0-56
 	LEAQ    (CX)(CX*2), SI
 	LEAQ    (CX)(CX*4), DI
 	MOVQ    src+24(FP), R8
-	VMOVUPS constant3<>+0(SB), Z0
-	VMOVUPS constant4<>+0(SB), Z1
-	VMOVUPS constant5<>+0(SB), Z2
-	VMOVUPS constant6<>+0(SB), Z3
-	VMOVUPS constant7<>+0(SB), Z4
+	VMOVUPS constant9<>+0(SB), Z0
+	VMOVUPS constant6<>+0(SB), Z1
+	VMOVUPS constant8<>+0(SB), Z2
+	VMOVUPS constant7<>+0(SB), Z3
 	XORQ    R10, R10
 	MOVQ    AX, R11
 
@@ -3770,171 +3786,153 @@ tile:
 
 vector:
 	MOVQ         (R8), BX
-	VMOVUPS      (BX)(R9*4), Z5
+	VMOVUPS      (BX)(R9*4), Z4
+	VMULPS       Z1, Z4, Z5
 	MOVQ         48(R8), BX
 	VMOVUPS      (BX)(R9*4), Z6
-	VADDPS       Z6, Z5, Z7
-	VMULPS       Z0, Z7, Z7
-	VMOVAPS      Z7, Z8
+	VFNMADD231PS Z3, Z6, Z5
+	VMOVAPS      Z5, Z7
 	MOVQ         24(R8), BX
-	VMOVUPS      (BX)(R9*4), Z9
-	VFNMADD231PS Z1, Z9, Z8
-	VFMADD231PS  Z1, Z9, Z7
-	VMOVAPS      Z5, Z10
-	VMULPS       Z2, Z10, Z10
-	VFMADD231PS  Z1, Z6, Z10
-	VMOVAPS      Z10, Z11
-	VFMADD231PS  Z3, Z9, Z11
-	VFNMADD231PS Z3, Z9, Z10
-	VMULPS       Z4, Z5, Z5
+	VMOVUPS      (BX)(R9*4), Z8
+	VFNMADD231PS Z2, Z8, Z7
+	VFMADD231PS  Z2, Z8, Z5
+	VMULPS       Z3, Z4, Z9
+	VFMADD231PS  Z0, Z6, Z9
+	VMOVAPS      Z9, Z10
+	VFMADD231PS  Z2, Z8, Z10
+	VFNMADD231PS Z2, Z8, Z9
 	MOVQ         8(R8), BX
-	VMOVUPS      (BX)(R9*4), Z9
+	VMOVUPS      (BX)(R9*4), Z8
+	VMULPS       Z1, Z8, Z11
 	MOVQ         56(R8), BX
 	VMOVUPS      (BX)(R9*4), Z12
-	VADDPS       Z12, Z9, Z13
-	VMULPS       Z0, Z13, Z13
-	VMOVAPS      Z13, Z14
+	VFNMADD231PS Z3, Z12, Z11
+	VMOVAPS      Z11, Z13
 	MOVQ         32(R8), BX
-	VMOVUPS      (BX)(R9*4), Z15
-	VFNMADD231PS Z1, Z15, Z14
-	VFMADD231PS  Z1, Z15, Z13
-	VMOVAPS      Z9, Z16
-	VMULPS       Z2, Z16, Z16
-	VFMADD231PS  Z1, Z12, Z16
-	VMOVAPS      Z16, Z17
-	VFMADD231PS  Z3, Z15, Z17
-	VFNMADD231PS Z3, Z15, Z16
-	VMULPS       Z4, Z9, Z9
+	VMOVUPS      (BX)(R9*4), Z14
+	VFNMADD231PS Z2, Z14, Z13
+	VFMADD231PS  Z2, Z14, Z11
+	VMULPS       Z3, Z8, Z15
+	VFMADD231PS  Z0, Z12, Z15
+	VMOVAPS      Z15, Z16
+	VFMADD231PS  Z2, Z14, Z16
+	VFNMADD231PS Z2, Z14, Z15
 	MOVQ         16(R8), BX
-	VMOVUPS      (BX)(R9*4), Z15
+	VMOVUPS      (BX)(R9*4), Z14
+	VMULPS       Z1, Z14, Z17
 	MOVQ         64(R8), BX
 	VMOVUPS      (BX)(R9*4), Z18
-	VADDPS       Z18, Z15, Z19
-	VMULPS       Z0, Z19, Z19
-	VMOVAPS      Z19, Z20
+	VFNMADD231PS Z3, Z18, Z17
+	VMOVAPS      Z17, Z19
 	MOVQ         40(R8), BX
-	VMOVUPS      (BX)(R9*4), Z21
-	VFNMADD231PS Z1, Z21, Z20
-	VFMADD231PS  Z1, Z21, Z19
-	VMOVAPS      Z15, Z22
-	VMULPS       Z2, Z22, Z22
-	VFMADD231PS  Z1, Z18, Z22
-	VMOVAPS      Z22, Z23
-	VFMADD231PS  Z3, Z21, Z23
-	VFNMADD231PS Z3, Z21, Z22
-	VMULPS       Z4, Z15, Z15
+	VMOVUPS      (BX)(R9*4), Z20
+	VFNMADD231PS Z2, Z20, Z19
+	VFMADD231PS  Z2, Z20, Z17
+	VMULPS       Z3, Z14, Z21
+	VFMADD231PS  Z0, Z18, Z21
+	VMOVAPS      Z21, Z22
+	VFMADD231PS  Z2, Z20, Z22
+	VFNMADD231PS Z2, Z20, Z21
 	MOVQ         AX, BX
-	VADDPS       Z15, Z5, Z21
-	VMULPS       Z0, Z21, Z21
-	VMOVAPS      Z21, Z24
-	VFNMADD231PS Z1, Z9, Z24
-	VMOVUPS      Z24, (BX)(CX*1)
-	VFMADD231PS  Z1, Z9, Z21
-	VMOVUPS      Z21, (BX)(CX*2)
-	VMOVAPS      Z5, Z21
-	VMULPS       Z2, Z21, Z21
-	VFMADD231PS  Z1, Z15, Z21
-	VMOVAPS      Z21, Z24
-	VFMADD231PS  Z3, Z9, Z24
-	VMOVUPS      Z24, (BX)(SI*1)
-	VFNMADD231PS Z3, Z9, Z21
-	VMOVUPS      Z21, (BX)(CX*4)
-	VMULPS       Z4, Z5, Z5
-	VMOVUPS      Z5, (BX)
-	VMOVUPS      Z15, (BX)(DI*1)
+	VMULPS       Z1, Z4, Z20
+	VFNMADD231PS Z3, Z14, Z20
+	VMOVAPS      Z20, Z23
+	VFNMADD231PS Z2, Z8, Z23
+	VMOVUPS      Z23, (BX)(CX*1)
+	VFMADD231PS  Z2, Z8, Z20
+	VMOVUPS      Z20, (BX)(CX*2)
+	VMULPS       Z3, Z4, Z20
+	VFMADD231PS  Z0, Z14, Z20
+	VMOVAPS      Z20, Z23
+	VFMADD231PS  Z2, Z8, Z23
+	VMOVUPS      Z23, (BX)(SI*1)
+	VFNMADD231PS Z2, Z8, Z20
+	VMOVUPS      Z20, (BX)(CX*4)
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z14, (BX)(DI*1)
 	ADDQ         DX, BX
-	VADDPS       Z20, Z8, Z5
-	VMULPS       Z0, Z5, Z5
-	VMOVAPS      Z5, Z9
-	VFNMADD231PS Z1, Z14, Z9
-	VMOVUPS      Z9, (BX)(CX*1)
-	VFMADD231PS  Z1, Z14, Z5
-	VMOVUPS      Z5, (BX)(CX*2)
-	VMOVAPS      Z8, Z5
-	VMULPS       Z2, Z5, Z5
-	VFMADD231PS  Z1, Z20, Z5
-	VMOVAPS      Z5, Z9
-	VFMADD231PS  Z3, Z14, Z9
-	VMOVUPS      Z9, (BX)(SI*1)
-	VFNMADD231PS Z3, Z14, Z5
-	VMOVUPS      Z5, (BX)(CX*4)
-	VMULPS       Z4, Z8, Z8
-	VMOVUPS      Z8, (BX)
-	VMOVUPS      Z20, (BX)(DI*1)
-	ADDQ         DX, BX
-	VADDPS       Z19, Z7, Z5
-	VMULPS       Z0, Z5, Z5
-	VMOVAPS      Z5, Z8
-	VFNMADD231PS Z1, Z13, Z8
+	VMULPS       Z1, Z7, Z4
+	VFNMADD231PS Z3, Z19, Z4
+	VMOVAPS      Z4, Z8
+	VFNMADD231PS Z2, Z13, Z8
 	VMOVUPS      Z8, (BX)(CX*1)
-	VFMADD231PS  Z1, Z13, Z5
-	VMOVUPS      Z5, (BX)(CX*2)
-	VMOVAPS      Z7, Z5
-	VMULPS       Z2, Z5, Z5
-	VFMADD231PS  Z1, Z19, Z5
-	VMOVAPS      Z5, Z8
-	VFMADD231PS  Z3, Z13, Z8
+	VFMADD231PS  Z2, Z13, Z4
+	VMOVUPS      Z4, (BX)(CX*2)
+	VMULPS       Z3, Z7, Z4
+	VFMADD231PS  Z0, Z19, Z4
+	VMOVAPS      Z4, Z8
+	VFMADD231PS  Z2, Z13, Z8
 	VMOVUPS      Z8, (BX)(SI*1)
-	VFNMADD231PS Z3, Z13, Z5
-	VMOVUPS      Z5, (BX)(CX*4)
-	VMULPS       Z4, Z7, Z7
+	VFNMADD231PS Z2, Z13, Z4
+	VMOVUPS      Z4, (BX)(CX*4)
 	VMOVUPS      Z7, (BX)
 	VMOVUPS      Z19, (BX)(DI*1)
 	ADDQ         DX, BX
-	VADDPS       Z23, Z11, Z5
-	VMULPS       Z0, Z5, Z5
-	VMOVAPS      Z5, Z7
-	VFNMADD231PS Z1, Z17, Z7
+	VMULPS       Z1, Z5, Z4
+	VFNMADD231PS Z3, Z17, Z4
+	VMOVAPS      Z4, Z7
+	VFNMADD231PS Z2, Z11, Z7
 	VMOVUPS      Z7, (BX)(CX*1)
-	VFMADD231PS  Z1, Z17, Z5
-	VMOVUPS      Z5, (BX)(CX*2)
-	VMOVAPS      Z11, Z5
-	VMULPS       Z2, Z5, Z5
-	VFMADD231PS  Z1, Z23, Z5
-	VMOVAPS      Z5, Z7
-	VFMADD231PS  Z3, Z17, Z7
+	VFMADD231PS  Z2, Z11, Z4
+	VMOVUPS      Z4, (BX)(CX*2)
+	VMULPS       Z3, Z5, Z4
+	VFMADD231PS  Z0, Z17, Z4
+	VMOVAPS      Z4, Z7
+	VFMADD231PS  Z2, Z11, Z7
 	VMOVUPS      Z7, (BX)(SI*1)
-	VFNMADD231PS Z3, Z17, Z5
-	VMOVUPS      Z5, (BX)(CX*4)
-	VMULPS       Z4, Z11, Z11
-	VMOVUPS      Z11, (BX)
-	VMOVUPS      Z23, (BX)(DI*1)
+	VFNMADD231PS Z2, Z11, Z4
+	VMOVUPS      Z4, (BX)(CX*4)
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z17, (BX)(DI*1)
 	ADDQ         DX, BX
-	VADDPS       Z22, Z10, Z5
-	VMULPS       Z0, Z5, Z5
-	VMOVAPS      Z5, Z7
-	VFNMADD231PS Z1, Z16, Z7
-	VMOVUPS      Z7, (BX)(CX*1)
-	VFMADD231PS  Z1, Z16, Z5
-	VMOVUPS      Z5, (BX)(CX*2)
-	VMOVAPS      Z10, Z5
-	VMULPS       Z2, Z5, Z5
-	VFMADD231PS  Z1, Z22, Z5
-	VMOVAPS      Z5, Z7
-	VFMADD231PS  Z3, Z16, Z7
-	VMOVUPS      Z7, (BX)(SI*1)
-	VFNMADD231PS Z3, Z16, Z5
-	VMOVUPS      Z5, (BX)(CX*4)
-	VMULPS       Z4, Z10, Z10
+	VMULPS       Z1, Z10, Z4
+	VFNMADD231PS Z3, Z22, Z4
+	VMOVAPS      Z4, Z5
+	VFNMADD231PS Z2, Z16, Z5
+	VMOVUPS      Z5, (BX)(CX*1)
+	VFMADD231PS  Z2, Z16, Z4
+	VMOVUPS      Z4, (BX)(CX*2)
+	VMULPS       Z3, Z10, Z4
+	VFMADD231PS  Z0, Z22, Z4
+	VMOVAPS      Z4, Z5
+	VFMADD231PS  Z2, Z16, Z5
+	VMOVUPS      Z5, (BX)(SI*1)
+	VFNMADD231PS Z2, Z16, Z4
+	VMOVUPS      Z4, (BX)(CX*4)
 	VMOVUPS      Z10, (BX)
 	VMOVUPS      Z22, (BX)(DI*1)
 	ADDQ         DX, BX
-	VADDPS       Z18, Z6, Z5
-	VMULPS       Z0, Z5, Z5
-	VMOVAPS      Z5, Z7
-	VFNMADD231PS Z1, Z12, Z7
-	VMOVUPS      Z7, (BX)(CX*1)
-	VFMADD231PS  Z1, Z12, Z5
-	VMOVUPS      Z5, (BX)(CX*2)
-	VMOVAPS      Z6, Z5
-	VMULPS       Z2, Z5, Z5
-	VFMADD231PS  Z1, Z18, Z5
-	VMOVAPS      Z5, Z7
-	VFMADD231PS  Z3, Z12, Z7
-	VMOVUPS      Z7, (BX)(SI*1)
-	VFNMADD231PS Z3, Z12, Z5
-	VMOVUPS      Z5, (BX)(CX*4)
-	VMULPS       Z4, Z6, Z6
+	VMULPS       Z1, Z9, Z4
+	VFNMADD231PS Z3, Z21, Z4
+	VMOVAPS      Z4, Z5
+	VFNMADD231PS Z2, Z15, Z5
+	VMOVUPS      Z5, (BX)(CX*1)
+	VFMADD231PS  Z2, Z15, Z4
+	VMOVUPS      Z4, (BX)(CX*2)
+	VMULPS       Z3, Z9, Z4
+	VFMADD231PS  Z0, Z21, Z4
+	VMOVAPS      Z4, Z5
+	VFMADD231PS  Z2, Z15, Z5
+	VMOVUPS      Z5, (BX)(SI*1)
+	VFNMADD231PS Z2, Z15, Z4
+	VMOVUPS      Z4, (BX)(CX*4)
+	VMOVUPS      Z9, (BX)
+	VMOVUPS      Z21, (BX)(DI*1)
+	ADDQ         DX, BX
+	VMULPS       Z1, Z6, Z4
+	VFNMADD231PS Z3, Z18, Z4
+	VMOVAPS      Z4, Z5
+	VFNMADD231PS Z2, Z12, Z5
+	VMOVUPS      Z5, (BX)(CX*1)
+	VFMADD231PS  Z2, Z12, Z4
+	VMOVUPS      Z4, (BX)(CX*2)
+	VMULPS       Z3, Z6, Z4
+	VFMADD231PS  Z0, Z18, Z4
+	VMOVAPS      Z4, Z5
+	VFMADD231PS  Z2, Z12, Z5
+	VMOVUPS      Z5, (BX)(SI*1)
+	VFNMADD231PS Z2, Z12, Z4
+	VMOVUPS      Z4, (BX)(CX*4)
 	VMOVUPS      Z6, (BX)
 	VMOVUPS      Z18, (BX)(DI*1)
 	ADDQ         $+64, AX
@@ -3962,6 +3960,8 @@ TEXT ·spread4AVX512(SB), NOSPLIT, $0-56
 	MOVQ    src+24(FP), R8
 	VMOVUPS constant1<>+0(SB), Z0
 	VMOVUPS constant2<>+0(SB), Z1
+	VMOVUPS constant5<>+0(SB), Z2
+	VMOVUPS constant3<>+0(SB), Z3
 	XORQ    R10, R10
 	MOVQ    AX, R11
 
@@ -3971,199 +3971,209 @@ tile:
 	MOVQ channels+48(FP), R12
 
 vector:
-	MOVQ         (R8), BX
-	VMOVUPS      (BX)(R9*4), Z2
-	VMOVAPS      Z2, Z3
-	MOVQ         32(R8), BX
-	VMOVUPS      (BX)(R9*4), Z4
-	VMOVAPS      Z4, Z5
-	MOVQ         64(R8), BX
-	VMOVUPS      (BX)(R9*4), Z6
-	VFMADD231PS  Z1, Z6, Z3
-	MOVQ         96(R8), BX
-	VMOVUPS      (BX)(R9*4), Z7
-	VFMADD231PS  Z1, Z7, Z5
-	VMOVAPS      Z3, Z8
-	VFMADD231PS  Z0, Z5, Z8
-	VFNMADD231PS Z0, Z5, Z3
-	VADDPS       Z2, Z6, Z6
-	VADDPS       Z7, Z4, Z4
-	VADDPS       Z4, Z6, Z5
-	VSUBPS       Z4, Z6, Z6
-	MOVQ         8(R8), BX
-	VMOVUPS      (BX)(R9*4), Z4
-	VMOVAPS      Z4, Z9
-	MOVQ         40(R8), BX
-	VMOVUPS      (BX)(R9*4), Z10
-	VMOVAPS      Z10, Z11
-	MOVQ         72(R8), BX
-	VMOVUPS      (BX)(R9*4), Z12
-	VFMADD231PS  Z1, Z12, Z9
-	MOVQ         104(R8), BX
-	VMOVUPS      (BX)(R9*4), Z13
-	VFMADD231PS  Z1, Z13, Z11
-	VMOVAPS      Z9, Z14
-	VFMADD231PS  Z0, Z11, Z14
-	VFNMADD231PS Z0, Z11, Z9
-	VADDPS       Z4, Z12, Z12
-	VADDPS       Z13, Z10, Z10
-	VADDPS       Z10, Z12, Z11
-	VSUBPS       Z10, Z12, Z12
-	MOVQ         16(R8), BX
-	VMOVUPS      (BX)(R9*4), Z10
-	VMOVAPS      Z10, Z15
-	MOVQ         48(R8), BX
-	VMOVUPS      (BX)(R9*4), Z16
-	VMOVAPS      Z16, Z17
-	MOVQ         80(R8), BX
-	VMOVUPS      (BX)(R9*4), Z18
-	VFMADD231PS  Z1, Z18, Z15
-	MOVQ         112(R8), BX
-	VMOVUPS      (BX)(R9*4), Z19
-	VFMADD231PS  Z1, Z19, Z17
-	VMOVAPS      Z15, Z20
-	VFMADD231PS  Z0, Z17, Z20
-	VFNMADD231PS Z0, Z17, Z15
-	VADDPS       Z10, Z18, Z18
-	VADDPS       Z19, Z16, Z16
-	VADDPS       Z16, Z18, Z17
-	VSUBPS       Z16, Z18, Z18
-	MOVQ         24(R8), BX
-	VMOVUPS      (BX)(R9*4), Z16
-	VMOVAPS      Z16, Z21
-	MOVQ         56(R8), BX
-	VMOVUPS      (BX)(R9*4), Z22
-	VMOVAPS      Z22, Z23
-	MOVQ         88(R8), BX
-	VMOVUPS      (BX)(R9*4), Z24
-	VFMADD231PS  Z1, Z24, Z21
-	MOVQ         120(R8), BX
-	VMOVUPS      (BX)(R9*4), Z25
-	VFMADD231PS  Z1, Z25, Z23
-	VMOVAPS      Z21, Z26
-	VFMADD231PS  Z0, Z23, Z26
-	VFNMADD231PS Z0, Z23, Z21
-	VADDPS       Z16, Z24, Z24
-	VADDPS       Z25, Z22, Z22
-	VADDPS       Z22, Z24, Z23
-	VSUBPS       Z22, Z24, Z24
-	MOVQ         AX, BX
-	VMOVAPS      Z2, Z22
-	VMOVAPS      Z4, Z27
-	VFMADD231PS  Z1, Z10, Z22
-	VFMADD231PS  Z1, Z16, Z27
-	VMOVAPS      Z22, Z28
-	VFMADD231PS  Z0, Z27, Z28
-	VMOVUPS      Z28, (BX)(SI*1)
-	VFNMADD231PS Z0, Z27, Z22
-	VMOVUPS      Z22, (BX)(CX*4)
-	VADDPS       Z2, Z10, Z10
-	VADDPS       Z16, Z4, Z4
-	VADDPS       Z4, Z10, Z22
-	VMOVUPS      Z22, (BX)(CX*1)
-	VSUBPS       Z4, Z10, Z10
-	VMOVUPS      Z10, (BX)(CX*2)
-	VMOVUPS      Z2, (BX)
-	VMOVUPS      Z16, (BX)(DI*1)
-	ADDQ         DX, BX
-	VMOVAPS      Z5, Z2
-	VMOVAPS      Z11, Z4
-	VFMADD231PS  Z1, Z17, Z2
-	VFMADD231PS  Z1, Z23, Z4
-	VMOVAPS      Z2, Z10
-	VFMADD231PS  Z0, Z4, Z10
-	VMOVUPS      Z10, (BX)(SI*1)
-	VFNMADD231PS Z0, Z4, Z2
-	VMOVUPS      Z2, (BX)(CX*4)
-	VADDPS       Z5, Z17, Z17
-	VADDPS       Z23, Z11, Z11
-	VADDPS       Z11, Z17, Z2
-	VMOVUPS      Z2, (BX)(CX*1)
-	VSUBPS       Z11, Z17, Z17
-	VMOVUPS      Z17, (BX)(CX*2)
-	VMOVUPS      Z5, (BX)
-	VMOVUPS      Z23, (BX)(DI*1)
-	ADDQ         DX, BX
-	VMOVAPS      Z6, Z2
-	VMOVAPS      Z12, Z4
-	VFMADD231PS  Z1, Z18, Z2
-	VFMADD231PS  Z1, Z24, Z4
-	VMOVAPS      Z2, Z5
-	VFMADD231PS  Z0, Z4, Z5
-	VMOVUPS      Z5, (BX)(SI*1)
-	VFNMADD231PS Z0, Z4, Z2
-	VMOVUPS      Z2, (BX)(CX*4)
-	VADDPS       Z6, Z18, Z18
-	VADDPS       Z24, Z12, Z12
-	VADDPS       Z12, Z18, Z2
-	VMOVUPS      Z2, (BX)(CX*1)
-	VSUBPS       Z12, Z18, Z18
-	VMOVUPS      Z18, (BX)(CX*2)
-	VMOVUPS      Z6, (BX)
-	VMOVUPS      Z24, (BX)(DI*1)
-	ADDQ         DX, BX
-	VMOVAPS      Z8, Z2
-	VMOVAPS      Z14, Z4
-	VFMADD231PS  Z1, Z20, Z2
-	VFMADD231PS  Z1, Z26, Z4
-	VMOVAPS      Z2, Z5
-	VFMADD231PS  Z0, Z4, Z5
-	VMOVUPS      Z5, (BX)(SI*1)
-	VFNMADD231PS Z0, Z4, Z2
-	VMOVUPS      Z2, (BX)(CX*4)
-	VADDPS       Z8, Z20, Z20
-	VADDPS       Z26, Z14, Z14
-	VADDPS       Z14, Z20, Z2
-	VMOVUPS      Z2, (BX)(CX*1)
-	VSUBPS       Z14, Z20, Z20
-	VMOVUPS      Z20, (BX)(CX*2)
-	VMOVUPS      Z8, (BX)
-	VMOVUPS      Z26, (BX)(DI*1)
-	ADDQ         DX, BX
-	VMOVAPS      Z3, Z2
-	VMOVAPS      Z9, Z4
-	VFMADD231PS  Z1, Z15, Z2
-	VFMADD231PS  Z1, Z21, Z4
-	VMOVAPS      Z2, Z5
-	VFMADD231PS  Z0, Z4, Z5
-	VMOVUPS      Z5, (BX)(SI*1)
-	VFNMADD231PS Z0, Z4, Z2
-	VMOVUPS      Z2, (BX)(CX*4)
-	VADDPS       Z3, Z15, Z15
-	VADDPS       Z21, Z9, Z9
-	VADDPS       Z9, Z15, Z2
-	VMOVUPS      Z2, (BX)(CX*1)
-	VSUBPS       Z9, Z15, Z15
-	VMOVUPS      Z15, (BX)(CX*2)
-	VMOVUPS      Z3, (BX)
-	VMOVUPS      Z21, (BX)(DI*1)
-	ADDQ         DX, BX
-	VMOVAPS      Z7, Z2
-	VMOVAPS      Z13, Z3
-	VFMADD231PS  Z1, Z19, Z2
-	VFMADD231PS  Z1, Z25, Z3
-	VMOVAPS      Z2, Z4
-	VFMADD231PS  Z0, Z3, Z4
-	VMOVUPS      Z4, (BX)(SI*1)
-	VFNMADD231PS Z0, Z3, Z2
-	VMOVUPS      Z2, (BX)(CX*4)
-	VADDPS       Z7, Z19, Z19
-	VADDPS       Z25, Z13, Z13
-	VADDPS       Z13, Z19, Z2
-	VMOVUPS      Z2, (BX)(CX*1)
-	VSUBPS       Z13, Z19, Z19
-	VMOVUPS      Z19, (BX)(CX*2)
-	VMOVUPS      Z7, (BX)
-	VMOVUPS      Z25, (BX)(DI*1)
-	ADDQ         $+64, AX
-	ADDQ         $+16, R9
-	SUBQ         $+16, R12
-	JG           vector
-	MOVQ         step+16(FP), R12
-	LEAQ         (R11)(R12*4), R11
-	ADDQ         pixelStep+32(FP), R10
-	DECQ         tiles+40(FP)
-	JNZ          tile
+	MOVQ        (R8), BX
+	VMOVUPS     (BX)(R9*4), Z4
+	VMULPS      Z1, Z4, Z5
+	MOVQ        32(R8), BX
+	VMOVUPS     (BX)(R9*4), Z6
+	VMOVAPS     Z6, Z7
+	MOVQ        64(R8), BX
+	VMOVUPS     (BX)(R9*4), Z8
+	VFMADD231PS Z0, Z8, Z5
+	MOVQ        96(R8), BX
+	VMOVUPS     (BX)(R9*4), Z9
+	VFMADD231PS Z2, Z9, Z7
+	VADDPS      Z7, Z5, Z10
+	VSUBPS      Z7, Z5, Z5
+	VMULPS      Z0, Z4, Z7
+	VMOVAPS     Z6, Z6
+	VFMADD231PS Z1, Z8, Z7
+	VFMADD231PS Z3, Z9, Z6
+	VADDPS      Z6, Z7, Z8
+	VSUBPS      Z6, Z7, Z7
+	MOVQ        8(R8), BX
+	VMOVUPS     (BX)(R9*4), Z6
+	VMULPS      Z1, Z6, Z11
+	MOVQ        40(R8), BX
+	VMOVUPS     (BX)(R9*4), Z12
+	VMOVAPS     Z12, Z13
+	MOVQ        72(R8), BX
+	VMOVUPS     (BX)(R9*4), Z14
+	VFMADD231PS Z0, Z14, Z11
+	MOVQ        104(R8), BX
+	VMOVUPS     (BX)(R9*4), Z15
+	VFMADD231PS Z2, Z15, Z13
+	VADDPS      Z13, Z11, Z16
+	VSUBPS      Z13, Z11, Z11
+	VMULPS      Z0, Z6, Z13
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z1, Z14, Z13
+	VFMADD231PS Z3, Z15, Z12
+	VADDPS      Z12, Z13, Z14
+	VSUBPS      Z12, Z13, Z13
+	MOVQ        16(R8), BX
+	VMOVUPS     (BX)(R9*4), Z12
+	VMULPS      Z1, Z12, Z17
+	MOVQ        48(R8), BX
+	VMOVUPS     (BX)(R9*4), Z18
+	VMOVAPS     Z18, Z19
+	MOVQ        80(R8), BX
+	VMOVUPS     (BX)(R9*4), Z20
+	VFMADD231PS Z0, Z20, Z17
+	MOVQ        112(R8), BX
+	VMOVUPS     (BX)(R9*4), Z21
+	VFMADD231PS Z2, Z21, Z19
+	VADDPS      Z19, Z17, Z22
+	VSUBPS      Z19, Z17, Z17
+	VMULPS      Z0, Z12, Z19
+	VMOVAPS     Z18, Z18
+	VFMADD231PS Z1, Z20, Z19
+	VFMADD231PS Z3, Z21, Z18
+	VADDPS      Z18, Z19, Z20
+	VSUBPS      Z18, Z19, Z19
+	MOVQ        24(R8), BX
+	VMOVUPS     (BX)(R9*4), Z18
+	VMULPS      Z1, Z18, Z23
+	MOVQ        56(R8), BX
+	VMOVUPS     (BX)(R9*4), Z24
+	VMOVAPS     Z24, Z25
+	MOVQ        88(R8), BX
+	VMOVUPS     (BX)(R9*4), Z26
+	VFMADD231PS Z0, Z26, Z23
+	MOVQ        120(R8), BX
+	VMOVUPS     (BX)(R9*4), Z27
+	VFMADD231PS Z2, Z27, Z25
+	VADDPS      Z25, Z23, Z28
+	VSUBPS      Z25, Z23, Z23
+	VMULPS      Z0, Z18, Z25
+	VMOVAPS     Z24, Z24
+	VFMADD231PS Z1, Z26, Z25
+	VFMADD231PS Z3, Z27, Z24
+	VADDPS      Z24, Z25, Z26
+	VSUBPS      Z24, Z25, Z25
+	MOVQ        AX, BX
+	VMULPS      Z1, Z4, Z24
+	VMOVAPS     Z6, Z29
+	VFMADD231PS Z0, Z12, Z24
+	VFMADD231PS Z2, Z18, Z29
+	VADDPS      Z29, Z24, Z30
+	VMOVUPS     Z30, (BX)(CX*1)
+	VSUBPS      Z29, Z24, Z24
+	VMOVUPS     Z24, (BX)(CX*2)
+	VMULPS      Z0, Z4, Z24
+	VMOVAPS     Z6, Z6
+	VFMADD231PS Z1, Z12, Z24
+	VFMADD231PS Z3, Z18, Z6
+	VADDPS      Z6, Z24, Z12
+	VMOVUPS     Z12, (BX)(SI*1)
+	VSUBPS      Z6, Z24, Z24
+	VMOVUPS     Z24, (BX)(CX*4)
+	VMOVUPS     Z4, (BX)
+	VMOVUPS     Z18, (BX)(DI*1)
+	ADDQ        DX, BX
+	VMULPS      Z1, Z10, Z4
+	VMOVAPS     Z16, Z6
+	VFMADD231PS Z0, Z22, Z4
+	VFMADD231PS Z2, Z28, Z6
+	VADDPS      Z6, Z4, Z12
+	VMOVUPS     Z12, (BX)(CX*1)
+	VSUBPS      Z6, Z4, Z4
+	VMOVUPS     Z4, (BX)(CX*2)
+	VMULPS      Z0, Z10, Z4
+	VMOVAPS     Z16, Z6
+	VFMADD231PS Z1, Z22, Z4
+	VFMADD231PS Z3, Z28, Z6
+	VADDPS      Z6, Z4, Z12
+	VMOVUPS     Z12, (BX)(SI*1)
+	VSUBPS      Z6, Z4, Z4
+	VMOVUPS     Z4, (BX)(CX*4)
+	VMOVUPS     Z10, (BX)
+	VMOVUPS     Z28, (BX)(DI*1)
+	ADDQ        DX, BX
+	VMULPS      Z1, Z5, Z4
+	VMOVAPS     Z11, Z6
+	VFMADD231PS Z0, Z17, Z4
+	VFMADD231PS Z2, Z23, Z6
+	VADDPS      Z6, Z4, Z10
+	VMOVUPS     Z10, (BX)(CX*1)
+	VSUBPS      Z6, Z4, Z4
+	VMOVUPS     Z4, (BX)(CX*2)
+	VMULPS      Z0, Z5, Z4
+	VMOVAPS     Z11, Z6
+	VFMADD231PS Z1, Z17, Z4
+	VFMADD231PS Z3, Z23, Z6
+	VADDPS      Z6, Z4, Z10
+	VMOVUPS     Z10, (BX)(SI*1)
+	VSUBPS      Z6, Z4, Z4
+	VMOVUPS     Z4, (BX)(CX*4)
+	VMOVUPS     Z5, (BX)
+	VMOVUPS     Z23, (BX)(DI*1)
+	ADDQ        DX, BX
+	VMULPS      Z1, Z8, Z4
+	VMOVAPS     Z14, Z5
+	VFMADD231PS Z0, Z20, Z4
+	VFMADD231PS Z2, Z26, Z5
+	VADDPS      Z5, Z4, Z6
+	VMOVUPS     Z6, (BX)(CX*1)
+	VSUBPS      Z5, Z4, Z4
+	VMOVUPS     Z4, (BX)(CX*2)
+	VMULPS      Z0, Z8, Z4
+	VMOVAPS     Z14, Z5
+	VFMADD231PS Z1, Z20, Z4
+	VFMADD231PS Z3, Z26, Z5
+	VADDPS      Z5, Z4, Z6
+	VMOVUPS     Z6, (BX)(SI*1)
+	VSUBPS      Z5, Z4, Z4
+	VMOVUPS     Z4, (BX)(CX*4)
+	VMOVUPS     Z8, (BX)
+	VMOVUPS     Z26, (BX)(DI*1)
+	ADDQ        DX, BX
+	VMULPS      Z1, Z7, Z4
+	VMOVAPS     Z13, Z5
+	VFMADD231PS Z0, Z19, Z4
+	VFMADD231PS Z2, Z25, Z5
+	VADDPS      Z5, Z4, Z6
+	VMOVUPS     Z6, (BX)(CX*1)
+	VSUBPS      Z5, Z4, Z4
+	VMOVUPS     Z4, (BX)(CX*2)
+	VMULPS      Z0, Z7, Z4
+	VMOVAPS     Z13, Z5
+	VFMADD231PS Z1, Z19, Z4
+	VFMADD231PS Z3, Z25, Z5
+	VADDPS      Z5, Z4, Z6
+	VMOVUPS     Z6, (BX)(SI*1)
+	VSUBPS      Z5, Z4, Z4
+	VMOVUPS     Z4, (BX)(CX*4)
+	VMOVUPS     Z7, (BX)
+	VMOVUPS     Z25, (BX)(DI*1)
+	ADDQ        DX, BX
+	VMULPS      Z1, Z9, Z4
+	VMOVAPS     Z15, Z5
+	VFMADD231PS Z0, Z21, Z4
+	VFMADD231PS Z2, Z27, Z5
+	VADDPS      Z5, Z4, Z6
+	VMOVUPS     Z6, (BX)(CX*1)
+	VSUBPS      Z5, Z4, Z4
+	VMOVUPS     Z4, (BX)(CX*2)
+	VMULPS      Z0, Z9, Z4
+	VMOVAPS     Z15, Z5
+	VFMADD231PS Z1, Z21, Z4
+	VFMADD231PS Z3, Z27, Z5
+	VADDPS      Z5, Z4, Z6
+	VMOVUPS     Z6, (BX)(SI*1)
+	VSUBPS      Z5, Z4, Z4
+	VMOVUPS     Z4, (BX)(CX*4)
+	VMOVUPS     Z9, (BX)
+	VMOVUPS     Z27, (BX)(DI*1)
+	ADDQ        $+64, AX
+	ADDQ        $+16, R9
+	SUBQ        $+16, R12
+	JG          vector
+	MOVQ        step+16(FP), R12
+	LEAQ        (R11)(R12*4), R11
+	ADDQ        pixelStep+32(FP), R10
+	DECQ        tiles+40(FP)
+	JNZ         tile
 	VZEROUPPER
 	RET
 
@@ -4180,9 +4190,10 @@ TEXT ·output4AVX512(SB), NOSPLIT, $0-72
 	MOVQ         dst+0(FP), R8
 	VMOVUPS      constant1<>+0(SB), Z0
 	VMOVUPS      constant2<>+0(SB), Z1
-	VMOVUPS      constant8<>+0(SB), Z2
-	VBROADCASTSS low+64(FP), Z3
-	VBROADCASTSS high+68(FP), Z4
+	VMOVUPS      constant5<>+0(SB), Z2
+	VMOVUPS      constant3<>+0(SB), Z3
+	VBROADCASTSS low+64(FP), Z4
+	VBROADCASTSS high+68(FP), Z5
 	XORQ         R11, R11
 	MOVQ         AX, R12
 
@@ -4194,227 +4205,237 @@ tile:
 
 vector:
 	MOVQ        AX, BX
-	VMOVUPS     (BX)(DX*1), Z5
-	VMOVUPS     (BX)(DX*2), Z6
-	VADDPS      Z6, Z5, Z7
-	VMOVUPS     (BX)(SI*1), Z8
+	VMOVUPS     (BX)(DX*1), Z6
+	VMOVUPS     (BX)(DX*2), Z7
+	VADDPS      Z7, Z6, Z8
+	VSUBPS      Z7, Z6, Z6
+	VMOVUPS     (BX)(SI*1), Z7
 	VMOVUPS     (BX)(DX*4), Z9
-	VADDPS      Z9, Z8, Z10
-	VMOVUPS     (BX), Z11
-	VADDPS      Z7, Z11, Z11
-	VADDPS      Z10, Z11, Z11
-	VFMADD231PS Z1, Z10, Z7
-	VSUBPS      Z6, Z5, Z5
-	VSUBPS      Z9, Z8, Z8
-	VMOVUPS     (BX)(DI*1), Z6
-	VFMADD231PS Z2, Z8, Z6
-	VADDPS      Z5, Z6, Z6
-	VFMADD231PS Z0, Z8, Z5
-	ADDQ        CX, BX
-	VMOVUPS     (BX)(DX*1), Z8
-	VMOVUPS     (BX)(DX*2), Z9
-	VADDPS      Z9, Z8, Z10
-	VMOVUPS     (BX)(SI*1), Z12
-	VMOVUPS     (BX)(DX*4), Z13
-	VADDPS      Z13, Z12, Z14
-	VMOVUPS     (BX), Z15
-	VADDPS      Z10, Z15, Z15
-	VADDPS      Z14, Z15, Z15
-	VFMADD231PS Z1, Z14, Z10
-	VSUBPS      Z9, Z8, Z8
-	VSUBPS      Z13, Z12, Z12
-	VMOVUPS     (BX)(DI*1), Z9
-	VFMADD231PS Z2, Z12, Z9
-	VADDPS      Z8, Z9, Z9
-	VFMADD231PS Z0, Z12, Z8
-	ADDQ        CX, BX
-	VMOVUPS     (BX)(DX*1), Z12
-	VMOVUPS     (BX)(DX*2), Z13
-	VADDPS      Z13, Z12, Z14
-	VMOVUPS     (BX)(SI*1), Z16
-	VMOVUPS     (BX)(DX*4), Z17
-	VADDPS      Z17, Z16, Z18
-	VMOVUPS     (BX), Z19
-	VADDPS      Z14, Z19, Z19
-	VADDPS      Z18, Z19, Z19
-	VFMADD231PS Z1, Z18, Z14
-	VSUBPS      Z13, Z12, Z12
-	VSUBPS      Z17, Z16, Z16
-	VMOVUPS     (BX)(DI*1), Z13
-	VFMADD231PS Z2, Z16, Z13
-	VADDPS      Z12, Z13, Z13
-	VFMADD231PS Z0, Z16, Z12
-	ADDQ        CX, BX
-	VMOVUPS     (BX)(DX*1), Z16
-	VMOVUPS     (BX)(DX*2), Z17
-	VADDPS      Z17, Z16, Z18
-	VMOVUPS     (BX)(SI*1), Z20
-	VMOVUPS     (BX)(DX*4), Z21
-	VADDPS      Z21, Z20, Z22
-	VMOVUPS     (BX), Z23
-	VADDPS      Z18, Z23, Z23
-	VADDPS      Z22, Z23, Z23
-	VFMADD231PS Z1, Z22, Z18
-	VSUBPS      Z17, Z16, Z16
-	VSUBPS      Z21, Z20, Z20
-	VMOVUPS     (BX)(DI*1), Z17
-	VFMADD231PS Z2, Z20, Z17
-	VADDPS      Z16, Z17, Z17
-	VFMADD231PS Z0, Z20, Z16
-	ADDQ        CX, BX
-	VMOVUPS     (BX)(DX*1), Z20
-	VMOVUPS     (BX)(DX*2), Z21
-	VADDPS      Z21, Z20, Z22
-	VMOVUPS     (BX)(SI*1), Z24
-	VMOVUPS     (BX)(DX*4), Z25
-	VADDPS      Z25, Z24, Z26
-	VMOVUPS     (BX), Z27
-	VADDPS      Z22, Z27, Z27
-	VADDPS      Z26, Z27, Z27
-	VFMADD231PS Z1, Z26, Z22
-	VSUBPS      Z21, Z20, Z20
-	VSUBPS      Z25, Z24, Z24
-	VMOVUPS     (BX)(DI*1), Z21
-	VFMADD231PS Z2, Z24, Z21
-	VADDPS      Z20, Z21, Z21
-	VFMADD231PS Z0, Z24, Z20
-	ADDQ        CX, BX
-	VMOVUPS     (BX)(DX*1), Z24
-	VMOVUPS     (BX)(DX*2), Z25
-	VADDPS      Z25, Z24, Z26
-	VMOVUPS     (BX)(SI*1), Z28
-	VMOVUPS     (BX)(DX*4), Z29
-	VADDPS      Z29, Z28, Z30
-	VMOVUPS     (BX), Z31
-	VADDPS      Z26, Z31, Z31
-	VADDPS      Z30, Z31, Z31
-	VFMADD231PS Z1, Z30, Z26
-	VSUBPS      Z25, Z24, Z24
-	VSUBPS      Z29, Z28, Z28
-	VMOVUPS     (BX)(DI*1), Z25
-	VFMADD231PS Z2, Z28, Z25
-	VADDPS      Z24, Z25, Z25
-	VFMADD231PS Z0, Z28, Z24
-	VADDPS      Z19, Z15, Z28
-	VADDPS      Z27, Z23, Z29
-	VADDPS      Z28, Z11, Z11
-	VADDPS      Z29, Z11, Z11
-	MOVQ        (R8), BX
-	VADDPS      (R10), Z11, Z11
-	VMAXPS      Z11, Z3, Z11
-	VMINPS      Z11, Z4, Z11
-	VMOVUPS     Z11, (BX)(R9*4)
-	VFMADD231PS Z1, Z29, Z28
-	MOVQ        16(R8), BX
-	VADDPS      (R10), Z28, Z28
-	VMAXPS      Z28, Z3, Z28
-	VMINPS      Z28, Z4, Z28
-	VMOVUPS     Z28, (BX)(R9*4)
-	VSUBPS      Z19, Z15, Z15
-	VSUBPS      Z27, Z23, Z23
-	VFMADD231PS Z2, Z23, Z31
-	VADDPS      Z15, Z31, Z31
-	MOVQ        24(R8), BX
-	VADDPS      (R10), Z31, Z31
-	VMAXPS      Z31, Z3, Z31
-	VMINPS      Z31, Z4, Z31
-	VMOVUPS     Z31, (BX)(R9*4)
-	VFMADD231PS Z0, Z23, Z15
-	MOVQ        8(R8), BX
-	VADDPS      (R10), Z15, Z15
-	VMAXPS      Z15, Z3, Z15
-	VMINPS      Z15, Z4, Z15
-	VMOVUPS     Z15, (BX)(R9*4)
-	VADDPS      Z12, Z8, Z11
-	VADDPS      Z20, Z16, Z15
-	VADDPS      Z11, Z5, Z5
-	VADDPS      Z15, Z5, Z5
-	MOVQ        32(R8), BX
-	VADDPS      (R10), Z5, Z5
-	VMAXPS      Z5, Z3, Z5
-	VMINPS      Z5, Z4, Z5
-	VMOVUPS     Z5, (BX)(R9*4)
-	VFMADD231PS Z1, Z15, Z11
-	MOVQ        48(R8), BX
-	VADDPS      (R10), Z11, Z11
-	VMAXPS      Z11, Z3, Z11
-	VMINPS      Z11, Z4, Z11
-	VMOVUPS     Z11, (BX)(R9*4)
-	VSUBPS      Z12, Z8, Z8
-	VSUBPS      Z20, Z16, Z16
-	VFMADD231PS Z2, Z16, Z24
-	VADDPS      Z8, Z24, Z24
-	MOVQ        56(R8), BX
-	VADDPS      (R10), Z24, Z24
-	VMAXPS      Z24, Z3, Z24
-	VMINPS      Z24, Z4, Z24
-	VMOVUPS     Z24, (BX)(R9*4)
-	VFMADD231PS Z0, Z16, Z8
-	MOVQ        40(R8), BX
-	VADDPS      (R10), Z8, Z8
-	VMAXPS      Z8, Z3, Z8
-	VMINPS      Z8, Z4, Z8
-	VMOVUPS     Z8, (BX)(R9*4)
-	VADDPS      Z14, Z10, Z5
-	VADDPS      Z22, Z18, Z8
-	VADDPS      Z5, Z7, Z7
-	VADDPS      Z8, Z7, Z7
-	MOVQ        64(R8), BX
-	VADDPS      (R10), Z7, Z7
-	VMAXPS      Z7, Z3, Z7
-	VMINPS      Z7, Z4, Z7
-	VMOVUPS     Z7, (BX)(R9*4)
-	VFMADD231PS Z1, Z8, Z5
-	MOVQ        80(R8), BX
-	VADDPS      (R10), Z5, Z5
-	VMAXPS      Z5, Z3, Z5
-	VMINPS      Z5, Z4, Z5
-	VMOVUPS     Z5, (BX)(R9*4)
-	VSUBPS      Z14, Z10, Z10
-	VSUBPS      Z22, Z18, Z18
-	VFMADD231PS Z2, Z18, Z26
-	VADDPS      Z10, Z26, Z26
-	MOVQ        88(R8), BX
-	VADDPS      (R10), Z26, Z26
-	VMAXPS      Z26, Z3, Z26
-	VMINPS      Z26, Z4, Z26
-	VMOVUPS     Z26, (BX)(R9*4)
-	VFMADD231PS Z0, Z18, Z10
-	MOVQ        72(R8), BX
-	VADDPS      (R10), Z10, Z10
-	VMAXPS      Z10, Z3, Z10
-	VMINPS      Z10, Z4, Z10
-	VMOVUPS     Z10, (BX)(R9*4)
-	VADDPS      Z13, Z9, Z5
-	VADDPS      Z21, Z17, Z7
-	VADDPS      Z5, Z6, Z6
+	VADDPS      Z9, Z7, Z10
+	VSUBPS      Z9, Z7, Z7
+	VMOVUPS     (BX), Z9
+	VFMADD231PS Z1, Z8, Z9
+	VFMADD231PS Z0, Z10, Z9
+	VMULPS      Z0, Z8, Z8
+	VFMADD231PS Z1, Z10, Z8
+	VMOVUPS     (BX)(DI*1), Z10
+	VFMADD231PS Z2, Z6, Z10
+	VFMADD231PS Z3, Z7, Z10
 	VADDPS      Z7, Z6, Z6
-	MOVQ        96(R8), BX
-	VADDPS      (R10), Z6, Z6
-	VMAXPS      Z6, Z3, Z6
-	VMINPS      Z6, Z4, Z6
-	VMOVUPS     Z6, (BX)(R9*4)
-	VFMADD231PS Z1, Z7, Z5
-	MOVQ        112(R8), BX
-	VADDPS      (R10), Z5, Z5
-	VMAXPS      Z5, Z3, Z5
-	VMINPS      Z5, Z4, Z5
-	VMOVUPS     Z5, (BX)(R9*4)
-	VSUBPS      Z13, Z9, Z9
-	VSUBPS      Z21, Z17, Z17
-	VFMADD231PS Z2, Z17, Z25
-	VADDPS      Z9, Z25, Z25
-	MOVQ        120(R8), BX
-	VADDPS      (R10), Z25, Z25
-	VMAXPS      Z25, Z3, Z25
-	VMINPS      Z25, Z4, Z25
-	VMOVUPS     Z25, (BX)(R9*4)
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Z7
+	VMOVUPS     (BX)(DX*2), Z11
+	VADDPS      Z11, Z7, Z12
+	VSUBPS      Z11, Z7, Z7
+	VMOVUPS     (BX)(SI*1), Z11
+	VMOVUPS     (BX)(DX*4), Z13
+	VADDPS      Z13, Z11, Z14
+	VSUBPS      Z13, Z11, Z11
+	VMOVUPS     (BX), Z13
+	VFMADD231PS Z1, Z12, Z13
+	VFMADD231PS Z0, Z14, Z13
+	VMULPS      Z0, Z12, Z12
+	VFMADD231PS Z1, Z14, Z12
+	VMOVUPS     (BX)(DI*1), Z14
+	VFMADD231PS Z2, Z7, Z14
+	VFMADD231PS Z3, Z11, Z14
+	VADDPS      Z11, Z7, Z7
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Z11
+	VMOVUPS     (BX)(DX*2), Z15
+	VADDPS      Z15, Z11, Z16
+	VSUBPS      Z15, Z11, Z11
+	VMOVUPS     (BX)(SI*1), Z15
+	VMOVUPS     (BX)(DX*4), Z17
+	VADDPS      Z17, Z15, Z18
+	VSUBPS      Z17, Z15, Z15
+	VMOVUPS     (BX), Z17
+	VFMADD231PS Z1, Z16, Z17
+	VFMADD231PS Z0, Z18, Z17
+	VMULPS      Z0, Z16, Z16
+	VFMADD231PS Z1, Z18, Z16
+	VMOVUPS     (BX)(DI*1), Z18
+	VFMADD231PS Z2, Z11, Z18
+	VFMADD231PS Z3, Z15, Z18
+	VADDPS      Z15, Z11, Z11
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Z15
+	VMOVUPS     (BX)(DX*2), Z19
+	VADDPS      Z19, Z15, Z20
+	VSUBPS      Z19, Z15, Z15
+	VMOVUPS     (BX)(SI*1), Z19
+	VMOVUPS     (BX)(DX*4), Z21
+	VADDPS      Z21, Z19, Z22
+	VSUBPS      Z21, Z19, Z19
+	VMOVUPS     (BX), Z21
+	VFMADD231PS Z1, Z20, Z21
+	VFMADD231PS Z0, Z22, Z21
+	VMULPS      Z0, Z20, Z20
+	VFMADD231PS Z1, Z22, Z20
+	VMOVUPS     (BX)(DI*1), Z22
+	VFMADD231PS Z2, Z15, Z22
+	VFMADD231PS Z3, Z19, Z22
+	VADDPS      Z19, Z15, Z15
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Z19
+	VMOVUPS     (BX)(DX*2), Z23
+	VADDPS      Z23, Z19, Z24
+	VSUBPS      Z23, Z19, Z19
+	VMOVUPS     (BX)(SI*1), Z23
+	VMOVUPS     (BX)(DX*4), Z25
+	VADDPS      Z25, Z23, Z26
+	VSUBPS      Z25, Z23, Z23
+	VMOVUPS     (BX), Z25
+	VFMADD231PS Z1, Z24, Z25
+	VFMADD231PS Z0, Z26, Z25
+	VMULPS      Z0, Z24, Z24
+	VFMADD231PS Z1, Z26, Z24
+	VMOVUPS     (BX)(DI*1), Z26
+	VFMADD231PS Z2, Z19, Z26
+	VFMADD231PS Z3, Z23, Z26
+	VADDPS      Z23, Z19, Z19
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Z23
+	VMOVUPS     (BX)(DX*2), Z27
+	VADDPS      Z27, Z23, Z28
+	VSUBPS      Z27, Z23, Z23
+	VMOVUPS     (BX)(SI*1), Z27
+	VMOVUPS     (BX)(DX*4), Z29
+	VADDPS      Z29, Z27, Z30
+	VSUBPS      Z29, Z27, Z27
+	VMOVUPS     (BX), Z29
+	VFMADD231PS Z1, Z28, Z29
+	VFMADD231PS Z0, Z30, Z29
+	VMULPS      Z0, Z28, Z28
+	VFMADD231PS Z1, Z30, Z28
+	VMOVUPS     (BX)(DI*1), Z30
+	VFMADD231PS Z2, Z23, Z30
+	VFMADD231PS Z3, Z27, Z30
+	VADDPS      Z27, Z23, Z23
+	VADDPS      Z17, Z13, Z27
+	VSUBPS      Z17, Z13, Z13
+	VADDPS      Z25, Z21, Z17
+	VSUBPS      Z25, Z21, Z21
+	VFMADD231PS Z1, Z27, Z9
 	VFMADD231PS Z0, Z17, Z9
-	MOVQ        104(R8), BX
+	MOVQ        (R8), BX
 	VADDPS      (R10), Z9, Z9
-	VMAXPS      Z9, Z3, Z9
-	VMINPS      Z9, Z4, Z9
+	VMAXPS      Z9, Z4, Z9
+	VMINPS      Z9, Z5, Z9
 	VMOVUPS     Z9, (BX)(R9*4)
+	VMULPS      Z0, Z27, Z27
+	VFMADD231PS Z1, Z17, Z27
+	MOVQ        16(R8), BX
+	VADDPS      (R10), Z27, Z27
+	VMAXPS      Z27, Z4, Z27
+	VMINPS      Z27, Z5, Z27
+	VMOVUPS     Z27, (BX)(R9*4)
+	VFMADD231PS Z2, Z13, Z29
+	VFMADD231PS Z3, Z21, Z29
+	MOVQ        24(R8), BX
+	VADDPS      (R10), Z29, Z29
+	VMAXPS      Z29, Z4, Z29
+	VMINPS      Z29, Z5, Z29
+	VMOVUPS     Z29, (BX)(R9*4)
+	VADDPS      Z21, Z13, Z13
+	MOVQ        8(R8), BX
+	VADDPS      (R10), Z13, Z13
+	VMAXPS      Z13, Z4, Z13
+	VMINPS      Z13, Z5, Z13
+	VMOVUPS     Z13, (BX)(R9*4)
+	VADDPS      Z11, Z7, Z9
+	VSUBPS      Z11, Z7, Z7
+	VADDPS      Z19, Z15, Z11
+	VSUBPS      Z19, Z15, Z15
+	VFMADD231PS Z1, Z9, Z6
+	VFMADD231PS Z0, Z11, Z6
+	MOVQ        32(R8), BX
+	VADDPS      (R10), Z6, Z6
+	VMAXPS      Z6, Z4, Z6
+	VMINPS      Z6, Z5, Z6
+	VMOVUPS     Z6, (BX)(R9*4)
+	VMULPS      Z0, Z9, Z9
+	VFMADD231PS Z1, Z11, Z9
+	MOVQ        48(R8), BX
+	VADDPS      (R10), Z9, Z9
+	VMAXPS      Z9, Z4, Z9
+	VMINPS      Z9, Z5, Z9
+	VMOVUPS     Z9, (BX)(R9*4)
+	VFMADD231PS Z2, Z7, Z23
+	VFMADD231PS Z3, Z15, Z23
+	MOVQ        56(R8), BX
+	VADDPS      (R10), Z23, Z23
+	VMAXPS      Z23, Z4, Z23
+	VMINPS      Z23, Z5, Z23
+	VMOVUPS     Z23, (BX)(R9*4)
+	VADDPS      Z15, Z7, Z7
+	MOVQ        40(R8), BX
+	VADDPS      (R10), Z7, Z7
+	VMAXPS      Z7, Z4, Z7
+	VMINPS      Z7, Z5, Z7
+	VMOVUPS     Z7, (BX)(R9*4)
+	VADDPS      Z16, Z12, Z6
+	VSUBPS      Z16, Z12, Z12
+	VADDPS      Z24, Z20, Z7
+	VSUBPS      Z24, Z20, Z20
+	VFMADD231PS Z1, Z6, Z8
+	VFMADD231PS Z0, Z7, Z8
+	MOVQ        64(R8), BX
+	VADDPS      (R10), Z8, Z8
+	VMAXPS      Z8, Z4, Z8
+	VMINPS      Z8, Z5, Z8
+	VMOVUPS     Z8, (BX)(R9*4)
+	VMULPS      Z0, Z6, Z6
+	VFMADD231PS Z1, Z7, Z6
+	MOVQ        80(R8), BX
+	VADDPS      (R10), Z6, Z6
+	VMAXPS      Z6, Z4, Z6
+	VMINPS      Z6, Z5, Z6
+	VMOVUPS     Z6, (BX)(R9*4)
+	VFMADD231PS Z2, Z12, Z28
+	VFMADD231PS Z3, Z20, Z28
+	MOVQ        88(R8), BX
+	VADDPS      (R10), Z28, Z28
+	VMAXPS      Z28, Z4, Z28
+	VMINPS      Z28, Z5, Z28
+	VMOVUPS     Z28, (BX)(R9*4)
+	VADDPS      Z20, Z12, Z12
+	MOVQ        72(R8), BX
+	VADDPS      (R10), Z12, Z12
+	VMAXPS      Z12, Z4, Z12
+	VMINPS      Z12, Z5, Z12
+	VMOVUPS     Z12, (BX)(R9*4)
+	VADDPS      Z18, Z14, Z6
+	VSUBPS      Z18, Z14, Z14
+	VADDPS      Z26, Z22, Z7
+	VSUBPS      Z26, Z22, Z22
+	VFMADD231PS Z1, Z6, Z10
+	VFMADD231PS Z0, Z7, Z10
+	MOVQ        96(R8), BX
+	VADDPS      (R10), Z10, Z10
+	VMAXPS      Z10, Z4, Z10
+	VMINPS      Z10, Z5, Z10
+	VMOVUPS     Z10, (BX)(R9*4)
+	VMULPS      Z0, Z6, Z6
+	VFMADD231PS Z1, Z7, Z6
+	MOVQ        112(R8), BX
+	VADDPS      (R10), Z6, Z6
+	VMAXPS      Z6, Z4, Z6
+	VMINPS      Z6, Z5, Z6
+	VMOVUPS     Z6, (BX)(R9*4)
+	VFMADD231PS Z2, Z14, Z30
+	VFMADD231PS Z3, Z22, Z30
+	MOVQ        120(R8), BX
+	VADDPS      (R10), Z30, Z30
+	VMAXPS      Z30, Z4, Z30
+	VMINPS      Z30, Z5, Z30
+	VMOVUPS     Z30, (BX)(R9*4)
+	VADDPS      Z22, Z14, Z14
+	MOVQ        104(R8), BX
+	VADDPS      (R10), Z14, Z14
+	VMAXPS      Z14, Z4, Z14
+	VMINPS      Z14, Z5, Z14
+	VMOVUPS     Z14, (BX)(R9*4)
 	ADDQ        $+64, R10
 	ADDQ        $+64, AX
 	ADDQ        $+16, R9
@@ -4441,7 +4462,8 @@ TEXT ·outputAdd4AVX512(SB), NOSPLIT, $0-56
 	MOVQ    dst+0(FP), R8
 	VMOVUPS constant1<>+0(SB), Z0
 	VMOVUPS constant2<>+0(SB), Z1
-	VMOVUPS constant8<>+0(SB), Z2
+	VMOVUPS constant5<>+0(SB), Z2
+	VMOVUPS constant3<>+0(SB), Z3
 	XORQ    R10, R10
 	MOVQ    AX, R11
 
@@ -4452,195 +4474,205 @@ tile:
 
 vector:
 	MOVQ        AX, BX
-	VMOVUPS     (BX)(DX*1), Z3
-	VMOVUPS     (BX)(DX*2), Z4
-	VADDPS      Z4, Z3, Z5
-	VMOVUPS     (BX)(SI*1), Z6
+	VMOVUPS     (BX)(DX*1), Z4
+	VMOVUPS     (BX)(DX*2), Z5
+	VADDPS      Z5, Z4, Z6
+	VSUBPS      Z5, Z4, Z4
+	VMOVUPS     (BX)(SI*1), Z5
 	VMOVUPS     (BX)(DX*4), Z7
-	VADDPS      Z7, Z6, Z8
-	VMOVUPS     (BX), Z9
-	VADDPS      Z5, Z9, Z9
-	VADDPS      Z8, Z9, Z9
-	VFMADD231PS Z1, Z8, Z5
-	VSUBPS      Z4, Z3, Z3
-	VSUBPS      Z7, Z6, Z6
-	VMOVUPS     (BX)(DI*1), Z4
-	VFMADD231PS Z2, Z6, Z4
-	VADDPS      Z3, Z4, Z4
-	VFMADD231PS Z0, Z6, Z3
-	ADDQ        CX, BX
-	VMOVUPS     (BX)(DX*1), Z6
-	VMOVUPS     (BX)(DX*2), Z7
-	VADDPS      Z7, Z6, Z8
-	VMOVUPS     (BX)(SI*1), Z10
-	VMOVUPS     (BX)(DX*4), Z11
-	VADDPS      Z11, Z10, Z12
-	VMOVUPS     (BX), Z13
-	VADDPS      Z8, Z13, Z13
-	VADDPS      Z12, Z13, Z13
-	VFMADD231PS Z1, Z12, Z8
-	VSUBPS      Z7, Z6, Z6
-	VSUBPS      Z11, Z10, Z10
-	VMOVUPS     (BX)(DI*1), Z7
-	VFMADD231PS Z2, Z10, Z7
-	VADDPS      Z6, Z7, Z7
-	VFMADD231PS Z0, Z10, Z6
-	ADDQ        CX, BX
-	VMOVUPS     (BX)(DX*1), Z10
-	VMOVUPS     (BX)(DX*2), Z11
-	VADDPS      Z11, Z10, Z12
-	VMOVUPS     (BX)(SI*1), Z14
-	VMOVUPS     (BX)(DX*4), Z15
-	VADDPS      Z15, Z14, Z16
-	VMOVUPS     (BX), Z17
-	VADDPS      Z12, Z17, Z17
-	VADDPS      Z16, Z17, Z17
-	VFMADD231PS Z1, Z16, Z12
-	VSUBPS      Z11, Z10, Z10
-	VSUBPS      Z15, Z14, Z14
-	VMOVUPS     (BX)(DI*1), Z11
-	VFMADD231PS Z2, Z14, Z11
-	VADDPS      Z10, Z11, Z11
-	VFMADD231PS Z0, Z14, Z10
-	ADDQ        CX, BX
-	VMOVUPS     (BX)(DX*1), Z14
-	VMOVUPS     (BX)(DX*2), Z15
-	VADDPS      Z15, Z14, Z16
-	VMOVUPS     (BX)(SI*1), Z18
-	VMOVUPS     (BX)(DX*4), Z19
-	VADDPS      Z19, Z18, Z20
-	VMOVUPS     (BX), Z21
-	VADDPS      Z16, Z21, Z21
-	VADDPS      Z20, Z21, Z21
-	VFMADD231PS Z1, Z20, Z16
-	VSUBPS      Z15, Z14, Z14
-	VSUBPS      Z19, Z18, Z18
-	VMOVUPS     (BX)(DI*1), Z15
-	VFMADD231PS Z2, Z18, Z15
-	VADDPS      Z14, Z15, Z15
-	VFMADD231PS Z0, Z18, Z14
-	ADDQ        CX, BX
-	VMOVUPS     (BX)(DX*1), Z18
-	VMOVUPS     (BX)(DX*2), Z19
-	VADDPS      Z19, Z18, Z20
-	VMOVUPS     (BX)(SI*1), Z22
-	VMOVUPS     (BX)(DX*4), Z23
-	VADDPS      Z23, Z22, Z24
-	VMOVUPS     (BX), Z25
-	VADDPS      Z20, Z25, Z25
-	VADDPS      Z24, Z25, Z25
-	VFMADD231PS Z1, Z24, Z20
-	VSUBPS      Z19, Z18, Z18
-	VSUBPS      Z23, Z22, Z22
-	VMOVUPS     (BX)(DI*1), Z19
-	VFMADD231PS Z2, Z22, Z19
-	VADDPS      Z18, Z19, Z19
-	VFMADD231PS Z0, Z22, Z18
-	ADDQ        CX, BX
-	VMOVUPS     (BX)(DX*1), Z22
-	VMOVUPS     (BX)(DX*2), Z23
-	VADDPS      Z23, Z22, Z24
-	VMOVUPS     (BX)(SI*1), Z26
-	VMOVUPS     (BX)(DX*4), Z27
-	VADDPS      Z27, Z26, Z28
-	VMOVUPS     (BX), Z29
-	VADDPS      Z24, Z29, Z29
-	VADDPS      Z28, Z29, Z29
-	VFMADD231PS Z1, Z28, Z24
-	VSUBPS      Z23, Z22, Z22
-	VSUBPS      Z27, Z26, Z26
-	VMOVUPS     (BX)(DI*1), Z23
-	VFMADD231PS Z2, Z26, Z23
-	VADDPS      Z22, Z23, Z23
-	VFMADD231PS Z0, Z26, Z22
-	VADDPS      Z17, Z13, Z26
-	VADDPS      Z25, Z21, Z27
-	VADDPS      Z26, Z9, Z9
-	VADDPS      Z27, Z9, Z9
-	MOVQ        (R8), BX
-	VADDPS      (BX)(R9*4), Z9, Z9
-	VMOVUPS     Z9, (BX)(R9*4)
-	VFMADD231PS Z1, Z27, Z26
-	MOVQ        16(R8), BX
-	VADDPS      (BX)(R9*4), Z26, Z26
-	VMOVUPS     Z26, (BX)(R9*4)
-	VSUBPS      Z17, Z13, Z13
-	VSUBPS      Z25, Z21, Z21
-	VFMADD231PS Z2, Z21, Z29
-	VADDPS      Z13, Z29, Z29
-	MOVQ        24(R8), BX
-	VADDPS      (BX)(R9*4), Z29, Z29
-	VMOVUPS     Z29, (BX)(R9*4)
-	VFMADD231PS Z0, Z21, Z13
-	MOVQ        8(R8), BX
-	VADDPS      (BX)(R9*4), Z13, Z13
-	VMOVUPS     Z13, (BX)(R9*4)
-	VADDPS      Z10, Z6, Z9
-	VADDPS      Z18, Z14, Z13
-	VADDPS      Z9, Z3, Z3
-	VADDPS      Z13, Z3, Z3
-	MOVQ        32(R8), BX
-	VADDPS      (BX)(R9*4), Z3, Z3
-	VMOVUPS     Z3, (BX)(R9*4)
-	VFMADD231PS Z1, Z13, Z9
-	MOVQ        48(R8), BX
-	VADDPS      (BX)(R9*4), Z9, Z9
-	VMOVUPS     Z9, (BX)(R9*4)
-	VSUBPS      Z10, Z6, Z6
-	VSUBPS      Z18, Z14, Z14
-	VFMADD231PS Z2, Z14, Z22
-	VADDPS      Z6, Z22, Z22
-	MOVQ        56(R8), BX
-	VADDPS      (BX)(R9*4), Z22, Z22
-	VMOVUPS     Z22, (BX)(R9*4)
-	VFMADD231PS Z0, Z14, Z6
-	MOVQ        40(R8), BX
-	VADDPS      (BX)(R9*4), Z6, Z6
-	VMOVUPS     Z6, (BX)(R9*4)
-	VADDPS      Z12, Z8, Z3
-	VADDPS      Z20, Z16, Z6
-	VADDPS      Z3, Z5, Z5
-	VADDPS      Z6, Z5, Z5
-	MOVQ        64(R8), BX
-	VADDPS      (BX)(R9*4), Z5, Z5
-	VMOVUPS     Z5, (BX)(R9*4)
-	VFMADD231PS Z1, Z6, Z3
-	MOVQ        80(R8), BX
-	VADDPS      (BX)(R9*4), Z3, Z3
-	VMOVUPS     Z3, (BX)(R9*4)
-	VSUBPS      Z12, Z8, Z8
-	VSUBPS      Z20, Z16, Z16
-	VFMADD231PS Z2, Z16, Z24
-	VADDPS      Z8, Z24, Z24
-	MOVQ        88(R8), BX
-	VADDPS      (BX)(R9*4), Z24, Z24
-	VMOVUPS     Z24, (BX)(R9*4)
-	VFMADD231PS Z0, Z16, Z8
-	MOVQ        72(R8), BX
-	VADDPS      (BX)(R9*4), Z8, Z8
-	VMOVUPS     Z8, (BX)(R9*4)
-	VADDPS      Z11, Z7, Z3
-	VADDPS      Z19, Z15, Z5
-	VADDPS      Z3, Z4, Z4
+	VADDPS      Z7, Z5, Z8
+	VSUBPS      Z7, Z5, Z5
+	VMOVUPS     (BX), Z7
+	VFMADD231PS Z1, Z6, Z7
+	VFMADD231PS Z0, Z8, Z7
+	VMULPS      Z0, Z6, Z6
+	VFMADD231PS Z1, Z8, Z6
+	VMOVUPS     (BX)(DI*1), Z8
+	VFMADD231PS Z2, Z4, Z8
+	VFMADD231PS Z3, Z5, Z8
 	VADDPS      Z5, Z4, Z4
-	MOVQ        96(R8), BX
-	VADDPS      (BX)(R9*4), Z4, Z4
-	VMOVUPS     Z4, (BX)(R9*4)
-	VFMADD231PS Z1, Z5, Z3
-	MOVQ        112(R8), BX
-	VADDPS      (BX)(R9*4), Z3, Z3
-	VMOVUPS     Z3, (BX)(R9*4)
-	VSUBPS      Z11, Z7, Z7
-	VSUBPS      Z19, Z15, Z15
-	VFMADD231PS Z2, Z15, Z23
-	VADDPS      Z7, Z23, Z23
-	MOVQ        120(R8), BX
-	VADDPS      (BX)(R9*4), Z23, Z23
-	VMOVUPS     Z23, (BX)(R9*4)
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Z5
+	VMOVUPS     (BX)(DX*2), Z9
+	VADDPS      Z9, Z5, Z10
+	VSUBPS      Z9, Z5, Z5
+	VMOVUPS     (BX)(SI*1), Z9
+	VMOVUPS     (BX)(DX*4), Z11
+	VADDPS      Z11, Z9, Z12
+	VSUBPS      Z11, Z9, Z9
+	VMOVUPS     (BX), Z11
+	VFMADD231PS Z1, Z10, Z11
+	VFMADD231PS Z0, Z12, Z11
+	VMULPS      Z0, Z10, Z10
+	VFMADD231PS Z1, Z12, Z10
+	VMOVUPS     (BX)(DI*1), Z12
+	VFMADD231PS Z2, Z5, Z12
+	VFMADD231PS Z3, Z9, Z12
+	VADDPS      Z9, Z5, Z5
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Z9
+	VMOVUPS     (BX)(DX*2), Z13
+	VADDPS      Z13, Z9, Z14
+	VSUBPS      Z13, Z9, Z9
+	VMOVUPS     (BX)(SI*1), Z13
+	VMOVUPS     (BX)(DX*4), Z15
+	VADDPS      Z15, Z13, Z16
+	VSUBPS      Z15, Z13, Z13
+	VMOVUPS     (BX), Z15
+	VFMADD231PS Z1, Z14, Z15
+	VFMADD231PS Z0, Z16, Z15
+	VMULPS      Z0, Z14, Z14
+	VFMADD231PS Z1, Z16, Z14
+	VMOVUPS     (BX)(DI*1), Z16
+	VFMADD231PS Z2, Z9, Z16
+	VFMADD231PS Z3, Z13, Z16
+	VADDPS      Z13, Z9, Z9
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Z13
+	VMOVUPS     (BX)(DX*2), Z17
+	VADDPS      Z17, Z13, Z18
+	VSUBPS      Z17, Z13, Z13
+	VMOVUPS     (BX)(SI*1), Z17
+	VMOVUPS     (BX)(DX*4), Z19
+	VADDPS      Z19, Z17, Z20
+	VSUBPS      Z19, Z17, Z17
+	VMOVUPS     (BX), Z19
+	VFMADD231PS Z1, Z18, Z19
+	VFMADD231PS Z0, Z20, Z19
+	VMULPS      Z0, Z18, Z18
+	VFMADD231PS Z1, Z20, Z18
+	VMOVUPS     (BX)(DI*1), Z20
+	VFMADD231PS Z2, Z13, Z20
+	VFMADD231PS Z3, Z17, Z20
+	VADDPS      Z17, Z13, Z13
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Z17
+	VMOVUPS     (BX)(DX*2), Z21
+	VADDPS      Z21, Z17, Z22
+	VSUBPS      Z21, Z17, Z17
+	VMOVUPS     (BX)(SI*1), Z21
+	VMOVUPS     (BX)(DX*4), Z23
+	VADDPS      Z23, Z21, Z24
+	VSUBPS      Z23, Z21, Z21
+	VMOVUPS     (BX), Z23
+	VFMADD231PS Z1, Z22, Z23
+	VFMADD231PS Z0, Z24, Z23
+	VMULPS      Z0, Z22, Z22
+	VFMADD231PS Z1, Z24, Z22
+	VMOVUPS     (BX)(DI*1), Z24
+	VFMADD231PS Z2, Z17, Z24
+	VFMADD231PS Z3, Z21, Z24
+	VADDPS      Z21, Z17, Z17
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Z21
+	VMOVUPS     (BX)(DX*2), Z25
+	VADDPS      Z25, Z21, Z26
+	VSUBPS      Z25, Z21, Z21
+	VMOVUPS     (BX)(SI*1), Z25
+	VMOVUPS     (BX)(DX*4), Z27
+	VADDPS      Z27, Z25, Z28
+	VSUBPS      Z27, Z25, Z25
+	VMOVUPS     (BX), Z27
+	VFMADD231PS Z1, Z26, Z27
+	VFMADD231PS Z0, Z28, Z27
+	VMULPS      Z0, Z26, Z26
+	VFMADD231PS Z1, Z28, Z26
+	VMOVUPS     (BX)(DI*1), Z28
+	VFMADD231PS Z2, Z21, Z28
+	VFMADD231PS Z3, Z25, Z28
+	VADDPS      Z25, Z21, Z21
+	VADDPS      Z15, Z11, Z25
+	VSUBPS      Z15, Z11, Z11
+	VADDPS      Z23, Z19, Z15
+	VSUBPS      Z23, Z19, Z19
+	VFMADD231PS Z1, Z25, Z7
 	VFMADD231PS Z0, Z15, Z7
-	MOVQ        104(R8), BX
+	MOVQ        (R8), BX
 	VADDPS      (BX)(R9*4), Z7, Z7
 	VMOVUPS     Z7, (BX)(R9*4)
+	VMULPS      Z0, Z25, Z25
+	VFMADD231PS Z1, Z15, Z25
+	MOVQ        16(R8), BX
+	VADDPS      (BX)(R9*4), Z25, Z25
+	VMOVUPS     Z25, (BX)(R9*4)
+	VFMADD231PS Z2, Z11, Z27
+	VFMADD231PS Z3, Z19, Z27
+	MOVQ        24(R8), BX
+	VADDPS      (BX)(R9*4), Z27, Z27
+	VMOVUPS     Z27, (BX)(R9*4)
+	VADDPS      Z19, Z11, Z11
+	MOVQ        8(R8), BX
+	VADDPS      (BX)(R9*4), Z11, Z11
+	VMOVUPS     Z11, (BX)(R9*4)
+	VADDPS      Z9, Z5, Z7
+	VSUBPS      Z9, Z5, Z5
+	VADDPS      Z17, Z13, Z9
+	VSUBPS      Z17, Z13, Z13
+	VFMADD231PS Z1, Z7, Z4
+	VFMADD231PS Z0, Z9, Z4
+	MOVQ        32(R8), BX
+	VADDPS      (BX)(R9*4), Z4, Z4
+	VMOVUPS     Z4, (BX)(R9*4)
+	VMULPS      Z0, Z7, Z7
+	VFMADD231PS Z1, Z9, Z7
+	MOVQ        48(R8), BX
+	VADDPS      (BX)(R9*4), Z7, Z7
+	VMOVUPS     Z7, (BX)(R9*4)
+	VFMADD231PS Z2, Z5, Z21
+	VFMADD231PS Z3, Z13, Z21
+	MOVQ        56(R8), BX
+	VADDPS      (BX)(R9*4), Z21, Z21
+	VMOVUPS     Z21, (BX)(R9*4)
+	VADDPS      Z13, Z5, Z5
+	MOVQ        40(R8), BX
+	VADDPS      (BX)(R9*4), Z5, Z5
+	VMOVUPS     Z5, (BX)(R9*4)
+	VADDPS      Z14, Z10, Z4
+	VSUBPS      Z14, Z10, Z10
+	VADDPS      Z22, Z18, Z5
+	VSUBPS      Z22, Z18, Z18
+	VFMADD231PS Z1, Z4, Z6
+	VFMADD231PS Z0, Z5, Z6
+	MOVQ        64(R8), BX
+	VADDPS      (BX)(R9*4), Z6, Z6
+	VMOVUPS     Z6, (BX)(R9*4)
+	VMULPS      Z0, Z4, Z4
+	VFMADD231PS Z1, Z5, Z4
+	MOVQ        80(R8), BX
+	VADDPS      (BX)(R9*4), Z4, Z4
+	VMOVUPS     Z4, (BX)(R9*4)
+	VFMADD231PS Z2, Z10, Z26
+	VFMADD231PS Z3, Z18, Z26
+	MOVQ        88(R8), BX
+	VADDPS      (BX)(R9*4), Z26, Z26
+	VMOVUPS     Z26, (BX)(R9*4)
+	VADDPS      Z18, Z10, Z10
+	MOVQ        72(R8), BX
+	VADDPS      (BX)(R9*4), Z10, Z10
+	VMOVUPS     Z10, (BX)(R9*4)
+	VADDPS      Z16, Z12, Z4
+	VSUBPS      Z16, Z12, Z12
+	VADDPS      Z24, Z20, Z5
+	VSUBPS      Z24, Z20, Z20
+	VFMADD231PS Z1, Z4, Z8
+	VFMADD231PS Z0, Z5, Z8
+	MOVQ        96(R8), BX
+	VADDPS      (BX)(R9*4), Z8, Z8
+	VMOVUPS     Z8, (BX)(R9*4)
+	VMULPS      Z0, Z4, Z4
+	VFMADD231PS Z1, Z5, Z4
+	MOVQ        112(R8), BX
+	VADDPS      (BX)(R9*4), Z4, Z4
+	VMOVUPS     Z4, (BX)(R9*4)
+	VFMADD231PS Z2, Z12, Z28
+	VFMADD231PS Z3, Z20, Z28
+	MOVQ        120(R8), BX
+	VADDPS      (BX)(R9*4), Z28, Z28
+	VMOVUPS     Z28, (BX)(R9*4)
+	VADDPS      Z20, Z12, Z12
+	MOVQ        104(R8), BX
+	VADDPS      (BX)(R9*4), Z12, Z12
+	VMOVUPS     Z12, (BX)(R9*4)
 	ADDQ        $+64, AX
 	ADDQ        $+16, R9
 	SUBQ        $+16, R12
@@ -4664,10 +4696,9 @@ TEXT ·gradient4AVX512(SB), NOSPLIT, $0-56
 	LEAQ    (DX)(DX*2), SI
 	LEAQ    (DX)(DX*4), DI
 	MOVQ    dst+0(FP), R8
-	VMOVUPS constant4<>+0(SB), Z0
-	VMOVUPS constant5<>+0(SB), Z1
-	VMOVUPS constant6<>+0(SB), Z2
-	VMOVUPS constant7<>+0(SB), Z3
+	VMOVUPS constant9<>+0(SB), Z0
+	VMOVUPS constant8<>+0(SB), Z1
+	VMOVUPS constant7<>+0(SB), Z2
 	XORQ    R10, R10
 	MOVQ    AX, R11
 
@@ -4678,164 +4709,155 @@ tile:
 
 vector:
 	MOVQ         AX, BX
-	VMOVUPS      (BX)(DX*1), Z4
+	VMOVUPS      (BX)(DX*1), Z3
+	VMOVUPS      (BX)(DX*2), Z4
+	VADDPS       Z4, Z3, Z5
+	VMOVUPS      (BX)(SI*1), Z6
+	VMOVUPS      (BX)(DX*4), Z7
+	VADDPS       Z7, Z6, Z8
+	VMOVUPS      (BX), Z9
+	VFNMADD231PS Z0, Z5, Z9
+	VFMADD231PS  Z2, Z8, Z9
+	VMOVUPS      (BX)(DI*1), Z10
+	VFNMADD231PS Z2, Z5, Z10
+	VFMADD231PS  Z0, Z8, Z10
+	VSUBPS       Z3, Z4, Z4
+	VSUBPS       Z7, Z6, Z6
+	VADDPS       Z6, Z4, Z4
+	VMULPS       Z1, Z4, Z4
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*1), Z3
 	VMOVUPS      (BX)(DX*2), Z5
-	VADDPS       Z5, Z4, Z6
+	VADDPS       Z5, Z3, Z6
 	VMOVUPS      (BX)(SI*1), Z7
 	VMOVUPS      (BX)(DX*4), Z8
-	VADDPS       Z8, Z7, Z9
-	VMOVUPS      (BX), Z10
-	VMULPS       Z3, Z10, Z10
-	VFNMADD231PS Z0, Z6, Z10
-	VFMADD231PS  Z1, Z9, Z10
-	VSUBPS       Z6, Z9, Z9
-	VMOVUPS      (BX)(DI*1), Z6
-	VFMADD231PS  Z0, Z9, Z6
-	VSUBPS       Z4, Z5, Z5
+	VADDPS       Z8, Z7, Z11
+	VMOVUPS      (BX), Z12
+	VFNMADD231PS Z0, Z6, Z12
+	VFMADD231PS  Z2, Z11, Z12
+	VMOVUPS      (BX)(DI*1), Z13
+	VFNMADD231PS Z2, Z6, Z13
+	VFMADD231PS  Z0, Z11, Z13
+	VSUBPS       Z3, Z5, Z5
 	VSUBPS       Z8, Z7, Z7
-	VMULPS       Z0, Z5, Z5
-	VFMADD231PS  Z2, Z7, Z5
+	VADDPS       Z7, Z5, Z5
+	VMULPS       Z1, Z5, Z5
 	ADDQ         CX, BX
-	VMOVUPS      (BX)(DX*1), Z4
-	VMOVUPS      (BX)(DX*2), Z7
-	VADDPS       Z7, Z4, Z8
-	VMOVUPS      (BX)(SI*1), Z9
+	VMOVUPS      (BX)(DX*1), Z3
+	VMOVUPS      (BX)(DX*2), Z6
+	VADDPS       Z6, Z3, Z7
+	VMOVUPS      (BX)(SI*1), Z8
 	VMOVUPS      (BX)(DX*4), Z11
-	VADDPS       Z11, Z9, Z12
-	VMOVUPS      (BX), Z13
-	VMULPS       Z3, Z13, Z13
-	VFNMADD231PS Z0, Z8, Z13
-	VFMADD231PS  Z1, Z12, Z13
-	VSUBPS       Z8, Z12, Z12
-	VMOVUPS      (BX)(DI*1), Z8
-	VFMADD231PS  Z0, Z12, Z8
-	VSUBPS       Z4, Z7, Z7
-	VSUBPS       Z11, Z9, Z9
-	VMULPS       Z0, Z7, Z7
-	VFMADD231PS  Z2, Z9, Z7
+	VADDPS       Z11, Z8, Z14
+	VMOVUPS      (BX), Z15
+	VFNMADD231PS Z0, Z7, Z15
+	VFMADD231PS  Z2, Z14, Z15
+	VMOVUPS      (BX)(DI*1), Z16
+	VFNMADD231PS Z2, Z7, Z16
+	VFMADD231PS  Z0, Z14, Z16
+	VSUBPS       Z3, Z6, Z6
+	VSUBPS       Z11, Z8, Z8
+	VADDPS       Z8, Z6, Z6
+	VMULPS       Z1, Z6, Z6
 	ADDQ         CX, BX
-	VMOVUPS      (BX)(DX*1), Z4
-	VMOVUPS      (BX)(DX*2), Z9
-	VADDPS       Z9, Z4, Z11
-	VMOVUPS      (BX)(SI*1), Z12
+	VMOVUPS      (BX)(DX*1), Z3
+	VMOVUPS      (BX)(DX*2), Z7
+	VADDPS       Z7, Z3, Z8
+	VMOVUPS      (BX)(SI*1), Z11
 	VMOVUPS      (BX)(DX*4), Z14
-	VADDPS       Z14, Z12, Z15
-	VMOVUPS      (BX), Z16
-	VMULPS       Z3, Z16, Z16
-	VFNMADD231PS Z0, Z11, Z16
-	VFMADD231PS  Z1, Z15, Z16
-	VSUBPS       Z11, Z15, Z15
-	VMOVUPS      (BX)(DI*1), Z11
-	VFMADD231PS  Z0, Z15, Z11
-	VSUBPS       Z4, Z9, Z9
-	VSUBPS       Z14, Z12, Z12
-	VMULPS       Z0, Z9, Z9
-	VFMADD231PS  Z2, Z12, Z9
+	VADDPS       Z14, Z11, Z17
+	VMOVUPS      (BX), Z18
+	VFNMADD231PS Z0, Z8, Z18
+	VFMADD231PS  Z2, Z17, Z18
+	VMOVUPS      (BX)(DI*1), Z19
+	VFNMADD231PS Z2, Z8, Z19
+	VFMADD231PS  Z0, Z17, Z19
+	VSUBPS       Z3, Z7, Z7
+	VSUBPS       Z14, Z11, Z11
+	VADDPS       Z11, Z7, Z7
+	VMULPS       Z1, Z7, Z7
 	ADDQ         CX, BX
-	VMOVUPS      (BX)(DX*1), Z4
-	VMOVUPS      (BX)(DX*2), Z12
-	VADDPS       Z12, Z4, Z14
-	VMOVUPS      (BX)(SI*1), Z15
+	VMOVUPS      (BX)(DX*1), Z3
+	VMOVUPS      (BX)(DX*2), Z8
+	VADDPS       Z8, Z3, Z11
+	VMOVUPS      (BX)(SI*1), Z14
 	VMOVUPS      (BX)(DX*4), Z17
-	VADDPS       Z17, Z15, Z18
-	VMOVUPS      (BX), Z19
-	VMULPS       Z3, Z19, Z19
-	VFNMADD231PS Z0, Z14, Z19
-	VFMADD231PS  Z1, Z18, Z19
-	VSUBPS       Z14, Z18, Z18
-	VMOVUPS      (BX)(DI*1), Z14
-	VFMADD231PS  Z0, Z18, Z14
-	VSUBPS       Z4, Z12, Z12
-	VSUBPS       Z17, Z15, Z15
-	VMULPS       Z0, Z12, Z12
-	VFMADD231PS  Z2, Z15, Z12
+	VADDPS       Z17, Z14, Z20
+	VMOVUPS      (BX), Z21
+	VFNMADD231PS Z0, Z11, Z21
+	VFMADD231PS  Z2, Z20, Z21
+	VMOVUPS      (BX)(DI*1), Z22
+	VFNMADD231PS Z2, Z11, Z22
+	VFMADD231PS  Z0, Z20, Z22
+	VSUBPS       Z3, Z8, Z8
+	VSUBPS       Z17, Z14, Z14
+	VADDPS       Z14, Z8, Z8
+	VMULPS       Z1, Z8, Z8
 	ADDQ         CX, BX
-	VMOVUPS      (BX)(DX*1), Z4
-	VMOVUPS      (BX)(DX*2), Z15
-	VADDPS       Z15, Z4, Z17
-	VMOVUPS      (BX)(SI*1), Z18
+	VMOVUPS      (BX)(DX*1), Z3
+	VMOVUPS      (BX)(DX*2), Z11
+	VADDPS       Z11, Z3, Z14
+	VMOVUPS      (BX)(SI*1), Z17
 	VMOVUPS      (BX)(DX*4), Z20
-	VADDPS       Z20, Z18, Z21
-	VMOVUPS      (BX), Z22
-	VMULPS       Z3, Z22, Z22
-	VFNMADD231PS Z0, Z17, Z22
-	VFMADD231PS  Z1, Z21, Z22
-	VSUBPS       Z17, Z21, Z21
-	VMOVUPS      (BX)(DI*1), Z17
-	VFMADD231PS  Z0, Z21, Z17
-	VSUBPS       Z4, Z15, Z15
-	VSUBPS       Z20, Z18, Z18
-	VMULPS       Z0, Z15, Z15
-	VFMADD231PS  Z2, Z18, Z15
-	ADDQ         CX, BX
-	VMOVUPS      (BX)(DX*1), Z4
-	VMOVUPS      (BX)(DX*2), Z18
-	VADDPS       Z18, Z4, Z20
-	VMOVUPS      (BX)(SI*1), Z21
-	VMOVUPS      (BX)(DX*4), Z23
-	VADDPS       Z23, Z21, Z24
-	VMOVUPS      (BX), Z25
-	VMULPS       Z3, Z25, Z25
-	VFNMADD231PS Z0, Z20, Z25
-	VFMADD231PS  Z1, Z24, Z25
-	VSUBPS       Z20, Z24, Z24
-	VMOVUPS      (BX)(DI*1), Z20
-	VFMADD231PS  Z0, Z24, Z20
-	VSUBPS       Z4, Z18, Z18
-	VSUBPS       Z23, Z21, Z21
-	VMULPS       Z0, Z18, Z18
-	VFMADD231PS  Z2, Z21, Z18
-	VADDPS       Z16, Z13, Z4
-	VADDPS       Z22, Z19, Z21
-	VMULPS       Z3, Z10, Z10
-	VFNMADD231PS Z0, Z4, Z10
-	VFMADD231PS  Z1, Z21, Z10
+	VADDPS       Z20, Z17, Z23
+	VMOVUPS      (BX), Z24
+	VFNMADD231PS Z0, Z14, Z24
+	VFMADD231PS  Z2, Z23, Z24
+	VMOVUPS      (BX)(DI*1), Z25
+	VFNMADD231PS Z2, Z14, Z25
+	VFMADD231PS  Z0, Z23, Z25
+	VSUBPS       Z3, Z11, Z11
+	VSUBPS       Z20, Z17, Z17
+	VADDPS       Z17, Z11, Z11
+	VMULPS       Z1, Z11, Z11
+	VADDPS       Z15, Z12, Z3
+	VADDPS       Z21, Z18, Z14
+	VFNMADD231PS Z0, Z3, Z9
+	VFMADD231PS  Z2, Z14, Z9
 	MOVQ         (R8), BX
-	VMOVUPS      Z10, (BX)(R9*4)
-	VSUBPS       Z4, Z21, Z21
-	VFMADD231PS  Z0, Z21, Z25
+	VMOVUPS      Z9, (BX)(R9*4)
+	VFNMADD231PS Z2, Z3, Z24
+	VFMADD231PS  Z0, Z14, Z24
 	MOVQ         16(R8), BX
+	VMOVUPS      Z24, (BX)(R9*4)
+	VSUBPS       Z12, Z15, Z15
+	VSUBPS       Z21, Z18, Z18
+	VADDPS       Z18, Z15, Z15
+	VMULPS       Z1, Z15, Z15
+	MOVQ         8(R8), BX
+	VMOVUPS      Z15, (BX)(R9*4)
+	VADDPS       Z6, Z5, Z3
+	VADDPS       Z8, Z7, Z9
+	VFNMADD231PS Z0, Z3, Z4
+	VFMADD231PS  Z2, Z9, Z4
+	MOVQ         24(R8), BX
+	VMOVUPS      Z4, (BX)(R9*4)
+	VFNMADD231PS Z2, Z3, Z11
+	VFMADD231PS  Z0, Z9, Z11
+	MOVQ         40(R8), BX
+	VMOVUPS      Z11, (BX)(R9*4)
+	VSUBPS       Z5, Z6, Z6
+	VSUBPS       Z8, Z7, Z7
+	VADDPS       Z7, Z6, Z6
+	VMULPS       Z1, Z6, Z6
+	MOVQ         32(R8), BX
+	VMOVUPS      Z6, (BX)(R9*4)
+	VADDPS       Z16, Z13, Z3
+	VADDPS       Z22, Z19, Z4
+	VFNMADD231PS Z0, Z3, Z10
+	VFMADD231PS  Z2, Z4, Z10
+	MOVQ         48(R8), BX
+	VMOVUPS      Z10, (BX)(R9*4)
+	VFNMADD231PS Z2, Z3, Z25
+	VFMADD231PS  Z0, Z4, Z25
+	MOVQ         64(R8), BX
 	VMOVUPS      Z25, (BX)(R9*4)
 	VSUBPS       Z13, Z16, Z16
 	VSUBPS       Z22, Z19, Z19
-	VMULPS       Z0, Z16, Z16
-	VFMADD231PS  Z2, Z19, Z16
-	MOVQ         8(R8), BX
-	VMOVUPS      Z16, (BX)(R9*4)
-	VADDPS       Z9, Z7, Z4
-	VADDPS       Z15, Z12, Z10
-	VMULPS       Z3, Z5, Z5
-	VFNMADD231PS Z0, Z4, Z5
-	VFMADD231PS  Z1, Z10, Z5
-	MOVQ         24(R8), BX
-	VMOVUPS      Z5, (BX)(R9*4)
-	VSUBPS       Z4, Z10, Z10
-	VFMADD231PS  Z0, Z10, Z18
-	MOVQ         40(R8), BX
-	VMOVUPS      Z18, (BX)(R9*4)
-	VSUBPS       Z7, Z9, Z9
-	VSUBPS       Z15, Z12, Z12
-	VMULPS       Z0, Z9, Z9
-	VFMADD231PS  Z2, Z12, Z9
-	MOVQ         32(R8), BX
-	VMOVUPS      Z9, (BX)(R9*4)
-	VADDPS       Z11, Z8, Z4
-	VADDPS       Z17, Z14, Z5
-	VMULPS       Z3, Z6, Z6
-	VFNMADD231PS Z0, Z4, Z6
-	VFMADD231PS  Z1, Z5, Z6
-	MOVQ         48(R8), BX
-	VMOVUPS      Z6, (BX)(R9*4)
-	VSUBPS       Z4, Z5, Z5
-	VFMADD231PS  Z0, Z5, Z20
-	MOVQ         64(R8), BX
-	VMOVUPS      Z20, (BX)(R9*4)
-	VSUBPS       Z8, Z11, Z11
-	VSUBPS       Z17, Z14, Z14
-	VMULPS       Z0, Z11, Z11
-	VFMADD231PS  Z2, Z14, Z11
+	VADDPS       Z19, Z16, Z16
+	VMULPS       Z1, Z16, Z16
 	MOVQ         56(R8), BX
-	VMOVUPS      Z11, (BX)(R9*4)
+	VMOVUPS      Z16, (BX)(R9*4)
 	ADDQ         $+64, AX
 	ADDQ         $+16, R9
 	SUBQ         $+16, R12
@@ -4859,10 +4881,9 @@ TEXT ·gradientAdd4AVX512(SB), NOSPLIT, $0-56
 	LEAQ    (DX)(DX*2), SI
 	LEAQ    (DX)(DX*4), DI
 	MOVQ    dst+0(FP), R8
-	VMOVUPS constant4<>+0(SB), Z0
-	VMOVUPS constant5<>+0(SB), Z1
-	VMOVUPS constant6<>+0(SB), Z2
-	VMOVUPS constant7<>+0(SB), Z3
+	VMOVUPS constant9<>+0(SB), Z0
+	VMOVUPS constant8<>+0(SB), Z1
+	VMOVUPS constant7<>+0(SB), Z2
 	XORQ    R10, R10
 	MOVQ    AX, R11
 
@@ -4873,173 +4894,164 @@ tile:
 
 vector:
 	MOVQ         AX, BX
-	VMOVUPS      (BX)(DX*1), Z4
+	VMOVUPS      (BX)(DX*1), Z3
+	VMOVUPS      (BX)(DX*2), Z4
+	VADDPS       Z4, Z3, Z5
+	VMOVUPS      (BX)(SI*1), Z6
+	VMOVUPS      (BX)(DX*4), Z7
+	VADDPS       Z7, Z6, Z8
+	VMOVUPS      (BX), Z9
+	VFNMADD231PS Z0, Z5, Z9
+	VFMADD231PS  Z2, Z8, Z9
+	VMOVUPS      (BX)(DI*1), Z10
+	VFNMADD231PS Z2, Z5, Z10
+	VFMADD231PS  Z0, Z8, Z10
+	VSUBPS       Z3, Z4, Z4
+	VSUBPS       Z7, Z6, Z6
+	VADDPS       Z6, Z4, Z4
+	VMULPS       Z1, Z4, Z4
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*1), Z3
 	VMOVUPS      (BX)(DX*2), Z5
-	VADDPS       Z5, Z4, Z6
+	VADDPS       Z5, Z3, Z6
 	VMOVUPS      (BX)(SI*1), Z7
 	VMOVUPS      (BX)(DX*4), Z8
-	VADDPS       Z8, Z7, Z9
-	VMOVUPS      (BX), Z10
-	VMULPS       Z3, Z10, Z10
-	VFNMADD231PS Z0, Z6, Z10
-	VFMADD231PS  Z1, Z9, Z10
-	VSUBPS       Z6, Z9, Z9
-	VMOVUPS      (BX)(DI*1), Z6
-	VFMADD231PS  Z0, Z9, Z6
-	VSUBPS       Z4, Z5, Z5
+	VADDPS       Z8, Z7, Z11
+	VMOVUPS      (BX), Z12
+	VFNMADD231PS Z0, Z6, Z12
+	VFMADD231PS  Z2, Z11, Z12
+	VMOVUPS      (BX)(DI*1), Z13
+	VFNMADD231PS Z2, Z6, Z13
+	VFMADD231PS  Z0, Z11, Z13
+	VSUBPS       Z3, Z5, Z5
 	VSUBPS       Z8, Z7, Z7
-	VMULPS       Z0, Z5, Z5
-	VFMADD231PS  Z2, Z7, Z5
+	VADDPS       Z7, Z5, Z5
+	VMULPS       Z1, Z5, Z5
 	ADDQ         CX, BX
-	VMOVUPS      (BX)(DX*1), Z4
-	VMOVUPS      (BX)(DX*2), Z7
-	VADDPS       Z7, Z4, Z8
-	VMOVUPS      (BX)(SI*1), Z9
+	VMOVUPS      (BX)(DX*1), Z3
+	VMOVUPS      (BX)(DX*2), Z6
+	VADDPS       Z6, Z3, Z7
+	VMOVUPS      (BX)(SI*1), Z8
 	VMOVUPS      (BX)(DX*4), Z11
-	VADDPS       Z11, Z9, Z12
-	VMOVUPS      (BX), Z13
-	VMULPS       Z3, Z13, Z13
-	VFNMADD231PS Z0, Z8, Z13
-	VFMADD231PS  Z1, Z12, Z13
-	VSUBPS       Z8, Z12, Z12
-	VMOVUPS      (BX)(DI*1), Z8
-	VFMADD231PS  Z0, Z12, Z8
-	VSUBPS       Z4, Z7, Z7
-	VSUBPS       Z11, Z9, Z9
-	VMULPS       Z0, Z7, Z7
-	VFMADD231PS  Z2, Z9, Z7
+	VADDPS       Z11, Z8, Z14
+	VMOVUPS      (BX), Z15
+	VFNMADD231PS Z0, Z7, Z15
+	VFMADD231PS  Z2, Z14, Z15
+	VMOVUPS      (BX)(DI*1), Z16
+	VFNMADD231PS Z2, Z7, Z16
+	VFMADD231PS  Z0, Z14, Z16
+	VSUBPS       Z3, Z6, Z6
+	VSUBPS       Z11, Z8, Z8
+	VADDPS       Z8, Z6, Z6
+	VMULPS       Z1, Z6, Z6
 	ADDQ         CX, BX
-	VMOVUPS      (BX)(DX*1), Z4
-	VMOVUPS      (BX)(DX*2), Z9
-	VADDPS       Z9, Z4, Z11
-	VMOVUPS      (BX)(SI*1), Z12
+	VMOVUPS      (BX)(DX*1), Z3
+	VMOVUPS      (BX)(DX*2), Z7
+	VADDPS       Z7, Z3, Z8
+	VMOVUPS      (BX)(SI*1), Z11
 	VMOVUPS      (BX)(DX*4), Z14
-	VADDPS       Z14, Z12, Z15
-	VMOVUPS      (BX), Z16
-	VMULPS       Z3, Z16, Z16
-	VFNMADD231PS Z0, Z11, Z16
-	VFMADD231PS  Z1, Z15, Z16
-	VSUBPS       Z11, Z15, Z15
-	VMOVUPS      (BX)(DI*1), Z11
-	VFMADD231PS  Z0, Z15, Z11
-	VSUBPS       Z4, Z9, Z9
-	VSUBPS       Z14, Z12, Z12
-	VMULPS       Z0, Z9, Z9
-	VFMADD231PS  Z2, Z12, Z9
+	VADDPS       Z14, Z11, Z17
+	VMOVUPS      (BX), Z18
+	VFNMADD231PS Z0, Z8, Z18
+	VFMADD231PS  Z2, Z17, Z18
+	VMOVUPS      (BX)(DI*1), Z19
+	VFNMADD231PS Z2, Z8, Z19
+	VFMADD231PS  Z0, Z17, Z19
+	VSUBPS       Z3, Z7, Z7
+	VSUBPS       Z14, Z11, Z11
+	VADDPS       Z11, Z7, Z7
+	VMULPS       Z1, Z7, Z7
 	ADDQ         CX, BX
-	VMOVUPS      (BX)(DX*1), Z4
-	VMOVUPS      (BX)(DX*2), Z12
-	VADDPS       Z12, Z4, Z14
-	VMOVUPS      (BX)(SI*1), Z15
+	VMOVUPS      (BX)(DX*1), Z3
+	VMOVUPS      (BX)(DX*2), Z8
+	VADDPS       Z8, Z3, Z11
+	VMOVUPS      (BX)(SI*1), Z14
 	VMOVUPS      (BX)(DX*4), Z17
-	VADDPS       Z17, Z15, Z18
-	VMOVUPS      (BX), Z19
-	VMULPS       Z3, Z19, Z19
-	VFNMADD231PS Z0, Z14, Z19
-	VFMADD231PS  Z1, Z18, Z19
-	VSUBPS       Z14, Z18, Z18
-	VMOVUPS      (BX)(DI*1), Z14
-	VFMADD231PS  Z0, Z18, Z14
-	VSUBPS       Z4, Z12, Z12
-	VSUBPS       Z17, Z15, Z15
-	VMULPS       Z0, Z12, Z12
-	VFMADD231PS  Z2, Z15, Z12
+	VADDPS       Z17, Z14, Z20
+	VMOVUPS      (BX), Z21
+	VFNMADD231PS Z0, Z11, Z21
+	VFMADD231PS  Z2, Z20, Z21
+	VMOVUPS      (BX)(DI*1), Z22
+	VFNMADD231PS Z2, Z11, Z22
+	VFMADD231PS  Z0, Z20, Z22
+	VSUBPS       Z3, Z8, Z8
+	VSUBPS       Z17, Z14, Z14
+	VADDPS       Z14, Z8, Z8
+	VMULPS       Z1, Z8, Z8
 	ADDQ         CX, BX
-	VMOVUPS      (BX)(DX*1), Z4
-	VMOVUPS      (BX)(DX*2), Z15
-	VADDPS       Z15, Z4, Z17
-	VMOVUPS      (BX)(SI*1), Z18
+	VMOVUPS      (BX)(DX*1), Z3
+	VMOVUPS      (BX)(DX*2), Z11
+	VADDPS       Z11, Z3, Z14
+	VMOVUPS      (BX)(SI*1), Z17
 	VMOVUPS      (BX)(DX*4), Z20
-	VADDPS       Z20, Z18, Z21
-	VMOVUPS      (BX), Z22
-	VMULPS       Z3, Z22, Z22
-	VFNMADD231PS Z0, Z17, Z22
-	VFMADD231PS  Z1, Z21, Z22
-	VSUBPS       Z17, Z21, Z21
-	VMOVUPS      (BX)(DI*1), Z17
-	VFMADD231PS  Z0, Z21, Z17
-	VSUBPS       Z4, Z15, Z15
-	VSUBPS       Z20, Z18, Z18
-	VMULPS       Z0, Z15, Z15
-	VFMADD231PS  Z2, Z18, Z15
-	ADDQ         CX, BX
-	VMOVUPS      (BX)(DX*1), Z4
-	VMOVUPS      (BX)(DX*2), Z18
-	VADDPS       Z18, Z4, Z20
-	VMOVUPS      (BX)(SI*1), Z21
-	VMOVUPS      (BX)(DX*4), Z23
-	VADDPS       Z23, Z21, Z24
-	VMOVUPS      (BX), Z25
-	VMULPS       Z3, Z25, Z25
-	VFNMADD231PS Z0, Z20, Z25
-	VFMADD231PS  Z1, Z24, Z25
-	VSUBPS       Z20, Z24, Z24
-	VMOVUPS      (BX)(DI*1), Z20
-	VFMADD231PS  Z0, Z24, Z20
-	VSUBPS       Z4, Z18, Z18
-	VSUBPS       Z23, Z21, Z21
-	VMULPS       Z0, Z18, Z18
-	VFMADD231PS  Z2, Z21, Z18
-	VADDPS       Z16, Z13, Z4
-	VADDPS       Z22, Z19, Z21
-	VMULPS       Z3, Z10, Z10
-	VFNMADD231PS Z0, Z4, Z10
-	VFMADD231PS  Z1, Z21, Z10
+	VADDPS       Z20, Z17, Z23
+	VMOVUPS      (BX), Z24
+	VFNMADD231PS Z0, Z14, Z24
+	VFMADD231PS  Z2, Z23, Z24
+	VMOVUPS      (BX)(DI*1), Z25
+	VFNMADD231PS Z2, Z14, Z25
+	VFMADD231PS  Z0, Z23, Z25
+	VSUBPS       Z3, Z11, Z11
+	VSUBPS       Z20, Z17, Z17
+	VADDPS       Z17, Z11, Z11
+	VMULPS       Z1, Z11, Z11
+	VADDPS       Z15, Z12, Z3
+	VADDPS       Z21, Z18, Z14
+	VFNMADD231PS Z0, Z3, Z9
+	VFMADD231PS  Z2, Z14, Z9
 	MOVQ         (R8), BX
+	VADDPS       (BX)(R9*4), Z9, Z9
+	VMOVUPS      Z9, (BX)(R9*4)
+	VFNMADD231PS Z2, Z3, Z24
+	VFMADD231PS  Z0, Z14, Z24
+	MOVQ         16(R8), BX
+	VADDPS       (BX)(R9*4), Z24, Z24
+	VMOVUPS      Z24, (BX)(R9*4)
+	VSUBPS       Z12, Z15, Z15
+	VSUBPS       Z21, Z18, Z18
+	VADDPS       Z18, Z15, Z15
+	VMULPS       Z1, Z15, Z15
+	MOVQ         8(R8), BX
+	VADDPS       (BX)(R9*4), Z15, Z15
+	VMOVUPS      Z15, (BX)(R9*4)
+	VADDPS       Z6, Z5, Z3
+	VADDPS       Z8, Z7, Z9
+	VFNMADD231PS Z0, Z3, Z4
+	VFMADD231PS  Z2, Z9, Z4
+	MOVQ         24(R8), BX
+	VADDPS       (BX)(R9*4), Z4, Z4
+	VMOVUPS      Z4, (BX)(R9*4)
+	VFNMADD231PS Z2, Z3, Z11
+	VFMADD231PS  Z0, Z9, Z11
+	MOVQ         40(R8), BX
+	VADDPS       (BX)(R9*4), Z11, Z11
+	VMOVUPS      Z11, (BX)(R9*4)
+	VSUBPS       Z5, Z6, Z6
+	VSUBPS       Z8, Z7, Z7
+	VADDPS       Z7, Z6, Z6
+	VMULPS       Z1, Z6, Z6
+	MOVQ         32(R8), BX
+	VADDPS       (BX)(R9*4), Z6, Z6
+	VMOVUPS      Z6, (BX)(R9*4)
+	VADDPS       Z16, Z13, Z3
+	VADDPS       Z22, Z19, Z4
+	VFNMADD231PS Z0, Z3, Z10
+	VFMADD231PS  Z2, Z4, Z10
+	MOVQ         48(R8), BX
 	VADDPS       (BX)(R9*4), Z10, Z10
 	VMOVUPS      Z10, (BX)(R9*4)
-	VSUBPS       Z4, Z21, Z21
-	VFMADD231PS  Z0, Z21, Z25
-	MOVQ         16(R8), BX
+	VFNMADD231PS Z2, Z3, Z25
+	VFMADD231PS  Z0, Z4, Z25
+	MOVQ         64(R8), BX
 	VADDPS       (BX)(R9*4), Z25, Z25
 	VMOVUPS      Z25, (BX)(R9*4)
 	VSUBPS       Z13, Z16, Z16
 	VSUBPS       Z22, Z19, Z19
-	VMULPS       Z0, Z16, Z16
-	VFMADD231PS  Z2, Z19, Z16
-	MOVQ         8(R8), BX
+	VADDPS       Z19, Z16, Z16
+	VMULPS       Z1, Z16, Z16
+	MOVQ         56(R8), BX
 	VADDPS       (BX)(R9*4), Z16, Z16
 	VMOVUPS      Z16, (BX)(R9*4)
-	VADDPS       Z9, Z7, Z4
-	VADDPS       Z15, Z12, Z10
-	VMULPS       Z3, Z5, Z5
-	VFNMADD231PS Z0, Z4, Z5
-	VFMADD231PS  Z1, Z10, Z5
-	MOVQ         24(R8), BX
-	VADDPS       (BX)(R9*4), Z5, Z5
-	VMOVUPS      Z5, (BX)(R9*4)
-	VSUBPS       Z4, Z10, Z10
-	VFMADD231PS  Z0, Z10, Z18
-	MOVQ         40(R8), BX
-	VADDPS       (BX)(R9*4), Z18, Z18
-	VMOVUPS      Z18, (BX)(R9*4)
-	VSUBPS       Z7, Z9, Z9
-	VSUBPS       Z15, Z12, Z12
-	VMULPS       Z0, Z9, Z9
-	VFMADD231PS  Z2, Z12, Z9
-	MOVQ         32(R8), BX
-	VADDPS       (BX)(R9*4), Z9, Z9
-	VMOVUPS      Z9, (BX)(R9*4)
-	VADDPS       Z11, Z8, Z4
-	VADDPS       Z17, Z14, Z5
-	VMULPS       Z3, Z6, Z6
-	VFNMADD231PS Z0, Z4, Z6
-	VFMADD231PS  Z1, Z5, Z6
-	MOVQ         48(R8), BX
-	VADDPS       (BX)(R9*4), Z6, Z6
-	VMOVUPS      Z6, (BX)(R9*4)
-	VSUBPS       Z4, Z5, Z5
-	VFMADD231PS  Z0, Z5, Z20
-	MOVQ         64(R8), BX
-	VADDPS       (BX)(R9*4), Z20, Z20
-	VMOVUPS      Z20, (BX)(R9*4)
-	VSUBPS       Z8, Z11, Z11
-	VSUBPS       Z17, Z14, Z14
-	VMULPS       Z0, Z11, Z11
-	VFMADD231PS  Z2, Z14, Z11
-	MOVQ         56(R8), BX
-	VADDPS       (BX)(R9*4), Z11, Z11
-	VMOVUPS      Z11, (BX)(R9*4)
 	ADDQ         $+64, AX
 	ADDQ         $+16, R9
 	SUBQ         $+16, R12
@@ -5070,146 +5082,164 @@ DATA constant0<>+56(SB)/4, $(0.5)
 DATA constant0<>+60(SB)/4, $(0.5)
 GLOBL constant0<>(SB), RODATA|NOPTR, $64
 
-DATA constant1<>+0(SB)/4, $(2.0)
-DATA constant1<>+4(SB)/4, $(2.0)
-DATA constant1<>+8(SB)/4, $(2.0)
-DATA constant1<>+12(SB)/4, $(2.0)
-DATA constant1<>+16(SB)/4, $(2.0)
-DATA constant1<>+20(SB)/4, $(2.0)
-DATA constant1<>+24(SB)/4, $(2.0)
-DATA constant1<>+28(SB)/4, $(2.0)
-DATA constant1<>+32(SB)/4, $(2.0)
-DATA constant1<>+36(SB)/4, $(2.0)
-DATA constant1<>+40(SB)/4, $(2.0)
-DATA constant1<>+44(SB)/4, $(2.0)
-DATA constant1<>+48(SB)/4, $(2.0)
-DATA constant1<>+52(SB)/4, $(2.0)
-DATA constant1<>+56(SB)/4, $(2.0)
-DATA constant1<>+60(SB)/4, $(2.0)
+DATA constant1<>+0(SB)/4, $(0.6666667)
+DATA constant1<>+4(SB)/4, $(0.6666667)
+DATA constant1<>+8(SB)/4, $(0.6666667)
+DATA constant1<>+12(SB)/4, $(0.6666667)
+DATA constant1<>+16(SB)/4, $(0.6666667)
+DATA constant1<>+20(SB)/4, $(0.6666667)
+DATA constant1<>+24(SB)/4, $(0.6666667)
+DATA constant1<>+28(SB)/4, $(0.6666667)
+DATA constant1<>+32(SB)/4, $(0.6666667)
+DATA constant1<>+36(SB)/4, $(0.6666667)
+DATA constant1<>+40(SB)/4, $(0.6666667)
+DATA constant1<>+44(SB)/4, $(0.6666667)
+DATA constant1<>+48(SB)/4, $(0.6666667)
+DATA constant1<>+52(SB)/4, $(0.6666667)
+DATA constant1<>+56(SB)/4, $(0.6666667)
+DATA constant1<>+60(SB)/4, $(0.6666667)
 GLOBL constant1<>(SB), RODATA|NOPTR, $64
 
-DATA constant2<>+0(SB)/4, $(4.0)
-DATA constant2<>+4(SB)/4, $(4.0)
-DATA constant2<>+8(SB)/4, $(4.0)
-DATA constant2<>+12(SB)/4, $(4.0)
-DATA constant2<>+16(SB)/4, $(4.0)
-DATA constant2<>+20(SB)/4, $(4.0)
-DATA constant2<>+24(SB)/4, $(4.0)
-DATA constant2<>+28(SB)/4, $(4.0)
-DATA constant2<>+32(SB)/4, $(4.0)
-DATA constant2<>+36(SB)/4, $(4.0)
-DATA constant2<>+40(SB)/4, $(4.0)
-DATA constant2<>+44(SB)/4, $(4.0)
-DATA constant2<>+48(SB)/4, $(4.0)
-DATA constant2<>+52(SB)/4, $(4.0)
-DATA constant2<>+56(SB)/4, $(4.0)
-DATA constant2<>+60(SB)/4, $(4.0)
+DATA constant2<>+0(SB)/4, $(1.5)
+DATA constant2<>+4(SB)/4, $(1.5)
+DATA constant2<>+8(SB)/4, $(1.5)
+DATA constant2<>+12(SB)/4, $(1.5)
+DATA constant2<>+16(SB)/4, $(1.5)
+DATA constant2<>+20(SB)/4, $(1.5)
+DATA constant2<>+24(SB)/4, $(1.5)
+DATA constant2<>+28(SB)/4, $(1.5)
+DATA constant2<>+32(SB)/4, $(1.5)
+DATA constant2<>+36(SB)/4, $(1.5)
+DATA constant2<>+40(SB)/4, $(1.5)
+DATA constant2<>+44(SB)/4, $(1.5)
+DATA constant2<>+48(SB)/4, $(1.5)
+DATA constant2<>+52(SB)/4, $(1.5)
+DATA constant2<>+56(SB)/4, $(1.5)
+DATA constant2<>+60(SB)/4, $(1.5)
 GLOBL constant2<>(SB), RODATA|NOPTR, $64
 
-DATA constant3<>+0(SB)/4, $(-0.16666667)
-DATA constant3<>+4(SB)/4, $(-0.16666667)
-DATA constant3<>+8(SB)/4, $(-0.16666667)
-DATA constant3<>+12(SB)/4, $(-0.16666667)
-DATA constant3<>+16(SB)/4, $(-0.16666667)
-DATA constant3<>+20(SB)/4, $(-0.16666667)
-DATA constant3<>+24(SB)/4, $(-0.16666667)
-DATA constant3<>+28(SB)/4, $(-0.16666667)
-DATA constant3<>+32(SB)/4, $(-0.16666667)
-DATA constant3<>+36(SB)/4, $(-0.16666667)
-DATA constant3<>+40(SB)/4, $(-0.16666667)
-DATA constant3<>+44(SB)/4, $(-0.16666667)
-DATA constant3<>+48(SB)/4, $(-0.16666667)
-DATA constant3<>+52(SB)/4, $(-0.16666667)
-DATA constant3<>+56(SB)/4, $(-0.16666667)
-DATA constant3<>+60(SB)/4, $(-0.16666667)
+DATA constant3<>+0(SB)/4, $(2.25)
+DATA constant3<>+4(SB)/4, $(2.25)
+DATA constant3<>+8(SB)/4, $(2.25)
+DATA constant3<>+12(SB)/4, $(2.25)
+DATA constant3<>+16(SB)/4, $(2.25)
+DATA constant3<>+20(SB)/4, $(2.25)
+DATA constant3<>+24(SB)/4, $(2.25)
+DATA constant3<>+28(SB)/4, $(2.25)
+DATA constant3<>+32(SB)/4, $(2.25)
+DATA constant3<>+36(SB)/4, $(2.25)
+DATA constant3<>+40(SB)/4, $(2.25)
+DATA constant3<>+44(SB)/4, $(2.25)
+DATA constant3<>+48(SB)/4, $(2.25)
+DATA constant3<>+52(SB)/4, $(2.25)
+DATA constant3<>+56(SB)/4, $(2.25)
+DATA constant3<>+60(SB)/4, $(2.25)
 GLOBL constant3<>(SB), RODATA|NOPTR, $64
 
-DATA constant4<>+0(SB)/4, $(0.16666667)
-DATA constant4<>+4(SB)/4, $(0.16666667)
-DATA constant4<>+8(SB)/4, $(0.16666667)
-DATA constant4<>+12(SB)/4, $(0.16666667)
-DATA constant4<>+16(SB)/4, $(0.16666667)
-DATA constant4<>+20(SB)/4, $(0.16666667)
-DATA constant4<>+24(SB)/4, $(0.16666667)
-DATA constant4<>+28(SB)/4, $(0.16666667)
-DATA constant4<>+32(SB)/4, $(0.16666667)
-DATA constant4<>+36(SB)/4, $(0.16666667)
-DATA constant4<>+40(SB)/4, $(0.16666667)
-DATA constant4<>+44(SB)/4, $(0.16666667)
-DATA constant4<>+48(SB)/4, $(0.16666667)
-DATA constant4<>+52(SB)/4, $(0.16666667)
-DATA constant4<>+56(SB)/4, $(0.16666667)
-DATA constant4<>+60(SB)/4, $(0.16666667)
+DATA constant4<>+0(SB)/4, $(2.6944444)
+DATA constant4<>+4(SB)/4, $(2.6944444)
+DATA constant4<>+8(SB)/4, $(2.6944444)
+DATA constant4<>+12(SB)/4, $(2.6944444)
+DATA constant4<>+16(SB)/4, $(2.6944444)
+DATA constant4<>+20(SB)/4, $(2.6944444)
+DATA constant4<>+24(SB)/4, $(2.6944444)
+DATA constant4<>+28(SB)/4, $(2.6944444)
+DATA constant4<>+32(SB)/4, $(2.6944444)
+DATA constant4<>+36(SB)/4, $(2.6944444)
+DATA constant4<>+40(SB)/4, $(2.6944444)
+DATA constant4<>+44(SB)/4, $(2.6944444)
+DATA constant4<>+48(SB)/4, $(2.6944444)
+DATA constant4<>+52(SB)/4, $(2.6944444)
+DATA constant4<>+56(SB)/4, $(2.6944444)
+DATA constant4<>+60(SB)/4, $(2.6944444)
 GLOBL constant4<>(SB), RODATA|NOPTR, $64
 
-DATA constant5<>+0(SB)/4, $(0.041666668)
-DATA constant5<>+4(SB)/4, $(0.041666668)
-DATA constant5<>+8(SB)/4, $(0.041666668)
-DATA constant5<>+12(SB)/4, $(0.041666668)
-DATA constant5<>+16(SB)/4, $(0.041666668)
-DATA constant5<>+20(SB)/4, $(0.041666668)
-DATA constant5<>+24(SB)/4, $(0.041666668)
-DATA constant5<>+28(SB)/4, $(0.041666668)
-DATA constant5<>+32(SB)/4, $(0.041666668)
-DATA constant5<>+36(SB)/4, $(0.041666668)
-DATA constant5<>+40(SB)/4, $(0.041666668)
-DATA constant5<>+44(SB)/4, $(0.041666668)
-DATA constant5<>+48(SB)/4, $(0.041666668)
-DATA constant5<>+52(SB)/4, $(0.041666668)
-DATA constant5<>+56(SB)/4, $(0.041666668)
-DATA constant5<>+60(SB)/4, $(0.041666668)
+DATA constant5<>+0(SB)/4, $(0.44444445)
+DATA constant5<>+4(SB)/4, $(0.44444445)
+DATA constant5<>+8(SB)/4, $(0.44444445)
+DATA constant5<>+12(SB)/4, $(0.44444445)
+DATA constant5<>+16(SB)/4, $(0.44444445)
+DATA constant5<>+20(SB)/4, $(0.44444445)
+DATA constant5<>+24(SB)/4, $(0.44444445)
+DATA constant5<>+28(SB)/4, $(0.44444445)
+DATA constant5<>+32(SB)/4, $(0.44444445)
+DATA constant5<>+36(SB)/4, $(0.44444445)
+DATA constant5<>+40(SB)/4, $(0.44444445)
+DATA constant5<>+44(SB)/4, $(0.44444445)
+DATA constant5<>+48(SB)/4, $(0.44444445)
+DATA constant5<>+52(SB)/4, $(0.44444445)
+DATA constant5<>+56(SB)/4, $(0.44444445)
+DATA constant5<>+60(SB)/4, $(0.44444445)
 GLOBL constant5<>(SB), RODATA|NOPTR, $64
 
-DATA constant6<>+0(SB)/4, $(0.083333336)
-DATA constant6<>+4(SB)/4, $(0.083333336)
-DATA constant6<>+8(SB)/4, $(0.083333336)
-DATA constant6<>+12(SB)/4, $(0.083333336)
-DATA constant6<>+16(SB)/4, $(0.083333336)
-DATA constant6<>+20(SB)/4, $(0.083333336)
-DATA constant6<>+24(SB)/4, $(0.083333336)
-DATA constant6<>+28(SB)/4, $(0.083333336)
-DATA constant6<>+32(SB)/4, $(0.083333336)
-DATA constant6<>+36(SB)/4, $(0.083333336)
-DATA constant6<>+40(SB)/4, $(0.083333336)
-DATA constant6<>+44(SB)/4, $(0.083333336)
-DATA constant6<>+48(SB)/4, $(0.083333336)
-DATA constant6<>+52(SB)/4, $(0.083333336)
-DATA constant6<>+56(SB)/4, $(0.083333336)
-DATA constant6<>+60(SB)/4, $(0.083333336)
+DATA constant6<>+0(SB)/4, $(-0.41538462)
+DATA constant6<>+4(SB)/4, $(-0.41538462)
+DATA constant6<>+8(SB)/4, $(-0.41538462)
+DATA constant6<>+12(SB)/4, $(-0.41538462)
+DATA constant6<>+16(SB)/4, $(-0.41538462)
+DATA constant6<>+20(SB)/4, $(-0.41538462)
+DATA constant6<>+24(SB)/4, $(-0.41538462)
+DATA constant6<>+28(SB)/4, $(-0.41538462)
+DATA constant6<>+32(SB)/4, $(-0.41538462)
+DATA constant6<>+36(SB)/4, $(-0.41538462)
+DATA constant6<>+40(SB)/4, $(-0.41538462)
+DATA constant6<>+44(SB)/4, $(-0.41538462)
+DATA constant6<>+48(SB)/4, $(-0.41538462)
+DATA constant6<>+52(SB)/4, $(-0.41538462)
+DATA constant6<>+56(SB)/4, $(-0.41538462)
+DATA constant6<>+60(SB)/4, $(-0.41538462)
 GLOBL constant6<>(SB), RODATA|NOPTR, $64
 
-DATA constant7<>+0(SB)/4, $(0.25)
-DATA constant7<>+4(SB)/4, $(0.25)
-DATA constant7<>+8(SB)/4, $(0.25)
-DATA constant7<>+12(SB)/4, $(0.25)
-DATA constant7<>+16(SB)/4, $(0.25)
-DATA constant7<>+20(SB)/4, $(0.25)
-DATA constant7<>+24(SB)/4, $(0.25)
-DATA constant7<>+28(SB)/4, $(0.25)
-DATA constant7<>+32(SB)/4, $(0.25)
-DATA constant7<>+36(SB)/4, $(0.25)
-DATA constant7<>+40(SB)/4, $(0.25)
-DATA constant7<>+44(SB)/4, $(0.25)
-DATA constant7<>+48(SB)/4, $(0.25)
-DATA constant7<>+52(SB)/4, $(0.25)
-DATA constant7<>+56(SB)/4, $(0.25)
-DATA constant7<>+60(SB)/4, $(0.25)
+DATA constant7<>+0(SB)/4, $(0.18461539)
+DATA constant7<>+4(SB)/4, $(0.18461539)
+DATA constant7<>+8(SB)/4, $(0.18461539)
+DATA constant7<>+12(SB)/4, $(0.18461539)
+DATA constant7<>+16(SB)/4, $(0.18461539)
+DATA constant7<>+20(SB)/4, $(0.18461539)
+DATA constant7<>+24(SB)/4, $(0.18461539)
+DATA constant7<>+28(SB)/4, $(0.18461539)
+DATA constant7<>+32(SB)/4, $(0.18461539)
+DATA constant7<>+36(SB)/4, $(0.18461539)
+DATA constant7<>+40(SB)/4, $(0.18461539)
+DATA constant7<>+44(SB)/4, $(0.18461539)
+DATA constant7<>+48(SB)/4, $(0.18461539)
+DATA constant7<>+52(SB)/4, $(0.18461539)
+DATA constant7<>+56(SB)/4, $(0.18461539)
+DATA constant7<>+60(SB)/4, $(0.18461539)
 GLOBL constant7<>(SB), RODATA|NOPTR, $64
 
-DATA constant8<>+0(SB)/4, $(8.0)
-DATA constant8<>+4(SB)/4, $(8.0)
-DATA constant8<>+8(SB)/4, $(8.0)
-DATA constant8<>+12(SB)/4, $(8.0)
-DATA constant8<>+16(SB)/4, $(8.0)
-DATA constant8<>+20(SB)/4, $(8.0)
-DATA constant8<>+24(SB)/4, $(8.0)
-DATA constant8<>+28(SB)/4, $(8.0)
-DATA constant8<>+32(SB)/4, $(8.0)
-DATA constant8<>+36(SB)/4, $(8.0)
-DATA constant8<>+40(SB)/4, $(8.0)
-DATA constant8<>+44(SB)/4, $(8.0)
-DATA constant8<>+48(SB)/4, $(8.0)
-DATA constant8<>+52(SB)/4, $(8.0)
-DATA constant8<>+56(SB)/4, $(8.0)
-DATA constant8<>+60(SB)/4, $(8.0)
+DATA constant8<>+0(SB)/4, $(0.2769231)
+DATA constant8<>+4(SB)/4, $(0.2769231)
+DATA constant8<>+8(SB)/4, $(0.2769231)
+DATA constant8<>+12(SB)/4, $(0.2769231)
+DATA constant8<>+16(SB)/4, $(0.2769231)
+DATA constant8<>+20(SB)/4, $(0.2769231)
+DATA constant8<>+24(SB)/4, $(0.2769231)
+DATA constant8<>+28(SB)/4, $(0.2769231)
+DATA constant8<>+32(SB)/4, $(0.2769231)
+DATA constant8<>+36(SB)/4, $(0.2769231)
+DATA constant8<>+40(SB)/4, $(0.2769231)
+DATA constant8<>+44(SB)/4, $(0.2769231)
+DATA constant8<>+48(SB)/4, $(0.2769231)
+DATA constant8<>+52(SB)/4, $(0.2769231)
+DATA constant8<>+56(SB)/4, $(0.2769231)
+DATA constant8<>+60(SB)/4, $(0.2769231)
 GLOBL constant8<>(SB), RODATA|NOPTR, $64
+
+DATA constant9<>+0(SB)/4, $(0.41538462)
+DATA constant9<>+4(SB)/4, $(0.41538462)
+DATA constant9<>+8(SB)/4, $(0.41538462)
+DATA constant9<>+12(SB)/4, $(0.41538462)
+DATA constant9<>+16(SB)/4, $(0.41538462)
+DATA constant9<>+20(SB)/4, $(0.41538462)
+DATA constant9<>+24(SB)/4, $(0.41538462)
+DATA constant9<>+28(SB)/4, $(0.41538462)
+DATA constant9<>+32(SB)/4, $(0.41538462)
+DATA constant9<>+36(SB)/4, $(0.41538462)
+DATA constant9<>+40(SB)/4, $(0.41538462)
+DATA constant9<>+44(SB)/4, $(0.41538462)
+DATA constant9<>+48(SB)/4, $(0.41538462)
+DATA constant9<>+52(SB)/4, $(0.41538462)
+DATA constant9<>+56(SB)/4, $(0.41538462)
+DATA constant9<>+60(SB)/4, $(0.41538462)
+GLOBL constant9<>(SB), RODATA|NOPTR, $64

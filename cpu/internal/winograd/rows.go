@@ -2,26 +2,17 @@ package winograd
 
 import (
 	"fmt"
-	"math"
 	"unsafe"
 
 	"github.com/seed52467199/trainer/cpu/simd"
 	"github.com/seed52467199/trainer/internal/pool"
 )
 
-// Epilogue is what happens to a value of the result before it is stored:
-// the bias is added, if Run has one, then it is clipped to [Low, High]. What
-// is not a number stays.
-type Epilogue struct{ Low, High float32 }
-
-// Plain clips nothing.
-var Plain = Epilogue{float32(math.Inf(-1)), float32(math.Inf(1))}
-
 // Rows is a plan for one convolution, or input gradient. It holds no data and
 // may be used by one Run at a time.
 type Rows struct {
 	Spec
-	Epilogue
+	simd.Clip
 	tile   *Tile
 	k      *Kernels
 	kernel simd.Rows
@@ -43,6 +34,7 @@ type Rows struct {
 	fixedFloats, workerFloats int
 	sharedFloats              int // of V where all workers share it
 	weightFloats              int
+	tap                       int // the offset of the only tap
 
 	job rowsJob
 }
@@ -54,9 +46,10 @@ type rowTable struct {
 	count int // tiles of the micro-kernel
 }
 
-// NewRows plans s with tiles of t, which belongs to k.
-func NewRows(s Spec, e Epilogue, t *Tile, k *Kernels, set *simd.Set) *Rows {
-	p := &Rows{Spec: s, Epilogue: e, tile: t, k: k, kernel: set.RowsFor(s.Columns)}
+// NewRows plans s with tiles of t, which belongs to k. What Run makes without
+// adding it to y is clipped after the bias.
+func NewRows(s Spec, clip simd.Clip, t *Tile, k *Kernels, set *simd.Set) *Rows {
+	p := &Rows{Spec: s, Clip: clip, tile: t, k: k, kernel: rowsFor(s.Columns, k, set)}
 	rows, cols := ceil(s.OutH, t.Out), ceil(s.OutW, t.Out)
 	p.source = newWindow(t.In, t.Out, s.PadTop, s.PadLeft, s.InH, s.InW, s.Channels, rows, cols)
 	p.result = newWindow(t.Out, t.Out, 0, 0, s.OutH, s.OutW, s.Columns, rows, cols)
@@ -70,6 +63,18 @@ func NewRows(s Spec, e Epilogue, t *Tile, k *Kernels, set *simd.Set) *Rows {
 	p.lay()
 	p.job.Rows = p
 	return p
+}
+
+// rowsFor is the micro-kernel of set for n columns whose panels are whole
+// vectors.
+func rowsFor(n int, k *Kernels, set *simd.Set) simd.Rows {
+	var whole simd.Set
+	for _, r := range set.Rows {
+		if r.NR%k.Width == 0 {
+			whole.Rows = append(whole.Rows, r)
+		}
+	}
+	return whole.RowsFor(n)
 }
 
 // aliasing is a distance between rows, in floats, from which on many of them
@@ -111,8 +116,8 @@ func (p *Rows) lay() {
 	p.full = p.newTable(p.block)
 	p.last = p.newTable(p.tiles - (p.blocks-1)*p.block)
 	p.fixedFloats = round(p.weightFloats, lanes) + p.panels*nr + p.zeros()
-	p.workerFloats = positions*(p.stride+p.product) + round(nr, lanes) + len(tail{})
-	p.workerFloats = max(p.workerFloats, 9*p.chunk*nr+len(tail{}))
+	p.workerFloats = positions*(p.stride+p.product) + round(nr, lanes)
+	p.workerFloats = max(p.workerFloats, 9*p.chunk*nr)
 }
 
 // zeros is the length of a line of zeros that stands for pixels off the map,
@@ -150,6 +155,7 @@ type rowsJob struct {
 	worker     []float32
 	accumulate bool
 	packing    bool
+	benches    []*bench // by worker
 }
 
 // Run computes y from x and w. bias has one value for every column, or is
@@ -164,6 +170,7 @@ func (p *Rows) Run(workers *pool.Pool, x, w, bias, y, scratch []float32, accumul
 	clear(j.zero)
 	clear(j.bias)
 	copy(j.bias, bias)
+	j.benches = benchesFor(workers.Threads(), j.benches)
 	j.packing = true
 	workers.Run(p.panels*p.chunks, j)
 	j.packing = false
@@ -173,97 +180,91 @@ func (p *Rows) Run(workers *pool.Pool, x, w, bias, y, scratch []float32, accumul
 
 // Do transforms some weights, or computes one block.
 func (j *rowsJob) Do(worker, i int) {
-	memory := j.worker[worker*j.workerFloats:][:j.workerFloats]
+	memory, b := j.worker[worker*j.workerFloats:][:j.workerFloats], j.benches[worker]
 	if j.packing {
 		panel, first := i/j.chunks, i%j.chunks*j.chunk
 		dst := j.packed[panel*j.tile.Positions()*j.weights+first*j.kernel.NR:]
-		j.transformWeights(dst, j.weights, panel, first, min(j.chunk, j.Channels-first), memory)
+		j.transformWeights(dst, j.weights, panel, first, min(j.chunk, j.Channels-first), memory, b)
 		return
 	}
 	first := i * j.block
-	j.compute(first, min(first+j.block, j.tiles), memory)
+	j.compute(first, min(first+j.block, j.tiles), memory, b)
 }
 
 // transformWeights computes U for n source channels from first on and one
 // panel of columns: positions stride floats apart, NR columns for every
 // channel.
-func (j *rowsJob) transformWeights(dst []float32, stride, panel, first, n int, memory []float32) {
+func (j *rowsJob) transformWeights(dst []float32, stride, panel, first, n int, memory []float32, b *bench) {
 	nr := j.kernel.NR
 	at := panel * nr
 	columns := min(nr, j.Columns-at)
-	m, memory := cutTail(memory)
 	if columns < nr {
 		for p := range j.tile.Positions() {
 			clear(dst[p*stride:][:n*nr])
 		}
 	}
-	var t table
 	step := j.Columns
 	if j.Turned {
 		step = nr
 		for tap := range 9 {
 			to := memory[tap*n*nr:][:n*nr]
 			j.k.transpose(to, nr, j.w[((8-tap)*j.Columns+at)*j.Channels+first:], j.Channels, columns, n)
-			t[tap] = &to[0]
+			b.pixels[tap] = &to[0]
 		}
 	} else {
 		for tap := range 9 {
-			t[tap] = &j.w[(tap*j.Channels+first)*j.Columns+at]
+			b.pixels[tap] = &j.w[(tap*j.Channels+first)*j.Columns+at]
 		}
 	}
-	gather(j.tile.Weight, j.k.Width, 9, m, dst, stride, nr, &t, step, n, columns)
+	b.gather(j.tile.Weight, j.k.Width, 9, dst, stride, nr, step, n, columns)
 }
 
 // compute computes tiles [first, last).
-func (j *rowsJob) compute(first, last int, memory []float32) {
+func (j *rowsJob) compute(first, last int, memory []float32, b *bench) {
 	positions := j.tile.Positions()
-	m, memory := cutTail(memory)
 	v, memory := cut(memory, positions*j.stride)
 	products, memory := cut(memory, positions*j.product)
 	outside := &memory[0]
 
-	j.transformSource(v, first, last, m)
+	j.transformSource(v, first, last, b)
 	rows := &j.full
 	if last-first != j.block {
 		rows = &j.last
 	}
-	noTap := 0
 	for panel := range j.panels {
 		u := j.packed[panel*positions*j.weights:]
 		for p := range positions {
-			j.kernel.Run(&v[p*j.stride], &rows.a[0], &rows.c[0], rows.count, &noTap, 1, j.Channels,
-				&u[p*j.weights], &products[p*j.product], &j.zero[0], lowest)
+			j.kernel.Run(&v[p*j.stride], &rows.a[0], &rows.c[0], rows.count, &j.tap, 1, j.Channels,
+				&u[p*j.weights], &products[p*j.product], &j.zero[0], lowest, highest)
 		}
-		j.transformResult(products, panel, first, last, outside, m)
+		j.transformResult(products, panel, first, last, outside, b)
 	}
 }
 
-var lowest = float32(math.Inf(-1))
+var lowest, highest = simd.Clip{}.Bounds()
 
 // transformSource computes V for tiles [first, last).
-func (j *rowsJob) transformSource(v []float32, first, last int, m *tail) {
-	var t table
+func (j *rowsJob) transformSource(v []float32, first, last int, b *bench) {
 	for i := first; i < last; {
-		n := j.source.run(&t, j.x, &j.zero[0], i, last)
-		gather(j.tile.Input, j.k.Width, j.tile.Positions(), m, v[(i-first)*j.pitch:], j.stride, j.pitch, &t, j.source.step*j.Channels, n, j.Channels)
+		n := j.source.run(&b.pixels, j.x, &j.zero[0], i, last)
+		b.gather(j.tile.Input, j.k.Width, j.tile.Positions(), v[(i-first)*j.pitch:], j.stride, j.pitch, j.source.step*j.Channels, n, j.Channels)
 		i += n
 	}
 }
 
 // transformResult writes one panel of columns of tiles [first, last) to y.
-func (j *rowsJob) transformResult(products []float32, panel, first, last int, outside *float32, m *tail) {
-	var t table
+func (j *rowsJob) transformResult(products []float32, panel, first, last int, outside *float32, b *bench) {
 	nr := j.kernel.NR
 	at := panel * nr
 	columns := min(nr, j.Columns-at)
 	pixels, step := j.tile.Out*j.tile.Out, j.result.step*j.Columns
 	for i := first; i < last; {
-		n := j.result.run(&t, j.y[at:], outside, i, last)
+		n := j.result.run(&b.pixels, j.y[at:], outside, i, last)
 		src := products[(i-first)*nr:]
 		if j.accumulate {
-			scatter(j.tile.OutputAdd, j.k.Width, pixels, m, &t, step, src, j.product, nr, n, columns)
+			b.scatter(j.tile.OutputAdd, j.k.Width, pixels, step, src, j.product, nr, n, columns)
 		} else {
-			output(j.tile.Output, j.k.Width, pixels, m, &t, step, src, j.product, nr, n, columns, j.bias[at:], j.Low, j.High)
+			b.output(j.tile.Output, j.k.Width, pixels, step, src, j.product, nr, n, columns, j.bias[at:], j.Clip)
 		}
 		i += n
 	}
@@ -294,11 +295,6 @@ func (k *Kernels) transpose(dst []float32, dstStep int, src []float32, srcStep, 
 
 // cut takes n floats off s.
 func cut(s []float32, n int) (head, rest []float32) { return s[:n:n], s[n:] }
-
-func cutTail(s []float32) (*tail, []float32) {
-	head, rest := cut(s, len(tail{}))
-	return (*tail)(head), rest
-}
 
 // align drops the floats before the first whole cache line.
 func align(s []float32) []float32 {

@@ -122,7 +122,7 @@ func TestRows(t *testing.T) {
 	for _, s := range specs {
 		p := newProblem(rand.New(rand.NewPCG(1, 2)), s.n, s.h, s.w, s.c, s.k, s.top, s.bottom, s.left, s.right)
 		eachTile(t, s.name, func(t *testing.T, tile *Tile, k *Kernels, set *simd.Set) {
-			f := NewRows(p.forward(), Plain, tile, k, set)
+			f := NewRows(p.forward(), simd.Clip{}, tile, k, set)
 			scratch := dirty(f.ScratchFloats(2))
 			y := dirty(len(p.y))
 			f.Run(workers, p.x, p.wt, nil, y, scratch, false)
@@ -135,7 +135,7 @@ func TestRows(t *testing.T) {
 			}
 			compare(t, "added y", y, twice, 4*9*p.c)
 
-			f = NewRows(p.forward(), Epilogue{0, 1.5}, tile, k, set)
+			f = NewRows(p.forward(), simd.Clip{Lo: 0, Hi: 1.5}, tile, k, set)
 			f.Run(workers, p.x, p.wt, p.bias, y, scratch, false)
 			clipped := make([]float64, len(y))
 			for i, v := range p.y {
@@ -143,7 +143,7 @@ func TestRows(t *testing.T) {
 			}
 			compare(t, "clipped y", y, clipped, 9*p.c)
 
-			g := NewRows(p.inputGrad(), Plain, tile, k, set)
+			g := NewRows(p.inputGrad(), simd.Clip{}, tile, k, set)
 			dx := dirty(len(p.dx))
 			g.Run(workers, p.dy, p.wt, nil, dx, dirty(g.ScratchFloats(2)), false)
 			compare(t, "dx", dx, p.dx, 9*p.k)

@@ -15,9 +15,8 @@ type matrix struct {
 	// register that apply may change; to takes a result as soon as it is there.
 	apply func(o *ops, d func(i int) reg.VecVirtual, wanted func(row int) bool, to func(row int, v reg.VecVirtual))
 	// constants are the factors that apply multiplies by. They wait in
-	// registers where the width has many; resident says that they do so in any.
-	constants []float64
-	resident  bool
+	// registers where there are 32; those of resident do where there are 16.
+	constants, resident []float64
 	// few and many are the rows whose columns are computed together, as many as
 	// 16 and 32 registers hold for all columns.
 	few, many [][]int
@@ -38,11 +37,13 @@ type ops struct {
 
 func newOps(w isaWidth, m *matrix) *ops {
 	o := &ops{w, map[float64]reg.VecVirtual{}}
-	if w.wide() || m.resident {
-		for _, c := range m.constants {
-			o.registers[c] = w.vec()
-			VMOVUPS(constant(c), o.registers[c])
-		}
+	waiting := m.resident
+	if w.wide() {
+		waiting = m.constants
+	}
+	for _, c := range waiting {
+		o.registers[c] = w.vec()
+		VMOVUPS(constant(c), o.registers[c])
 	}
 	return o
 }
@@ -57,6 +58,12 @@ func (o *ops) constant(c float64) Op {
 func (o *ops) copy(x reg.VecVirtual) reg.VecVirtual {
 	v := o.w.vec()
 	VMOVAPS(x, v)
+	return v
+}
+
+func (o *ops) product(c float64, x reg.VecVirtual) reg.VecVirtual {
+	v := o.w.vec()
+	VMULPS(o.constant(c), x, v)
 	return v
 }
 
@@ -80,19 +87,26 @@ func (o *ops) subMul(c float64, x, from reg.VecVirtual) {
 	VFNMADD231PS(o.constant(c), x, from)
 }
 
-// mulAdd computes x = c·x + y.
-func (o *ops) mulAdd(c float64, x, y reg.VecVirtual) {
-	if v, ok := o.registers[c]; ok {
-		VFMADD213PS(y, v, x)
-		return
-	}
-	VFMADD132PS(constant(c), y, x)
-}
-
 // The matrices of Lavin and Gray, "Fast Algorithms for Convolutional Neural
-// Networks" (2016), by the names of package winograd's Tile. For F(2x2) the
-// last row of Bᵀ and the last column of Aᵀ have the other sign, which saves a
-// negation.
+// Networks" (2016), by the names of package winograd's Tile.
+//
+// F(4x4) evaluates polynomials at 0, a, -a, b, -b and infinity. The usual points
+// are 1 and 2; a = 2/3 and b = 3/2 round four times as finely, and as ab = 1
+// they need few more operations. The columns of Aᵀ for a point are divided by
+// it, for the same reason, and the rows of G multiplied.
+//
+// For F(2x2) the last row of Bᵀ and the last column of Aᵀ have the other sign,
+// which saves a negation.
+const (
+	a  = 2. / 3
+	b  = 3. / 2
+	a2 = a * a
+	b2 = b * b
+	g0 = 27. / 65
+	g1 = 18. / 65
+	g2 = 12. / 65
+)
+
 type tile struct{ input, weight, spread, output, gradient matrix }
 
 var tiles = []tile{
@@ -166,79 +180,63 @@ var tiles = []tile{
 	{
 		input: matrix{
 			in: 6, out: 6, few: [][]int{{1, 2}, {3, 4}, {0, 5}}, many: [][]int{{1, 2, 3, 4}, {0, 5}},
-			constants: []float64{2, 4}, resident: true,
+			constants: []float64{a, b, a2, b2, a2 + b2}, resident: []float64{a, b},
 			apply: func(o *ops, d func(int) reg.VecVirtual, wanted func(int) bool, to func(int, reg.VecVirtual)) {
-				// The differences x42 and x31 are in six of the rows' sums.
-				var x42, x31 reg.VecVirtual
-				keep := wanted(1)
-				take := func(y, x int) reg.VecVirtual {
-					if keep {
-						return o.difference(d(x), d(y))
-					}
-					o.sub(d(y), d(x))
-					return d(x)
-				}
 				if wanted(0) {
-					o.sub(d(2), d(0))
-				}
-				if wanted(0) || wanted(3) {
-					x42 = take(2, 4)
-				}
-				if wanted(0) {
-					o.mulAdd(4, d(0), x42)
+					o.add(d(4), d(0))
+					o.subMul(a2+b2, d(2), d(0))
 					to(0, d(0))
-				}
-				if wanted(5) {
-					o.sub(d(3), d(5))
-				}
-				if wanted(5) || wanted(3) {
-					x31 = take(1, 3)
-				}
-				if wanted(5) {
-					o.subMul(4, x31, d(5))
+					o.add(d(1), d(5))
+					o.subMul(a2+b2, d(3), d(5))
 					to(5, d(5))
 				}
-				if wanted(3) {
-					plus := o.copy(x42)
-					o.addMul(2, x31, plus)
-					to(3, plus)
-					o.subMul(2, x31, x42)
-					to(4, x42)
-				}
 				if wanted(1) {
-					o.subMul(4, d(2), d(4))
-					o.subMul(4, d(1), d(3))
-					to(1, o.sum(d(4), d(3)))
-					o.sub(d(3), d(4))
-					to(2, d(4))
+					even, odd := d(4), d(3)
+					if wanted(3) {
+						even, odd = o.copy(even), o.product(a, odd)
+					} else {
+						o.mul(a, odd)
+					}
+					o.subMul(b2, d(2), even)
+					o.subMul(b, d(1), odd)
+					to(1, o.sum(even, odd))
+					o.sub(odd, even)
+					to(2, even)
+				}
+				if wanted(3) {
+					even, odd := d(4), d(3)
+					o.mul(b, odd)
+					o.subMul(a2, d(2), even)
+					o.subMul(a, d(1), odd)
+					to(3, o.sum(even, odd))
+					o.sub(odd, even)
+					to(4, even)
 				}
 			},
 		},
 		weight: matrix{
 			in: 3, out: 6, few: [][]int{{1, 2}, {3, 4}, {0, 5}}, many: [][]int{{0, 1, 2, 3, 4, 5}},
-			constants: []float64{-1. / 6, 1. / 6, 1. / 24, 1. / 12, 1. / 4},
+			constants: []float64{g0, -g0, g1, g2},
 			apply: func(o *ops, d func(int) reg.VecVirtual, wanted func(int) bool, to func(int, reg.VecVirtual)) {
 				if wanted(1) {
-					s := o.sum(d(0), d(2))
-					o.mul(-1./6, s)
-					minus := o.copy(s)
-					o.subMul(1./6, d(1), minus)
+					even := o.product(-g0, d(0))
+					o.subMul(g2, d(2), even)
+					minus := o.copy(even)
+					o.subMul(g1, d(1), minus)
 					to(1, minus)
-					o.addMul(1./6, d(1), s)
-					to(2, s)
+					o.addMul(g1, d(1), even)
+					to(2, even)
 				}
 				if wanted(3) {
-					s := o.copy(d(0))
-					o.mul(1./24, s)
-					o.addMul(1./6, d(2), s)
-					plus := o.copy(s)
-					o.addMul(1./12, d(1), plus)
+					even := o.product(g2, d(0))
+					o.addMul(g0, d(2), even)
+					plus := o.copy(even)
+					o.addMul(g1, d(1), plus)
 					to(3, plus)
-					o.subMul(1./12, d(1), s)
-					to(4, s)
+					o.subMul(g1, d(1), even)
+					to(4, even)
 				}
 				if wanted(0) {
-					o.mul(1./4, d(0))
 					to(0, d(0))
 					to(5, d(2))
 				}
@@ -246,24 +244,21 @@ var tiles = []tile{
 		},
 		spread: matrix{
 			in: 4, out: 6, few: [][]int{{1, 2}, {3, 4}, {0, 5}}, many: [][]int{{0, 1, 2, 3, 4, 5}},
-			constants: []float64{2, 4},
+			constants: []float64{a, b, a2, b2}, resident: []float64{a, b},
 			apply: func(o *ops, d func(int) reg.VecVirtual, wanted func(int) bool, to func(int, reg.VecVirtual)) {
-				if wanted(3) {
-					even, odd := o.copy(d(0)), o.copy(d(1))
-					o.addMul(4, d(2), even)
-					o.addMul(4, d(3), odd)
-					plus := o.copy(even)
-					o.addMul(2, odd, plus)
-					to(3, plus)
-					o.subMul(2, odd, even)
-					to(4, even)
+				pair := func(row int, x, y, y2 float64) {
+					even, odd := o.product(y, d(0)), o.copy(d(1))
+					o.addMul(x, d(2), even)
+					o.addMul(y2, d(3), odd)
+					to(row, o.sum(even, odd))
+					o.sub(odd, even)
+					to(row+1, even)
 				}
 				if wanted(1) {
-					o.add(d(0), d(2))
-					o.add(d(3), d(1))
-					to(1, o.sum(d(2), d(1)))
-					o.sub(d(1), d(2))
-					to(2, d(2))
+					pair(1, a, b, a2)
+				}
+				if wanted(3) {
+					pair(3, b, a, b2)
 				}
 				if wanted(0) {
 					to(0, d(0))
@@ -273,54 +268,56 @@ var tiles = []tile{
 		},
 		output: matrix{
 			in: 6, out: 4, few: [][]int{{0, 2}, {1, 3}}, many: [][]int{{0, 1, 2, 3}},
-			constants: []float64{2, 4, 8},
+			constants: []float64{a, b, a2, b2},
 			apply: func(o *ops, d func(int) reg.VecVirtual, wanted func(int) bool, to func(int, reg.VecVirtual)) {
-				var s12, s34 reg.VecVirtual
-				switch {
-				case wanted(0) && wanted(1):
-					s12, s34 = o.sum(d(1), d(2)), o.sum(d(3), d(4))
-				case wanted(0):
-					o.add(d(2), d(1))
-					o.add(d(4), d(3))
-					s12, s34 = d(1), d(3)
+				var sums [2]reg.VecVirtual
+				for i, k := range []int{1, 3} {
+					switch {
+					case wanted(0) && wanted(1):
+						sums[i] = o.sum(d(k), d(k+1))
+						o.sub(d(k+1), d(k))
+					case wanted(0):
+						o.add(d(k+1), d(k))
+						sums[i] = d(k)
+					default:
+						o.sub(d(k+1), d(k))
+					}
 				}
 				if wanted(0) {
-					o.add(s12, d(0))
-					o.add(s34, d(0))
+					o.addMul(b, sums[0], d(0))
+					o.addMul(a, sums[1], d(0))
 					to(0, d(0))
-					o.addMul(4, s34, s12)
-					to(2, s12)
+					o.mul(a, sums[0])
+					o.addMul(b, sums[1], sums[0])
+					to(2, sums[0])
 				}
 				if wanted(1) {
-					o.sub(d(2), d(1))
-					o.sub(d(4), d(3))
-					o.addMul(8, d(3), d(5))
-					o.add(d(1), d(5))
+					o.addMul(a2, d(1), d(5))
+					o.addMul(b2, d(3), d(5))
 					to(3, d(5))
-					o.addMul(2, d(3), d(1))
+					o.add(d(3), d(1))
 					to(1, d(1))
 				}
 			},
 		},
 		gradient: matrix{
 			in: 6, out: 3, few: [][]int{{0, 2}, {1}}, many: [][]int{{0, 1, 2}},
-			constants: []float64{1. / 6, 1. / 24, 1. / 12, 1. / 4},
+			constants: []float64{g0, g1, g2},
 			apply: func(o *ops, d func(int) reg.VecVirtual, wanted func(int) bool, to func(int, reg.VecVirtual)) {
 				if wanted(0) {
 					s12, s34 := o.sum(d(1), d(2)), o.sum(d(3), d(4))
-					o.mul(1./4, d(0))
-					o.subMul(1./6, s12, d(0))
-					o.addMul(1./24, s34, d(0))
+					o.subMul(g0, s12, d(0))
+					o.addMul(g2, s34, d(0))
 					to(0, d(0))
-					o.sub(s12, s34)
-					o.addMul(1./6, s34, d(5))
+					o.subMul(g2, s12, d(5))
+					o.addMul(g0, s34, d(5))
 					to(2, d(5))
 				}
 				if wanted(1) {
 					o.sub(d(1), d(2))
 					o.sub(d(4), d(3))
-					o.mul(1./6, d(2))
-					o.addMul(1./12, d(3), d(2))
+					o.add(d(3), d(2))
+					o.mul(g1, d(2))
 					to(1, d(2))
 				}
 			},

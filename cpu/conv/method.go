@@ -1,0 +1,85 @@
+package conv
+
+import (
+	"github.com/seed52467199/trainer/cpu/internal/implicit"
+	"github.com/seed52467199/trainer/cpu/internal/winograd"
+	"github.com/seed52467199/trainer/cpu/isa"
+	"github.com/seed52467199/trainer/cpu/simd"
+)
+
+// Method says how a plan may compute.
+type Method int
+
+const (
+	// Auto takes what is fastest: direct sums, or Winograd's minimal filtering
+	// where a model of both expects it to win. Winograd's results are rounded
+	// more coarsely; package winograd says how much.
+	Auto Method = iota
+	// Direct sums the products that the definition of a convolution names.
+	Direct
+
+	// Tests take these wherever they are possible.
+	winograd2
+	winograd4
+)
+
+// kernels is the innermost loops that plans are made of.
+type kernels struct {
+	simd     *simd.Set
+	winograd *winograd.Kernels
+}
+
+func kernelsOf(level isa.Level) kernels {
+	return kernels{simd.For(level), winograd.For(level)}
+}
+
+// Direct sums, and their name.
+type (
+	directRows struct{ *implicit.Rows }
+	directCols struct{ *implicit.Cols }
+)
+
+func (directRows) String() string { return "implicit gemm" }
+func (directCols) String() string { return "implicit gemm" }
+
+// minimal tells whether minimal filtering can compute s.
+func (s Shape) minimal() bool {
+	return s.KH == 3 && s.KW == 3 && s.StrideH == 1 && s.StrideW == 1 &&
+		s.DilationH == 1 && s.DilationW == 1 && s.Groups == 1
+}
+
+// forwardSpec is s as package winograd describes it.
+func (s Shape) forwardSpec() winograd.Spec {
+	return winograd.Spec{
+		Images: s.N, InH: s.H, InW: s.W, Channels: s.C,
+		OutH: s.OutH(), OutW: s.OutW(), Columns: s.K,
+		PadTop: s.PadTop, PadLeft: s.PadLeft,
+	}
+}
+
+// inputGradSpec is the input gradient of s.
+func (s Shape) inputGradSpec() winograd.Spec {
+	return winograd.Spec{
+		Images: s.N, InH: s.OutH(), InW: s.OutW(), Channels: s.K,
+		OutH: s.H, OutW: s.W, Columns: s.C,
+		PadTop: 2 - s.PadTop, PadLeft: 2 - s.PadLeft, Turned: true,
+	}
+}
+
+// tile is the tile that computes a forward convolution or input gradient
+// fastest, nil where direct sums do.
+func (m Method) tile(s Shape, spec winograd.Spec, k kernels) *winograd.Tile {
+	if !s.minimal() || m == Direct {
+		return nil
+	}
+	switch m {
+	case winograd2:
+		return &k.winograd.F2
+	case winograd4:
+		return &k.winograd.F4
+	}
+	if spec.Channels < 16 || spec.Columns < 16 || spec.OutH < 4 {
+		return nil
+	}
+	return &k.winograd.F4
+}
