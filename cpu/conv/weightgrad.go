@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/seed52467199/trainer/cpu/internal/implicit"
+	"github.com/seed52467199/trainer/cpu/internal/winograd"
 	"github.com/seed52467199/trainer/cpu/isa"
 	"github.com/seed52467199/trainer/internal/pool"
 )
@@ -38,6 +39,10 @@ func newWeightGrad(s Shape, m Method, k kernels) (*WeightGrad, error) {
 
 // weightGradAlgorithm chooses how to compute s.
 func weightGradAlgorithm(s Shape, m Method, k kernels) colsAlgorithm {
+	spec := s.forwardSpec()
+	if t := m.tile(s, spec, k); t != nil {
+		return winograd.NewCols(spec, t, k.winograd, k.simd)
+	}
 	f := s.flat()
 	return directCols{implicit.NewCols(implicit.ColsSpec{
 		Geometry: f.geometry(),

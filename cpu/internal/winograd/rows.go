@@ -55,10 +55,7 @@ func NewRows(s Spec, clip simd.Clip, t *Tile, k *Kernels, set *simd.Set) *Rows {
 	p.result = newWindow(t.Out, t.Out, 0, 0, s.OutH, s.OutW, s.Columns, rows, cols)
 	p.tiles = s.Images * rows * cols
 	p.panels = ceil(s.Columns, p.kernel.NR)
-	p.pitch = round(s.Channels, lanes)
-	if p.pitch%aliasing == 0 {
-		p.pitch += lanes
-	}
+	p.pitch = pitchOf(s.Channels)
 	p.choose()
 	p.lay()
 	p.job.Rows = p

@@ -150,3 +150,30 @@ func TestRows(t *testing.T) {
 		})
 	}
 }
+
+func TestCols(t *testing.T) {
+	workers := pool.New(2)
+	defer workers.Close()
+	for _, s := range specs {
+		p := newProblem(rand.New(rand.NewPCG(3, 4)), s.n, s.h, s.w, s.c, s.k, s.top, s.bottom, s.left, s.right)
+		eachTile(t, s.name, func(t *testing.T, tile *Tile, k *Kernels, set *simd.Set) {
+			for _, layout := range []struct{ shares, block int }{{0, 0}, {1, 5}, {3, 4}} {
+				f := NewCols(p.forward(), tile, k, set)
+				if layout.shares > 0 {
+					f.shares, f.block = min(layout.shares, f.tiles), layout.block
+					f.lay()
+				}
+				dw, scratch := dirty(len(p.dw)), dirty(f.ScratchFloats(2))
+				f.Run(workers, p.x, p.dy, dw, scratch, false)
+				compare(t, "dw", dw, p.dw, p.n*p.oh*p.ow)
+
+				f.Run(workers, p.x, p.dy, dw, scratch, true)
+				twice := make([]float64, len(dw))
+				for i, v := range p.dw {
+					twice[i] = 2 * v
+				}
+				compare(t, "added dw", dw, twice, 4*p.n*p.oh*p.ow)
+			}
+		})
+	}
+}
