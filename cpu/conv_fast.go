@@ -18,8 +18,8 @@ func convShape(w op.Window, groups int, x, y op.Shape) conv.Shape {
 	}
 }
 
-func fastConv2D(c op.Call, o op.Conv2D, m conv.Method, threads *pool.Pool) (plan, error) {
-	f, err := conv.NewForward(convShape(o.Window, o.Groups, c.In[0], c.Out[0]), conv.Epilogue{Bias: o.Bias, Clip: bounds(o.Clip)}, m)
+func fastConv2D(c op.Call, o op.Conv2D, method conv.Method, threads *pool.Pool) (plan, error) {
+	f, err := conv.NewForward(convShape(o.Window, o.Groups, c.In[0], c.Out[0]), conv.Epilogue{Bias: o.Bias, Clip: bounds(o.Clip)}, method)
 	if err != nil {
 		return plan{}, err
 	}

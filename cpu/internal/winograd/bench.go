@@ -69,8 +69,8 @@ func (b *bench) scatter(f ScatterFunc, width, n int, pixelStep int, src []float3
 
 // output is f for any number of channels of the bench's pixels. src and bias
 // have whole vectors.
-func (b *bench) output(f OutputFunc, width, n int, pixelStep int, src []float32, stride, step, tiles, channels int, bias []float32, clip simd.Clip) {
-	low, high := clip.Bounds()
+func (b *bench) output(f OutputFunc, width, n int, pixelStep int, src []float32, stride, step, tiles, channels int, bias []float32, c simd.Clip) {
+	low, high := c.Bounds()
 	whole := channels - channels%width
 	if whole > 0 {
 		f(&b.pixels[0], pixelStep, &src[0], stride, step, tiles, whole, &bias[0], low, high)

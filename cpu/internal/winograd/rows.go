@@ -5,6 +5,7 @@ import (
 	"unsafe"
 
 	"github.com/seed52467199/trainer/cpu/simd"
+	"github.com/seed52467199/trainer/cpu/vec"
 	"github.com/seed52467199/trainer/internal/pool"
 )
 
@@ -12,10 +13,10 @@ import (
 // may be used by one Run at a time.
 type Rows struct {
 	Spec
-	simd.Clip
-	tile   *Tile
-	k      *Kernels
-	kernel simd.Rows
+	simd.Clip // what the result is brought into, after the bias
+	tile      *Tile
+	k         *Kernels
+	kernel    simd.Rows
 
 	source, result window
 	tiles          int // in all images
@@ -46,10 +47,9 @@ type rowTable struct {
 	count int // tiles of the micro-kernel
 }
 
-// NewRows plans s with tiles of t, which belongs to k. What Run makes without
-// adding it to y is clipped after the bias.
-func NewRows(s Spec, clip simd.Clip, t *Tile, k *Kernels, set *simd.Set) *Rows {
-	p := &Rows{Spec: s, Clip: clip, tile: t, k: k, kernel: rowsFor(s.Columns, k, set)}
+// NewRows plans s with tiles of t, which belongs to k.
+func NewRows(s Spec, c simd.Clip, t *Tile, k *Kernels, set *simd.Set) *Rows {
+	p := &Rows{Spec: s, Clip: c, tile: t, k: k, kernel: rowsFor(s.Columns, k, set)}
 	rows, cols := ceil(s.OutH, t.Out), ceil(s.OutW, t.Out)
 	p.source = newWindow(t.In, t.Out, s.PadTop, s.PadLeft, s.InH, s.InW, s.Channels, rows, cols)
 	p.result = newWindow(t.Out, t.Out, 0, 0, s.OutH, s.OutW, s.Columns, rows, cols)
@@ -151,16 +151,31 @@ type rowsJob struct {
 	packed     []float32
 	worker     []float32
 	accumulate bool
+	parts      []float64 // sums of each block's columns and of their squares, or nil
 	packing    bool
 	benches    []*bench // by worker
 }
 
 // Run computes y from x and w. bias has one value for every column, or is
-// nil. Where accumulate is set, the result is added to y without an epilogue.
+// nil. Where accumulate is set, the result is added to y without a clip.
 func (p *Rows) Run(workers *pool.Pool, x, w, bias, y, scratch []float32, accumulate bool) {
+	p.run(workers, x, w, bias, y, scratch, accumulate, nil)
+}
+
+// Parts is the number of blocks, for each of which RunMoments makes sums.
+func (p *Rows) Parts() int { return p.blocks }
+
+// RunMoments is Run that also sums up each column of y, and its squares, while a
+// block is in cache. Part i has the sums of all columns at 2·i·Columns, and
+// those of the squares Columns further on.
+func (p *Rows) RunMoments(workers *pool.Pool, x, w, bias, y, scratch []float32, parts []float64) {
+	p.run(workers, x, w, bias, y, scratch, false, parts)
+}
+
+func (p *Rows) run(workers *pool.Pool, x, w, bias, y, scratch []float32, accumulate bool, parts []float64) {
 	scratch = align(scratch)
 	j := &p.job
-	j.x, j.w, j.y, j.accumulate = x, w, y, accumulate
+	j.x, j.w, j.y, j.accumulate, j.parts = x, w, y, accumulate, parts
 	j.packed, scratch = cut(scratch, round(p.weightFloats, lanes))
 	j.bias, scratch = cut(scratch, p.panels*p.kernel.NR)
 	j.zero, j.worker = cut(scratch, p.zeros())
@@ -172,7 +187,7 @@ func (p *Rows) Run(workers *pool.Pool, x, w, bias, y, scratch []float32, accumul
 	workers.Run(p.panels*p.chunks, j)
 	j.packing = false
 	workers.Run(p.blocks, j)
-	j.x, j.w, j.y, j.packed, j.bias, j.zero, j.worker = nil, nil, nil, nil, nil, nil, nil
+	j.x, j.w, j.y, j.packed, j.bias, j.zero, j.worker, j.parts = nil, nil, nil, nil, nil, nil, nil, nil
 }
 
 // Do transforms some weights, or computes one block.
@@ -228,6 +243,7 @@ func (j *rowsJob) compute(first, last int, memory []float32, b *bench) {
 	if last-first != j.block {
 		rows = &j.last
 	}
+	lowest, highest := simd.Clip{}.Bounds()
 	for panel := range j.panels {
 		u := j.packed[panel*positions*j.weights:]
 		for p := range positions {
@@ -235,10 +251,11 @@ func (j *rowsJob) compute(first, last int, memory []float32, b *bench) {
 				&u[p*j.weights], &products[p*j.product], &j.zero[0], lowest, highest)
 		}
 		j.transformResult(products, panel, first, last, outside, b)
+		if j.parts != nil {
+			j.moments(first/j.block, panel, first, last)
+		}
 	}
 }
-
-var lowest, highest = simd.Clip{}.Bounds()
 
 // transformSource computes V for tiles [first, last).
 func (j *rowsJob) transformSource(v []float32, first, last int, b *bench) {
@@ -264,6 +281,24 @@ func (j *rowsJob) transformResult(products []float32, panel, first, last int, ou
 			b.output(j.tile.Output, j.k.Width, pixels, step, src, j.product, nr, n, columns, j.bias[at:], j.Clip)
 		}
 		i += n
+	}
+}
+
+// moments sums up one panel of columns of tiles [first, last), block number
+// part, and their squares.
+func (j *rowsJob) moments(part, panel, first, last int) {
+	at := panel * j.kernel.NR
+	n := min(j.kernel.NR, j.Columns-at)
+	sum := j.parts[2*part*j.Columns+at:][:n]
+	squares := j.parts[(2*part+1)*j.Columns+at:][:n]
+	clear(sum)
+	clear(squares)
+	for i := first; i < last; {
+		v := j.result.strip(i, last)
+		for h := range v.rows {
+			vec.StridedMoments(sum, squares, j.y[v.first+h*j.OutW*j.Columns+at:], v.cols, j.Columns)
+		}
+		i += v.tiles
 	}
 }
 

@@ -77,6 +77,23 @@ func (v *window) run(t *table, x []float32, outside *float32, tile, last int) in
 	return 1
 }
 
+// strip is the pixels of neighbouring tiles of a row that lie on the map: where
+// the first one lies, and how many rows and columns there are.
+type strip struct{ tiles, first, rows, cols int }
+
+// strip is that of the tiles from this one to the end of its row, but the last
+// excluded. No tile begins off the map.
+func (v *window) strip(tile, last int) strip {
+	image, at := tile/(v.rows*v.cols), tile%(v.rows*v.cols)
+	i, j := at/v.cols, at%v.cols
+	n := min(last-tile, v.cols-j)
+	h, w := i*v.step, j*v.step
+	return strip{
+		tiles: n, first: ((image*v.h+h)*v.w + w) * v.pixel,
+		rows: min(v.size, v.h-h), cols: min(n*v.step, v.w-w),
+	}
+}
+
 // ceil is a/b rounded up, for positive b.
 func ceil(a, b int) int { return (a + b - 1) / b }
 
