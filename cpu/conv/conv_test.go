@@ -56,6 +56,8 @@ var shapes = []struct {
 	{"cropped by the padding", Shape{N: 2, H: 9, W: 7, C: 16, K: 16, KH: 3, KW: 3, PadTop: 3, PadBottom: 4, PadLeft: 5, PadRight: 1}},
 	{"many bands", Shape{N: 5, H: 33, W: 31, C: 16, K: 16, KH: 3, KW: 3, PadTop: 1, PadBottom: 1, PadLeft: 1, PadRight: 1}},
 	{"many images a band", Shape{N: 37, H: 4, W: 4, C: 70, K: 34, KH: 3, KW: 3, PadTop: 1, PadBottom: 1, PadLeft: 1, PadRight: 1}},
+	{"few channels", Shape{N: 3, H: 9, W: 14, C: 3, K: 17, KH: 5, KW: 5, PadLeft: 1, PadBottom: 2}},
+	{"few channels, stride 2", Shape{N: 2, H: 11, W: 9, C: 2, K: 24, KH: 5, KW: 4, StrideH: 2, StrideW: 2, PadTop: 2, PadLeft: 2, PadRight: 1}},
 }
 
 // whole fills in the ones that a Shape of the table left out.
@@ -151,6 +153,9 @@ func machines(s Shape, f func(m machine), more ...machine) {
 		if s.minimal() {
 			f(machine{l.String() + "/F2", kernelsOf(l), winograd2})
 			f(machine{l.String() + "/F4", kernelsOf(l), winograd4})
+		}
+		if s.spreads(kernelsOf(l).simd) {
+			f(machine{l.String() + "/auto", kernelsOf(l), Auto})
 		}
 	}
 	for _, m := range more {

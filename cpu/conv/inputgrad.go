@@ -37,6 +37,11 @@ func newInputGrad(s Shape, m Method, k kernels) (*InputGrad, error) {
 		g.phases = append(g.phases, winograd.NewRows(spec, simd.Clip{}, t, k.winograd, k.simd))
 		return g, nil
 	}
+	if m == Auto && s.spreads(k.simd) {
+		alg, err := newSpread(s, k.simd)
+		g.phases = append(g.phases, alg)
+		return g, err
+	}
 	f := s.flat()
 	g.bare.shape = f
 	var rows, cols []phase

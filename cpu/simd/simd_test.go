@@ -313,9 +313,9 @@ func TestEveryWidthHasItsGather(t *testing.T) {
 	}
 }
 
-func TestNarrowest(t *testing.T) {
-	s := &Set{Rows: []Rows{{MR: 12, NR: 32}, {MR: 12, NR: 16}}}
-	for n, want := range map[int]int{1: 16, 16: 16, 17: 32, 32: 32, 48: 16, 64: 32, 100: 16} {
+func TestCheapest(t *testing.T) {
+	s := &Set{Rows: []Rows{{MR: 12, NR: 32}, {MR: 12, NR: 16}, {MR: 12, NR: 8}}}
+	for n, want := range map[int]int{1: 8, 8: 8, 9: 16, 16: 16, 17: 32, 32: 32, 40: 16, 64: 32, 150: 32} {
 		if got := s.RowsFor(n).NR; got != want {
 			t.Errorf("%d columns get a kernel %d wide, want %d", n, got, want)
 		}
