@@ -107,8 +107,8 @@ func examples() []example {
 	return all
 }
 
-// clips are none, relu, and one that has both bounds.
-var clips = []op.Clip{{}, op.ReLU.Clip(), {Lo: -0.5, Hi: 0.75}}
+// clips are none and one with both bounds.
+var clips = []op.Clip{{}, {Lo: -0.5, Hi: 0.75}}
 
 func square(k, stride, pad, dilation int) op.Window {
 	w := op.Square(k, stride, pad)
@@ -416,6 +416,20 @@ func updateExamples() []example {
 			all = append(all, example{name: fmt.Sprintf("adam_update decoupled=%v step %v", decoupled, step), op: op.AdamUpdate{Segments: segments, Beta1: 0.9, Beta2: 0.99, Eps: 1e-8, Decoupled: decoupled},
 				shapes: []op.Shape{p, p, p, p, hyper}, valid: func(in [][]float64) { positive(in[3]); values(in) }})
 		}
+	}
+	for _, e := range all[:len(all):len(all)] { // the same with an average
+		e.name, e.shapes = e.name+" average", append(e.shapes[:len(e.shapes):len(e.shapes)], p, op.Shape{1})
+		valid := e.valid
+		e.valid = func(in [][]float64) { valid(in[:len(in)-2]); in[len(in)-1][0] = 0.99 }
+		switch o := e.op.(type) {
+		case op.SGDUpdate:
+			o.Average = true
+			e.op = o
+		case op.AdamUpdate:
+			o.Average = true
+			e.op = o
+		}
+		all = append(all, e)
 	}
 	return append(all,
 		example{name: "sgd_update without buffer", op: op.SGDUpdate{Segments: []op.Segment{{Len: 5}}}, shapes: []op.Shape{{5}, {5}, {0}, {op.HyperLen(1)}}},

@@ -127,16 +127,16 @@ func hostBytes(b op.Buffer, n int, t op.DType) ([]byte, error) {
 	return host[:want:want], nil
 }
 
-// inputType is the element type of an input. The optimizer's hyperparameters
-// are float64 in any program.
+// inputType is the element type of an input. The optimizer's hyperparameters, and
+// the decay of its average, are float64 in any program.
 func inputType(c op.Call, i int) op.DType {
 	switch c.Op.(type) {
 	case op.SGDUpdate:
-		if i == sgdHyper {
+		if i == sgdHyper || i == sgdHyper+2 {
 			return op.Float64
 		}
 	case op.AdamUpdate:
-		if i == adamHyper {
+		if i == adamHyper || i == adamHyper+2 {
 			return op.Float64
 		}
 	case op.EMAUpdate:

@@ -37,11 +37,12 @@ func (h hyper) group(g int) (lr, decay float64) {
 // update is the plan of an optimizer's step over segments of the parameters,
 // cut into spans of at most a grain. Of the inputs, state vectors of the
 // optimizer follow the weights and the gradients; input hyper holds the
-// hyperparameters.
-func update(c op.Call, segments []op.Segment, state, hyper int, over func(m operands) func(s span)) (plan, error) {
-	params := op.Size(c.In[0])
-	for i, v := range c.In[:2+state] {
-		if op.Size(v) != params {
+// hyperparameters. Where an average of the weights and its decay follow, average
+// moves each span of it while the weights are in cache.
+func update(c op.Call, segments []op.Segment, state, hyper int, over func(m operands) func(s span), average averaging) (plan, error) {
+	params, averaged := op.Size(c.In[0]), len(c.In) > hyper+1
+	for i, v := range c.In {
+		if used := i < 2+state || i == hyper+1; used && op.Size(v) != params {
 			return plan{}, fmt.Errorf("input %d, of the optimizer's state, has %d elements, want %d like the weights", i, op.Size(v), params)
 		}
 	}
@@ -59,12 +60,33 @@ func update(c op.Call, segments []op.Segment, state, hyper int, over func(m oper
 	}
 	return overRows(each(len(spans)), func(m operands) func(lo, hi int) {
 		do := over(m)
+		if !averaged {
+			return func(lo, hi int) {
+				for _, s := range spans[lo:hi] {
+					do(s)
+				}
+			}
+		}
+		move := average(m.in[hyper+1], m.in[0], as[float64](m.in[hyper+2]))
 		return func(lo, hi int) {
 			for _, s := range spans[lo:hi] {
 				do(s)
+				move(s.lo, s.hi)
 			}
 		}
 	}), nil
+}
+
+// averaging moves the elements [lo, hi) of an average towards the weights.
+type averaging func(average, weights []byte, decay []float64) func(lo, hi int)
+
+func movingAverage[T number](average, weights []byte, decay []float64) func(lo, hi int) {
+	a, w := as[T](average), as[T](weights)
+	return func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			a[i] = mix(a[i], float64(w[i]), 1-decay[0])
+		}
+	}
 }
 
 // sgdState is the number of state vectors that SGD uses.
@@ -100,7 +122,7 @@ func sgdUpdate[T number](c op.Call, o op.SGDUpdate) (plan, error) {
 				w[i] = T(float64(w[i]) - lr*d)
 			}
 		}
-	})
+	}, movingAverage[T])
 }
 
 func adamUpdate[T number](c op.Call, o op.AdamUpdate) (plan, error) {
@@ -124,17 +146,12 @@ func adamUpdate[T number](c op.Call, o op.AdamUpdate) (plan, error) {
 				w[i] = T(v - size*m1/(math.Sqrt(m2)/root+o.Eps))
 			}
 		}
-	})
+	}, movingAverage[T])
 }
 
 func emaUpdate[T number](c op.Call) plan {
 	return elementwise(op.Size(c.In[0]), func(m operands) func(lo, hi int) {
-		average, w, decay := as[T](m.in[0]), as[T](m.in[1]), as[float64](m.in[emaDecay])
-		return func(lo, hi int) {
-			for i := lo; i < hi; i++ {
-				average[i] = mix(average[i], float64(w[i]), 1-decay[0])
-			}
-		}
+		return movingAverage[T](m.in[0], m.in[1], as[float64](m.in[emaDecay]))
 	})
 }
 

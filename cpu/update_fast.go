@@ -17,7 +17,7 @@ func fastSGDUpdate(c op.Call, o op.SGDUpdate) (plan, error) {
 			vec.SGDStep(vec.SGD{LR: lr, WeightDecay: decay, GradScale: h.gradScale(), Momentum: o.Momentum, Dampening: o.Dampening,
 				Nesterov: o.Nesterov, First: h.step() == 1}, w[s.lo:s.hi], buf, g[s.lo:s.hi])
 		}
-	})
+	}, fastMovingAverage)
 }
 
 func fastAdamUpdate(c op.Call, o op.AdamUpdate) (plan, error) {
@@ -29,14 +29,18 @@ func fastAdamUpdate(c op.Call, o op.AdamUpdate) (plan, error) {
 			vec.AdamStep(vec.Adam{LR: lr, WeightDecay: decay, GradScale: h.gradScale(), Beta1: o.Beta1, Beta2: o.Beta2, Eps: o.Eps,
 				Decoupled: o.Decoupled, Step: int(h.step())}, w[s.lo:s.hi], first[s.lo:s.hi], second[s.lo:s.hi], g[s.lo:s.hi])
 		}
-	})
+	}, fastMovingAverage)
 }
 
 func fastEMAUpdate(c op.Call) plan {
 	return elementwise(op.Size(c.In[0]), func(m operands) func(lo, hi int) {
-		average, w, decay := floats(m.in[0]), floats(m.in[1]), as[float64](m.in[emaDecay])
-		return func(lo, hi int) { vec.Lerp(average[lo:hi], w[lo:hi], float32(1-decay[0])) }
+		return fastMovingAverage(m.in[0], m.in[1], as[float64](m.in[emaDecay]))
 	})
+}
+
+func fastMovingAverage(average, weights []byte, decay []float64) func(lo, hi int) {
+	a, w := floats(average), floats(weights)
+	return func(lo, hi int) { vec.Lerp(a[lo:hi], w[lo:hi], float32(1-decay[0])) }
 }
 
 func fastSquaredNorm(c op.Call) plan {

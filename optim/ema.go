@@ -14,7 +14,7 @@ type EMA struct {
 	decay   vector
 	trained op.Buffer
 	other   op.Buffer
-	update  []func()
+	update  [2]func() // of the trained parameters and of the others
 }
 
 // NewEMA starts an average at the parameters' present values.
@@ -24,7 +24,7 @@ func NewEMA(ps *graph.Params) (*EMA, error) {
 	if e.decay, err = newVector(ps.Device(), 1); err != nil {
 		return nil, err
 	}
-	for _, m := range []struct {
+	for i, m := range []struct {
 		avg  *op.Buffer
 		live op.Buffer
 	}{{&e.trained, ps.Trained()}, {&e.other, ps.Statistics()}} {
@@ -32,26 +32,28 @@ func NewEMA(ps *graph.Params) (*EMA, error) {
 			return nil, fmt.Errorf("allocating the moving average of the weights: %w", err)
 		}
 		flat := op.Shape{m.live.Len() / ps.DType().Bytes()}
-		run, err := bind(ps, op.EMAUpdate{}, []op.Shape{flat, flat, {1}}, []op.Buffer{*m.avg, m.live, e.decay.buf}, nil)
-		if err != nil {
+		if e.update[i], err = bind(ps, op.EMAUpdate{}, []op.Shape{flat, flat, {1}}, []op.Buffer{*m.avg, m.live, e.decay.buf}, nil); err != nil {
 			return nil, err
 		}
-		e.update = append(e.update, run)
 	}
 	return e, e.Update(0)
 }
 
 // Update moves the average towards the parameters: decay times the average plus
-// 1-decay times the parameters.
+// 1-decay times the parameters. Optimizer.StepAveraged does so at less cost.
 func (e *EMA) Update(decay float64) error {
-	e.decay.vals[0] = decay
-	if err := e.decay.upload(); err != nil {
+	if err := e.set(decay); err != nil {
 		return err
 	}
 	for _, run := range e.update {
 		run()
 	}
 	return e.ps.Device().Sync()
+}
+
+func (e *EMA) set(decay float64) error {
+	e.decay.vals[0] = decay
+	return e.decay.upload()
 }
 
 // Buffers are the memory of the whole average.

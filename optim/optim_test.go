@@ -1,6 +1,8 @@
 package optim_test
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"log"
 	"math"
@@ -153,14 +155,61 @@ func TestAverageAndSwap(t *testing.T) {
 	}
 }
 
+// The average in the update's own pass has the bits of a pass of its own, with every
+// rule.
+func TestStepAveraged(t *testing.T) {
+	for _, c := range []optim.Config{
+		{Name: "sgd"}, {Name: "sgd", Momentum: 0.9, Nesterov: true},
+		{Name: "adam", Betas: [2]float64{0.9, 0.999}, Eps: 1e-8}, {Name: "adamw", Betas: [2]float64{0.9, 0.999}, Eps: 1e-8, ClipNorm: 1},
+	} {
+		var memory [2][]byte
+		for i := range memory {
+			ps := params(t)
+			o, err := optim.New(ps, c, optim.GroupBy(trained(ps)[1:], optim.DecayWeights(0.1)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			e, err := optim.NewEMA(ps)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for step := range 3 {
+				setGrads(t, ps, float32(step+1))
+				if i == 0 {
+					_, err = o.Step(0.1, 0.5)
+					err = errors.Join(err, e.Update(0.7))
+				} else {
+					_, err = o.StepAveraged(0.1, 0.5, e, 0.7)
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			for _, b := range append(e.Buffers(), ps.Trained()) {
+				memory[i] = append(memory[i], b.Host()...)
+			}
+		}
+		if !bytes.Equal(memory[0], memory[1]) {
+			t.Errorf("%+v: weights or average differ", c)
+		}
+	}
+}
+
 func TestStepAllocatesNothing(t *testing.T) {
 	ps := params(t)
 	o, err := optim.New(ps, optim.Config{Name: "adamw", Betas: [2]float64{0.9, 0.999}, Eps: 1e-8, ClipNorm: 1}, optim.GroupBy(trained(ps), optim.DecayWeights(0.1)))
 	if err != nil {
 		t.Fatal(err)
 	}
+	e, err := optim.NewEMA(ps)
+	if err != nil {
+		t.Fatal(err)
+	}
 	setGrads(t, ps, 1)
 	if n := testing.AllocsPerRun(10, func() {
+		if _, err := o.StepAveraged(0.1, 1, e, 0.9); err != nil {
+			t.Fatal(err)
+		}
 		if _, err := o.Step(0.1, 1); err != nil {
 			t.Fatal(err)
 		}

@@ -57,9 +57,15 @@ type Optimizer struct {
 	slots  []string
 	state  []op.Buffer // one a slot, laid out like the parameters
 	step   int
+	rule   op.Op
+	in     []op.Buffer // of the update
+	shapes []op.Shape
 	hyper  vector
 	update func()
 	norm   *Norm
+
+	averaged *EMA   // that average moves
+	average  func() // updates parameters and average in one pass
 }
 
 // New makes an optimizer for the groups' parameters, which must be placed.
@@ -68,7 +74,7 @@ func New(ps *graph.Params, c Config, groups []Group) (*Optimizer, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &Optimizer{ps: ps, clip: c.ClipNorm, groups: groups, slots: r.slots}
+	o := &Optimizer{ps: ps, clip: c.ClipNorm, groups: groups, slots: r.slots, rule: r.op}
 	flat := op.Shape{ps.TrainedLen()}
 	shapes := []op.Shape{flat, flat}
 	in := []op.Buffer{ps.Trained(), ps.Grads()}
@@ -87,6 +93,7 @@ func New(ps *graph.Params, c Config, groups []Group) (*Optimizer, error) {
 	if o.update, err = bind(ps, r.op, shapes, in, nil); err != nil {
 		return nil, err
 	}
+	o.in, o.shapes = in, shapes
 	if o.norm, err = NewNorm(ps); err != nil {
 		return nil, err
 	}
@@ -96,6 +103,53 @@ func New(ps *graph.Params, c Config, groups []Group) (*Optimizer, error) {
 // Step updates the parameters from gradients multiplied by gradScale, with the
 // schedule's learning rate lr and the clipping of Config. It returns the gradients' norm before clipping where it clips, else 0.
 func (o *Optimizer) Step(lr, gradScale float64) (norm float64, err error) {
+	if norm, err = o.prepare(lr, gradScale); err != nil {
+		return norm, err
+	}
+	o.update()
+	return norm, o.ps.Device().Sync()
+}
+
+// StepAveraged is Step and then e.Update(decay), in one pass over the memory of the
+// parameters.
+func (o *Optimizer) StepAveraged(lr, gradScale float64, e *EMA, decay float64) (norm float64, err error) {
+	if o.averaged != e {
+		if err := o.bindAverage(e); err != nil {
+			return 0, err
+		}
+	}
+	if err := e.set(decay); err != nil {
+		return 0, err
+	}
+	if norm, err = o.prepare(lr, gradScale); err != nil {
+		return norm, err
+	}
+	o.average()
+	e.update[1]()
+	return norm, o.ps.Device().Sync()
+}
+
+// bindAverage makes the update that also moves e. What no group holds is never
+// updated, so that its average stays as it is.
+func (o *Optimizer) bindAverage(e *EMA) (err error) {
+	var rule op.Op
+	switch r := o.rule.(type) {
+	case op.SGDUpdate:
+		r.Average = true
+		rule = r
+	case op.AdamUpdate:
+		r.Average = true
+		rule = r
+	}
+	shapes := append(slices.Clone(o.shapes), o.shapes[0], op.Shape{1})
+	if o.average, err = bind(o.ps, rule, shapes, append(slices.Clone(o.in), e.trained, e.decay.buf), nil); err == nil {
+		o.averaged = e
+	}
+	return err
+}
+
+// prepare clips and makes the hyperparameters of the next update known.
+func (o *Optimizer) prepare(lr, gradScale float64) (norm float64, err error) {
 	if o.clip > 0 {
 		if norm, err = o.GradNorm(gradScale); err != nil {
 			return 0, err
@@ -109,11 +163,7 @@ func (o *Optimizer) Step(lr, gradScale float64) (norm float64, err error) {
 		at := h[op.HyperShared+i*op.HyperPerGroup:]
 		at[op.HyperLR], at[op.HyperWeightDecay] = lr*g.LRScale, g.WeightDecay
 	}
-	if err := o.hyper.upload(); err != nil {
-		return norm, err
-	}
-	o.update()
-	return norm, o.ps.Device().Sync()
+	return norm, o.hyper.upload()
 }
 
 // GradNorm is the joint 2-norm of the gradients multiplied by gradScale.

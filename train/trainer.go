@@ -182,16 +182,16 @@ func (t *Trainer) update(it *data.Epoch, count int) (images int, err error) {
 		t.at.batch++
 	}
 	t.lr = t.LR(t.at.update)
-	norm, err := t.Optimizer.Step(t.lr, 1/float64(count))
+	var norm float64
+	if t.EMA == nil {
+		norm, err = t.Optimizer.Step(t.lr, 1/float64(count))
+	} else {
+		norm, err = t.Optimizer.StepAveraged(t.lr, 1/float64(count), t.EMA, t.EMADecay)
+	}
 	if err != nil {
 		return 0, err
 	}
 	t.at.update++
-	if t.EMA != nil {
-		if err := t.EMA.Update(t.EMADecay); err != nil {
-			return 0, err
-		}
-	}
 	loss /= float64(count)
 	t.at.loss.Sum += loss * float64(images)
 	t.at.loss.Images += images

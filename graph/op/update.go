@@ -29,19 +29,23 @@ func HyperLen(groups int) int { return HyperShared + groups*HyperPerGroup }
 // SGDUpdate is PyTorch's SGD. Inputs: w, g, momentum buffer (P each; the buffer
 // may be empty without momentum), hyper. With d = scale*g + wd*w it does
 // m = Momentum*m + (1-Dampening)*d (m = d at step 1), d = m or, with Nesterov,
-// d + Momentum*m, and w -= lr*d.
+// d + Momentum*m, and w -= lr*d. With Average it does EMAUpdate's work in the same
+// pass: two more inputs are the average (P) and its decay.
 type SGDUpdate struct {
 	Segments  []Segment
 	Momentum  float64
 	Dampening float64
 	Nesterov  bool
+	Average   bool
 }
 
 // Kind implements Op.
 func (SGDUpdate) Kind() string { return "sgd_update" }
 
 // Infer implements Op.
-func (o SGDUpdate) Infer(in []Shape) ([]Shape, error) { return nil, checkUpdate("sgd_update", in, 4) }
+func (o SGDUpdate) Infer(in []Shape) ([]Shape, error) {
+	return nil, checkUpdate("sgd_update", in, 4+2*b2i(o.Average))
+}
 
 func checkUpdate(kind string, in []Shape, n int) error {
 	if len(in) != n || !in[0].Eq(in[1]) {
@@ -51,21 +55,42 @@ func checkUpdate(kind string, in []Shape, n int) error {
 }
 
 // Work implements Op.
-func (o SGDUpdate) Work(in, _ []Shape) Work { return traffic(6*int64(Size(in[0])), in, in[:1]) }
+func (o SGDUpdate) Work(in, _ []Shape) Work {
+	return traffic(int64(6+3*b2i(o.Average))*int64(Size(in[0])), in, written(in, o))
+}
 
 // Mutates implements Mutator.
-func (SGDUpdate) Mutates() []int { return []int{0, 2} }
+func (o SGDUpdate) Mutates() []int { return append([]int{0, 2}, averages(4, o.Average)...) }
+
+// averages is the place of an average among the inputs, if there is one.
+func averages(at int, has bool) []int {
+	if has {
+		return []int{at}
+	}
+	return nil
+}
+
+// written are the shapes of the inputs that an update writes.
+func written(in []Shape, o Mutator) (shapes []Shape) {
+	for _, i := range o.Mutates() {
+		shapes = append(shapes, in[i])
+	}
+	return shapes
+}
 
 // AdamUpdate is Adam (arXiv 1412.6980) and, with Decoupled, AdamW (arXiv
 // 1711.05101), in PyTorch's order of operations. Inputs: w, g, first moment m,
 // second moment v (P each), hyper. With d = scale*g (+ wd*w unless Decoupled):
 // m += (1-Beta1)*(d-m); v = Beta2*v + (1-Beta2)*d*d; AdamW first does w *= 1-lr*wd;
-// w -= lr/(1-Beta1^t) * m / (sqrt(v)/sqrt(1-Beta2^t) + Eps).
+// w -= lr/(1-Beta1^t) * m / (sqrt(v)/sqrt(1-Beta2^t) + Eps). With Average it does
+// EMAUpdate's work in the same pass: two more inputs are the average (P) and its
+// decay.
 type AdamUpdate struct {
 	Segments     []Segment
 	Beta1, Beta2 float64
 	Eps          float64
 	Decoupled    bool
+	Average      bool
 }
 
 // Kind implements Op.
@@ -73,14 +98,16 @@ func (AdamUpdate) Kind() string { return "adam_update" }
 
 // Infer implements Op.
 func (o AdamUpdate) Infer(in []Shape) ([]Shape, error) {
-	return nil, checkUpdate("adam_update", in, 5)
+	return nil, checkUpdate("adam_update", in, 5+2*b2i(o.Average))
 }
 
 // Work implements Op.
-func (o AdamUpdate) Work(in, _ []Shape) Work { return traffic(12*int64(Size(in[0])), in, in[:3]) }
+func (o AdamUpdate) Work(in, _ []Shape) Work {
+	return traffic(int64(12+3*b2i(o.Average))*int64(Size(in[0])), in, written(in, o))
+}
 
 // Mutates implements Mutator.
-func (AdamUpdate) Mutates() []int { return []int{0, 2, 3} }
+func (o AdamUpdate) Mutates() []int { return append([]int{0, 2, 3}, averages(5, o.Average)...) }
 
 // EMAUpdate is average += (1-decay)*(w - average). Inputs: the average, w (P
 // each), and decay in a vector of one float64.
