@@ -153,6 +153,7 @@ func convExamples() []example {
 		backs := []back{
 			{op.Conv2DInputGrad{Window: c.window, Groups: c.groups, H: c.h, W: c.w}, []source{dy, 1}, []int{0}},
 			{op.Conv2DWeightGrad{Window: c.window, Groups: c.groups}, []source{0, dy}, []int{1}},
+			{op.Conv2DInputGrad{Window: c.window, Groups: c.groups, H: c.h, W: c.w, Add: true}, []source{dy, 1, 0}, nil},
 		}
 		all = append(all, example{name: "conv2d " + c.name, op: o, shapes: []op.Shape{x, w}, back: backs, large: c.large})
 		moments := o

@@ -51,7 +51,7 @@ func conv2D[T number](c op.Call, o op.Conv2D) plan {
 }
 
 func conv2DInputGrad[T number](c op.Call, o op.Conv2DInputGrad) plan {
-	return convInputGrad[T](newConvolution(o.Window, o.Groups, c.Out[0], c.In[0]))
+	return convInputGrad[T](newConvolution(o.Window, o.Groups, c.Out[0], c.In[0]), o.Add)
 }
 
 func conv2DWeightGrad[T number](c op.Call, o op.Conv2DWeightGrad) plan {
@@ -114,13 +114,21 @@ func convPixel[T number](g *convolution, x, w, bias, y []T, clip limits[T], p, g
 
 // convInputGrad makes one row of the input's gradient a piece. It gathers what
 // each window hands back, so that no two pieces write to one place.
-func convInputGrad[T number](g convolution) plan {
+func convInputGrad[T number](g convolution, add bool) plan {
 	return overRows(each(g.n*g.h), func(m operands) func(lo, hi int) {
 		dy, w, dx := as[T](m.in[0]), as[T](m.in[1]), as[T](m.out[0])
+		var before []T
+		if add {
+			before = as[T](m.in[2])
+		}
 		return func(lo, hi int) {
 			for p := lo * g.w; p < hi*g.w; p++ {
 				for c := range g.c {
-					dx[p*g.c+c] = T(convInputSum(&g, dy, w, p, c))
+					sum := convInputSum(&g, dy, w, p, c)
+					if add {
+						sum += float64(before[p*g.c+c])
+					}
+					dx[p*g.c+c] = T(sum)
 				}
 			}
 		}

@@ -73,22 +73,25 @@ func convMoments(c op.Call, o op.Conv2D, f *conv.Forward, threads *pool.Pool) pl
 func bounds(c op.Clip) simd.Clip { return simd.Clip{Lo: float32(c.Lo), Hi: float32(c.Hi)} }
 
 func fastConv2DInputGrad(c op.Call, o op.Conv2DInputGrad, m conv.Method, threads *pool.Pool) (plan, error) {
-	return fastInputGrad(convShape(o.Window, o.Groups, c.Out[0], c.In[0]), m, threads)
+	g, err := conv.NewInputGrad(convShape(o.Window, o.Groups, c.Out[0], c.In[0]), m)
+	if err != nil {
+		return plan{}, err
+	}
+	g.Accumulate = o.Add
+	n := op.Size(c.Out[0])
+	return plan{name: g.String(), scratch: 4 * g.ScratchFloats(threads.Threads()), bind: func(m operands) []stage {
+		dy, w, dx, scratch := floats(m.in[0]), floats(m.in[1]), floats(m.out[0]), floats(m.scratch)
+		run := stage{shared: func() { g.Run(threads, dy, w, dx, scratch) }}
+		if !o.Add || &m.in[2][0] == &m.out[0][0] {
+			return []stage{run}
+		}
+		before := floats(m.in[2])
+		return []stage{elements(n).stage(func(lo, hi int) { copy(dx[lo:hi], before[lo:hi]) }), run}
+	}}, nil
 }
 
 func fastConv2DWeightGrad(c op.Call, o op.Conv2DWeightGrad, m conv.Method, threads *pool.Pool) (plan, error) {
 	return fastWeightGrad(convShape(o.Window, o.Groups, c.In[0], c.In[1]), m, threads)
-}
-
-func fastInputGrad(s conv.Shape, m conv.Method, threads *pool.Pool) (plan, error) {
-	g, err := conv.NewInputGrad(s, m)
-	if err != nil {
-		return plan{}, err
-	}
-	return sharing(g.String(), g.ScratchFloats(threads.Threads()), func(m operands, scratch []float32) func() {
-		dy, w, dx := floats(m.in[0]), floats(m.in[1]), floats(m.out[0])
-		return func() { g.Run(threads, dy, w, dx, scratch) }
-	}), nil
 }
 
 func fastWeightGrad(s conv.Shape, m conv.Method, threads *pool.Pool) (plan, error) {

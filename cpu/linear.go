@@ -9,7 +9,7 @@ func linear[T number](c op.Call, o op.Linear) plan {
 }
 
 func linearInputGrad[T number](c op.Call) plan {
-	return convInputGrad[T](pointwise(c.Out[0], c.In[0]))
+	return convInputGrad[T](pointwise(c.Out[0], c.In[0]), false)
 }
 
 func linearWeightGrad[T number](c op.Call) plan {

@@ -9,18 +9,20 @@ type fusion struct {
 	readers  map[*value][]*step
 	dropped  map[*step]bool
 	replaced map[*step][]*step
+	place    map[*step]int // in the list
 }
 
 // fuse applies the patterns: batch norm, residual add and clip, which is relu or
 // its like; convolution, linear layer or add and clip; layers and the batch norm by
 // constants behind them; convolution and the moments of its result; the gradient of
-// clip and of batch norm. kept are the values that must exist after the run.
+// clip and of batch norm; a sum of gradients and the convolution's in it. kept are the values that must exist after the run.
 func fuse(steps []*step, kept map[*value]bool) []*step {
-	patterns := []func(*fusion, *step){(*fusion).clip, (*fusion).residual, (*fusion).foldNorm, (*fusion).moments, (*fusion).normGrad}
+	patterns := []func(*fusion, *step){(*fusion).clip, (*fusion).residual, (*fusion).foldNorm, (*fusion).moments, (*fusion).normGrad, (*fusion).sumGrad}
 	for _, pattern := range patterns {
 		countUses(steps, kept)
-		f := &fusion{producer: map[*value]*step{}, readers: map[*value][]*step{}, dropped: map[*step]bool{}, replaced: map[*step][]*step{}}
-		for _, s := range steps {
+		f := &fusion{producer: map[*value]*step{}, readers: map[*value][]*step{}, dropped: map[*step]bool{}, replaced: map[*step][]*step{}, place: map[*step]int{}}
+		for i, s := range steps {
+			f.place[s] = i
 			for _, v := range s.out {
 				f.producer[v] = s
 			}
@@ -235,6 +237,36 @@ func (f *fusion) normGrad(s *step) {
 		f.merge(s, fused, r)
 		return
 	}
+}
+
+// sumGrad lets a convolution's input gradient add to the other term of a sum. Where
+// both terms are such gradients it is the one with the larger stride, which touches
+// fewer pixels, or else the later one.
+func (f *fusion) sumGrad(s *step) {
+	if o, ok := s.op.(op.Add); !ok || o.Clip.On() || !s.in[0].shape.Eq(s.in[1].shape) {
+		return
+	}
+	var best *step
+	var other *value
+	stride := func(m *step) int { o := m.op.(op.Conv2DInputGrad); return o.StrideH * o.StrideW }
+	for i, v := range s.in {
+		m, to := f.maker(v), s.in[1-i]
+		if m == nil || to.uses > 1 || to.home != inArena || f.producer[to] == nil {
+			continue
+		}
+		if o, ok := m.op.(op.Conv2DInputGrad); !ok || o.Add {
+			continue
+		}
+		if best == nil || stride(m) > stride(best) || stride(m) == stride(best) && f.place[m] > f.place[best] {
+			best, other = m, to
+		}
+	}
+	if best == nil {
+		return
+	}
+	o := best.op.(op.Conv2DInputGrad)
+	o.Add = true
+	f.merge(s, &step{op: o, in: append(best.in[:2:2], other), out: s.out}, best)
 }
 
 // shiftOf is beta of the batch norm that made y by itself, without a residual, and

@@ -80,11 +80,13 @@ func (o Conv2D) Diff(in []*Node, out, dy *Node) ([]*Node, error) {
 }
 
 // Conv2DInputGrad is the gradient of a Conv2D for its input: from dy
-// (N, OH, OW, K) and w it gives (N, H, W, C).
+// (N, OH, OW, K) and w it gives (N, H, W, C). With Add, a form that the compiler
+// makes, it is added to a third input of the result's shape.
 type Conv2DInputGrad struct {
 	Window
 	Groups int
 	H, W   int // extent of the input, which the strides leave open
+	Add    bool
 }
 
 // Kind implements Op.
@@ -92,7 +94,22 @@ func (Conv2DInputGrad) Kind() string { return "conv2d_input_grad" }
 
 // Infer implements Op.
 func (o Conv2DInputGrad) Infer(in []Shape) ([]Shape, error) {
-	return []Shape{{in[0][0], o.H, o.W, in[1][2] * o.Groups}}, nil
+	if want := 2 + b2i(o.Add); len(in) != want {
+		return nil, fmt.Errorf("conv2d_input_grad: %d inputs, want %d", len(in), want)
+	}
+	x := Shape{in[0][0], o.H, o.W, in[1][2] * o.Groups}
+	if o.Add && !in[2].Eq(x) {
+		return nil, fmt.Errorf("conv2d_input_grad: what it is added to is %v, want %v", in[2], x)
+	}
+	return []Shape{x}, nil
+}
+
+// InPlace implements InPlacer: the sum may take the memory of what is added to.
+func (o Conv2DInputGrad) InPlace() []int {
+	if o.Add {
+		return []int{2}
+	}
+	return nil
 }
 
 // Work implements Op.
