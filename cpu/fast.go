@@ -14,6 +14,8 @@ func fast(c op.Call, m conv.Method, threads *pool.Pool) (plan, error) {
 		return fastActivation(c, o), nil
 	case op.ActivationGrad:
 		return fastActivationGrad(c, o), nil
+	case op.ClipGrad:
+		return fastClipGrad(c, o), nil
 	case op.Add:
 		return fastAdd(c, o)
 	case op.Mul:

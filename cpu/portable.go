@@ -13,6 +13,8 @@ func portable[T number](c op.Call) (plan, error) {
 		return activation[T](c, o)
 	case op.ActivationGrad:
 		return activationGrad[T](c, o)
+	case op.ClipGrad:
+		return clipGrad[T](c, o), nil
 	case op.Add:
 		return add[T](c, o)
 	case op.Mul:

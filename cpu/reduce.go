@@ -84,6 +84,30 @@ func broadcastTo[T number](c op.Call) (plan, error) {
 	}), nil
 }
 
+// clipGrad works in blocks of channels, each of which has its sum to itself.
+func clipGrad[T number](c op.Call, o op.ClipGrad) plan {
+	n, ch := columnsOf(c.In[0])
+	_, width := columnsOf(c.In[1])
+	clip := limitsOf[T](o.Clip)
+	return overRows(channels(ch), func(m operands) func(lo, hi int) {
+		y, dy, dx, total := as[T](m.in[0]), as[T](m.in[1]), as[T](m.out[0]), as[T](m.out[1])
+		return func(lo, hi int) {
+			for k := lo; k < hi; k++ {
+				var sum float64
+				for i := range n {
+					var d T
+					if clip.passes(y[i*ch+k]) {
+						d = dy[i*width+o.Start+k]
+					}
+					dx[i*ch+k] = d
+					sum += float64(d)
+				}
+				total[k] = T(sum)
+			}
+		}
+	})
+}
+
 func columnSum[T number](c op.Call) plan {
 	n, ch := columnsOf(c.In[0])
 	return overRows(channels(ch), func(m operands) func(lo, hi int) {

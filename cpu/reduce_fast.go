@@ -82,6 +82,28 @@ func columnTotals(n, ch int) plan {
 	}}
 }
 
+// fastClipGrad is columnTotals of the gradient that it makes.
+func fastClipGrad(c op.Call, o op.ClipGrad) plan {
+	n, ch := columnsOf(c.In[0])
+	_, width := columnsOf(c.In[1])
+	columns := sumColumns(n, ch, ch)
+	least, most := bounds(o.Clip).Bounds()
+	return plan{scratch: 8 * columns.size(), bind: func(m operands) []stage {
+		y, dy, dx, total := floats(m.in[0]), floats(m.in[1]), floats(m.out[0]), floats(m.out[1])
+		parts := as[float64](m.scratch)
+		return []stage{
+			columns.stage(parts, func(sums []float64, lo, hi int) {
+				vec.ClipGradSum(sums, dx[lo*ch:hi*ch], dy[lo*width+o.Start:(hi-1)*width+o.Start+ch], y[lo*ch:hi*ch], width, least, most)
+			}),
+			channels(ch).stage(func(lo, hi int) {
+				for k := lo; k < hi; k++ {
+					total[k] = float32(columns.total(parts, k))
+				}
+			}),
+		}
+	}}
+}
+
 func fastColumnSum(c op.Call) plan { return columnTotals(columnsOf(c.In[0])) }
 
 // fastTotal makes one number of the sum of n elements.

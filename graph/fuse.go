@@ -15,9 +15,9 @@ type fusion struct {
 // fuse applies the patterns: batch norm, residual add and clip, which is relu or
 // its like; convolution, linear layer or add and clip; layers and the batch norm by
 // constants behind them; convolution and the moments of its result; the gradient of
-// clip and of batch norm; a sum of gradients and the convolution's in it. kept are the values that must exist after the run.
+// clip and of batch norm or bias; a sum of gradients and the convolution's in it. kept are the values that must exist after the run.
 func fuse(steps []*step, kept map[*value]bool) []*step {
-	patterns := []func(*fusion, *step){(*fusion).clip, (*fusion).residual, (*fusion).foldNorm, (*fusion).moments, (*fusion).normGrad, (*fusion).sumGrad}
+	patterns := []func(*fusion, *step){(*fusion).clip, (*fusion).residual, (*fusion).foldNorm, (*fusion).moments, (*fusion).normGrad, (*fusion).biasGrad, (*fusion).sumGrad}
 	for _, pattern := range patterns {
 		countUses(steps, kept)
 		f := &fusion{producer: map[*value]*step{}, readers: map[*value][]*step{}, dropped: map[*step]bool{}, replaced: map[*step][]*step{}, place: map[*step]int{}}
@@ -235,6 +235,30 @@ func (f *fusion) normGrad(s *step) {
 			fused.out = append(r.out[:3:3], masked)
 		}
 		f.merge(s, fused, r)
+		return
+	}
+}
+
+// biasGrad merges the gradient of a clip with that of the bias before it, and with
+// the slicing of its gradient from that of a concatenation.
+func (f *fusion) biasGrad(s *step) {
+	a, ok := s.op.(op.ActivationGrad)
+	clip := a.Func.Clip()
+	if !ok || !clip.On() {
+		return
+	}
+	y, dy, dx := s.in[0], s.in[1], s.out[0]
+	for _, r := range f.readers[dx] {
+		if _, ok := r.op.(op.ColumnSum); !ok {
+			continue
+		}
+		fused, others := op.ClipGrad{Clip: clip}, []*step{r}
+		if m := f.maker(dy); m != nil {
+			if part, ok := m.op.(op.Slice); ok && part.Axis == len(dy.shape)-1 && part.Stride <= 1 {
+				fused.Start, dy, others = part.Start, m.in[0], append(others, m)
+			}
+		}
+		f.merge(s, &step{op: fused, in: []*value{y, dy}, out: []*value{dx, r.out[0]}}, others...)
 		return
 	}
 }

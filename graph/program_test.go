@@ -22,9 +22,10 @@ func device(t testing.TB, o cpu.Options) *cpu.Device {
 }
 
 // block is a residual network in miniature: every pattern that fuse knows, a value
-// used three times, and a shortcut with a norm of its own.
+// used three times, a shortcut with a norm of its own, and two branches side by side.
 type block struct {
 	conv1, conv2, short, conv3 *graph.Convolution
+	left, right                *graph.Convolution
 	bn1, bn2, bnS, bn3         *graph.Norm
 	fc                         *graph.Dense
 }
@@ -35,7 +36,9 @@ func newBlock(s graph.Scope) *block {
 		conv2: graph.NewConv(s.Sub("conv2"), 6, 6, 3, graph.ConvConfig{Pad: 1, Stride: 2}), bn2: graph.NewBatchNorm(s.Sub("bn2"), 6, graph.BatchNormConfig{}),
 		short: graph.NewConv(s.Sub("short"), 6, 6, 1, graph.ConvConfig{Stride: 2}), bnS: graph.NewBatchNorm(s.Sub("bnS"), 6, graph.BatchNormConfig{}),
 		conv3: graph.NewConv(s.Sub("conv3"), 6, 6, 3, graph.ConvConfig{Pad: 1, Bias: true}), bn3: graph.NewBatchNorm(s.Sub("bn3"), 6, graph.BatchNormConfig{}),
-		fc: graph.NewLinear(s.Sub("fc"), 6, 4, graph.LinearConfig{}),
+		left:  graph.NewConv(s.Sub("left"), 6, 2, 1, graph.ConvConfig{Bias: true}),
+		right: graph.NewConv(s.Sub("right"), 6, 4, 3, graph.ConvConfig{Pad: 1, Bias: true}),
+		fc:    graph.NewLinear(s.Sub("fc"), 6, 4, graph.LinearConfig{}),
 	}
 }
 
@@ -45,6 +48,7 @@ func (b *block) Forward(g *graph.Graph, x *graph.Node) *graph.Node {
 	x = g.ReLU(g.Add(y, b.bnS.Forward(g, b.short.Forward(g, x))))
 	z := g.ReLU(b.conv3.Forward(g, x))
 	x = g.ReLU(g.Add(b.bn3.Forward(g, g.Activation(z, op.SiLU)), x))
+	x = g.Concat(3, g.ReLU(b.left.Forward(g, x)), g.ReLU(b.right.Forward(g, x)))
 	x = g.Add(x, g.DropPath(g.Activation(x, op.Tanh), 0.3))
 	return b.fc.Forward(g, g.Dropout(g.GlobalAvgPool(x), 0.2))
 }
@@ -139,8 +143,8 @@ func setF64(b op.Buffer, p *graph.Param, i int, x float64) {
 func TestGradientsEqualCentralDifferences(t *testing.T) {
 	r := build(t, device(t, cpu.Options{Strict: true}), op.Float64, graph.Train, graph.Target{})
 	r.run(t)
-	if len(r.p.Trained()) != 15 {
-		t.Errorf("%d parameters are trained, want 15", len(r.p.Trained()))
+	if len(r.p.Trained()) != 19 {
+		t.Errorf("%d parameters are trained, want 19", len(r.p.Trained()))
 	}
 	worst := 0.0
 	for _, p := range r.p.Trained() {

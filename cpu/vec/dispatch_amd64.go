@@ -270,6 +270,18 @@ func channelSum(acc, x []float32, rows, cols, stride int) bool {
 	return true
 }
 
+func clipGradSum(acc, dx, dy, y []float32, rows, cols, stride, dyStride int, lo, hi float32) bool {
+	switch active {
+	case isa.AVX512:
+		clipGradSumAVX512(acc, dx, dy, y, rows, cols, stride, dyStride, lo, hi)
+	case isa.AVX2:
+		clipGradSumAVX2(acc, dx, dy, y, rows, cols, stride, dyStride, lo, hi)
+	default:
+		return false
+	}
+	return true
+}
+
 func channelDot(acc, a, b []float32, rows, cols, stride int) bool {
 	switch active {
 	case isa.AVX512:

@@ -48,6 +48,10 @@ func gate(y, x, scale []float32, rows, cols int) bool { return false }
 
 func channelSum(acc, x []float32, rows, cols, stride int) bool { return false }
 
+func clipGradSum(acc, dx, dy, y []float32, rows, cols, stride, dyStride int, lo, hi float32) bool {
+	return false
+}
+
 func channelDot(acc, a, b []float32, rows, cols, stride int) bool { return false }
 
 func moments(sum, squares, x, pivot []float32, rows, cols, stride int) bool { return false }

@@ -114,6 +114,11 @@ func gateAVX2(y []float32, x []float32, scale []float32, rows int, cols int)
 //go:noescape
 func channelSumAVX2(acc []float32, x []float32, rows int, cols int, stride int)
 
+// clipGradSumAVX2 is dx = dy where lo < y < hi, and adds that up; rows of dx and y lie stride elements apart, those of dy dyStride.
+//
+//go:noescape
+func clipGradSumAVX2(acc []float32, dx []float32, dy []float32, y []float32, rows int, cols int, stride int, dyStride int, lo float32, hi float32)
+
 // channelDotAVX2 adds up a*b.
 //
 //go:noescape

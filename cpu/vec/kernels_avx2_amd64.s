@@ -1843,6 +1843,74 @@ done3:
 	VZEROUPPER
 	RET
 
+// func clipGradSumAVX2(acc []float32, dx []float32, dy []float32, y []float32, rows int, cols int, stride int, dyStride int, lo float32, hi float32)
+// Requires: AVX
+TEXT ·clipGradSumAVX2(SB), NOSPLIT, $0-136
+	MOVQ         acc_base+0(FP), AX
+	MOVQ         dx_base+24(FP), CX
+	MOVQ         dy_base+48(FP), DX
+	MOVQ         y_base+72(FP), BX
+	MOVQ         rows+96(FP), SI
+	MOVQ         cols+104(FP), DI
+	MOVQ         stride+112(FP), R8
+	MOVQ         dyStride+120(FP), R9
+	MOVQ         DI, R10
+	ANDQ         $+7, R10
+	LEAQ         tailMask<>+32(SB), R11
+	NEGQ         R10
+	VMOVDQU      (R11)(R10*4), Y0
+	NEGQ         R10
+	VBROADCASTSS lo+128(FP), Y1
+	VBROADCASTSS hi+132(FP), Y2
+	TESTQ        SI, SI
+	JZ           end2
+
+next1:
+	XORL R10, R10
+	MOVQ DI, R11
+
+one4:
+	CMPQ    R11, $+8
+	JL      rest5
+	VMOVUPS (DX)(R10*4), Y3
+	VMOVUPS (BX)(R10*4), Y4
+	VCMPPS  $0x1e, Y1, Y4, Y5
+	VCMPPS  $0x11, Y2, Y4, Y4
+	VANDPS  Y4, Y5, Y4
+	VANDPS  Y3, Y4, Y3
+	VMOVUPS Y3, (CX)(R10*4)
+	VMOVUPS (AX)(R10*4), Y4
+	VADDPS  Y4, Y3, Y3
+	VMOVUPS Y3, (AX)(R10*4)
+	ADDQ    $+8, R10
+	SUBQ    $+8, R11
+	JMP     one4
+
+rest5:
+	TESTQ      R11, R11
+	JZ         done6
+	VMASKMOVPS (DX)(R10*4), Y0, Y3
+	VMASKMOVPS (BX)(R10*4), Y0, Y4
+	VCMPPS     $0x1e, Y1, Y4, Y5
+	VCMPPS     $0x11, Y2, Y4, Y4
+	VANDPS     Y4, Y5, Y4
+	VANDPS     Y3, Y4, Y3
+	VMASKMOVPS Y3, Y0, (CX)(R10*4)
+	VMASKMOVPS (AX)(R10*4), Y0, Y4
+	VADDPS     Y4, Y3, Y3
+	VMASKMOVPS Y3, Y0, (AX)(R10*4)
+
+done6:
+	LEAQ (CX)(R8*4), CX
+	LEAQ (BX)(R8*4), BX
+	LEAQ (DX)(R9*4), DX
+	DECQ SI
+	JNZ  next1
+
+end2:
+	VZEROUPPER
+	RET
+
 // func channelDotAVX2(acc []float32, a []float32, b []float32, rows int, cols int, stride int)
 // Requires: AVX
 TEXT ·channelDotAVX2(SB), NOSPLIT, $0-96

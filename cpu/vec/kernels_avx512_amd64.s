@@ -1821,6 +1821,73 @@ done3:
 	VZEROUPPER
 	RET
 
+// func clipGradSumAVX512(acc []float32, dx []float32, dy []float32, y []float32, rows int, cols int, stride int, dyStride int, lo float32, hi float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·clipGradSumAVX512(SB), NOSPLIT, $0-136
+	MOVQ         acc_base+0(FP), AX
+	MOVQ         dx_base+24(FP), CX
+	MOVQ         dy_base+48(FP), DX
+	MOVQ         y_base+72(FP), BX
+	MOVQ         rows+96(FP), SI
+	MOVQ         cols+104(FP), DI
+	MOVQ         stride+112(FP), R8
+	MOVQ         dyStride+120(FP), R9
+	MOVQ         DI, R10
+	ANDQ         $+15, R10
+	MOVL         $-1, R11
+	BZHIL        R10, R11, R11
+	KMOVW        R11, K1
+	VBROADCASTSS lo+128(FP), Z0
+	VBROADCASTSS hi+132(FP), Z1
+	TESTQ        SI, SI
+	JZ           end2
+
+next1:
+	XORL R10, R10
+	MOVQ DI, R11
+
+one4:
+	CMPQ      R11, $+16
+	JL        rest5
+	VMOVUPS   (DX)(R10*4), Z2
+	VMOVUPS   (BX)(R10*4), Z3
+	VCMPPS    $0x1e, Z0, Z3, K2
+	VCMPPS    $0x11, Z1, Z3, K3
+	KANDW     K2, K3, K2
+	VMOVAPS.Z Z2, K2, Z2
+	VMOVUPS   Z2, (CX)(R10*4)
+	VMOVUPS   (AX)(R10*4), Z3
+	VADDPS    Z3, Z2, Z2
+	VMOVUPS   Z2, (AX)(R10*4)
+	ADDQ      $+16, R10
+	SUBQ      $+16, R11
+	JMP       one4
+
+rest5:
+	TESTQ     R11, R11
+	JZ        done6
+	VMOVUPS.Z (DX)(R10*4), K1, Z2
+	VMOVUPS.Z (BX)(R10*4), K1, Z3
+	VCMPPS    $0x1e, Z0, Z3, K2
+	VCMPPS    $0x11, Z1, Z3, K3
+	KANDW     K2, K3, K2
+	VMOVAPS.Z Z2, K2, Z2
+	VMOVUPS   Z2, K1, (CX)(R10*4)
+	VMOVUPS.Z (AX)(R10*4), K1, Z3
+	VADDPS    Z3, Z2, Z2
+	VMOVUPS   Z2, K1, (AX)(R10*4)
+
+done6:
+	LEAQ (CX)(R8*4), CX
+	LEAQ (BX)(R8*4), BX
+	LEAQ (DX)(R9*4), DX
+	DECQ SI
+	JNZ  next1
+
+end2:
+	VZEROUPPER
+	RET
+
 // func channelDotAVX512(acc []float32, a []float32, b []float32, rows int, cols int, stride int)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·channelDotAVX512(SB), NOSPLIT, $0-96

@@ -122,6 +122,22 @@ var channelKernels = []definition{
 		func(k *kernel, x, c, _ []vector, out []reg.GPVirtual) { k.store(k.mul(x[0], c[0]), out[0]) }),
 	channelSums("channelSum", "adds up x.", 4, []string{"acc"}, []string{"x"}, nil, nil, nil,
 		func(k *kernel, x, _, _ []vector, _ []reg.GPVirtual) []vector { return []vector{x[0]} }),
+	{"clipGradSum", "is dx = dy where lo < y < hi, and adds that up; rows of dx and y lie stride elements apart, those of dy dyStride.",
+		"acc, dx, dy, y []float32, rows, cols, stride, dyStride int, lo, hi float32", func(k *kernel) {
+			acc, dx, dy, y := k.pointer("acc"), k.pointer("dx"), k.pointer("dy"), k.pointer("y")
+			rows, cols, stride, dyStride := k.integer("rows"), k.integer("cols"), k.integer("stride"), k.integer("dyStride")
+			tail, bounds := k.tailMask(cols), []vector{k.scalar("lo"), k.scalar("hi")}
+			k.repeat(rows, func() {
+				k.eachMasked(cols, 1, tail, func() {
+					d := k.passed(k.load(dy), k.load(y), bounds)
+					k.store(d, dx)
+					k.store(k.add(d, k.load(acc)), acc)
+				})
+				k.advance(dx, stride)
+				k.advance(y, stride)
+				k.advance(dy, dyStride)
+			})
+		}},
 	channelSums("channelDot", "adds up a*b.", 3, []string{"acc"}, []string{"a", "b"}, nil, nil, nil,
 		func(k *kernel, x, _, _ []vector, _ []reg.GPVirtual) []vector { return []vector{k.mul(x[0], x[1])} }),
 }

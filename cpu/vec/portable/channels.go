@@ -27,6 +27,19 @@ func ChannelSum[T Float](sum []float64, x []T) {
 	}
 }
 
+// ClipGradSum is dx = dy where lo < y < hi, else 0, and adds its rows to sum (C). The
+// rows of dy lie stride elements apart.
+func ClipGradSum[T Float](sum []float64, dx, dy, y []T, stride int, lo, hi T) {
+	for i := range len(y) / len(sum) {
+		row := i * len(sum)
+		for c := range sum {
+			d := where(within(y[row+c], lo, hi), dy[i*stride+c])
+			dx[row+c] = d
+			sum[c] += float64(d)
+		}
+	}
+}
+
 // ChannelDot adds to sum (C) the rows of a*b, both (rows, C).
 func ChannelDot[T Float](sum []float64, a, b []T) {
 	for row := 0; row < len(a); row += len(sum) {
