@@ -95,31 +95,60 @@ func fastMaxPoolGrad(c op.Call, o op.MaxPoolGrad) plan {
 		return plan{}
 	}
 	g := newFastPooling(newPooling(o.Window, c.Out[0], c.In[0]))
-	return g.backward(func(m operands) func(dx []float32, row int, r poolRun) {
+	hand := vec.MaxPoolGrad
+	if g.apart() {
+		hand = vec.MaxPoolGradApart
+	}
+	return g.backward(!g.apart() || !g.everywhere(), func(m operands) func(dx []float32, row int, r poolRun) {
 		winner, dy := m.in[0], floats(m.in[1])
 		return func(dx []float32, row int, r poolRun) {
 			from, to := g.span(row, r)
-			vec.MaxPoolGrad(dx, dy[from:to], winner[from:to], r.offsets, g.c, g.step())
+			hand(dx, dy[from:to], winner[from:to], r.offsets, g.c, g.step())
 		}
 	})
 }
 
+// apart tells whether no two windows overlap.
+func (g *pooling) apart() bool {
+	return g.StrideH > (g.KH-1)*g.DilationH && g.StrideW > (g.KW-1)*g.DilationW
+}
+
+// everywhere tells whether windows without gaps cover the whole input.
+func (g *pooling) everywhere() bool {
+	return g.DilationH == 1 && g.DilationW == 1 && g.StrideH <= g.KH && g.StrideW <= g.KW && g.below(g.oh-1) == g.h &&
+		g.ow*g.StrideW-g.PadLeft+g.KW-g.StrideW >= g.w
+}
+
+// below is the row of the input behind the last one that the windows of a row of
+// results reach.
+func (g *pooling) below(oy int) int {
+	return min(max(oy*g.StrideH-g.PadTop+(g.KH-1)*g.DilationH+1, 0), g.h)
+}
+
 // backward is the plan of a pool's gradient, with one sample a piece, as windows
-// overlap: over adds what a run of results hands back to dx, the gradient of its
-// sample.
-func (g fastPooling) backward(over func(m operands) func(dx []float32, row int, r poolRun)) plan {
+// may overlap: over hands back to dx, the gradient of its sample, what a run of
+// results gets. With fresh, rows of dx are cleared just before they are reached,
+// so that they are still in cache.
+func (g fastPooling) backward(fresh bool, over func(m operands) func(dx []float32, row int, r poolRun)) plan {
+	width := g.w * g.c
 	return overRows(each(g.n), func(m operands) func(lo, hi int) {
-		dx, add := floats(m.out[0]), over(m)
+		dx, hand := floats(m.out[0]), over(m)
 		return func(lo, hi int) {
-			for row := lo * g.oh; row < hi*g.oh; row++ {
-				to := g.sample(dx, row)
-				if row%g.oh == 0 {
-					clear(to)
-				}
-				for _, r := range g.rows[row%g.oh] {
-					if len(r.offsets) > 0 {
-						add(to, row, r)
+			for sample := lo; sample < hi; sample++ {
+				to, cleared := g.sample(dx, sample*g.oh), 0
+				for oy := range g.oh {
+					if end := g.below(oy) * width; fresh && end > cleared {
+						clear(to[cleared:end])
+						cleared = end
 					}
+					for _, r := range g.rows[oy] {
+						if len(r.offsets) > 0 {
+							hand(to, sample*g.oh+oy, r)
+						}
+					}
+				}
+				if fresh {
+					clear(to[cleared:])
 				}
 			}
 		}
@@ -152,7 +181,7 @@ func fastAvgPool(c op.Call, o op.AvgPool) plan {
 
 func fastAvgPoolGrad(c op.Call, o op.AvgPoolGrad) plan {
 	g := newFastPooling(newPooling(o.Window, c.Out[0], c.In[0]))
-	return g.backward(func(m operands) func(dx []float32, row int, r poolRun) {
+	return g.backward(true, func(m operands) func(dx []float32, row int, r poolRun) {
 		dy := floats(m.in[0])
 		return func(dx []float32, row int, r poolRun) {
 			from, to := g.span(row, r)

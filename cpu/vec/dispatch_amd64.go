@@ -762,6 +762,18 @@ func maxPoolGrad(dx, dy []float32, index []uint8, offsets []int, cols, step, pix
 	return true
 }
 
+func maxPoolGradApart(dx, dy []float32, index []uint8, offsets []int, cols, step, pixels int) bool {
+	switch active {
+	case isa.AVX512:
+		maxPoolGradApartAVX512(dx, dy, index, offsets, cols, step, pixels)
+	case isa.AVX2:
+		maxPoolGradApartAVX2(dx, dy, index, offsets, cols, step, pixels)
+	default:
+		return false
+	}
+	return true
+}
+
 func avgPool(y, x []float32, offsets []int, cols, step, pixels int, scale float32) bool {
 	switch active {
 	case isa.AVX512:

@@ -148,6 +148,10 @@ func maxPoolGrad(dx, dy []float32, index []uint8, offsets []int, cols, step, pix
 	return false
 }
 
+func maxPoolGradApart(dx, dy []float32, index []uint8, offsets []int, cols, step, pixels int) bool {
+	return false
+}
+
 func avgPool(y, x []float32, offsets []int, cols, step, pixels int, scale float32) bool { return false }
 
 func avgPoolGrad(dx, dy []float32, offsets []int, cols, step, pixels int, scale float32) bool {

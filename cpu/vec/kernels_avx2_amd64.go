@@ -319,6 +319,11 @@ func maxPoolAVX2(y []float32, index []uint8, x []float32, offsets []int, cols in
 //go:noescape
 func maxPoolGradAVX2(dx []float32, dy []float32, index []uint8, offsets []int, cols int, step int, pixels int)
 
+// maxPoolGradApartAVX2 is dx = dy at the place of each window's largest, and 0 elsewhere in it.
+//
+//go:noescape
+func maxPoolGradApartAVX2(dx []float32, dy []float32, index []uint8, offsets []int, cols int, step int, pixels int)
+
 // avgPoolAVX2 is y = the sum of the window times scale.
 //
 //go:noescape

@@ -5830,16 +5830,98 @@ next1:
 	XORL R11, R11
 	MOVQ DI, R12
 
-one4:
-	CMPQ    R12, $+8
-	JL      rest5
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
+many3:
+	CMPQ    R12, $+32
+	JL      one4
 	VMOVUPS splatff800000<>+0(SB), Y1
-	VMOVUPS splat3f800000<>+0(SB), Y4
+	VMOVUPS splatff800000<>+0(SB), Y2
+	VMOVUPS splatff800000<>+0(SB), Y3
+	VMOVUPS splatff800000<>+0(SB), Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+	VXORPS  Y9, Y9, Y9
+	VMOVUPS splat3f800000<>+0(SB), Y10
 	XORL    R13, R13
 
 tap7:
+	MOVQ         (BX)(R13*8), R14
+	LEAQ         (CX)(R14*4), R14
+	VMOVUPS      (R14)(R11*4), Y11
+	VCMPPS       $0x1e, Y1, Y11, Y12
+	VCMPPS       $0x03, Y11, Y11, Y13
+	VORPS        Y13, Y12, Y12
+	VBLENDVPS    Y12, Y11, Y1, Y1
+	VMOVAPS      Y1, Y1
+	VBLENDVPS    Y12, Y9, Y5, Y5
+	VMOVAPS      Y5, Y5
+	VMOVUPS      32(R14)(R11*4), Y11
+	VCMPPS       $0x1e, Y2, Y11, Y12
+	VCMPPS       $0x03, Y11, Y11, Y13
+	VORPS        Y13, Y12, Y12
+	VBLENDVPS    Y12, Y11, Y2, Y2
+	VMOVAPS      Y2, Y2
+	VBLENDVPS    Y12, Y9, Y6, Y6
+	VMOVAPS      Y6, Y6
+	VMOVUPS      64(R14)(R11*4), Y11
+	VCMPPS       $0x1e, Y3, Y11, Y12
+	VCMPPS       $0x03, Y11, Y11, Y13
+	VORPS        Y13, Y12, Y12
+	VBLENDVPS    Y12, Y11, Y3, Y3
+	VMOVAPS      Y3, Y3
+	VBLENDVPS    Y12, Y9, Y7, Y7
+	VMOVAPS      Y7, Y7
+	VMOVUPS      96(R14)(R11*4), Y11
+	VCMPPS       $0x1e, Y4, Y11, Y12
+	VCMPPS       $0x03, Y11, Y11, Y13
+	VORPS        Y13, Y12, Y12
+	VBLENDVPS    Y12, Y11, Y4, Y4
+	VMOVAPS      Y4, Y4
+	VBLENDVPS    Y12, Y9, Y8, Y8
+	VMOVAPS      Y8, Y8
+	VADDPS       Y10, Y9, Y9
+	INCQ         R13
+	CMPQ         R13, SI
+	JL           tap7
+	VMOVUPS      Y1, (AX)(R11*4)
+	VCVTPS2DQ    Y5, Y1
+	VEXTRACTI128 $0x01, Y1, X5
+	VPACKUSDW    X5, X1, X1
+	VPACKUSWB    X1, X1, X1
+	VMOVQ        X1, (DX)(R11*1)
+	VMOVUPS      Y2, 32(AX)(R11*4)
+	VCVTPS2DQ    Y6, Y1
+	VEXTRACTI128 $0x01, Y1, X2
+	VPACKUSDW    X2, X1, X1
+	VPACKUSWB    X1, X1, X1
+	VMOVQ        X1, 8(DX)(R11*1)
+	VMOVUPS      Y3, 64(AX)(R11*4)
+	VCVTPS2DQ    Y7, Y1
+	VEXTRACTI128 $0x01, Y1, X2
+	VPACKUSDW    X2, X1, X1
+	VPACKUSWB    X1, X1, X1
+	VMOVQ        X1, 16(DX)(R11*1)
+	VMOVUPS      Y4, 96(AX)(R11*4)
+	VCVTPS2DQ    Y8, Y1
+	VEXTRACTI128 $0x01, Y1, X2
+	VPACKUSDW    X2, X1, X1
+	VPACKUSWB    X1, X1, X1
+	VMOVQ        X1, 24(DX)(R11*1)
+	ADDQ         $+32, R11
+	SUBQ         $+32, R12
+	JMP          many3
+
+one4:
+	CMPQ    R12, $+8
+	JL      rest5
+	VMOVUPS splatff800000<>+0(SB), Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VMOVUPS splat3f800000<>+0(SB), Y4
+	XORL    R13, R13
+
+tap8:
 	MOVQ         (BX)(R13*8), R14
 	LEAQ         (CX)(R14*4), R14
 	VMOVUPS      (R14)(R11*4), Y5
@@ -5853,7 +5935,7 @@ tap7:
 	VADDPS       Y4, Y3, Y3
 	INCQ         R13
 	CMPQ         R13, SI
-	JL           tap7
+	JL           tap8
 	VMOVUPS      Y1, (AX)(R11*4)
 	VCVTPS2DQ    Y2, Y1
 	VEXTRACTI128 $0x01, Y1, X2
@@ -5867,13 +5949,13 @@ tap7:
 rest5:
 	TESTQ   R12, R12
 	JZ      done6
+	VMOVUPS splatff800000<>+0(SB), Y1
 	VXORPS  Y2, Y2, Y2
 	VXORPS  Y3, Y3, Y3
-	VMOVUPS splatff800000<>+0(SB), Y1
 	VMOVUPS splat3f800000<>+0(SB), Y4
 	XORL    R12, R12
 
-tap8:
+tap9:
 	MOVQ         (BX)(R12*8), R13
 	LEAQ         (CX)(R13*4), R13
 	VMASKMOVPS   (R13)(R11*4), Y0, Y5
@@ -5887,7 +5969,7 @@ tap8:
 	VADDPS       Y4, Y3, Y3
 	INCQ         R12
 	CMPQ         R12, SI
-	JL           tap8
+	JL           tap9
 	VMASKMOVPS   Y1, Y0, (AX)(R11*4)
 	VCVTPS2DQ    Y2, Y1
 	VEXTRACTI128 $0x01, Y1, X2
@@ -5897,12 +5979,12 @@ tap8:
 	LEAQ         (DX)(R11*1), R11
 	MOVQ         R10, R13
 
-byte9:
+byte10:
 	MOVB R12, (R11)
 	SHRQ $0x08, R12
 	INCQ R11
 	DECQ R13
-	JNZ  byte9
+	JNZ  byte10
 
 done6:
 	LEAQ (CX)(R8*4), CX
@@ -5939,6 +6021,56 @@ next1:
 	XORL R11, R11
 	MOVQ DI, R12
 
+many3:
+	CMPQ      R12, $+32
+	JL        one4
+	VPMOVZXBD (DX)(R11*1), Y1
+	VCVTDQ2PS Y1, Y1
+	VPMOVZXBD 8(DX)(R11*1), Y2
+	VCVTDQ2PS Y2, Y2
+	VPMOVZXBD 16(DX)(R11*1), Y3
+	VCVTDQ2PS Y3, Y3
+	VPMOVZXBD 24(DX)(R11*1), Y4
+	VCVTDQ2PS Y4, Y4
+	VMOVUPS   (CX)(R11*4), Y5
+	VMOVUPS   32(CX)(R11*4), Y6
+	VMOVUPS   64(CX)(R11*4), Y7
+	VMOVUPS   96(CX)(R11*4), Y8
+	VXORPS    Y9, Y9, Y9
+	VMOVUPS   splat3f800000<>+0(SB), Y10
+	XORL      R13, R13
+
+tap7:
+	MOVQ    (BX)(R13*8), R14
+	LEAQ    (AX)(R14*4), R14
+	VCMPPS  $0x00, Y9, Y1, Y11
+	VANDPS  Y5, Y11, Y11
+	VMOVUPS (R14)(R11*4), Y12
+	VADDPS  Y12, Y11, Y11
+	VMOVUPS Y11, (R14)(R11*4)
+	VCMPPS  $0x00, Y9, Y2, Y11
+	VANDPS  Y6, Y11, Y11
+	VMOVUPS 32(R14)(R11*4), Y12
+	VADDPS  Y12, Y11, Y11
+	VMOVUPS Y11, 32(R14)(R11*4)
+	VCMPPS  $0x00, Y9, Y3, Y11
+	VANDPS  Y7, Y11, Y11
+	VMOVUPS 64(R14)(R11*4), Y12
+	VADDPS  Y12, Y11, Y11
+	VMOVUPS Y11, 64(R14)(R11*4)
+	VCMPPS  $0x00, Y9, Y4, Y11
+	VANDPS  Y8, Y11, Y11
+	VMOVUPS 96(R14)(R11*4), Y12
+	VADDPS  Y12, Y11, Y11
+	VMOVUPS Y11, 96(R14)(R11*4)
+	VADDPS  Y10, Y9, Y9
+	INCQ    R13
+	CMPQ    R13, SI
+	JL      tap7
+	ADDQ    $+32, R11
+	SUBQ    $+32, R12
+	JMP     many3
+
 one4:
 	CMPQ      R12, $+8
 	JL        rest5
@@ -5949,7 +6081,7 @@ one4:
 	VMOVUPS   splat3f800000<>+0(SB), Y4
 	XORL      R13, R13
 
-tap7:
+tap8:
 	MOVQ    (BX)(R13*8), R14
 	LEAQ    (AX)(R14*4), R14
 	VCMPPS  $0x00, Y3, Y1, Y5
@@ -5960,7 +6092,7 @@ tap7:
 	VADDPS  Y4, Y3, Y3
 	INCQ    R13
 	CMPQ    R13, SI
-	JL      tap7
+	JL      tap8
 	ADDQ    $+8, R11
 	SUBQ    $+8, R12
 	JMP     one4
@@ -5972,12 +6104,12 @@ rest5:
 	MOVQ  R10, R14
 	LEAQ  (DX)(R11*1), R15
 
-byte8:
+byte9:
 	SHLQ       $0x08, R12
 	MOVBQZX    -1(R15)(R14*1), R13
 	ORQ        R13, R12
 	DECQ       R14
-	JNZ        byte8
+	JNZ        byte9
 	VMOVQ      R12, X1
 	VPMOVZXBD  X1, Y1
 	VCVTDQ2PS  Y1, Y1
@@ -5986,7 +6118,7 @@ byte8:
 	VMOVUPS    splat3f800000<>+0(SB), Y4
 	XORL       R12, R12
 
-tap9:
+tap10:
 	MOVQ       (BX)(R12*8), R13
 	LEAQ       (AX)(R13*4), R13
 	VCMPPS     $0x00, Y3, Y1, Y5
@@ -5997,7 +6129,140 @@ tap9:
 	VADDPS     Y4, Y3, Y3
 	INCQ       R12
 	CMPQ       R12, SI
-	JL         tap9
+	JL         tap10
+
+done6:
+	LEAQ (AX)(R8*4), AX
+	LEAQ (CX)(DI*4), CX
+	ADDQ DI, DX
+	DECQ R9
+	JNZ  next1
+
+end2:
+	VZEROUPPER
+	RET
+
+// func maxPoolGradApartAVX2(dx []float32, dy []float32, index []uint8, offsets []int, cols int, step int, pixels int)
+// Requires: AVX, AVX2
+TEXT ·maxPoolGradApartAVX2(SB), NOSPLIT, $0-120
+	MOVQ    dx_base+0(FP), AX
+	MOVQ    dy_base+24(FP), CX
+	MOVQ    index_base+48(FP), DX
+	MOVQ    offsets_base+72(FP), BX
+	MOVQ    offsets_len+80(FP), SI
+	MOVQ    cols+96(FP), DI
+	MOVQ    step+104(FP), R8
+	MOVQ    pixels+112(FP), R9
+	MOVQ    DI, R10
+	ANDQ    $+7, R10
+	LEAQ    tailMask<>+32(SB), R11
+	NEGQ    R10
+	VMOVDQU (R11)(R10*4), Y0
+	NEGQ    R10
+	TESTQ   R9, R9
+	JZ      end2
+
+next1:
+	XORL R11, R11
+	MOVQ DI, R12
+
+many3:
+	CMPQ      R12, $+32
+	JL        one4
+	VPMOVZXBD (DX)(R11*1), Y1
+	VCVTDQ2PS Y1, Y1
+	VPMOVZXBD 8(DX)(R11*1), Y2
+	VCVTDQ2PS Y2, Y2
+	VPMOVZXBD 16(DX)(R11*1), Y3
+	VCVTDQ2PS Y3, Y3
+	VPMOVZXBD 24(DX)(R11*1), Y4
+	VCVTDQ2PS Y4, Y4
+	VMOVUPS   (CX)(R11*4), Y5
+	VMOVUPS   32(CX)(R11*4), Y6
+	VMOVUPS   64(CX)(R11*4), Y7
+	VMOVUPS   96(CX)(R11*4), Y8
+	VXORPS    Y9, Y9, Y9
+	VMOVUPS   splat3f800000<>+0(SB), Y10
+	XORL      R13, R13
+
+tap7:
+	MOVQ    (BX)(R13*8), R14
+	LEAQ    (AX)(R14*4), R14
+	VCMPPS  $0x00, Y9, Y1, Y11
+	VANDPS  Y5, Y11, Y11
+	VMOVUPS Y11, (R14)(R11*4)
+	VCMPPS  $0x00, Y9, Y2, Y11
+	VANDPS  Y6, Y11, Y11
+	VMOVUPS Y11, 32(R14)(R11*4)
+	VCMPPS  $0x00, Y9, Y3, Y11
+	VANDPS  Y7, Y11, Y11
+	VMOVUPS Y11, 64(R14)(R11*4)
+	VCMPPS  $0x00, Y9, Y4, Y11
+	VANDPS  Y8, Y11, Y11
+	VMOVUPS Y11, 96(R14)(R11*4)
+	VADDPS  Y10, Y9, Y9
+	INCQ    R13
+	CMPQ    R13, SI
+	JL      tap7
+	ADDQ    $+32, R11
+	SUBQ    $+32, R12
+	JMP     many3
+
+one4:
+	CMPQ      R12, $+8
+	JL        rest5
+	VPMOVZXBD (DX)(R11*1), Y1
+	VCVTDQ2PS Y1, Y1
+	VMOVUPS   (CX)(R11*4), Y2
+	VXORPS    Y3, Y3, Y3
+	VMOVUPS   splat3f800000<>+0(SB), Y4
+	XORL      R13, R13
+
+tap8:
+	MOVQ    (BX)(R13*8), R14
+	LEAQ    (AX)(R14*4), R14
+	VCMPPS  $0x00, Y3, Y1, Y5
+	VANDPS  Y2, Y5, Y5
+	VMOVUPS Y5, (R14)(R11*4)
+	VADDPS  Y4, Y3, Y3
+	INCQ    R13
+	CMPQ    R13, SI
+	JL      tap8
+	ADDQ    $+8, R11
+	SUBQ    $+8, R12
+	JMP     one4
+
+rest5:
+	TESTQ R12, R12
+	JZ    done6
+	XORL  R12, R12
+	MOVQ  R10, R14
+	LEAQ  (DX)(R11*1), R15
+
+byte9:
+	SHLQ       $0x08, R12
+	MOVBQZX    -1(R15)(R14*1), R13
+	ORQ        R13, R12
+	DECQ       R14
+	JNZ        byte9
+	VMOVQ      R12, X1
+	VPMOVZXBD  X1, Y1
+	VCVTDQ2PS  Y1, Y1
+	VMASKMOVPS (CX)(R11*4), Y0, Y2
+	VXORPS     Y3, Y3, Y3
+	VMOVUPS    splat3f800000<>+0(SB), Y4
+	XORL       R12, R12
+
+tap10:
+	MOVQ       (BX)(R12*8), R13
+	LEAQ       (AX)(R13*4), R13
+	VCMPPS     $0x00, Y3, Y1, Y5
+	VANDPS     Y2, Y5, Y5
+	VMASKMOVPS Y5, Y0, (R13)(R11*4)
+	VADDPS     Y4, Y3, Y3
+	INCQ       R12
+	CMPQ       R12, SI
+	JL         tap10
 
 done6:
 	LEAQ (AX)(R8*4), AX
@@ -6033,20 +6298,56 @@ next1:
 	XORL R9, R9
 	MOVQ SI, R10
 
+many3:
+	CMPQ   R10, $+32
+	JL     one4
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	XORL   R11, R11
+
+tap7:
+	MOVQ         (DX)(R11*8), R12
+	LEAQ         (CX)(R12*4), R12
+	VMOVUPS      (R12)(R9*4), Y5
+	VADDPS       Y5, Y1, Y1
+	VMOVUPS      32(R12)(R9*4), Y5
+	VADDPS       Y5, Y2, Y2
+	VMOVUPS      64(R12)(R9*4), Y5
+	VADDPS       Y5, Y3, Y3
+	VMOVUPS      96(R12)(R9*4), Y5
+	VADDPS       Y5, Y4, Y4
+	INCQ         R11
+	CMPQ         R11, BX
+	JL           tap7
+	VBROADCASTSS scale+96(FP), Y5
+	VMULPS       Y5, Y1, Y1
+	VMOVUPS      Y1, (AX)(R9*4)
+	VMULPS       Y5, Y2, Y1
+	VMOVUPS      Y1, 32(AX)(R9*4)
+	VMULPS       Y5, Y3, Y1
+	VMOVUPS      Y1, 64(AX)(R9*4)
+	VMULPS       Y5, Y4, Y1
+	VMOVUPS      Y1, 96(AX)(R9*4)
+	ADDQ         $+32, R9
+	SUBQ         $+32, R10
+	JMP          many3
+
 one4:
 	CMPQ   R10, $+8
 	JL     rest5
 	VXORPS Y1, Y1, Y1
 	XORL   R11, R11
 
-tap7:
+tap8:
 	MOVQ         (DX)(R11*8), R12
 	LEAQ         (CX)(R12*4), R12
 	VMOVUPS      (R12)(R9*4), Y2
 	VADDPS       Y2, Y1, Y1
 	INCQ         R11
 	CMPQ         R11, BX
-	JL           tap7
+	JL           tap8
 	VBROADCASTSS scale+96(FP), Y2
 	VMULPS       Y2, Y1, Y1
 	VMOVUPS      Y1, (AX)(R9*4)
@@ -6060,14 +6361,14 @@ rest5:
 	VXORPS Y1, Y1, Y1
 	XORL   R10, R10
 
-tap8:
+tap9:
 	MOVQ         (DX)(R10*8), R11
 	LEAQ         (CX)(R11*4), R11
 	VMASKMOVPS   (R11)(R9*4), Y0, Y2
 	VADDPS       Y2, Y1, Y1
 	INCQ         R10
 	CMPQ         R10, BX
-	JL           tap8
+	JL           tap9
 	VBROADCASTSS scale+96(FP), Y2
 	VMULPS       Y2, Y1, Y1
 	VMASKMOVPS   Y1, Y0, (AX)(R9*4)
@@ -6105,15 +6406,51 @@ next1:
 	XORL R9, R9
 	MOVQ SI, R10
 
-one4:
-	CMPQ         R10, $+8
-	JL           rest5
-	VMOVUPS      (CX)(R9*4), Y1
-	VBROADCASTSS scale+96(FP), Y2
-	VMULPS       Y2, Y1, Y1
+many3:
+	CMPQ         R10, $+32
+	JL           one4
+	VBROADCASTSS scale+96(FP), Y1
+	VMOVUPS      (CX)(R9*4), Y2
+	VMULPS       Y1, Y2, Y2
+	VMOVUPS      32(CX)(R9*4), Y3
+	VMULPS       Y1, Y3, Y3
+	VMOVUPS      64(CX)(R9*4), Y4
+	VMULPS       Y1, Y4, Y4
+	VMOVUPS      96(CX)(R9*4), Y5
+	VMULPS       Y1, Y5, Y1
 	XORL         R11, R11
 
 tap7:
+	MOVQ    (DX)(R11*8), R12
+	LEAQ    (AX)(R12*4), R12
+	VMOVUPS (R12)(R9*4), Y5
+	VADDPS  Y5, Y2, Y5
+	VMOVUPS Y5, (R12)(R9*4)
+	VMOVUPS 32(R12)(R9*4), Y5
+	VADDPS  Y5, Y3, Y5
+	VMOVUPS Y5, 32(R12)(R9*4)
+	VMOVUPS 64(R12)(R9*4), Y5
+	VADDPS  Y5, Y4, Y5
+	VMOVUPS Y5, 64(R12)(R9*4)
+	VMOVUPS 96(R12)(R9*4), Y5
+	VADDPS  Y5, Y1, Y5
+	VMOVUPS Y5, 96(R12)(R9*4)
+	INCQ    R11
+	CMPQ    R11, BX
+	JL      tap7
+	ADDQ    $+32, R9
+	SUBQ    $+32, R10
+	JMP     many3
+
+one4:
+	CMPQ         R10, $+8
+	JL           rest5
+	VBROADCASTSS scale+96(FP), Y1
+	VMOVUPS      (CX)(R9*4), Y2
+	VMULPS       Y1, Y2, Y1
+	XORL         R11, R11
+
+tap8:
 	MOVQ    (DX)(R11*8), R12
 	LEAQ    (AX)(R12*4), R12
 	VMOVUPS (R12)(R9*4), Y2
@@ -6121,7 +6458,7 @@ tap7:
 	VMOVUPS Y2, (R12)(R9*4)
 	INCQ    R11
 	CMPQ    R11, BX
-	JL      tap7
+	JL      tap8
 	ADDQ    $+8, R9
 	SUBQ    $+8, R10
 	JMP     one4
@@ -6129,12 +6466,12 @@ tap7:
 rest5:
 	TESTQ        R10, R10
 	JZ           done6
-	VMASKMOVPS   (CX)(R9*4), Y0, Y1
-	VBROADCASTSS scale+96(FP), Y2
-	VMULPS       Y2, Y1, Y1
+	VBROADCASTSS scale+96(FP), Y1
+	VMASKMOVPS   (CX)(R9*4), Y0, Y2
+	VMULPS       Y1, Y2, Y1
 	XORL         R10, R10
 
-tap8:
+tap9:
 	MOVQ       (DX)(R10*8), R11
 	LEAQ       (AX)(R11*4), R11
 	VMASKMOVPS (R11)(R9*4), Y0, Y2
@@ -6142,7 +6479,7 @@ tap8:
 	VMASKMOVPS Y2, Y0, (R11)(R9*4)
 	INCQ       R10
 	CMPQ       R10, BX
-	JL         tap8
+	JL         tap9
 
 done6:
 	LEAQ (AX)(DI*4), AX

@@ -319,6 +319,11 @@ func maxPoolAVX512(y []float32, index []uint8, x []float32, offsets []int, cols 
 //go:noescape
 func maxPoolGradAVX512(dx []float32, dy []float32, index []uint8, offsets []int, cols int, step int, pixels int)
 
+// maxPoolGradApartAVX512 is dx = dy at the place of each window's largest, and 0 elsewhere in it.
+//
+//go:noescape
+func maxPoolGradApartAVX512(dx []float32, dy []float32, index []uint8, offsets []int, cols int, step int, pixels int)
+
 // avgPoolAVX512 is y = the sum of the window times scale.
 //
 //go:noescape

@@ -5768,30 +5768,100 @@ next1:
 	XORL R10, R10
 	MOVQ DI, R11
 
-one4:
-	CMPQ    R11, $+16
-	JL      rest5
-	VXORPS  Z1, Z1, Z1
-	VXORPS  Z2, Z2, Z2
+many3:
+	CMPQ    R11, $+64
+	JL      one4
 	VMOVUPS splatff800000<>+0(SB), Z0
-	VMOVUPS splat3f800000<>+0(SB), Z3
+	VMOVUPS splatff800000<>+0(SB), Z1
+	VMOVUPS splatff800000<>+0(SB), Z2
+	VMOVUPS splatff800000<>+0(SB), Z3
+	VXORPS  Z4, Z4, Z4
+	VXORPS  Z5, Z5, Z5
+	VXORPS  Z6, Z6, Z6
+	VXORPS  Z7, Z7, Z7
+	VXORPS  Z8, Z8, Z8
+	VMOVUPS splat3f800000<>+0(SB), Z9
 	XORL    R12, R12
 
 tap7:
+	MOVQ      (BX)(R12*8), R13
+	LEAQ      (CX)(R13*4), R13
+	VMOVUPS   (R13)(R10*4), Z10
+	VCMPPS    $0x1e, Z0, Z10, K2
+	VCMPPS    $0x03, Z10, Z10, K3
+	KORW      K2, K3, K2
+	VBLENDMPS Z10, Z0, K2, Z11
+	VMOVAPS   Z11, Z0
+	VBLENDMPS Z8, Z4, K2, Z12
+	VMOVAPS   Z12, Z4
+	VMOVUPS   64(R13)(R10*4), Z10
+	VCMPPS    $0x1e, Z1, Z10, K2
+	VCMPPS    $0x03, Z10, Z10, K3
+	KORW      K2, K3, K2
+	VBLENDMPS Z10, Z1, K2, Z13
+	VMOVAPS   Z13, Z1
+	VBLENDMPS Z8, Z5, K2, Z14
+	VMOVAPS   Z14, Z5
+	VMOVUPS   128(R13)(R10*4), Z10
+	VCMPPS    $0x1e, Z2, Z10, K2
+	VCMPPS    $0x03, Z10, Z10, K3
+	KORW      K2, K3, K2
+	VBLENDMPS Z10, Z2, K2, Z15
+	VMOVAPS   Z15, Z2
+	VBLENDMPS Z8, Z6, K2, Z16
+	VMOVAPS   Z16, Z6
+	VMOVUPS   192(R13)(R10*4), Z10
+	VCMPPS    $0x1e, Z3, Z10, K2
+	VCMPPS    $0x03, Z10, Z10, K3
+	KORW      K2, K3, K2
+	VBLENDMPS Z10, Z3, K2, Z17
+	VMOVAPS   Z17, Z3
+	VBLENDMPS Z8, Z7, K2, Z18
+	VMOVAPS   Z18, Z7
+	VADDPS    Z9, Z8, Z8
+	INCQ      R12
+	CMPQ      R12, SI
+	JL        tap7
+	VMOVUPS   Z0, (AX)(R10*4)
+	VCVTPS2DQ Z4, Z0
+	VPMOVDB   Z0, (DX)(R10*1)
+	VMOVUPS   Z1, 64(AX)(R10*4)
+	VCVTPS2DQ Z5, Z0
+	VPMOVDB   Z0, 16(DX)(R10*1)
+	VMOVUPS   Z2, 128(AX)(R10*4)
+	VCVTPS2DQ Z6, Z0
+	VPMOVDB   Z0, 32(DX)(R10*1)
+	VMOVUPS   Z3, 192(AX)(R10*4)
+	VCVTPS2DQ Z7, Z0
+	VPMOVDB   Z0, 48(DX)(R10*1)
+	ADDQ      $+64, R10
+	SUBQ      $+64, R11
+	JMP       many3
+
+one4:
+	CMPQ    R11, $+16
+	JL      rest5
+	VMOVUPS splatff800000<>+0(SB), Z0
+	VXORPS  Z1, Z1, Z1
+	VXORPS  Z2, Z2, Z2
+	VMOVUPS splat3f800000<>+0(SB), Z3
+	XORL    R12, R12
+
+tap8:
 	MOVQ      (BX)(R12*8), R13
 	LEAQ      (CX)(R13*4), R13
 	VMOVUPS   (R13)(R10*4), Z4
 	VCMPPS    $0x1e, Z0, Z4, K2
 	VCMPPS    $0x03, Z4, Z4, K3
 	KORW      K2, K3, K2
-	VBLENDMPS Z4, Z0, K2, Z5
-	VMOVAPS   Z5, Z0
-	VBLENDMPS Z2, Z1, K2, Z6
-	VMOVAPS   Z6, Z1
+	VBLENDMPS Z4, Z0, K2, Z19
+	VMOVAPS   Z19, Z0
+	VBLENDMPS Z2, Z1, K2, Z20
+	VMOVAPS   Z20, Z1
 	VADDPS    Z3, Z2, Z2
 	INCQ      R12
 	CMPQ      R12, SI
-	JL        tap7
+	JL        tap8
 	VMOVUPS   Z0, (AX)(R10*4)
 	VCVTPS2DQ Z1, Z0
 	VPMOVDB   Z0, (DX)(R10*1)
@@ -5802,27 +5872,27 @@ tap7:
 rest5:
 	TESTQ   R11, R11
 	JZ      done6
+	VMOVUPS splatff800000<>+0(SB), Z0
 	VXORPS  Z1, Z1, Z1
 	VXORPS  Z2, Z2, Z2
-	VMOVUPS splatff800000<>+0(SB), Z0
 	VMOVUPS splat3f800000<>+0(SB), Z3
 	XORL    R11, R11
 
-tap8:
+tap9:
 	MOVQ      (BX)(R11*8), R12
 	LEAQ      (CX)(R12*4), R12
 	VMOVUPS.Z (R12)(R10*4), K1, Z4
 	VCMPPS    $0x1e, Z0, Z4, K2
 	VCMPPS    $0x03, Z4, Z4, K3
 	KORW      K2, K3, K2
-	VBLENDMPS Z4, Z0, K2, Z7
-	VMOVAPS   Z7, Z0
-	VBLENDMPS Z2, Z1, K2, Z8
-	VMOVAPS   Z8, Z1
+	VBLENDMPS Z4, Z0, K2, Z21
+	VMOVAPS   Z21, Z0
+	VBLENDMPS Z2, Z1, K2, Z22
+	VMOVAPS   Z22, Z1
 	VADDPS    Z3, Z2, Z2
 	INCQ      R11
 	CMPQ      R11, SI
-	JL        tap8
+	JL        tap9
 	VMOVUPS   Z0, K1, (AX)(R10*4)
 	VCVTPS2DQ Z1, Z0
 	VPMOVDB   Z0, K1, (DX)(R10*1)
@@ -5861,6 +5931,56 @@ next1:
 	XORL R10, R10
 	MOVQ DI, R11
 
+many3:
+	CMPQ      R11, $+64
+	JL        one4
+	VPMOVZXBD (DX)(R10*1), Z0
+	VCVTDQ2PS Z0, Z0
+	VPMOVZXBD 16(DX)(R10*1), Z1
+	VCVTDQ2PS Z1, Z1
+	VPMOVZXBD 32(DX)(R10*1), Z2
+	VCVTDQ2PS Z2, Z2
+	VPMOVZXBD 48(DX)(R10*1), Z3
+	VCVTDQ2PS Z3, Z3
+	VMOVUPS   (CX)(R10*4), Z4
+	VMOVUPS   64(CX)(R10*4), Z5
+	VMOVUPS   128(CX)(R10*4), Z6
+	VMOVUPS   192(CX)(R10*4), Z7
+	VXORPS    Z8, Z8, Z8
+	VMOVUPS   splat3f800000<>+0(SB), Z9
+	XORL      R12, R12
+
+tap7:
+	MOVQ      (BX)(R12*8), R13
+	LEAQ      (AX)(R13*4), R13
+	VCMPPS    $0x00, Z8, Z0, K2
+	VMOVAPS.Z Z4, K2, Z10
+	VMOVUPS   (R13)(R10*4), Z11
+	VADDPS    Z11, Z10, Z10
+	VMOVUPS   Z10, (R13)(R10*4)
+	VCMPPS    $0x00, Z8, Z1, K2
+	VMOVAPS.Z Z5, K2, Z10
+	VMOVUPS   64(R13)(R10*4), Z11
+	VADDPS    Z11, Z10, Z10
+	VMOVUPS   Z10, 64(R13)(R10*4)
+	VCMPPS    $0x00, Z8, Z2, K2
+	VMOVAPS.Z Z6, K2, Z10
+	VMOVUPS   128(R13)(R10*4), Z11
+	VADDPS    Z11, Z10, Z10
+	VMOVUPS   Z10, 128(R13)(R10*4)
+	VCMPPS    $0x00, Z8, Z3, K2
+	VMOVAPS.Z Z7, K2, Z10
+	VMOVUPS   192(R13)(R10*4), Z11
+	VADDPS    Z11, Z10, Z10
+	VMOVUPS   Z10, 192(R13)(R10*4)
+	VADDPS    Z9, Z8, Z8
+	INCQ      R12
+	CMPQ      R12, SI
+	JL        tap7
+	ADDQ      $+64, R10
+	SUBQ      $+64, R11
+	JMP       many3
+
 one4:
 	CMPQ      R11, $+16
 	JL        rest5
@@ -5871,7 +5991,7 @@ one4:
 	VMOVUPS   splat3f800000<>+0(SB), Z3
 	XORL      R12, R12
 
-tap7:
+tap8:
 	MOVQ      (BX)(R12*8), R13
 	LEAQ      (AX)(R13*4), R13
 	VCMPPS    $0x00, Z2, Z0, K2
@@ -5882,7 +6002,7 @@ tap7:
 	VADDPS    Z3, Z2, Z2
 	INCQ      R12
 	CMPQ      R12, SI
-	JL        tap7
+	JL        tap8
 	ADDQ      $+16, R10
 	SUBQ      $+16, R11
 	JMP       one4
@@ -5897,7 +6017,7 @@ rest5:
 	VMOVUPS     splat3f800000<>+0(SB), Z3
 	XORL        R11, R11
 
-tap8:
+tap9:
 	MOVQ      (BX)(R11*8), R12
 	LEAQ      (AX)(R12*4), R12
 	VCMPPS    $0x00, Z2, Z0, K2
@@ -5908,7 +6028,128 @@ tap8:
 	VADDPS    Z3, Z2, Z2
 	INCQ      R11
 	CMPQ      R11, SI
+	JL        tap9
+
+done6:
+	LEAQ (AX)(R8*4), AX
+	LEAQ (CX)(DI*4), CX
+	ADDQ DI, DX
+	DECQ R9
+	JNZ  next1
+
+end2:
+	VZEROUPPER
+	RET
+
+// func maxPoolGradApartAVX512(dx []float32, dy []float32, index []uint8, offsets []int, cols int, step int, pixels int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·maxPoolGradApartAVX512(SB), NOSPLIT, $0-120
+	MOVQ  dx_base+0(FP), AX
+	MOVQ  dy_base+24(FP), CX
+	MOVQ  index_base+48(FP), DX
+	MOVQ  offsets_base+72(FP), BX
+	MOVQ  offsets_len+80(FP), SI
+	MOVQ  cols+96(FP), DI
+	MOVQ  step+104(FP), R8
+	MOVQ  pixels+112(FP), R9
+	MOVQ  DI, R10
+	ANDQ  $+15, R10
+	MOVL  $-1, R11
+	BZHIL R10, R11, R11
+	KMOVW R11, K1
+	TESTQ R9, R9
+	JZ    end2
+
+next1:
+	XORL R10, R10
+	MOVQ DI, R11
+
+many3:
+	CMPQ      R11, $+64
+	JL        one4
+	VPMOVZXBD (DX)(R10*1), Z0
+	VCVTDQ2PS Z0, Z0
+	VPMOVZXBD 16(DX)(R10*1), Z1
+	VCVTDQ2PS Z1, Z1
+	VPMOVZXBD 32(DX)(R10*1), Z2
+	VCVTDQ2PS Z2, Z2
+	VPMOVZXBD 48(DX)(R10*1), Z3
+	VCVTDQ2PS Z3, Z3
+	VMOVUPS   (CX)(R10*4), Z4
+	VMOVUPS   64(CX)(R10*4), Z5
+	VMOVUPS   128(CX)(R10*4), Z6
+	VMOVUPS   192(CX)(R10*4), Z7
+	VXORPS    Z8, Z8, Z8
+	VMOVUPS   splat3f800000<>+0(SB), Z9
+	XORL      R12, R12
+
+tap7:
+	MOVQ      (BX)(R12*8), R13
+	LEAQ      (AX)(R13*4), R13
+	VCMPPS    $0x00, Z8, Z0, K2
+	VMOVAPS.Z Z4, K2, Z10
+	VMOVUPS   Z10, (R13)(R10*4)
+	VCMPPS    $0x00, Z8, Z1, K2
+	VMOVAPS.Z Z5, K2, Z10
+	VMOVUPS   Z10, 64(R13)(R10*4)
+	VCMPPS    $0x00, Z8, Z2, K2
+	VMOVAPS.Z Z6, K2, Z10
+	VMOVUPS   Z10, 128(R13)(R10*4)
+	VCMPPS    $0x00, Z8, Z3, K2
+	VMOVAPS.Z Z7, K2, Z10
+	VMOVUPS   Z10, 192(R13)(R10*4)
+	VADDPS    Z9, Z8, Z8
+	INCQ      R12
+	CMPQ      R12, SI
+	JL        tap7
+	ADDQ      $+64, R10
+	SUBQ      $+64, R11
+	JMP       many3
+
+one4:
+	CMPQ      R11, $+16
+	JL        rest5
+	VPMOVZXBD (DX)(R10*1), Z0
+	VCVTDQ2PS Z0, Z0
+	VMOVUPS   (CX)(R10*4), Z1
+	VXORPS    Z2, Z2, Z2
+	VMOVUPS   splat3f800000<>+0(SB), Z3
+	XORL      R12, R12
+
+tap8:
+	MOVQ      (BX)(R12*8), R13
+	LEAQ      (AX)(R13*4), R13
+	VCMPPS    $0x00, Z2, Z0, K2
+	VMOVAPS.Z Z1, K2, Z4
+	VMOVUPS   Z4, (R13)(R10*4)
+	VADDPS    Z3, Z2, Z2
+	INCQ      R12
+	CMPQ      R12, SI
 	JL        tap8
+	ADDQ      $+16, R10
+	SUBQ      $+16, R11
+	JMP       one4
+
+rest5:
+	TESTQ       R11, R11
+	JZ          done6
+	VPMOVZXBD.Z (DX)(R10*1), K1, Z0
+	VCVTDQ2PS   Z0, Z0
+	VMOVUPS.Z   (CX)(R10*4), K1, Z1
+	VXORPS      Z2, Z2, Z2
+	VMOVUPS     splat3f800000<>+0(SB), Z3
+	XORL        R11, R11
+
+tap9:
+	MOVQ      (BX)(R11*8), R12
+	LEAQ      (AX)(R12*4), R12
+	VCMPPS    $0x00, Z2, Z0, K2
+	VMOVAPS.Z Z1, K2, Z4
+	VMOVUPS   Z4, K1, (R12)(R10*4)
+	VADDPS    Z3, Z2, Z2
+	INCQ      R11
+	CMPQ      R11, SI
+	JL        tap9
 
 done6:
 	LEAQ (AX)(R8*4), AX
@@ -5943,20 +6184,56 @@ next1:
 	XORL R9, R9
 	MOVQ SI, R10
 
+many3:
+	CMPQ   R10, $+64
+	JL     one4
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	XORL   R11, R11
+
+tap7:
+	MOVQ         (DX)(R11*8), R12
+	LEAQ         (CX)(R12*4), R12
+	VMOVUPS      (R12)(R9*4), Z4
+	VADDPS       Z4, Z0, Z0
+	VMOVUPS      64(R12)(R9*4), Z4
+	VADDPS       Z4, Z1, Z1
+	VMOVUPS      128(R12)(R9*4), Z4
+	VADDPS       Z4, Z2, Z2
+	VMOVUPS      192(R12)(R9*4), Z4
+	VADDPS       Z4, Z3, Z3
+	INCQ         R11
+	CMPQ         R11, BX
+	JL           tap7
+	VBROADCASTSS scale+96(FP), Z4
+	VMULPS       Z4, Z0, Z0
+	VMOVUPS      Z0, (AX)(R9*4)
+	VMULPS       Z4, Z1, Z0
+	VMOVUPS      Z0, 64(AX)(R9*4)
+	VMULPS       Z4, Z2, Z0
+	VMOVUPS      Z0, 128(AX)(R9*4)
+	VMULPS       Z4, Z3, Z0
+	VMOVUPS      Z0, 192(AX)(R9*4)
+	ADDQ         $+64, R9
+	SUBQ         $+64, R10
+	JMP          many3
+
 one4:
 	CMPQ   R10, $+16
 	JL     rest5
 	VXORPS Z0, Z0, Z0
 	XORL   R11, R11
 
-tap7:
+tap8:
 	MOVQ         (DX)(R11*8), R12
 	LEAQ         (CX)(R12*4), R12
 	VMOVUPS      (R12)(R9*4), Z1
 	VADDPS       Z1, Z0, Z0
 	INCQ         R11
 	CMPQ         R11, BX
-	JL           tap7
+	JL           tap8
 	VBROADCASTSS scale+96(FP), Z1
 	VMULPS       Z1, Z0, Z0
 	VMOVUPS      Z0, (AX)(R9*4)
@@ -5970,14 +6247,14 @@ rest5:
 	VXORPS Z0, Z0, Z0
 	XORL   R10, R10
 
-tap8:
+tap9:
 	MOVQ         (DX)(R10*8), R11
 	LEAQ         (CX)(R11*4), R11
 	VMOVUPS.Z    (R11)(R9*4), K1, Z1
 	VADDPS       Z1, Z0, Z0
 	INCQ         R10
 	CMPQ         R10, BX
-	JL           tap8
+	JL           tap9
 	VBROADCASTSS scale+96(FP), Z1
 	VMULPS       Z1, Z0, Z0
 	VMOVUPS      Z0, K1, (AX)(R9*4)
@@ -6014,15 +6291,51 @@ next1:
 	XORL R9, R9
 	MOVQ SI, R10
 
-one4:
-	CMPQ         R10, $+16
-	JL           rest5
-	VMOVUPS      (CX)(R9*4), Z0
-	VBROADCASTSS scale+96(FP), Z1
-	VMULPS       Z1, Z0, Z0
+many3:
+	CMPQ         R10, $+64
+	JL           one4
+	VBROADCASTSS scale+96(FP), Z0
+	VMOVUPS      (CX)(R9*4), Z1
+	VMULPS       Z0, Z1, Z1
+	VMOVUPS      64(CX)(R9*4), Z2
+	VMULPS       Z0, Z2, Z2
+	VMOVUPS      128(CX)(R9*4), Z3
+	VMULPS       Z0, Z3, Z3
+	VMOVUPS      192(CX)(R9*4), Z4
+	VMULPS       Z0, Z4, Z0
 	XORL         R11, R11
 
 tap7:
+	MOVQ    (DX)(R11*8), R12
+	LEAQ    (AX)(R12*4), R12
+	VMOVUPS (R12)(R9*4), Z4
+	VADDPS  Z4, Z1, Z4
+	VMOVUPS Z4, (R12)(R9*4)
+	VMOVUPS 64(R12)(R9*4), Z4
+	VADDPS  Z4, Z2, Z4
+	VMOVUPS Z4, 64(R12)(R9*4)
+	VMOVUPS 128(R12)(R9*4), Z4
+	VADDPS  Z4, Z3, Z4
+	VMOVUPS Z4, 128(R12)(R9*4)
+	VMOVUPS 192(R12)(R9*4), Z4
+	VADDPS  Z4, Z0, Z4
+	VMOVUPS Z4, 192(R12)(R9*4)
+	INCQ    R11
+	CMPQ    R11, BX
+	JL      tap7
+	ADDQ    $+64, R9
+	SUBQ    $+64, R10
+	JMP     many3
+
+one4:
+	CMPQ         R10, $+16
+	JL           rest5
+	VBROADCASTSS scale+96(FP), Z0
+	VMOVUPS      (CX)(R9*4), Z1
+	VMULPS       Z0, Z1, Z0
+	XORL         R11, R11
+
+tap8:
 	MOVQ    (DX)(R11*8), R12
 	LEAQ    (AX)(R12*4), R12
 	VMOVUPS (R12)(R9*4), Z1
@@ -6030,7 +6343,7 @@ tap7:
 	VMOVUPS Z1, (R12)(R9*4)
 	INCQ    R11
 	CMPQ    R11, BX
-	JL      tap7
+	JL      tap8
 	ADDQ    $+16, R9
 	SUBQ    $+16, R10
 	JMP     one4
@@ -6038,12 +6351,12 @@ tap7:
 rest5:
 	TESTQ        R10, R10
 	JZ           done6
-	VMOVUPS.Z    (CX)(R9*4), K1, Z0
-	VBROADCASTSS scale+96(FP), Z1
-	VMULPS       Z1, Z0, Z0
+	VBROADCASTSS scale+96(FP), Z0
+	VMOVUPS.Z    (CX)(R9*4), K1, Z1
+	VMULPS       Z0, Z1, Z0
 	XORL         R10, R10
 
-tap8:
+tap9:
 	MOVQ      (DX)(R10*8), R11
 	LEAQ      (AX)(R11*4), R11
 	VMOVUPS.Z (R11)(R9*4), K1, Z1
@@ -6051,7 +6364,7 @@ tap8:
 	VMOVUPS   Z1, K1, (R11)(R9*4)
 	INCQ      R10
 	CMPQ      R10, BX
-	JL        tap8
+	JL        tap9
 
 done6:
 	LEAQ (AX)(DI*4), AX

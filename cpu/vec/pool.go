@@ -27,6 +27,16 @@ func MaxPoolGrad(dx, dy []float32, index []uint8, offsets []int, channels, step 
 	}
 }
 
+// MaxPoolGradApart is MaxPoolGrad for windows that do not overlap: dx becomes dy at
+// the places that MaxPool has found and 0 at the others in a window.
+func MaxPoolGradApart(dx, dy []float32, index []uint8, offsets []int, channels, step int) {
+	agree(len(dy), len(index))
+	checkWindows(len(dy), len(dx), offsets, channels, step)
+	if len(dy) > 0 && !maxPoolGradApart(dx, dy, index, offsets, channels, step, len(dy)/channels) {
+		portable.MaxPoolGradApart(dx, dy, index, offsets, channels, step)
+	}
+}
+
 // AvgPool is y (pixels, C) = the sum of each window of x times scale.
 func AvgPool(y, x []float32, offsets []int, channels, step int, scale float32) {
 	checkWindows(len(y), len(x), offsets, channels, step)

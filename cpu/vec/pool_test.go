@@ -10,7 +10,7 @@ import (
 func TestPooling(t *testing.T) {
 	eachLevel(t, func(t *testing.T) {
 		r := newRand()
-		for _, c := range []int{1, 3, 6, 8, 9, 15, 16, 17, 31, 64, 100} {
+		for _, c := range []int{1, 3, 6, 8, 9, 15, 16, 17, 31, 64, 100, 150} {
 			for _, pixels := range []int{0, 1, 3, 8} {
 				// 3x3 windows at stride 2 in rows of 2*pixels+1 pixels.
 				width := (2*pixels + 1) * c
@@ -59,6 +59,12 @@ func TestPooling(t *testing.T) {
 				AvgPool(y, x, offsets, c, 2*c, 1.0/9)
 				portable.AvgPool(want, x, offsets, c, 2*c, 1.0/9)
 				compare(t, what, y, want, 1e-6)
+				for i := range index { // windows of one row, side by side
+					index[i] = uint8(r.IntN(2))
+				}
+				MaxPoolGradApart(x, y, index, []int{0, c}, c, 2*c)
+				portable.MaxPoolGradApart(wantX, y, index, []int{0, c}, c, 2*c)
+				compare(t, what, x, wantX, 1e-6)
 				fx.check(t, what)
 				fy.check(t, what)
 			}

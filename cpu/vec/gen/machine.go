@@ -190,6 +190,44 @@ func (k *kernel) eachMasked(n reg.GPVirtual, unroll int, tail *mask, body func()
 	Label(done)
 }
 
+// eachGroup is eachMasked with a body that is given the number of vectors at hand,
+// group while they last and then one, so that it can do them side by side.
+func (k *kernel) eachGroup(n reg.GPVirtual, group int, tail *mask, body func(vectors int)) {
+	many, one, rest, done := k.label("many"), k.label("one"), k.label("rest"), k.label("done")
+	k.index = GP64()
+	left := GP64()
+	XORL(k.index.As32(), k.index.As32())
+	MOVQ(n, left)
+	for _, loop := range []struct {
+		name, next string
+		vectors    int
+	}{{many, one, group}, {one, rest, 1}} {
+		Label(loop.name)
+		CMPQ(left, I32(loop.vectors*k.width))
+		JL(LabelRef(loop.next))
+		body(loop.vectors)
+		ADDQ(I32(loop.vectors*k.width), k.index)
+		SUBQ(I32(loop.vectors*k.width), left)
+		JMP(LabelRef(loop.name))
+	}
+	Label(rest)
+	TESTQ(left, left)
+	JZ(LabelRef(done))
+	k.mask = tail
+	body(1)
+	k.mask = nil
+	Label(done)
+}
+
+// sideBySide calls f for each of the vectors at hand in turn.
+func (k *kernel) sideBySide(vectors int, f func(i int)) {
+	for i := range vectors {
+		k.lane = i * k.width
+		f(i)
+	}
+	k.lane = 0
+}
+
 // repeat runs body n times; n counts down to zero.
 func (k *kernel) repeat(n reg.GPVirtual, body func()) {
 	next, done := k.label("next"), k.label("end")

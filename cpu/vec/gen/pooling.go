@@ -6,10 +6,14 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// pooling is a kernel over the output pixels of a run. For the vector at hand
+// poolingVectors is the number of vectors of a pixel's channels that are done side
+// by side: the loop over the window costs as much as the work in it.
+const poolingVectors = 4
+
+// pooling is a kernel over the output pixels of a run. For the n vectors at hand
 // of a pixel's channels, f gets a function that runs its argument for each
 // offset of the window, with the place of that input pixel.
-func pooling(name, doc, params, window, output string, f func(k *kernel, taps func(body func(at reg.GPVirtual)), ptr map[string]reg.GPVirtual)) definition {
+func pooling(name, doc, params, window, output string, f func(k *kernel, n int, taps func(body func(at reg.GPVirtual)), ptr map[string]reg.GPVirtual)) definition {
 	return definition{name, doc, params, func(k *kernel) {
 		ptr := map[string]reg.GPVirtual{}
 		for _, typ := range []string{"[]float32", "[]uint8"} {
@@ -33,7 +37,7 @@ func pooling(name, doc, params, window, output string, f func(k *kernel, taps fu
 			JL(LabelRef(next))
 		}
 		k.repeat(pixels, func() {
-			k.eachMasked(cols, 1, tail, func() { f(k, overTaps, ptr) })
+			k.eachGroup(cols, poolingVectors, tail, func(n int) { f(k, n, overTaps, ptr) })
 			k.advance(ptr[window], step)
 			k.advance(ptr[output], cols)
 			if index, ok := ptr["index"]; ok {
@@ -109,44 +113,77 @@ func poolingParams(first string) string {
 	return first + ", offsets []int, cols, step, pixels int"
 }
 
+// pooled are n vectors of which all lanes are zero, or what of makes them.
+func (k *kernel) pooled(n int, of func() vector) []vector {
+	var all []vector
+	k.sideBySide(n, func(int) { all = append(all, of()) })
+	return all
+}
+
 var poolingKernels = []definition{
 	pooling("maxPool", "is y = the largest of the window, and index its place in offsets.",
 		poolingParams("y []float32, index []uint8, x []float32"), "x", "y",
-		func(k *kernel, taps func(func(reg.GPVirtual)), ptr map[string]reg.GPVirtual) {
-			best, where, tap := k.newVector(), k.zero(), k.zero()
-			VMOVUPS(k.bits(0xff800000), best)
-			one := k.broadcast(1)
+		func(k *kernel, n int, taps func(func(reg.GPVirtual)), ptr map[string]reg.GPVirtual) {
+			best := k.pooled(n, k.newVector)
+			for _, b := range best {
+				VMOVUPS(k.bits(0xff800000), b)
+			}
+			where, tap, one := k.pooled(n, k.zero), k.zero(), k.broadcast(1)
 			taps(func(at reg.GPVirtual) {
-				v := k.load(at)
-				m := k.either(k.compare(v, greater, best), k.compare(v, unordered, v))
-				VMOVAPS(k.choose(m, v, best), best)
-				VMOVAPS(k.choose(m, tap, where), where)
+				k.sideBySide(n, func(i int) {
+					v := k.load(at)
+					m := k.either(k.compare(v, greater, best[i]), k.compare(v, unordered, v))
+					VMOVAPS(k.choose(m, v, best[i]), best[i])
+					VMOVAPS(k.choose(m, tap, where[i]), where[i])
+				})
 				VADDPS(one, tap, tap)
 			})
-			k.store(best, ptr["y"])
-			k.storeBytes(where, ptr["index"])
+			k.sideBySide(n, func(i int) {
+				k.store(best[i], ptr["y"])
+				k.storeBytes(where[i], ptr["index"])
+			})
 		}),
 	pooling("maxPoolGrad", "adds dy to the place of each window's largest.",
 		poolingParams("dx, dy []float32, index []uint8"), "dx", "dy",
-		func(k *kernel, taps func(func(reg.GPVirtual)), ptr map[string]reg.GPVirtual) {
-			where := k.loadBytes(ptr["index"])
-			dy, tap, one := k.load(ptr["dy"]), k.zero(), k.broadcast(1)
-			taps(func(at reg.GPVirtual) {
-				k.store(k.add(k.keep(k.compare(where, equal, tap), dy), k.load(at)), at)
-				VADDPS(one, tap, tap)
-			})
+		func(k *kernel, n int, taps func(func(reg.GPVirtual)), ptr map[string]reg.GPVirtual) {
+			k.winners(n, taps, ptr, func(dy vector, at reg.GPVirtual) vector { return k.add(dy, k.load(at)) })
+		}),
+	pooling("maxPoolGradApart", "is dx = dy at the place of each window's largest, and 0 elsewhere in it.",
+		poolingParams("dx, dy []float32, index []uint8"), "dx", "dy",
+		func(k *kernel, n int, taps func(func(reg.GPVirtual)), ptr map[string]reg.GPVirtual) {
+			k.winners(n, taps, ptr, func(dy vector, _ reg.GPVirtual) vector { return dy })
 		}),
 	pooling("avgPool", "is y = the sum of the window times scale.",
 		poolingParams("y, x []float32")+", scale float32", "x", "y",
-		func(k *kernel, taps func(func(reg.GPVirtual)), ptr map[string]reg.GPVirtual) {
-			sum := k.zero()
-			taps(func(at reg.GPVirtual) { VADDPS(k.load(at), sum, sum) })
-			k.store(k.mul(sum, k.scalar("scale")), ptr["y"])
+		func(k *kernel, n int, taps func(func(reg.GPVirtual)), ptr map[string]reg.GPVirtual) {
+			sum := k.pooled(n, k.zero)
+			taps(func(at reg.GPVirtual) {
+				k.sideBySide(n, func(i int) { VADDPS(k.load(at), sum[i], sum[i]) })
+			})
+			scale := k.scalar("scale")
+			k.sideBySide(n, func(i int) { k.store(k.mul(sum[i], scale), ptr["y"]) })
 		}),
 	pooling("avgPoolGrad", "adds dy times scale to each place of the window.",
 		poolingParams("dx, dy []float32")+", scale float32", "dx", "dy",
-		func(k *kernel, taps func(func(reg.GPVirtual)), ptr map[string]reg.GPVirtual) {
-			dy := k.mul(k.load(ptr["dy"]), k.scalar("scale"))
-			taps(func(at reg.GPVirtual) { k.store(k.add(dy, k.load(at)), at) })
+		func(k *kernel, n int, taps func(func(reg.GPVirtual)), ptr map[string]reg.GPVirtual) {
+			scale := k.scalar("scale")
+			dy := k.pooled(n, func() vector { return k.mul(k.load(ptr["dy"]), scale) })
+			taps(func(at reg.GPVirtual) {
+				k.sideBySide(n, func(i int) { k.store(k.add(dy[i], k.load(at)), at) })
+			})
 		}),
+}
+
+// winners stores, at each place of the windows, what f makes of dy where that place
+// won and of 0 elsewhere.
+func (k *kernel) winners(n int, taps func(func(reg.GPVirtual)), ptr map[string]reg.GPVirtual, f func(dy vector, at reg.GPVirtual) vector) {
+	where := k.pooled(n, func() vector { return k.loadBytes(ptr["index"]) })
+	dy := k.pooled(n, func() vector { return k.load(ptr["dy"]) })
+	tap, one := k.zero(), k.broadcast(1)
+	taps(func(at reg.GPVirtual) {
+		k.sideBySide(n, func(i int) {
+			k.store(f(k.keep(k.compare(where[i], equal, tap), dy[i]), at), at)
+		})
+		VADDPS(one, tap, tap)
+	})
 }

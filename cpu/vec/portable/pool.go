@@ -25,6 +25,17 @@ func MaxPoolGrad[T Float](dx, dy []T, index []uint8, offsets []int, channels, st
 	}
 }
 
+// MaxPoolGradApart is dx = dy at the place of each window's largest, 0 elsewhere in it.
+func MaxPoolGradApart[T Float](dx, dy []T, index []uint8, offsets []int, channels, step int) {
+	for pixel, at := 0, 0; at < len(dy); pixel, at = pixel+1, at+channels {
+		for t, o := range offsets {
+			for c := range channels {
+				dx[pixel*step+c+o] = where(int(index[at+c]) == t, dy[at+c])
+			}
+		}
+	}
+}
+
 // AvgPool is y = the sum of each window times scale.
 func AvgPool[T Float](y, x []T, offsets []int, channels, step int, scale T) {
 	for pixel, at := 0, 0; at < len(y); pixel, at = pixel+1, at+channels {
