@@ -30,9 +30,9 @@ type codec struct {
 	name  string
 	magic string // ? stands for any byte
 	// header finds the size as stored, and 1 or 3 channels.
-	header func(data []byte) (Info, error)
+	header func(d *Decoder) (Info, error)
 	// decode fills dst, with 1 or 3 channels.
-	decode func(dst *Image, data []byte, channels int) error
+	decode func(d *Decoder, dst *Image, channels int) error
 }
 
 var codecs = []codec{
@@ -46,16 +46,16 @@ var codecs = []codec{
 // standard makes a codec of a decoder for the standard library's images.
 func standard(name, magic string, config func(io.Reader) (image.Config, error), decode func(io.Reader) (image.Image, error)) codec {
 	return codec{name, magic,
-		func(data []byte) (Info, error) {
-			c, err := config(bytes.NewReader(data))
+		func(d *Decoder) (Info, error) {
+			c, err := config(bytes.NewReader(d.data))
 			info := Info{Width: c.Width, Height: c.Height, Channels: 3}
 			if c.ColorModel == color.GrayModel || c.ColorModel == color.Gray16Model {
 				info.Channels = 1
 			}
 			return info, err
 		},
-		func(dst *Image, data []byte, channels int) error {
-			src, err := decode(bytes.NewReader(data))
+		func(d *Decoder, dst *Image, channels int) error {
+			src, err := decode(bytes.NewReader(d.data))
 			if err == nil {
 				fromStandard(dst, src, channels)
 			}
@@ -63,34 +63,22 @@ func standard(name, magic string, config func(io.Reader) (image.Config, error), 
 		}}
 }
 
-// jpegs keeps decoders with their buffers.
-var jpegs = sync.Pool{New: func() any { return new(jpegBuffers) }}
-
-type jpegBuffers struct {
-	jpeg.Decoder
-	row []uint8
-}
-
-func jpegHeader(data []byte) (Info, error) {
-	d := jpegs.Get().(*jpegBuffers)
-	defer jpegs.Put(d)
-	if err := d.Header(data); err != nil {
+func jpegHeader(d *Decoder) (Info, error) {
+	if err := d.jpeg.Header(d.data); err != nil {
 		return Info{}, err
 	}
-	info := Info{Width: d.Width, Height: d.Height, Channels: 3}
-	if d.Gray() {
+	info := Info{Width: d.jpeg.Width, Height: d.jpeg.Height, Channels: 3}
+	if d.jpeg.Gray() {
 		info.Channels = 1
 	}
 	return info, nil
 }
 
-func decodeJPEG(dst *Image, data []byte, channels int) error {
-	d := jpegs.Get().(*jpegBuffers)
-	defer jpegs.Put(d)
-	if err := d.Decoder.Decode(data); err != nil {
+func decodeJPEG(d *Decoder, dst *Image, channels int) error {
+	if err := d.jpeg.Decode(d.data); err != nil {
 		return err
 	}
-	fill(dst, d.Width, d.Height, d.Gray(), channels, &d.row, d.Row)
+	fill(dst, d.jpeg.Width, d.jpeg.Height, d.jpeg.Gray(), channels, &d.row, d.jpeg.Row)
 	return nil
 }
 
@@ -129,13 +117,30 @@ type Info struct {
 	Channels int
 }
 
-// DecodeInfo reads the header of an encoded picture.
-func DecodeInfo(data []byte) (Info, error) {
+// Decoder decodes one picture after another, whole or in part, and keeps its
+// memory. The zero Decoder is ready. It is not safe for concurrent use: a worker
+// has its own.
+type Decoder struct {
+	jpeg jpeg.Decoder
+	row  []uint8 // of a JPEG, before its channels are converted
+
+	data  []byte
+	codec *codec
+	info  Info // upright
+	turn  turn
+
+	whole, upright Image
+}
+
+// Open takes an encoded picture, to be decoded next, and reads its header. data
+// is kept until then.
+func (d *Decoder) Open(data []byte) (Info, error) {
+	d.data, d.codec = data, nil
 	c, err := sniff(data)
 	if err != nil {
 		return Info{}, err
 	}
-	info, err := c.header(data)
+	info, err := c.header(d)
 	if err != nil {
 		return Info{}, fmt.Errorf("damaged %s header: %w", c.name, err)
 	}
@@ -143,10 +148,98 @@ func DecodeInfo(data []byte) (Info, error) {
 		return Info{}, fmt.Errorf("%s of %dx%d pixels; expected 1 to %d pixels", c.name, info.Width, info.Height, MaxPixels)
 	}
 	info.Format = c.name
-	if exifOrientation(data) >= 5 {
+	d.turn = turns[exifOrientation(data)]
+	if d.turn.swap {
 		info.Width, info.Height = info.Height, info.Width
 	}
+	d.codec, d.info = c, info
 	return info, nil
+}
+
+// errNotOpen is what decoding gives that no Open went before.
+var errNotOpen = errors.New("no picture has been opened")
+
+// Decode decodes the whole picture that was opened into dst, as the function
+// Decode does.
+func (d *Decoder) Decode(dst *Image, channels int) error {
+	if d.codec == nil {
+		return errNotOpen
+	}
+	if channels == 0 {
+		channels = d.info.Channels
+	}
+	to := dst
+	if d.turn != (turn{}) {
+		to = &d.whole
+	}
+	if err := d.codec.decode(d, to, channels); err != nil {
+		return fmt.Errorf("damaged or truncated %s: %w", d.codec.name, err)
+	}
+	if to != dst {
+		d.turn.orient(dst, to)
+	}
+	return nil
+}
+
+// DecodePart returns an image, and a box in it, that show the rectangle of width
+// x height pixels at (x, y) of the picture that was opened. They are for training,
+// to be resized to least x least; whatever may be left out for that is:
+//
+//   - A JPEG is decoded at 1/2, 1/4 or 1/8 of its size where that leaves the box
+//     at least as large as least x least.
+//   - Otherwise the box is the whole image, and its pixels are those that the
+//     whole picture has there. Of a JPEG nothing else is transformed or coloured,
+//     and damage below the rectangle is not noticed, except where the file lacks
+//     its end.
+//   - Gray of a colour JPEG is the file's luma; colour is not decoded. Decode
+//     makes it of RGB as Pillow does, which differs where a colour was clamped.
+//
+// The image is valid until the next use of d.
+func (d *Decoder) DecodePart(x, y, width, height, channels, least int) (Image, Rect, error) {
+	if d.codec == nil {
+		return Image{}, Rect{}, errNotOpen
+	}
+	if d.codec.name != "JPEG" {
+		if err := d.Decode(&d.upright, channels); err != nil {
+			return Image{}, Rect{}, err
+		}
+		part := d.upright.Crop(x, y, width, height)
+		return part, part.Bounds(), nil
+	}
+	if x < 0 || y < 0 || width < 1 || height < 1 || x+width > d.info.Width || y+height > d.info.Height {
+		panic("imaging: part outside the picture")
+	}
+	x, y, width, height = d.turn.stored(x, y, width, height, d.info.Width, d.info.Height)
+	n := 8
+	for n > 1 && (width < n*least || height < n*least) {
+		n /= 2
+	}
+	p := jpeg.Part{Shrink: n, X: x / n, Y: y / n, Gray: channels == 1}
+	p.Width, p.Height = (x+width+n-1)/n-p.X, (y+height+n-1)/n-p.Y
+	if err := d.jpeg.DecodePart(d.data, p); err != nil {
+		return Image{}, Rect{}, fmt.Errorf("damaged or truncated %s: %w", d.codec.name, err)
+	}
+	fill(&d.whole, p.Width, p.Height, d.jpeg.Gray(), channels, &d.row, d.jpeg.Row)
+	scale := 1 / float32(n) // a power of two: every coordinate is exact
+	box := Rect{X0: float32(x-p.X*n) * scale, Y0: float32(y-p.Y*n) * scale}
+	box.X1, box.Y1 = box.X0+float32(width)*scale, box.Y0+float32(height)*scale
+	if d.turn == (turn{}) {
+		return d.whole, box, nil
+	}
+	d.turn.orient(&d.upright, &d.whole)
+	return d.upright, d.turn.box(box, &d.upright), nil
+}
+
+// decoders keeps decoders with their buffers.
+var decoders = sync.Pool{New: func() any { return new(Decoder) }}
+
+// DecodeInfo reads the header of an encoded picture.
+func DecodeInfo(data []byte) (Info, error) {
+	d := decoders.Get().(*Decoder)
+	defer decoders.Put(d)
+	info, err := d.Open(data)
+	d.data = nil
+	return info, err
 }
 
 // Decode reads an encoded picture into dst, upright by its EXIF orientation.
@@ -161,24 +254,14 @@ func DecodeInfo(data []byte) (Info, error) {
 //
 // A truncated or damaged file is an error, and dst is then undefined.
 func Decode(dst *Image, data []byte, channels int) error {
-	info, err := DecodeInfo(data)
-	if err != nil {
-		return err
+	d := decoders.Get().(*Decoder)
+	defer decoders.Put(d)
+	_, err := d.Open(data)
+	if err == nil {
+		err = d.Decode(dst, channels)
 	}
-	if channels == 0 {
-		channels = info.Channels
-	}
-	c, err := sniff(data)
-	if err != nil {
-		return err
-	}
-	if err := c.decode(dst, data, channels); err != nil {
-		return fmt.Errorf("damaged or truncated %s: %w", c.name, err)
-	}
-	if o := exifOrientation(data); o > 1 {
-		orient(dst, o)
-	}
-	return nil
+	d.data = nil
+	return err
 }
 
 // fill makes dst of the rows of a decoded picture, gray or RGB as row writes

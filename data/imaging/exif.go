@@ -77,35 +77,56 @@ func tiffOrientation(tiff []byte) int {
 	return 1
 }
 
-// orient turns im upright by an EXIF orientation of 2 to 8.
-func orient(im *Image, orientation int) {
-	src := *im
-	*im = Image{}
+// turn leads from the upright picture to the stored one: its columns and rows are
+// taken from the other end, and then swapped.
+type turn struct{ mirror, upend, swap bool }
+
+// turns has the turn of each EXIF orientation from 1 to 8.
+var turns = [9]turn{
+	2: {mirror: true}, 3: {mirror: true, upend: true}, 4: {upend: true},
+	5: {swap: true}, 6: {mirror: true, swap: true}, 7: {mirror: true, upend: true, swap: true}, 8: {upend: true, swap: true},
+}
+
+// stored is where a rectangle of the upright picture of width x height lies in the
+// stored one.
+func (t turn) stored(x, y, w, h, width, height int) (sx, sy, sw, sh int) {
+	if t.mirror {
+		x = width - x - w
+	}
+	if t.upend {
+		y = height - y - h
+	}
+	if t.swap {
+		return y, x, h, w
+	}
+	return x, y, w, h
+}
+
+// box is the box of the upright image that was box in the stored one.
+func (t turn) box(box Rect, upright *Image) Rect {
+	if t.swap {
+		box = Rect{box.Y0, box.X0, box.Y1, box.X1}
+	}
+	if t.mirror {
+		box.X0, box.X1 = float32(upright.Width)-box.X1, float32(upright.Width)-box.X0
+	}
+	if t.upend {
+		box.Y0, box.Y1 = float32(upright.Height)-box.Y1, float32(upright.Height)-box.Y0
+	}
+	return box
+}
+
+// orient makes dst the upright picture of src. They must differ.
+func (t turn) orient(dst, src *Image) {
 	w, h := src.Width, src.Height
-	if orientation >= 5 {
+	if t.swap {
 		w, h = h, w
 	}
-	im.Reset(w, h, src.Channels)
+	dst.Reset(w, h, src.Channels)
 	for y := range h {
-		row := im.Row(y)
+		row := dst.Row(y)
 		for x := range w {
-			var sx, sy int
-			switch orientation {
-			case 2:
-				sx, sy = w-1-x, y
-			case 3:
-				sx, sy = w-1-x, h-1-y
-			case 4:
-				sx, sy = x, h-1-y
-			case 5:
-				sx, sy = y, x
-			case 6:
-				sx, sy = y, w-1-x
-			case 7:
-				sx, sy = h-1-y, w-1-x
-			case 8:
-				sx, sy = h-1-y, x
-			}
+			sx, sy, _, _ := t.stored(x, y, 1, 1, w, h)
 			from := sy*src.Stride + sx*src.Channels
 			copy(row[x*src.Channels:(x+1)*src.Channels], src.Pix[from:])
 		}

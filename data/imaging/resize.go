@@ -1,8 +1,9 @@
 package imaging
 
 import (
-	"encoding/binary"
 	"math"
+
+	"github.com/seed52467199/trainer/data/imaging/pixel"
 )
 
 // Rect is a rectangle in pixel coordinates with fractions: the pixel in the top
@@ -23,9 +24,9 @@ type Window struct{ X, Y, Width, Height int }
 // safe for concurrent use: a worker has its own.
 type Resizer struct {
 	horizontal, vertical weights
-	rows                 Image    // rows of the source, resampled horizontally
-	pairs                []uint64 // two rows of the source, one in each half
-	columns              []int    // source columns of Nearest
+	rows                 Image   // rows of the source, resampled horizontally
+	strip                []uint8 // memory of that pass
+	columns              []int   // source columns of Nearest
 }
 
 // Resize writes the box of src, scaled to width x height, into dst:
@@ -39,10 +40,7 @@ func (r *Resizer) Resize(dst, src *Image, box Rect, width, height int, filter Fi
 // ResizeWindow computes only a window of what Resize would give: the same
 // pixels as resizing and cropping afterwards, for less work.
 func (r *Resizer) ResizeWindow(dst, src *Image, box Rect, width, height int, filter Filter, win Window) {
-	if !(box.X0 >= 0 && box.Y0 >= 0 && box.X1 > box.X0 && box.Y1 > box.Y0 &&
-		box.X1 <= float32(src.Width) && box.Y1 <= float32(src.Height)) {
-		panic("imaging: box empty or outside the image")
-	}
+	r.check(src, box)
 	if win.X < 0 || win.Y < 0 || win.Width < 0 || win.Height < 0 || win.X+win.Width > width || win.Y+win.Height > height {
 		panic("imaging: window outside the output image")
 	}
@@ -59,23 +57,51 @@ func (r *Resizer) ResizeWindow(dst, src *Image, box Rect, width, height int, fil
 	high := height != src.Height || box.Y0 != 0 || box.Y1 != float32(height)
 	switch {
 	case wide && high:
-		r.horizontal.plan(src.Width, box.X0, box.X1, width, win.X, win.Width, filter)
-		r.vertical.plan(src.Height, box.Y0, box.Y1, height, win.Y, win.Height, filter)
-		first, last := r.vertical.reach()
+		r.horizontal.plan(src.Width, box.X0, box.X1, width, win.X, win.Width, filter, false)
+		r.vertical.plan(src.Height, box.Y0, box.Y1, height, win.Y, win.Height, filter, false)
+		first, last := r.vertical.Reach()
 		part := src.Crop(0, first, src.Width, last-first)
 		r.resampleRows(&r.rows, &part, &r.horizontal)
 		resampleColumns(dst, &r.rows, &r.vertical, first)
 	case wide:
-		r.horizontal.plan(src.Width, box.X0, box.X1, width, win.X, win.Width, filter)
+		r.horizontal.plan(src.Width, box.X0, box.X1, width, win.X, win.Width, filter, false)
 		part := src.Crop(0, win.Y, src.Width, win.Height)
 		r.resampleRows(dst, &part, &r.horizontal)
 	case high:
-		r.vertical.plan(src.Height, box.Y0, box.Y1, height, win.Y, win.Height, filter)
+		r.vertical.plan(src.Height, box.Y0, box.Y1, height, win.Y, win.Height, filter, false)
 		part := src.Crop(win.X, 0, win.Width, src.Height)
 		resampleColumns(dst, &part, &r.vertical, 0)
 	default:
 		part := src.Crop(win.X, win.Y, win.Width, win.Height)
 		dst.CopyFrom(&part)
+	}
+}
+
+// ResizeFloats is Resize followed by a flip and by normalisation, in one go: dst
+// has the height x width x channels values of the result, mirrored left to right
+// and upended as asked. The filter is any but Nearest.
+func (r *Resizer) ResizeFloats(dst []float32, src *Image, box Rect, width, height int, filter Filter, mirrored, upended bool, norm *pixel.Norm) {
+	r.check(src, box)
+	if filter == Nearest {
+		panic("imaging: ResizeFloats has no nearest")
+	}
+	// Flipped are the coefficients: each output has those of its opposite.
+	r.horizontal.plan(src.Width, box.X0, box.X1, width, 0, width, filter, mirrored)
+	r.vertical.plan(src.Height, box.Y0, box.Y1, height, 0, height, filter, upended)
+	first, last := r.vertical.Reach()
+	part := src.Crop(0, first, src.Width, last-first)
+	r.resampleRows(&r.rows, &part, &r.horizontal)
+	n := width * src.Channels
+	w := &r.vertical
+	for i, at := range w.First {
+		pixel.ResampleFloats(dst[i*n:(i+1)*n], r.rows.Pix[(at-first)*n:], n, w.Taps[i*w.Size:][:w.Count[i]], norm)
+	}
+}
+
+func (r *Resizer) check(src *Image, box Rect) {
+	if !(box.X0 >= 0 && box.Y0 >= 0 && box.X1 > box.X0 && box.Y1 > box.Y0 &&
+		box.X1 <= float32(src.Width) && box.Y1 <= float32(src.Height)) {
+		panic("imaging: box empty or outside the image")
 	}
 }
 
@@ -112,33 +138,23 @@ func (r *Resizer) nearest(dst, src *Image, box Rect, width, height int, win Wind
 	}
 }
 
-// precision is the number of fraction bits of a coefficient: 32 bits less 8 of
-// the pixel and 2 of headroom for kernels that overshoot.
-const precision = 32 - 8 - 2
-
-// half is the rounding of a sum.
-const half = 1 << (precision - 1)
-
-// weights are the coefficients of one pass: output i is the sum over k of
-// taps[i*size+k] * input[first[i]+k], for k < count[i].
+// weights are the coefficients of one pass.
 type weights struct {
-	size         int
-	first, count []int
-	taps         []int32
-	scratch      []float64
+	pixel.Weights
+	scratch []float64
 }
 
 // plan computes the coefficients of outputs from..from+n-1 of the out that the
 // span in0..in1 of in pixels is scaled to (precompute_coeffs and
-// normalize_coeffs_8bpc in Pillow's Resample.c).
-func (w *weights) plan(in int, in0, in1 float32, out, from, n int, filter Filter) {
+// normalize_coeffs_8bpc in Pillow's Resample.c), in reverse order if asked.
+func (w *weights) plan(in int, in0, in1 float32, out, from, n int, filter Filter, reversed bool) {
 	scale := float64(in1-in0) / float64(out)
 	stretch := max(scale, 1)
 	support := filter.support() * stretch
-	w.size = int(math.Ceil(support))*2 + 1
-	w.first, w.count = grow(w.first, n), grow(w.count, n)
-	w.taps = grow(w.taps, n*w.size)
-	w.scratch = grow(w.scratch, w.size)
+	w.Size = int(math.Ceil(support))*2 + 1
+	w.First, w.Count = grow(w.First, n), grow(w.Count, n)
+	w.Taps = grow(w.Taps, n*w.Size)
+	w.scratch = grow(w.scratch, w.Size)
 	inverse := 1 / stretch
 	for i := range n {
 		centre := float64(in0) + float64((float64(from+i)+0.5)*scale)
@@ -150,143 +166,38 @@ func (w *weights) plan(in int, in0, in1 float32, out, from, n int, filter Filter
 			w.scratch[k] = v
 			sum += v
 		}
-		taps := w.taps[i*w.size : (i+1)*w.size]
+		if reversed {
+			i = n - 1 - i
+		}
+		taps := w.Taps[i*w.Size : (i+1)*w.Size]
 		for k, v := range w.scratch[:count] {
 			if sum != 0 {
 				v /= sum
 			}
-			v *= 1 << precision
+			v *= 1 << pixel.Precision
 			if v < 0 {
 				taps[k] = int32(v - 0.5)
 			} else {
 				taps[k] = int32(v + 0.5)
 			}
 		}
-		w.first[i], w.count[i] = first, count
+		w.First[i], w.Count[i] = first, count
 	}
 }
 
-// reach is the span of inputs that the outputs need.
-func (w *weights) reach() (first, last int) {
-	n := len(w.first) - 1
-	return w.first[0], w.first[n] + w.count[n]
-}
-
-// The passes sum up in 64-bit registers that hold two 32-bit lanes, which halves
-// the multiplications. A lane's sum always fits; what a negative low lane borrows
-// from the high one, split gives back.
-
-// bothHalves is the rounding in both lanes.
-const bothHalves = half<<32 | half
-
-// widen makes a coefficient ready to multiply both lanes.
-func widen(tap int32) uint64 { return uint64(int64(tap)) }
-
-// split rounds the two lanes.
-func split(sums uint64) (low, high uint8) {
-	l := int32(sums)
-	return clip(l), clip(int32((sums - uint64(int64(l))) >> 32))
-}
-
-// resampleRows applies w along the rows of src, two at a time.
+// resampleRows applies w along the rows of src.
 func (r *Resizer) resampleRows(dst, src *Image, w *weights) {
-	dst.Reset(len(w.first), src.Height, src.Channels)
-	first, last := w.reach()
-	first, last = first*src.Channels, last*src.Channels
-	r.pairs = grow(r.pairs, src.Width*src.Channels)
-	for y := 0; y < src.Height; y += 2 {
-		next := min(y+1, src.Height-1) // a last odd row goes with itself
-		low, high := src.Row(y)[first:last], src.Row(next)[first:last]
-		pairs := r.pairs[first:last]
-		for i := range pairs {
-			pairs[i] = uint64(low[i]) | uint64(high[i])<<32
-		}
-		if src.Channels == 1 {
-			resampleGrayRows(dst.Row(y), dst.Row(next), r.pairs, w)
-		} else {
-			resampleRGBRows(dst.Row(y), dst.Row(next), r.pairs, w)
-		}
-	}
-}
-
-func resampleGrayRows(low, high []uint8, pairs []uint64, w *weights) {
-	for i, first := range w.first {
-		taps := w.taps[i*w.size:][:w.count[i]]
-		in := pairs[first:][:len(taps)]
-		sums := uint64(bothHalves)
-		for k, t := range taps {
-			sums += in[k] * widen(t)
-		}
-		low[i], high[i] = split(sums)
-	}
-}
-
-func resampleRGBRows(low, high []uint8, pairs []uint64, w *weights) {
-	for i, first := range w.first {
-		taps := w.taps[i*w.size:][:w.count[i]]
-		in := pairs[3*first:][:3*len(taps)]
-		r, g, b := uint64(bothHalves), uint64(bothHalves), uint64(bothHalves)
-		for _, tap := range taps {
-			t := widen(tap)
-			p := (*[3]uint64)(in)
-			r += p[0] * t
-			g += p[1] * t
-			b += p[2] * t
-			in = in[3:]
-		}
-		p, q := low[3*i:3*i+3:3*i+3], high[3*i:3*i+3:3*i+3]
-		p[0], q[0] = split(r)
-		p[1], q[1] = split(g)
-		p[2], q[2] = split(b)
-	}
+	dst.Reset(len(w.First), src.Height, src.Channels)
+	pixel.Rows(dst.Pix, dst.Stride, src.Pix, src.Stride, src.Height, src.Channels, &w.Weights, &r.strip)
 }
 
 // resampleColumns applies w down the columns of src, whose first row is row
 // offset of the image that w was planned for.
 func resampleColumns(dst, src *Image, w *weights, offset int) {
-	dst.Reset(src.Width, len(w.first), src.Channels)
-	for i, first := range w.first {
-		out := dst.Row(i)
-		taps := w.taps[i*w.size:][:w.count[i]]
-		top := src.Pix[(first-offset)*src.Stride:]
-		x := 0
-		for ; x+8 <= len(out); x += 8 {
-			eightColumns((*[8]uint8)(out[x:]), top[x:], src.Stride, taps)
-		}
-		for ; x < len(out); x++ {
-			sum, at := int32(half), x
-			for _, t := range taps {
-				sum += t * int32(top[at])
-				at += src.Stride
-			}
-			out[x] = clip(sum)
-		}
+	dst.Reset(src.Width, len(w.First), src.Channels)
+	for i, first := range w.First {
+		pixel.ResampleBytes(dst.Row(i), src.Pix[(first-offset)*src.Stride:], src.Stride, w.Taps[i*w.Size:][:w.Count[i]])
 	}
-}
-
-// eightColumns sums up eight columns, n and n+4 in the lanes of one register.
-func eightColumns(out *[8]uint8, in []uint8, stride int, taps []int32) {
-	const pair = 0x000000ff_000000ff
-	a, b, c, d := uint64(bothHalves), uint64(bothHalves), uint64(bothHalves), uint64(bothHalves)
-	at := 0
-	for _, tap := range taps {
-		t := widen(tap)
-		v := binary.LittleEndian.Uint64(in[at:])
-		a += v & pair * t
-		b += v >> 8 & pair * t
-		c += v >> 16 & pair * t
-		d += v >> 24 & pair * t
-		at += stride
-	}
-	out[0], out[4] = split(a)
-	out[1], out[5] = split(b)
-	out[2], out[6] = split(c)
-	out[3], out[7] = split(d)
-}
-
-// clip rounds a fixed-point sum down to a byte, saturating.
-func clip(sum int32) uint8 {
-	return uint8(min(max(sum>>precision, 0), 255))
 }
 
 // grow returns s with length n, in its own memory where that is large enough.

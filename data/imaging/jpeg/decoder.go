@@ -30,18 +30,40 @@ type Decoder struct {
 
 	bits   bitReader
 	eobRun int
-	block  [64]int32
+	block  [64]int32 // zero between two blocks
+	spare  [64]int32 // of blocks outside the part
 
+	part Part
+	gray bool       // only the first component is wanted
 	rows [4][]uint8 // one upsampled row a component
+}
+
+// Part says what of a picture to decode, and how small.
+type Part struct {
+	// Shrink is 1, 2, 4 or 8: the picture becomes as much smaller in both
+	// directions, its size rounded up, as by libjpeg's scaled decoding, whose
+	// pixels these are. It costs less than decoding the whole and resizing.
+	Shrink int
+	// X, Y, Width and Height are a rectangle of the shrunk picture. The pixels
+	// in it are the same as if the whole were decoded.
+	X, Y, Width, Height int
+	// Gray asks for the luma of a colour picture alone. It is the Y of the file,
+	// which clamping can move away from the luma of the RGB values. Pictures
+	// that are not stored as luma and chroma ignore it.
+	Gray bool
 }
 
 // component is one plane of the picture.
 type component struct {
 	id, h, v, table uint8
-	// width and height count the samples that belong to the picture, and stride
-	// and rows those that are stored: whole MCUs.
-	width, height, stride, rows int
-	samples                     []uint8
+	// size is the side of a block's samples: 8, or less in a shrunk picture.
+	size int
+	// width and height count the samples that belong to the picture. wide and hi
+	// count the blocks that are stored, whole MCUs, and stride is a row's samples.
+	width, height, wide, hi, stride int
+	samples                         []uint8
+	// left, right, top and bottom bound the blocks that the part needs.
+	left, right, top, bottom int
 	// coefficients are kept in progressive files: 64 a block, in zigzag order.
 	coefficients []int16
 	predictor    int32
@@ -73,7 +95,26 @@ var errTruncated = errors.New("the file ends in the middle of the picture")
 func (d *Decoder) Header(data []byte) error { return d.parse(data, true) }
 
 // Decode reads a whole file. Row then gives the picture.
-func (d *Decoder) Decode(data []byte) error { return d.parse(data, false) }
+func (d *Decoder) Decode(data []byte) error {
+	d.part = Part{Shrink: 1, Width: maxSize, Height: maxSize}
+	return d.parse(data, false)
+}
+
+// maxSize is the largest width and height that a file can state.
+const maxSize = 1<<16 - 1
+
+// DecodePart reads what a part needs. Row then gives the part. Of what lies
+// below it only damage that hides the end of the file is noticed.
+func (d *Decoder) DecodePart(data []byte, p Part) error {
+	if p.Shrink != 1 && p.Shrink != 2 && p.Shrink != 4 && p.Shrink != 8 || p.X < 0 || p.Y < 0 || p.Width < 1 || p.Height < 1 {
+		return fmt.Errorf("the part %+v of a picture; Shrink must be 1, 2, 4 or 8 and the rectangle not empty", p)
+	}
+	d.part = p
+	return d.parse(data, false)
+}
+
+// Part is what was decoded last, within the picture.
+func (d *Decoder) Part() Part { return d.part }
 
 // parse goes through the segments of a file.
 func (d *Decoder) parse(data []byte, headerOnly bool) error {
@@ -144,6 +185,8 @@ func (d *Decoder) reset(data []byte) {
 	d.data = data
 	d.seen.jfif, d.seen.adobe, d.seen.frame = false, false, false
 	d.adobeTransform, d.progressive, d.interval, d.eobRun = 0, false, 0, 0
+	d.gray = false
+	d.block = [64]int32{} // a damaged file may have left something
 	for i := range d.dc {
 		d.dc[i].defined, d.ac[i].defined = false, false
 		d.quant[i] = [64]int32{}
@@ -264,25 +307,65 @@ func (d *Decoder) frame(marker uint8, body []byte, headerOnly bool) error {
 		if d.maxH%int(c.h) != 0 || d.maxV%int(c.v) != 0 {
 			return fmt.Errorf("its components are sampled %d:%d and %d:%d; only whole ratios can be decoded", d.maxH, c.h, d.maxV, c.v)
 		}
-		c.width = (d.Width*int(c.h) + d.maxH - 1) / d.maxH
-		c.height = (d.Height*int(c.v) + d.maxV - 1) / d.maxV
-		c.stride, c.rows = d.mcusWide*int(c.h)*8, d.mcusHi*int(c.v)*8
-		blocks += c.stride / 8 * c.rows / 8
+		c.wide, c.hi = d.mcusWide*int(c.h), d.mcusHi*int(c.v)
+		blocks += c.wide * c.hi
 	}
 	// Every block takes a bit at the least: a short file cannot ask for much memory.
 	if blocks/8 > len(d.data) {
 		return errTruncated
 	}
+	return d.layOut()
+}
+
+// layOut fits the part to the picture and makes room for what it needs.
+func (d *Decoder) layOut() error {
+	p := &d.part
+	width, height := shrunk(d.Width, p.Shrink), shrunk(d.Height, p.Shrink)
+	p.Width, p.Height = min(p.Width, width-p.X), min(p.Height, height-p.Y)
+	if p.Width < 1 || p.Height < 1 {
+		return fmt.Errorf("a part from (%d, %d) on lies outside the picture of %dx%d", p.X, p.Y, width, height)
+	}
 	for i := range d.Components {
 		c := &d.components[i]
-		c.samples = grow(c.samples, c.stride*c.rows)
+		c.size = 8 / p.Shrink
+		for c.size < 8 && d.expandH(c)%2 == 0 && d.expandV(c)%2 == 0 {
+			c.size *= 2 // as in libjpeg, instead of doubling the samples later
+		}
+		c.width = (d.Width*int(c.h)*c.size + 8*d.maxH - 1) / (8 * d.maxH)
+		c.height = (d.Height*int(c.v)*c.size + 8*d.maxV - 1) / (8 * d.maxV)
+		c.stride = c.wide * c.size
+		c.left, c.right = span(p.X, p.Width, d.expandH(c), c.width, c.size)
+		c.top, c.bottom = span(p.Y, p.Height, d.expandV(c), c.height, c.size)
+		c.samples = grow(c.samples, c.stride*c.hi*c.size)
 		if d.progressive {
-			c.coefficients = grow(c.coefficients, c.stride*c.rows)
+			c.coefficients = grow(c.coefficients, c.wide*c.hi*64)
 			clear(c.coefficients)
 		}
-		d.rows[i] = grow(d.rows[i], c.stride*(d.maxH/int(c.h)))
+		d.rows[i] = grow(d.rows[i], c.stride*d.expandH(c))
 	}
 	return nil
+}
+
+// shrunk is a size in a picture that is n times smaller.
+func shrunk(size, n int) int { return (size + n - 1) / n }
+
+// expandH and expandV are how many of the output's pixels a sample stands for.
+func (d *Decoder) expandH(c *component) int { return 8 / d.part.Shrink * d.maxH / (int(c.h) * c.size) }
+func (d *Decoder) expandV(c *component) int { return 8 / d.part.Shrink * d.maxV / (int(c.v) * c.size) }
+
+// span is the range of blocks that n pixels from first on need: upsampling looks
+// one sample to each side.
+func span(first, n, expand, samples, size int) (from, to int) {
+	low, high := first/expand, (first+n-1)/expand+1
+	if expand > 1 {
+		low, high = max(low-1, 0), min(high+1, samples)
+	}
+	return low / size, (high + size - 1) / size
+}
+
+// needs tells whether the part needs block (x, y).
+func (c *component) needs(x, y int) bool {
+	return x >= c.left && x < c.right && y >= c.top && y < c.bottom
 }
 
 // grow returns s with length n, in its own memory where that is large enough.

@@ -1,6 +1,7 @@
 package jpeg
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 )
@@ -11,10 +12,15 @@ const lookBits = 10
 // huffman is a code table (T.81, annex C and F.2.2.3).
 type huffman struct {
 	defined bool
+	// spec[:made] is what the tables were made of. Files of one origin share it,
+	// and then they need not be made again.
+	spec [16 + 256]uint8
+	made int
 	// look maps the next lookBits bits to length<<8 | symbol; 0 for longer codes.
 	look [1 << lookBits]uint16
-	// coefficient maps them to a whole AC coefficient, where its code and its
-	// value both fit: value<<16 | run<<8 | length of both; 0 where they do not.
+	// coefficient maps them to a whole coefficient, where its code and its value
+	// both fit: value<<16 | run<<8 | length of both; 0 where they do not, and for
+	// AC symbols without a value.
 	coefficient [1 << lookBits]int32
 	// For longer codes of length n: below[n] is one more than the largest,
 	// shifted to 16 bits, and offset[n] leads from a code to its symbol.
@@ -52,15 +58,27 @@ func (h *huffman) define(body []byte, ac bool) (int, error) {
 	if total > 256 || len(body) < 16+total {
 		return 0, errors.New("damaged Huffman table")
 	}
+	if body = body[:16+total]; !bytes.Equal(h.spec[:h.made], body) {
+		h.made = 0
+		if err := h.build(body, ac); err != nil {
+			return 0, err
+		}
+		h.made = copy(h.spec[:], body)
+	}
 	h.defined = true
+	return 16 + total, nil
+}
+
+// build fills the tables.
+func (h *huffman) build(body []byte, ac bool) error {
 	clear(h.look[:])
-	copy(h.symbols[:], body[16:16+total])
+	copy(h.symbols[:], body[16:])
 	code, at := int32(0), int32(0)
 	for length := 1; length <= 16; length++ {
 		count := int32(body[length-1])
 		h.offset[length] = at - code
 		if code+count > 1<<length {
-			return 0, errors.New("damaged Huffman table")
+			return errors.New("damaged Huffman table")
 		}
 		if length <= lookBits {
 			for i := range count {
@@ -76,19 +94,17 @@ func (h *huffman) define(body []byte, ac bool) (int, error) {
 		code <<= 1
 	}
 	h.below[17] = 1 << 16
-	if ac {
-		h.fuse()
-	}
-	return 16 + total, nil
+	h.fuse(ac)
+	return nil
 }
 
 // fuse fills coefficient.
-func (h *huffman) fuse() {
+func (h *huffman) fuse(ac bool) {
 	for i, entry := range h.look {
 		h.coefficient[i] = 0
 		length, symbol := int(entry>>8), uint8(entry)
 		run, size := int32(symbol>>4), int(symbol&15)
-		if length == 0 || size == 0 || length+size > lookBits {
+		if length == 0 || ac && size == 0 || !ac && run > 0 || length+size > lookBits {
 			continue
 		}
 		value := extend(int32(i>>(lookBits-length-size))&(1<<size-1), size)
@@ -104,66 +120,75 @@ func extend(v int32, size int) int32 {
 	return v
 }
 
-// bitReader reads entropy-coded data. Where a marker ends the data early it goes
-// on with zeros, as libjpeg does; where the file ends early, exhausted tells.
+// bitReader reads entropy-coded data, one segment after another: up to a marker
+// or the end of the file. Behind a marker it goes on with zeros, as libjpeg does;
+// behind the end of the file too, and exhausted tells.
 type bitReader struct {
-	data []byte
-	pos  int
-	acc  uint64 // the low count bits are next
-	// count is at least 32 after fill.
-	count  int
-	padded int // bits in acc that were made up
+	data []byte // of the file, from the segment on
+	end  int    // where in data the segment ends
+	cut  bool   // the file ends there, without a marker
+	// clean is the segment without the bytes that are stuffed in behind each 0xff,
+	// and tailBytes zeros.
+	clean []byte
+	pos   int    // of the next byte of clean; it goes on beyond the end
+	acc   uint64 // the next bits, from the top
+	count int    // how many of them are counted; at least 32 after fill
 }
 
-func (b *bitReader) start(data []byte) { *b = bitReader{data: data} }
+// tailBytes is how much fill reads at once.
+const tailBytes = 8
+
+// start begins with the segment that data begins with.
+func (b *bitReader) start(data []byte) {
+	b.data = data
+	b.pos, b.acc, b.count = 0, 0, 0
+	out := b.clean[:0]
+	at := 0
+	for {
+		n := bytes.IndexByte(data[at:], 0xff)
+		if n < 0 || at+n+1 >= len(data) {
+			b.end, b.cut = len(data), true
+			if n >= 0 {
+				data = data[:at+n]
+			}
+			out = append(out, data[at:]...)
+			break
+		}
+		n += at
+		if data[n+1] != 0 {
+			out = append(out, data[at:n]...)
+			b.end, b.cut = n, false
+			break
+		}
+		out = append(out, data[at:n+1]...)
+		at = n + 2
+	}
+	b.clean = append(out, make([]byte, tailBytes)...)
+}
 
 // fill makes at least 32 bits available.
 func (b *bitReader) fill() {
 	if b.count >= 32 {
 		return
 	}
-	if b.pos+4 <= len(b.data) {
-		// Four bytes at once where none of them is 0xff.
-		if w := binary.BigEndian.Uint32(b.data[b.pos:]); (^w-0x01010101)&w&0x80808080 == 0 {
-			b.acc = b.acc<<32 | uint64(w)
-			b.count += 32
-			b.pos += 4
-			return
-		}
+	if b.pos+tailBytes <= len(b.clean) {
+		b.acc |= binary.BigEndian.Uint64(b.clean[b.pos:]) >> (b.count & 63)
 	}
-	b.fillSlow()
-}
-
-func (b *bitReader) fillSlow() {
-	for b.count <= 56 {
-		var next uint8
-		switch {
-		case b.pos >= len(b.data):
-			b.padded += 8
-		case b.data[b.pos] != 0xff:
-			next = b.data[b.pos]
-			b.pos++
-		case b.pos+1 < len(b.data) && b.data[b.pos+1] == 0:
-			next = 0xff
-			b.pos += 2
-		default: // a marker
-			if b.pos+1 >= len(b.data) {
-				b.pos++
-				b.padded += 8
-			}
-		}
-		b.acc = b.acc<<8 | uint64(next)
-		b.count += 8
-	}
+	b.pos += (63 - b.count) >> 3
+	b.count |= 56
 }
 
 // exhausted tells whether bits were taken that the file does not have.
-func (b *bitReader) exhausted() bool { return b.padded > b.count }
+func (b *bitReader) exhausted() bool {
+	return b.cut && 8*b.pos-b.count > 8*(len(b.clean)-tailBytes)
+}
 
 // take returns the next n bits, n up to 16. They must be filled.
 func (b *bitReader) take(n int) int32 {
+	v := int32(b.acc >> 1 >> (63 - n))
+	b.acc <<= n
 	b.count -= n
-	return int32(b.acc>>b.count) & (1<<n - 1)
+	return v
 }
 
 // bit returns the next bit, filling first.
@@ -176,33 +201,43 @@ var errCode = errors.New("damaged data: no such Huffman code")
 
 // symbol decodes the next symbol. 16 bits must be filled.
 func (b *bitReader) symbol(h *huffman) (uint8, error) {
-	if entry := h.look[b.acc>>(b.count-lookBits)&(1<<lookBits-1)]; entry != 0 {
-		b.count -= int(entry >> 8)
+	if entry := h.look[b.acc>>(64-lookBits)]; entry != 0 {
+		b.take(int(entry >> 8))
 		return uint8(entry), nil
 	}
-	next := int32(b.acc>>(b.count-16)) & 0xffff
-	length := lookBits + 1
+	symbol, length := h.long(b.acc)
+	if length > 16 {
+		return 0, errCode
+	}
+	b.take(length)
+	return symbol, nil
+}
+
+// long finds the code longer than lookBits that acc begins with. A length above
+// 16 says that there is none.
+func (h *huffman) long(acc uint64) (symbol uint8, length int) {
+	next := int32(acc >> 48)
+	length = lookBits + 1
 	for next >= h.below[length] {
 		length++
 	}
 	if length > 16 {
-		return 0, errCode
+		return 0, length
 	}
-	b.count -= length
-	return h.symbols[uint8(next>>(16-length)+h.offset[length])], nil
+	return h.symbols[uint8(next>>(16-length)+h.offset[length])], length
 }
 
-// restart drops the bits before a restart marker and steps over it.
+// restart drops the bits before a restart marker and begins the segment behind it.
 func (b *bitReader) restart(number int) error {
-	b.acc, b.count = 0, 0
-	for ; b.pos+1 < len(b.data); b.pos++ {
-		if b.data[b.pos] != 0xff || b.data[b.pos+1] == 0 || b.data[b.pos+1] == 0xff {
+	rest := b.data[b.end:]
+	for i := 0; i+1 < len(rest); i++ {
+		if rest[i] != 0xff || rest[i+1] == 0 || rest[i+1] == 0xff {
 			continue
 		}
-		if b.data[b.pos+1] != uint8(markRST0+number) {
+		if rest[i+1] != uint8(markRST0+number) {
 			return errors.New("damaged data: a restart marker is missing")
 		}
-		b.pos += 2
+		b.start(rest[i+2:])
 		return nil
 	}
 	return errTruncated

@@ -1,6 +1,12 @@
 package jpeg
 
-import "errors"
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+
+	"github.com/seed52467199/trainer/data/imaging/pixel"
+)
 
 // zigzag is the place in a block, row by row, of each coefficient of the file's
 // order (T.81, figure 5). It is longer than a block, so that a damaged file
@@ -34,13 +40,24 @@ func (d *Decoder) scan(body []byte) error {
 	if err != nil {
 		return err
 	}
+	if d.part.Gray && d.Components == 3 && !d.isRGB() {
+		d.gray = true
+		for i := 1; i < 3; i++ {
+			d.components[i].bottom = 0 // nothing of it is needed
+		}
+	}
 	for i := range p.n {
 		p.components[i].predictor = 0
 	}
 	d.eobRun = 0
 	d.bits.start(d.data)
+	// Below the part there is nothing to see, if the file has its end.
+	rows := p.hi
+	if last := d.lastRow(&p); last < rows && d.ended() {
+		rows = last
+	}
 	left, restarts := d.interval, 0
-	for y := range p.hi {
+	for y := range rows {
 		for x := range p.wide {
 			if d.interval > 0 {
 				if left == 0 {
@@ -64,11 +81,32 @@ func (d *Decoder) scan(body []byte) error {
 			return errTruncated
 		}
 	}
-	d.data = d.data[min(d.bits.pos, len(d.data)):]
+	d.data = d.bits.data[d.bits.end:]
 	for i := range p.n {
 		p.components[i].scanned = true
 	}
 	return nil
+}
+
+// lastRow is the number of rows of the pass that the part needs.
+func (d *Decoder) lastRow(p *pass) int {
+	if d.progressive {
+		return p.hi
+	}
+	last := 0
+	for i := range p.n {
+		c, v := p.components[i], 1
+		if p.n > 1 {
+			v = int(c.v)
+		}
+		last = max(last, (c.bottom+v-1)/v)
+	}
+	return last
+}
+
+// ended tells whether the rest of the file has an end marker: it is whole.
+func (d *Decoder) ended() bool {
+	return bytes.LastIndex(d.data, []byte{0xff, markEOI}) >= 0
 }
 
 // scanHeader checks what the scan asks for against the frame and the tables.
@@ -139,7 +177,7 @@ func (d *Decoder) unit(p *pass, x, y int) error {
 // file, to coefficients in a progressive one.
 func (d *Decoder) decodeBlock(p *pass, c *component, x, y int) error {
 	if d.progressive {
-		at := (y*c.stride/8 + x) * 64
+		at := (y*c.wide + x) * 64
 		block := (*[64]int16)(c.coefficients[at : at+64])
 		switch {
 		case p.first == 0 && p.high == 0:
@@ -154,11 +192,17 @@ func (d *Decoder) decodeBlock(p *pass, c *component, x, y int) error {
 		}
 		return d.acRefine(p, c, block)
 	}
-	last, err := d.sequential(c)
+	// Blocks outside the part are passed over: their coefficients go to a block
+	// that nobody looks at.
+	if !c.needs(x, y) {
+		_, err := d.sequential(c, &d.spare)
+		return err
+	}
+	last, err := d.sequential(c, &d.block)
 	if err != nil {
 		return err
 	}
-	inverse(c.samples[y*8*c.stride+x*8:], c.stride, &d.block, last)
+	c.transform(x, y, &d.block, last)
 	return nil
 }
 
@@ -176,32 +220,52 @@ func (d *Decoder) difference(c *component) (int32, error) {
 	return extend(b.take(int(size)), int(size)), nil
 }
 
-// sequential decodes a block into d.block, dequantised and row by row, and
-// returns the zigzag number of its last coefficient that is not 0.
-func (d *Decoder) sequential(c *component) (last int, err error) {
-	d.block = [64]int32{}
-	quant := &d.quant[c.table]
-	diff, err := d.difference(c)
-	if err != nil {
-		return 0, err
-	}
-	c.predictor += diff
-	d.block[0] = c.predictor * quant[0]
-
-	b, table := &d.bits, &d.ac[c.acTable]
-	for k := 1; k < 64; k++ {
-		b.fill()
-		if f := table.coefficient[b.acc>>(b.count-lookBits)&(1<<lookBits-1)]; f != 0 {
-			k += int(f >> 8 & 15)
-			b.count -= int(f & 15)
-			d.block[zigzag[k]] = (f >> 16) * quant[k&63]
-			last = k
-			continue
-		}
-		symbol, err := b.symbol(table)
+// sequential decodes a block, dequantised and row by row, and returns the zigzag
+// number of its last coefficient that is not 0. The block is zero before.
+func (d *Decoder) sequential(c *component, block *[64]int32) (last int, err error) {
+	b, quant := &d.bits, &d.quant[c.table]
+	b.fill()
+	if f := d.dc[c.dcTable].coefficient[b.acc>>(64-lookBits)]; f != 0 {
+		b.acc <<= uint(f&15) & 63
+		b.count -= int(f & 15)
+		c.predictor += f >> 16
+	} else {
+		diff, err := d.difference(c)
 		if err != nil {
 			return 0, err
 		}
+		c.predictor += diff
+	}
+	block[0] = c.predictor * quant[0]
+
+	// The reader's state in registers: this loop is most of the time of a file.
+	acc, count, pos, clean := b.acc, b.count, b.pos, b.clean
+	table := &d.ac[c.acTable]
+	for k := 1; k < 64; k++ {
+		if count < 32 {
+			if pos+tailBytes <= len(clean) {
+				acc |= binary.BigEndian.Uint64(clean[pos:]) >> uint(count&63)
+			}
+			pos += (63 - count) >> 3
+			count |= 56
+		}
+		if f := table.coefficient[acc>>(64-lookBits)]; f != 0 {
+			k += int(f >> 8 & 15)
+			acc <<= uint(f&15) & 63
+			count -= int(f & 15)
+			block[zigzag[k]&63] = (f >> 16) * quant[k&63]
+			last = k
+			continue
+		}
+		var symbol uint8
+		var length int
+		if entry := table.look[acc>>(64-lookBits)]; entry != 0 {
+			symbol, length = uint8(entry), int(entry>>8)
+		} else if symbol, length = table.long(acc); length > 16 {
+			return 0, errCode
+		}
+		acc <<= uint(length) & 63
+		count -= length
 		run, size := int(symbol>>4), int(symbol&15)
 		if size == 0 {
 			if run < 15 {
@@ -211,9 +275,13 @@ func (d *Decoder) sequential(c *component) (last int, err error) {
 			continue
 		}
 		k += run
-		d.block[zigzag[k]] = extend(b.take(size), size) * quant[k&63]
+		v := int32(acc >> uint((64-size)&63))
+		acc <<= uint(size)
+		count -= size
+		block[zigzag[k]&63] = extend(v, size) * quant[k&63]
 		last = k
 	}
+	b.acc, b.count, b.pos = acc, count, pos
 	if last > 63 {
 		return 0, errors.New("damaged data: a block has more than 64 coefficients")
 	}
@@ -333,10 +401,9 @@ func (d *Decoder) transformAll() {
 	for i := range d.Components {
 		c := &d.components[i]
 		quant := &d.quant[c.table]
-		at := 0
-		for y := 0; y < c.rows; y += 8 {
-			for x := 0; x < c.stride; x += 8 {
-				d.block = [64]int32{}
+		for y := c.top; y < c.bottom; y++ {
+			for x := c.left; x < c.right; x++ {
+				at := (y*c.wide + x) * 64
 				last := 0
 				for k, v := range c.coefficients[at : at+64] {
 					if v != 0 {
@@ -344,9 +411,33 @@ func (d *Decoder) transformAll() {
 						last = k
 					}
 				}
-				inverse(c.samples[y*c.stride+x:], c.stride, &d.block, last)
-				at += 64
+				c.transform(x, y, &d.block, last)
 			}
 		}
+	}
+}
+
+// transform makes block (x, y) of the component's samples, and leaves the
+// coefficients zero. last is the zigzag number of the last that is not.
+func (c *component) transform(x, y int, block *[64]int32, last int) {
+	dst := c.samples[y*c.size*c.stride+x*c.size:]
+	switch {
+	case last == 0 || c.size == 1:
+		v := level((block[0] + 4) >> 3)
+		for i := range c.size {
+			row := dst[i*c.stride:][:c.size]
+			for x := range row {
+				row[x] = v
+			}
+		}
+		if block[0] = 0; last > 0 {
+			*block = [64]int32{}
+		}
+	case c.size == 8:
+		pixel.IDCT(dst, c.stride, block)
+	case c.size == 4:
+		shrink4(dst, c.stride, block)
+	default:
+		shrink2(dst, c.stride, block)
 	}
 }

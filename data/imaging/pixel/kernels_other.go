@@ -1,0 +1,37 @@
+//go:build !amd64
+
+package pixel
+
+// There is no assembly: active is generic, and none of these is called.
+
+func idctAVX2(dst *uint8, stride int, block *int32) {}
+
+func upsampleAcrossAVX2(out, near *uint8, n int) {}
+
+func upsampleBothAVX2(out, near, far *uint8, n int) {}
+
+func yccToRGBAVX2(dst, luma, cb, cr *uint8, n int) {}
+
+func transposeAVX2(dst *uint8, dstStride, dstStep int, src *uint8, srcStride, srcStep, n int) {}
+
+func resampleGrayAVX2(dst, src *uint8, first, count *int, taps *int32, size, n int) {}
+
+func resampleRGBAVX2(dst, src *uint8, first, count *int, taps *int32, size, n int) {}
+
+func resampleGrayAVX512(dst, src *uint8, first, count *int, taps *int32, size, n int) {}
+
+func resampleRGBAVX512(dst, src *uint8, first, count *int, taps *int32, size, n int) {}
+
+func resampleBytesAVX2(dst, src *uint8, stride int, taps *int32, count, n int) {}
+
+func resampleBytesAVX512(dst, src *uint8, stride int, taps *int32, count, n int) {}
+
+func resampleFloatsAVX2(dst *float32, src *uint8, stride int, taps *int32, count, n int, norm *float32) {
+}
+
+func resampleFloatsAVX512(dst *float32, src *uint8, stride int, taps *int32, count, n int, norm *float32) {
+}
+
+func normalizeAVX2(dst *float32, src *uint8, n int, norm *float32) {}
+
+func normalizeAVX512(dst *float32, src *uint8, n int, norm *float32) {}
