@@ -21,6 +21,14 @@ type Transform interface {
 	Apply(dst []float32, src *imaging.Image, w *transform.Workspace, s *rng.Stream) error
 }
 
+// encodedTransform is a Transform that decodes by itself, and then no more of a
+// picture than it needs. transform.Pipeline is one.
+type encodedTransform interface {
+	Transform
+	// ApplyEncoded is Apply to the contents of a picture file.
+	ApplyEncoded(dst []float32, file []byte, w *transform.Workspace, s *rng.Stream) error
+}
+
 // ErrorPolicy is what a Loader does about a sample that cannot be read.
 type ErrorPolicy int
 

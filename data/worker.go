@@ -57,10 +57,14 @@ func (w *worker) load(l *Loader, epoch uint64, index int, dst []float32) (err er
 		interleave(dst, t)
 		return nil
 	}
-	picture, err := w.sample.Picture(&w.decoded, l.channels)
-	if err == nil {
-		w.stream.Reset(l.options.Seed, "augment", epoch, uint64(index))
-		err = l.transform.Apply(dst, picture, &w.workspace, &w.stream)
+	w.stream.Reset(l.options.Seed, "augment", epoch, uint64(index))
+	if t, ok := l.transform.(encodedTransform); ok && w.sample.Encoded != nil {
+		err = t.ApplyEncoded(dst, w.sample.Encoded, &w.workspace, &w.stream)
+	} else {
+		var picture *imaging.Image
+		if picture, err = w.sample.Picture(&w.decoded, l.channels); err == nil {
+			err = l.transform.Apply(dst, picture, &w.workspace, &w.stream)
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", l.ds.Name(index), err)

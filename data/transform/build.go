@@ -115,23 +115,22 @@ func newPipeline(o Output) (*Pipeline, error) {
 		return nil, fmt.Errorf("%d image channels; there can be 1 (gray) or 3 (RGB)", o.Channels)
 	}
 	p := &Pipeline{size: o.Size, channels: o.Channels}
-	for c := range o.Channels {
-		mean, err := perChannel("mean", o.Mean, c, o.Channels)
+	var means, stds [3]float32
+	for c := range 3 {
+		mean, err := perChannel("mean", o.Mean, min(c, o.Channels-1), o.Channels)
 		if err != nil {
 			return nil, err
 		}
-		std, err := perChannel("std", o.Std, c, o.Channels)
+		std, err := perChannel("std", o.Std, min(c, o.Channels-1), o.Channels)
 		if err != nil {
 			return nil, err
 		}
 		if !(std > 0) || math.IsInf(std, 0) || math.IsInf(mean, 0) || math.IsNaN(mean) {
 			return nil, fmt.Errorf("mean %v and std %v of channel %d; they must be finite and std above 0", mean, std, c)
 		}
-		for v := range p.table[c] {
-			// In float32 and in this order, as torchvision's ToTensor and Normalize.
-			p.table[c][v] = (float32(v)/255 - float32(mean)) / float32(std)
-		}
+		means[c], stds[c] = float32(mean), float32(std)
 	}
+	p.norm.Set(means, stds)
 	return p, nil
 }
 

@@ -19,6 +19,10 @@ type Workspace struct {
 	// Resizer resamples for the ops.
 	Resizer imaging.Resizer
 
+	decoder imaging.Decoder
+	decoded imaging.Image
+	row     []uint8 // to mirror
+
 	current *imaging.Image
 	view    imaging.Image
 	buffers [2]imaging.Image

@@ -2,8 +2,10 @@ package transform
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/seed52467199/trainer/data/imaging"
+	"github.com/seed52467199/trainer/data/imaging/pixel"
 	"github.com/seed52467199/trainer/internal/rng"
 )
 
@@ -14,8 +16,7 @@ type Pipeline struct {
 	size, channels int
 	ops            []Op
 	hflip, vflip   float64
-	// table[c][v] is the normalised value of v in channel c.
-	table [3][256]float32
+	norm           pixel.Norm
 }
 
 // Shape is that of the output: height and width in pixels, and channels (1 or 3).
@@ -29,6 +30,14 @@ func (p *Pipeline) Apply(dst []float32, src *imaging.Image, w *Workspace, s *rng
 		imaging.Convert(w.Target(), src, p.channels)
 		w.Commit()
 	}
+	if crop, ok := p.onlyCrop(); ok {
+		src := w.Current()
+		x, y, width, height := crop.box(src.Width, src.Height, s)
+		filter := crop.filter(s)
+		part := src.Crop(x, y, width, height)
+		p.finish(dst, &part, part.Bounds(), filter, w, s)
+		return nil
+	}
 	for _, op := range p.ops {
 		op.Apply(w, s)
 	}
@@ -37,43 +46,84 @@ func (p *Pipeline) Apply(dst []float32, src *imaging.Image, w *Workspace, s *rng
 		return fmt.Errorf("the transform made a picture of %dx%d with %d channels; the network takes %dx%d with %d",
 			im.Width, im.Height, im.Channels, p.size, p.size, p.channels)
 	}
-	// No draw where no flip is wanted: evaluation stays free of the stream.
-	mirrored := p.hflip > 0 && s.Bernoulli(p.hflip)
-	upended := p.vflip > 0 && s.Bernoulli(p.vflip)
-	p.normalize(dst, im, mirrored, upended)
+	mirrored, upended := p.flips(s)
+	p.normalize(dst, im, mirrored, upended, w)
 	return nil
 }
 
+// ApplyEncoded is Apply to the contents of a picture file. Where a random crop is
+// all that is done to the picture, no more of it is decoded than the crop needs,
+// and at a lower resolution if that is still no less than the network takes; see
+// imaging.Decoder.DecodePart. Otherwise the whole is decoded.
+func (p *Pipeline) ApplyEncoded(dst []float32, file []byte, w *Workspace, s *rng.Stream) error {
+	info, err := w.decoder.Open(file)
+	if err != nil {
+		return err
+	}
+	crop, ok := p.onlyCrop()
+	if !ok {
+		if err := w.decoder.Decode(&w.decoded, p.channels); err != nil {
+			return err
+		}
+		return p.Apply(dst, &w.decoded, w, s)
+	}
+	x, y, width, height := crop.box(info.Width, info.Height, s)
+	filter := crop.filter(s)
+	part, box, err := w.decoder.DecodePart(x, y, width, height, p.channels, p.size)
+	if err != nil {
+		return err
+	}
+	p.finish(dst, &part, box, filter, w, s)
+	return nil
+}
+
+// onlyCrop is the random crop that is the only op, if so.
+func (p *Pipeline) onlyCrop() (RandomResizedCrop, bool) {
+	if len(p.ops) != 1 {
+		return RandomResizedCrop{}, false
+	}
+	crop, ok := p.ops[0].(RandomResizedCrop)
+	return crop, ok && crop.Size == p.size
+}
+
+// finish resizes a crop into dst, with flips and normalisation.
+func (p *Pipeline) finish(dst []float32, src *imaging.Image, box imaging.Rect, filter imaging.Filter, w *Workspace, s *rng.Stream) {
+	mirrored, upended := p.flips(s)
+	if filter == imaging.Nearest {
+		w.Resizer.Resize(w.Target(), src, box, p.size, p.size, filter)
+		w.Commit()
+		p.normalize(dst, w.Current(), mirrored, upended, w)
+		return
+	}
+	w.Resizer.ResizeFloats(dst, src, box, p.size, p.size, filter, mirrored, upended, &p.norm)
+}
+
+// flips draws whether to flip. No draw where no flip is wanted: evaluation stays
+// free of the stream.
+func (p *Pipeline) flips(s *rng.Stream) (mirrored, upended bool) {
+	mirrored = p.hflip > 0 && s.Bernoulli(p.hflip)
+	upended = p.vflip > 0 && s.Bernoulli(p.vflip)
+	return mirrored, upended
+}
+
 // normalize writes (v/255 - mean)/std of every value, flipped as asked.
-func (p *Pipeline) normalize(dst []float32, im *imaging.Image, mirrored, upended bool) {
-	width := im.Width * im.Channels
+func (p *Pipeline) normalize(dst []float32, im *imaging.Image, mirrored, upended bool, w *Workspace) {
+	n := im.Width * im.Channels
 	for y := range im.Height {
 		row := im.Row(y)
 		if upended {
 			row = im.Row(im.Height - 1 - y)
 		}
-		out := dst[y*width : (y+1)*width : (y+1)*width]
-		switch {
-		case im.Channels == 1 && mirrored:
-			for x, v := range row {
-				out[len(row)-1-x] = p.table[0][v]
-			}
-		case im.Channels == 1:
-			for x, v := range row {
-				out[x] = p.table[0][v]
-			}
-		case mirrored:
-			to := len(row)
-			for x := 0; x+3 <= len(row); x += 3 {
-				to -= 3
-				in, pixel := row[x:x+3:x+3], out[to:to+3:to+3]
-				pixel[0], pixel[1], pixel[2] = p.table[0][in[0]], p.table[1][in[1]], p.table[2][in[2]]
-			}
-		default:
-			for x := 0; x+3 <= len(row); x += 3 {
-				in, pixel := row[x:x+3:x+3], out[x:x+3:x+3]
-				pixel[0], pixel[1], pixel[2] = p.table[0][in[0]], p.table[1][in[1]], p.table[2][in[2]]
+		if mirrored {
+			w.row = append(w.row[:0], row...)
+			row = w.row
+			slices.Reverse(row)
+			if im.Channels == 3 {
+				for x := 0; x+3 <= len(row); x += 3 { // the channels back in order
+					row[x], row[x+2] = row[x+2], row[x]
+				}
 			}
 		}
+		pixel.Normalize(dst[y*n:(y+1)*n], row, &p.norm)
 	}
 }
