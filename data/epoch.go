@@ -222,8 +222,10 @@ func (e *Epoch) work() {
 	w := e.loader.takeWorker()
 	defer e.loader.putWorker(w)
 	for j := range e.jobs {
-		for slot := j.from; slot < j.to && e.ctx.Err() == nil; slot++ {
-			w.fill(e, j.batch, slot)
+		if e.loader.options.Timed {
+			w.timed(e, j)
+		} else {
+			w.do(e, j)
 		}
 		if j.batch.pending.Add(-1) == 0 {
 			j.batch.ready <- struct{}{}

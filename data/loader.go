@@ -60,6 +60,8 @@ type LoaderOptions struct {
 	Seed uint64
 	// OnError is the policy for bad samples.
 	OnError ErrorPolicy
+	// Timed measures what the workers do, for Times.
+	Timed bool
 }
 
 // Loader makes batches of a Dataset. What batch b of epoch e holds is a function
@@ -74,6 +76,7 @@ type Loader struct {
 	mu      sync.Mutex
 	batches []*Batch  // free
 	workers []*worker // free
+	times   Times
 }
 
 // NewLoader returns a Loader of ds through t. Tensors go past t, which then only
@@ -104,6 +107,12 @@ func NewLoader(ds Dataset, t Transform, o LoaderOptions) (*Loader, error) {
 	return l, nil
 }
 
+// Options are what the Loader was made with, its defaults filled in.
+func (l *Loader) Options() LoaderOptions { return l.options }
+
+// Shape is the height, width and channels of an image.
+func (l *Loader) Shape() (height, width, channels int) { return l.height, l.width, l.channels }
+
 // Batches is the number of batches in an epoch.
 func (l *Loader) Batches() int {
 	n, size := l.ds.Len(), l.options.BatchSize
@@ -111,6 +120,13 @@ func (l *Loader) Batches() int {
 		return n / size
 	}
 	return (n + size - 1) / size
+}
+
+// Times is what the workers have spent so far, if the options ask for it.
+func (l *Loader) Times() Times {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.times
 }
 
 // Epoch starts to make the batches of an epoch, from batch start on: 0, or where

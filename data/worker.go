@@ -2,6 +2,7 @@ package data
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/seed52467199/trainer/data/imaging"
 	"github.com/seed52467199/trainer/data/transform"
@@ -14,6 +15,39 @@ type worker struct {
 	decoded   imaging.Image
 	workspace transform.Workspace
 	stream    rng.Stream
+	clock     transform.Clock
+}
+
+// Times is what a Loader's workers spent, added up over all of them.
+type Times struct {
+	// Images is how many samples they made.
+	Images int
+	// All is the whole time, Decode and Resize that of the transform's two parts.
+	All, Decode, Resize time.Duration
+}
+
+// timed does a job and books its time.
+func (w *worker) timed(e *Epoch, j job) {
+	w.clock = transform.Clock{}
+	w.workspace.Clock = &w.clock
+	start := time.Now()
+	w.do(e, j)
+	all := time.Since(start)
+	w.workspace.Clock = nil
+	l := e.loader
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.times.Images += j.to - j.from
+	l.times.All += all
+	l.times.Decode += w.clock.Decode
+	l.times.Resize += w.clock.Resize
+}
+
+// do makes the samples of a job.
+func (w *worker) do(e *Epoch, j job) {
+	for slot := j.from; slot < j.to && e.ctx.Err() == nil; slot++ {
+		w.fill(e, j.batch, slot)
+	}
 }
 
 // fill makes one sample of a batch. What it does about a bad one depends only on

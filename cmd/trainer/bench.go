@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -44,7 +45,7 @@ type benchRig struct {
 
 func (a *app) newBenchRig(name, mode string, batch, size int) (*benchRig, error) {
 	if mode != "train" && mode != "eval" {
-		return nil, usage(fmt.Errorf("--mode %s: it must be train or eval", mode))
+		return nil, usage(fmt.Errorf("--mode %s: it must be train, eval or, in bench, data", mode))
 	}
 	info, err := models.Info(name)
 	if err != nil {
@@ -109,12 +110,20 @@ func (r *benchRig) step() error {
 func benchCommand(a *app) *cobra.Command {
 	var model, mode, precision string
 	var batch, size, steps int
+	var loader benchDataFlags
 	c := &cobra.Command{
-		Use:     "bench --model NAME",
-		Short:   "Time a model on random data",
-		Example: "  trainer bench --model resnet18 --mode train --json",
-		Args:    cobra.NoArgs,
+		Use:   "bench --model NAME",
+		Short: "Time a model on random data, or the loader on real data",
+		Example: `  trainer bench --model resnet18 --mode train --json
+  trainer bench --mode data --data DIR --threads 1`,
+		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if mode == "data" {
+				return a.benchData(c, loader, model, batch, size, steps)
+			}
+			if model == "" {
+				return usage(errors.New("--model is missing: it names the model to time"))
+			}
 			if precision != "f32" {
 				return usage(fmt.Errorf("--precision %s: this version computes in f32", precision))
 			}
@@ -134,9 +143,9 @@ func benchCommand(a *app) *cobra.Command {
 	f.IntVar(&batch, "batch", 0, "images a step (default: the model's usual)")
 	f.IntVar(&size, "size", 0, "height and width of an image (default: the model's)")
 	f.IntVar(&steps, "steps", 8, "timed steps, after three that are not")
-	f.StringVar(&mode, "mode", "train", "train (forward, loss, backward, SGD with momentum) or eval")
+	f.StringVar(&mode, "mode", "train", "train (forward, loss, backward, SGD with momentum), eval, or data (the loader alone)")
 	f.StringVar(&precision, "precision", "f32", "f32")
-	_ = c.MarkFlagRequired("model")
+	loader.add(c)
 	a.runFlags(c)
 	return c
 }

@@ -1,6 +1,8 @@
 package transform
 
 import (
+	"time"
+
 	"github.com/seed52467199/trainer/data/imaging"
 	"github.com/seed52467199/trainer/internal/rng"
 )
@@ -18,6 +20,8 @@ type Op interface {
 type Workspace struct {
 	// Resizer resamples for the ops.
 	Resizer imaging.Resizer
+	// Clock adds up what a Pipeline spends, if it is there.
+	Clock *Clock
 
 	decoder imaging.Decoder
 	decoded imaging.Image
@@ -27,6 +31,35 @@ type Workspace struct {
 	view    imaging.Image
 	buffers [2]imaging.Image
 	next    int
+}
+
+// Clock is time that pictures took.
+type Clock struct {
+	// Decode is that of decoding, and Resize that of ops, flips and
+	// normalisation, which are one pass with the resize where only a random crop
+	// is done.
+	Decode, Resize time.Duration
+}
+
+// now is the time if anybody wants to know.
+func (w *Workspace) now() (t time.Time) {
+	if w.Clock != nil {
+		t = time.Now()
+	}
+	return t
+}
+
+// decoded and resized book the time since start.
+func (c *Clock) decoded(start time.Time) {
+	if c != nil {
+		c.Decode += time.Since(start)
+	}
+}
+
+func (c *Clock) resized(start time.Time) {
+	if c != nil {
+		c.Resize += time.Since(start)
+	}
 }
 
 // Start makes src the current picture. It is only read.

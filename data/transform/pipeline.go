@@ -25,6 +25,7 @@ func (p *Pipeline) Shape() (height, width, channels int) { return p.size, p.size
 // Apply transforms src into dst, which holds the height x width x channels of
 // Shape in that order. src is only read.
 func (p *Pipeline) Apply(dst []float32, src *imaging.Image, w *Workspace, s *rng.Stream) error {
+	defer w.Clock.resized(w.now())
 	w.Start(src)
 	if src.Channels != p.channels {
 		imaging.Convert(w.Target(), src, p.channels)
@@ -56,6 +57,7 @@ func (p *Pipeline) Apply(dst []float32, src *imaging.Image, w *Workspace, s *rng
 // and at a lower resolution if that is still no less than the network takes; see
 // imaging.Decoder.DecodePart. Otherwise the whole is decoded.
 func (p *Pipeline) ApplyEncoded(dst []float32, file []byte, w *Workspace, s *rng.Stream) error {
+	start := w.now()
 	info, err := w.decoder.Open(file)
 	if err != nil {
 		return err
@@ -65,6 +67,7 @@ func (p *Pipeline) ApplyEncoded(dst []float32, file []byte, w *Workspace, s *rng
 		if err := w.decoder.Decode(&w.decoded, p.channels); err != nil {
 			return err
 		}
+		w.Clock.decoded(start)
 		return p.Apply(dst, &w.decoded, w, s)
 	}
 	x, y, width, height := crop.box(info.Width, info.Height, s)
@@ -73,6 +76,8 @@ func (p *Pipeline) ApplyEncoded(dst []float32, file []byte, w *Workspace, s *rng
 	if err != nil {
 		return err
 	}
+	w.Clock.decoded(start)
+	defer w.Clock.resized(w.now())
 	p.finish(dst, &part, box, filter, w, s)
 	return nil
 }
