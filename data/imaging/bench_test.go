@@ -5,6 +5,8 @@ import (
 	"image"
 	stdjpeg "image/jpeg"
 	"math"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/seed52467199/trainer/data/imaging"
@@ -53,6 +55,59 @@ func BenchmarkDecodeJPEG(b *testing.B) {
 				b.Fatal(err)
 			}
 		}
+	})
+}
+
+// Real photographs, from memory.
+func BenchmarkDecodePhotographs(b *testing.B) {
+	root := os.Getenv("TRAINER_DATA")
+	paths, _ := filepath.Glob(filepath.Join(root, "hymenoptera", "train", "*", "*.jpg"))
+	if root == "" || len(paths) == 0 {
+		b.Skip("TRAINER_DATA names no folder with photographs")
+	}
+	var files [][]byte
+	for _, p := range paths {
+		file, err := os.ReadFile(p)
+		if err != nil {
+			b.Fatal(err)
+		}
+		files = append(files, file)
+	}
+	bench := func(name string, decode func(d *imaging.Decoder, info imaging.Info) error) {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			var d imaging.Decoder
+			images := 0
+			for b.Loop() {
+				for _, f := range files {
+					info, err := d.Open(f)
+					if err == nil {
+						err = decode(&d, info)
+					}
+					if err != nil {
+						b.Fatal(err)
+					}
+				}
+				images += len(files)
+			}
+			b.ReportMetric(float64(images)/b.Elapsed().Seconds(), "images/s")
+		})
+	}
+	var im imaging.Image
+	bench("RGB", func(d *imaging.Decoder, _ imaging.Info) error { return d.Decode(&im, 3) })
+	bench("gray", func(d *imaging.Decoder, _ imaging.Info) error { return d.Decode(&im, 1) })
+	bench("luma", func(d *imaging.Decoder, info imaging.Info) error {
+		_, _, err := d.DecodePart(0, 0, info.Width, info.Height, 1, info.Width)
+		return err
+	})
+	bench("quarter of RGB", func(d *imaging.Decoder, info imaging.Info) error {
+		w, h := info.Width/2, info.Height/2
+		_, _, err := d.DecodePart(w/2, h/2, w, h, 3, w)
+		return err
+	})
+	bench("eighth size", func(d *imaging.Decoder, info imaging.Info) error {
+		_, _, err := d.DecodePart(0, 0, info.Width, info.Height, 3, 1)
+		return err
 	})
 }
 

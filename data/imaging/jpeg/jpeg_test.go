@@ -6,11 +6,13 @@ import (
 	"image"
 	"image/color"
 	stdjpeg "image/jpeg"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/seed52467199/trainer/data/imaging/jpeg"
+	"github.com/seed52467199/trainer/data/internal/golden"
 )
 
 // files are the JPEGs that imaging's tests compare with Pillow's pixels.
@@ -61,6 +63,118 @@ func TestCloseToTheStandardLibrary(t *testing.T) {
 	}
 }
 
+// whole is more than any picture of the tests.
+const whole = 1 << 16
+
+// pixels are all rows of what was decoded.
+func pixels(d *jpeg.Decoder) []byte {
+	n := d.Part().Width
+	if !d.Gray() {
+		n *= 3
+	}
+	out := make([]byte, n*d.Part().Height)
+	for y := range d.Part().Height {
+		d.Row(out[y*n:(y+1)*n], y)
+	}
+	return out
+}
+
+func TestShrunkEqualsPillow(t *testing.T) {
+	all := files(t)
+	var d jpeg.Decoder
+	for _, kind := range []string{"shrunk", "luma"} {
+		for _, c := range golden.Read(t, "testdata", kind) {
+			p := jpeg.Part{Shrink: c.Size, Width: whole, Height: whole, Gray: kind == "luma"}
+			if err := d.DecodePart(all[c.File], p); err != nil {
+				t.Errorf("%s at 1/%d: %v", c.File, c.Size, err)
+				continue
+			}
+			if got := d.Part(); got.Width != c.Width || got.Height != c.Height {
+				t.Errorf("%s at 1/%d: %dx%d, want %dx%d", c.File, c.Size, got.Width, got.Height, c.Width, c.Height)
+				continue
+			}
+			got := pixels(&d)
+			if d.Gray() && kind == "shrunk" { // as RGB
+				var rgb []byte
+				for _, v := range got {
+					rgb = append(rgb, v, v, v)
+				}
+				got = rgb
+			}
+			if !bytes.Equal(got, c.Want) {
+				differing := 0
+				for i := range c.Want {
+					if got[i] != c.Want[i] {
+						differing++
+					}
+				}
+				t.Errorf("%s at 1/%d, %s: %d of %d values differ", c.File, c.Size, kind, differing, len(c.Want))
+			}
+		}
+	}
+}
+
+// A part has the pixels that the whole has there, at every size.
+func TestPartIsThatOfTheWhole(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	var d jpeg.Decoder
+	for name, contents := range files(t) {
+		for _, shrink := range []int{1, 2, 4, 8} {
+			for _, gray := range []bool{false, true} {
+				p := jpeg.Part{Shrink: shrink, Width: whole, Height: whole, Gray: gray}
+				if err := d.DecodePart(contents, p); err != nil {
+					t.Fatal(err)
+				}
+				all, want := d.Part(), pixels(&d)
+				for range 60 {
+					p.X, p.Y = r.IntN(all.Width), r.IntN(all.Height)
+					p.Width, p.Height = 1+r.IntN(all.Width-p.X), 1+r.IntN(all.Height-p.Y)
+					if err := d.DecodePart(contents, p); err != nil {
+						t.Fatalf("%s, %+v: %v", name, p, err)
+					}
+					got, n := pixels(&d), 3
+					if d.Gray() {
+						n = 1
+					}
+					for y := range p.Height {
+						at := ((p.Y+y)*all.Width + p.X) * n
+						if !bytes.Equal(got[y*p.Width*n:(y+1)*p.Width*n], want[at:at+p.Width*n]) {
+							t.Fatalf("%s, %+v: row %d differs from the whole", name, p, y)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// What lies below the part is not decoded, but a file without its end is refused
+// whatever the part.
+func TestPartOfTruncated(t *testing.T) {
+	var d jpeg.Decoder
+	for name, contents := range files(t) {
+		p := jpeg.Part{Shrink: 1, Width: whole, Height: 1}
+		for n := len(contents) - 3; n > 0; n -= 7 {
+			if err := d.DecodePart(contents[:n], p); err == nil {
+				t.Errorf("%s: the first row of %d of %d bytes was taken for the picture's", name, n, len(contents))
+			}
+		}
+	}
+}
+
+func TestBadPart(t *testing.T) {
+	var d jpeg.Decoder
+	contents := files(t)["420.jpg"] // 45x35
+	for _, p := range []jpeg.Part{
+		{Shrink: 3, Width: 1, Height: 1}, {Width: 1, Height: 1}, {Shrink: 1, Width: 1}, {Shrink: 1, X: -1, Width: 2, Height: 1},
+		{Shrink: 1, X: 45, Width: 1, Height: 1}, {Shrink: 8, Y: 5, Width: 1, Height: 1},
+	} {
+		if err := d.DecodePart(contents, p); err == nil {
+			t.Errorf("%+v was taken", p)
+		}
+	}
+}
+
 // Every file cut at every length is refused or, without its end marker, whole;
 // and the decoder works on after it.
 func TestEveryTruncation(t *testing.T) {
@@ -89,6 +203,10 @@ func TestDamagedBytes(t *testing.T) {
 			if err := d.Decode(damaged); err == nil {
 				d.Row(row, d.Height-1)
 			}
+			p := jpeg.Part{Shrink: 1 << (i % 4), X: i % 3, Y: i % 5, Width: 1 + i%7, Height: 1 + i%11, Gray: i%2 == 0}
+			if err := d.DecodePart(damaged, p); err == nil {
+				d.Row(row, d.Part().Height-1)
+			}
 			damaged[i] = was
 		}
 	}
@@ -106,6 +224,10 @@ func FuzzDecode(f *testing.F) {
 		}
 		for y := range d.Height {
 			d.Row(row, y)
+		}
+		p := jpeg.Part{Shrink: 1 << (len(contents) % 4), X: 1, Y: 1, Width: 9, Height: 9, Gray: len(contents)%3 == 0}
+		if d.DecodePart(contents, p) == nil {
+			d.Row(row, 0)
 		}
 	})
 }

@@ -150,7 +150,7 @@ func (d *Decoder) scanHeader(body []byte) (p pass, err error) {
 	p.wide, p.hi = d.mcusWide, d.mcusHi
 	if p.n == 1 { // not interleaved: the blocks that hold picture
 		c := p.components[0]
-		p.wide, p.hi = (c.width+7)/8, (c.height+7)/8
+		p.wide, p.hi = (c.width+c.size-1)/c.size, (c.height+c.size-1)/c.size
 	}
 	return p, nil
 }
