@@ -13,7 +13,7 @@ import (
 )
 
 // photograph is a picture of 500x375 with detail, and its JPEG (4:2:0, quality 90).
-func photograph(b *testing.B) (*imaging.Image, []byte) {
+func photograph(b testing.TB) (*imaging.Image, []byte) {
 	b.Helper()
 	const w, h = 500, 375
 	im := imaging.New(w, h, 3)

@@ -107,6 +107,74 @@ func TestRandomResizedCropDistribution(t *testing.T) {
 	}
 }
 
+// From a file, a pipeline makes what it makes of the decoded picture: the same
+// draws and, where the crop is not large enough to be shrunk, the same bits.
+func TestEncodedEqualsDecoded(t *testing.T) {
+	var one, other transform.Workspace
+	for _, file := range []string{"420.jpg", "422_progressive.jpg", "gray.jpg", "cmyk.jpg", "orientation_6.jpg", "alpha.png", "wide.png"} {
+		contents := golden.Picture(t, testdata, file)
+		var im imaging.Image
+		if err := imaging.Decode(&im, contents, 3); err != nil {
+			t.Fatal(err)
+		}
+		for _, train := range []transform.Train{
+			{Crop: "rrc", HFlip: 0.5, VFlip: 0.5},
+			{Crop: "rrc", HFlip: 0.5, Interpolation: "nearest"},
+			{Crop: "rrc", HFlip: 0.5, Ops: []transform.Op{invert{}}},
+			{Crop: "pad4", HFlip: 0.5},
+			{},
+		} {
+			train.Output = transform.Output{Size: 32, Channels: 3, Mean: []float64{0.485, 0.456, 0.406}, Std: []float64{0.229, 0.224, 0.225}}
+			p, err := transform.NewTrain(train)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, want := make([]float32, 32*32*3), make([]float32, 32*32*3)
+			for i := range uint64(20) {
+				if err := p.ApplyEncoded(got, contents, &one, rng.New(1, "x", i)); err != nil {
+					t.Fatal(err)
+				}
+				if err := p.Apply(want, &im, &other, rng.New(1, "x", i)); err != nil {
+					t.Fatal(err)
+				}
+				if !slices.Equal(got, want) {
+					t.Fatalf("%s, %+v, draw %d: the file gives something else than the picture", file, train, i)
+				}
+			}
+		}
+	}
+}
+
+// One channel is the luma of the file, which is close to that of its colours.
+func TestGrayOfColourFile(t *testing.T) {
+	contents := golden.Picture(t, testdata, "444.jpg")
+	p, err := transform.NewTrain(transform.Train{Output: plain(24, 1), Crop: "rrc"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var im imaging.Image
+	if err := imaging.Decode(&im, contents, 1); err != nil {
+		t.Fatal(err)
+	}
+	var w transform.Workspace
+	got, want := make([]float32, 24*24), make([]float32, 24*24)
+	for i := range uint64(20) {
+		if err := p.ApplyEncoded(got, contents, &w, rng.New(1, "x", i)); err != nil {
+			t.Fatal(err)
+		}
+		if err := p.Apply(want, &im, &w, rng.New(1, "x", i)); err != nil {
+			t.Fatal(err)
+		}
+		var sum float64
+		for k := range got {
+			sum += math.Abs(float64(got[k] - want[k]))
+		}
+		if mean := sum / float64(len(got)); mean > 4 {
+			t.Errorf("draw %d: luma is off by %.1f of 255 on average", i, mean)
+		}
+	}
+}
+
 func TestPadCrop(t *testing.T) {
 	src := counting(5, 4, 1)
 	for _, reflect := range []bool{false, true} {
