@@ -130,9 +130,11 @@ type bitReader struct {
 	// clean is the segment without the bytes that are stuffed in behind each 0xff,
 	// and tailBytes zeros.
 	clean []byte
-	pos   int    // of the next byte of clean; it goes on beyond the end
-	acc   uint64 // the next bits, from the top
-	count int    // how many of them are counted; at least 32 after fill
+	pos   int // of the next byte of clean
+	// beyond is how many bytes were made up behind the end of clean.
+	beyond int
+	acc    uint64 // the next bits, from the top
+	count  int    // how many of them are counted; at least 32 after fill
 }
 
 // tailBytes is how much fill reads at once.
@@ -141,7 +143,7 @@ const tailBytes = 8
 // start begins with the segment that data begins with.
 func (b *bitReader) start(data []byte) {
 	b.data = data
-	b.pos, b.acc, b.count = 0, 0, 0
+	b.pos, b.beyond, b.acc, b.count = 0, 0, 0, 0
 	out := b.clean[:0]
 	at := 0
 	for {
@@ -171,16 +173,19 @@ func (b *bitReader) fill() {
 	if b.count >= 32 {
 		return
 	}
+	skip := (63 - b.count) >> 3
 	if b.pos+tailBytes <= len(b.clean) {
 		b.acc |= binary.BigEndian.Uint64(b.clean[b.pos:]) >> (b.count & 63)
+		b.pos += skip
+	} else {
+		b.beyond += skip
 	}
-	b.pos += (63 - b.count) >> 3
 	b.count |= 56
 }
 
 // exhausted tells whether bits were taken that the file does not have.
 func (b *bitReader) exhausted() bool {
-	return b.cut && 8*b.pos-b.count > 8*(len(b.clean)-tailBytes)
+	return b.cut && 8*(b.pos+b.beyond)-b.count > 8*(len(b.clean)-tailBytes)
 }
 
 // take returns the next n bits, n up to 16. They must be filled.

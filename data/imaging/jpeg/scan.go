@@ -10,14 +10,18 @@ import (
 
 // zigzag is the place in a block, row by row, of each coefficient of the file's
 // order (T.81, figure 5). It is longer than a block, so that a damaged file
-// cannot lead out of it.
-var zigzag = [64 + 16]uint8{
-	0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5,
-	12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14, 21, 28,
-	35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51,
-	58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63,
-	63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63,
-}
+// cannot lead out of it, and a power of two, so that the compiler knows.
+var zigzag = func() (z [128]uint8) {
+	copy(z[:], []uint8{
+		0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5,
+		12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14, 21, 28,
+		35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51,
+		58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63})
+	for i := 64; i < len(z); i++ {
+		z[i] = 63
+	}
+	return z
+}()
 
 // pass is one scan of a file: which components and which of their coefficients
 // and bits it brings.
@@ -221,7 +225,7 @@ func (d *Decoder) difference(c *component) (int32, error) {
 }
 
 // sequential decodes a block, dequantised and row by row, and returns the zigzag
-// number of its last coefficient that is not 0. The block is zero before.
+// number of its last coefficient that is not 0, or more. The block is zero before.
 func (d *Decoder) sequential(c *component, block *[64]int32) (last int, err error) {
 	b, quant := &d.bits, &d.quant[c.table]
 	b.fill()
@@ -239,22 +243,27 @@ func (d *Decoder) sequential(c *component, block *[64]int32) (last int, err erro
 	block[0] = c.predictor * quant[0]
 
 	// The reader's state in registers: this loop is most of the time of a file.
-	acc, count, pos, clean := b.acc, b.count, b.pos, b.clean
+	acc, count := b.acc, b.count
+	clean := b.clean[min(b.pos, len(b.clean)):]
 	table := &d.ac[c.acTable]
-	for k := 1; k < 64; k++ {
+	coefficient := &table.coefficient
+	k := 1
+	for ; k < 64; k++ {
 		if count < 32 {
-			if pos+tailBytes <= len(clean) {
-				acc |= binary.BigEndian.Uint64(clean[pos:]) >> uint(count&63)
+			skip := (63 - count) >> 3
+			if len(clean) >= tailBytes {
+				acc |= binary.BigEndian.Uint64(clean) >> uint(count&63)
+				clean = clean[skip&7:]
+			} else {
+				b.beyond += skip
 			}
-			pos += (63 - count) >> 3
 			count |= 56
 		}
-		if f := table.coefficient[acc>>(64-lookBits)]; f != 0 {
+		if f := coefficient[acc>>(64-lookBits)]; f != 0 {
 			k += int(f >> 8 & 15)
-			acc <<= uint(f&15) & 63
 			count -= int(f & 15)
-			block[zigzag[k]&63] = (f >> 16) * quant[k&63]
-			last = k
+			acc <<= uint(f & 15)
+			block[zigzag[k&127]&63] = (f >> 16) * quant[k&63]
 			continue
 		}
 		var symbol uint8
@@ -271,21 +280,20 @@ func (d *Decoder) sequential(c *component, block *[64]int32) (last int, err erro
 			if run < 15 {
 				break
 			}
-			k += 15
+			k = min(k+15, 63)
 			continue
 		}
 		k += run
 		v := int32(acc >> uint((64-size)&63))
 		acc <<= uint(size)
 		count -= size
-		block[zigzag[k]&63] = extend(v, size) * quant[k&63]
-		last = k
+		block[zigzag[k&127]&63] = extend(v, size) * quant[k&63]
 	}
-	b.acc, b.count, b.pos = acc, count, pos
-	if last > 63 {
+	b.acc, b.count, b.pos = acc, count, len(b.clean)-len(clean)
+	if k > 64 {
 		return 0, errors.New("damaged data: a block has more than 64 coefficients")
 	}
-	return last, nil
+	return k - 1, nil
 }
 
 // dcFirst decodes the first bits of a DC coefficient (T.81, G.1.2.1).
