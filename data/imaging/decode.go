@@ -15,6 +15,7 @@ import (
 	"golang.org/x/image/webp"
 
 	"github.com/seed52467199/trainer/data/imaging/jpeg"
+	"github.com/seed52467199/trainer/data/imaging/pixel"
 )
 
 // MaxPixels is the largest picture that Decode accepts, Pillow's limit against
@@ -267,7 +268,7 @@ func Decode(dst *Image, data []byte, channels int) error {
 // fill makes dst of the rows of a decoded picture, gray or RGB as row writes
 // them, with 1 or 3 channels; spare is a row's buffer for the conversion.
 func fill(dst *Image, width, height int, gray bool, channels int, spare *[]uint8, row func(dst []uint8, y int)) {
-	native, convert := 3, grayRow
+	native, convert := 3, pixel.Luma
 	if gray {
 		native, convert = 1, repeatRow
 	}

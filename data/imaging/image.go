@@ -1,5 +1,7 @@
 package imaging
 
+import "github.com/seed52467199/trainer/data/imaging/pixel"
+
 // Image is an 8-bit picture of one (gray) or three (RGB) interleaved channels:
 // the value of channel c at (x, y) is Pix[y*Stride+x*Channels+c].
 type Image struct {
@@ -59,7 +61,7 @@ func (im *Image) CopyFrom(src *Image) {
 }
 
 // Convert makes dst a copy of src with the given number of channels: RGB turns
-// gray by [Luma], gray turns RGB by repetition. dst and src must differ.
+// gray by [pixel.Luma], gray turns RGB by repetition. dst and src must differ.
 func Convert(dst, src *Image, channels int) {
 	if src.Channels == channels {
 		dst.CopyFrom(src)
@@ -68,23 +70,10 @@ func Convert(dst, src *Image, channels int) {
 	dst.Reset(src.Width, src.Height, channels)
 	for y := range src.Height {
 		if channels == 1 {
-			grayRow(dst.Row(y), src.Row(y))
+			pixel.Luma(dst.Row(y), src.Row(y))
 		} else {
 			repeatRow(dst.Row(y), src.Row(y))
 		}
-	}
-}
-
-// Luma is the gray value of an RGB colour, by ITU-R 601 in 16-bit fixed point
-// with rounding: what Pillow's convert("L") computes.
-func Luma(r, g, b uint8) uint8 {
-	return uint8((19595*uint32(r) + 38470*uint32(g) + 7471*uint32(b) + 1<<15) >> 16)
-}
-
-func grayRow(gray, rgb []uint8) {
-	for x := range gray {
-		p := rgb[3*x : 3*x+3 : 3*x+3]
-		gray[x] = Luma(p[0], p[1], p[2])
 	}
 }
 

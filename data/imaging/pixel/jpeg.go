@@ -159,3 +159,18 @@ func YCCToRGB(dst, luma, cb, cr []uint8) {
 		p[2] = clamp(int32(l) + blueOfCb[u])
 	}
 }
+
+// Luma writes the gray values of a row of RGB pixels, by ITU-R 601 in 16-bit
+// fixed point with rounding: what Pillow's convert("L") computes.
+func Luma(gray, rgb []uint8) {
+	rgb = rgb[:3*len(gray)]
+	done := 0
+	if active >= isa.AVX2 && len(gray) >= fewest {
+		done = (len(gray) - 2) &^ 15 // the kernel looks a pixel and a byte further
+		lumaAVX2(&gray[0], &rgb[0], done)
+	}
+	for x := done; x < len(gray); x++ {
+		p := rgb[3*x : 3*x+3 : 3*x+3]
+		gray[x] = uint8((19595*uint32(p[0]) + 38470*uint32(p[1]) + 7471*uint32(p[2]) + 1<<15) >> 16)
+	}
+}

@@ -24,6 +24,11 @@ func upsampleBothAVX2(out *uint8, near *uint8, far *uint8, n int)
 //go:noescape
 func yccToRGBAVX2(dst *uint8, luma *uint8, cb *uint8, cr *uint8, n int)
 
+// lumaAVX2 is Luma of n pixels, n a multiple of 16; it reads 4 bytes beyond them.
+//
+//go:noescape
+func lumaAVX2(dst *uint8, rgb *uint8, n int)
+
 // transposeAVX2 writes n blocks of 16 rows by 8 columns, the transposes of blocks of 8 rows by 16 columns.
 //
 //go:noescape

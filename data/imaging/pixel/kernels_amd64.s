@@ -351,6 +351,47 @@ next3:
 	VZEROUPPER
 	RET
 
+// func lumaAVX2(dst *uint8, rgb *uint8, n int)
+// Requires: AVX, AVX2
+TEXT ·lumaAVX2(SB), NOSPLIT, $0-24
+	MOVQ    dst+0(FP), AX
+	MOVQ    rgb+8(FP), CX
+	MOVQ    n+16(FP), DX
+	VMOVDQU splat4b234c8b<>+0(SB), Y0
+	VMOVDQU splat1d2f4b23<>+0(SB), Y1
+	VMOVDQU splat00008000<>+0(SB), Y2
+	VMOVDQU unpacked2<>+0(SB), Y3
+
+next4:
+	VMOVDQU     (CX), X4
+	VINSERTI128 $0x01, 12(CX), Y4, Y4
+	VPSHUFB     redGreen<>+0(SB), Y4, Y5
+	VPSHUFB     greenBlue<>+0(SB), Y4, Y6
+	VPMADDWD    Y0, Y5, Y5
+	VPMADDWD    Y1, Y6, Y6
+	VPADDD      Y6, Y5, Y5
+	VPADDD      Y2, Y5, Y5
+	VPSRLD      $0x10, Y5, Y5
+	VMOVDQU     24(CX), X7
+	VINSERTI128 $0x01, 36(CX), Y7, Y7
+	VPSHUFB     redGreen<>+0(SB), Y7, Y6
+	VPSHUFB     greenBlue<>+0(SB), Y7, Y8
+	VPMADDWD    Y0, Y6, Y6
+	VPMADDWD    Y1, Y8, Y8
+	VPADDD      Y8, Y6, Y6
+	VPADDD      Y2, Y6, Y6
+	VPSRLD      $0x10, Y6, Y6
+	VPACKUSDW   Y6, Y5, Y5
+	VPACKUSWB   Y5, Y5, Y5
+	VPERMD      Y5, Y3, Y5
+	VMOVDQU     X5, (AX)
+	ADDQ        $0x10, AX
+	ADDQ        $0x30, CX
+	SUBQ        $0x10, DX
+	JNZ         next4
+	VZEROUPPER
+	RET
+
 // func transposeAVX2(dst *uint8, dstStride int, dstStep int, src *uint8, srcStride int, srcStep int, n int)
 // Requires: AVX
 TEXT ·transposeAVX2(SB), NOSPLIT, $0-56
@@ -362,7 +403,7 @@ TEXT ·transposeAVX2(SB), NOSPLIT, $0-56
 	MOVQ srcStep+40(FP), DI
 	MOVQ n+48(FP), R8
 
-next4:
+next5:
 	MOVQ       BX, R9
 	VMOVDQU    (R9), X0
 	ADDQ       SI, R9
@@ -430,7 +471,7 @@ next4:
 	ADDQ       DI, BX
 	ADDQ       DX, AX
 	DECQ       R8
-	JNZ        next4
+	JNZ        next5
 	VZEROUPPER
 	RET
 
@@ -447,7 +488,7 @@ TEXT ·resampleGrayAVX2(SB), NOSPLIT, $0-56
 	SHLQ    $0x02, DI
 	VMOVDQU splat00200000<>+0(SB), Y0
 
-next5:
+next6:
 	MOVQ    (DX), R9
 	SHLQ    $0x04, R9
 	ADDQ    CX, R9
@@ -456,7 +497,7 @@ next5:
 	VMOVDQA Y0, Y1
 	VMOVDQA Y0, Y2
 
-inner6:
+inner7:
 	VPBROADCASTD (R11), Y3
 	VPMOVZXBD    (R9), Y4
 	VPMULLD      Y3, Y4, Y4
@@ -467,7 +508,7 @@ inner6:
 	ADDQ         $0x04, R11
 	ADDQ         $0x00000010, R9
 	DECQ         R10
-	JNZ          inner6
+	JNZ          inner7
 	VPSRAD       $0x16, Y1, Y1
 	VPSRAD       $0x16, Y2, Y2
 	VPACKSSDW    Y2, Y1, Y1
@@ -480,7 +521,7 @@ inner6:
 	ADDQ         $0x08, BX
 	ADDQ         DI, SI
 	DECQ         R8
-	JNZ          next5
+	JNZ          next6
 	VZEROUPPER
 	RET
 
@@ -497,7 +538,7 @@ TEXT ·resampleRGBAVX2(SB), NOSPLIT, $0-56
 	SHLQ    $0x02, DI
 	VMOVDQU splat00200000<>+0(SB), Y0
 
-next7:
+next8:
 	MOVQ    (DX), R9
 	LEAQ    (R9)(R9*2), R9
 	SHLQ    $0x04, R9
@@ -511,7 +552,7 @@ next7:
 	VMOVDQA Y0, Y5
 	VMOVDQA Y0, Y6
 
-inner8:
+inner9:
 	VPBROADCASTD (R11), Y7
 	VPMOVZXBD    (R9), Y8
 	VPMULLD      Y7, Y8, Y8
@@ -534,7 +575,7 @@ inner8:
 	ADDQ         $0x04, R11
 	ADDQ         $0x00000030, R9
 	DECQ         R10
-	JNZ          inner8
+	JNZ          inner9
 	VPSRAD       $0x16, Y1, Y1
 	VPSRAD       $0x16, Y2, Y2
 	VPACKSSDW    Y2, Y1, Y1
@@ -561,7 +602,7 @@ inner8:
 	ADDQ         $0x08, BX
 	ADDQ         DI, SI
 	DECQ         R8
-	JNZ          next7
+	JNZ          next8
 	VZEROUPPER
 	RET
 
@@ -579,7 +620,7 @@ TEXT ·resampleBytesAVX2(SB), NOSPLIT, $0-48
 	XORQ    R8, R8
 	LEAQ    -32(DI), R9
 
-next9:
+next10:
 	CMPQ    R8, R9
 	CMOVQGT R9, R8
 	LEAQ    (CX)(R8*1), R10
@@ -590,7 +631,7 @@ next9:
 	VMOVDQA Y0, Y3
 	VMOVDQA Y0, Y4
 
-inner10:
+inner11:
 	VPBROADCASTD (R12), Y5
 	VPMOVZXBD    (R10), Y6
 	VPMULLD      Y5, Y6, Y6
@@ -607,7 +648,7 @@ inner10:
 	ADDQ         $0x04, R12
 	ADDQ         DX, R10
 	DECQ         R11
-	JNZ          inner10
+	JNZ          inner11
 	VPSRAD       $0x16, Y1, Y1
 	VPSRAD       $0x16, Y2, Y2
 	VPSRAD       $0x16, Y3, Y3
@@ -620,7 +661,7 @@ inner10:
 	VMOVDQU      Y1, (AX)(R8*1)
 	ADDQ         $0x00000020, R8
 	CMPQ         R8, DI
-	JLT          next9
+	JLT          next10
 	VZEROUPPER
 	RET
 
@@ -639,7 +680,7 @@ TEXT ·resampleFloatsAVX2(SB), NOSPLIT, $0-56
 	XORQ    R9, R9
 	LEAQ    -24(DI), R10
 
-next11:
+next12:
 	CMPQ    R9, R10
 	CMOVQGT R10, R9
 	LEAQ    (CX)(R9*1), R11
@@ -649,7 +690,7 @@ next11:
 	VMOVDQA Y0, Y3
 	VMOVDQA Y0, Y4
 
-inner12:
+inner13:
 	VPBROADCASTD (R13), Y5
 	VPMOVZXBD    (R11), Y6
 	VPMULLD      Y5, Y6, Y6
@@ -663,7 +704,7 @@ inner12:
 	ADDQ         $0x04, R13
 	ADDQ         DX, R11
 	DECQ         R12
-	JNZ          inner12
+	JNZ          inner13
 	VPSRAD       $0x16, Y2, Y2
 	VPSRAD       $0x16, Y3, Y3
 	VPSRAD       $0x16, Y4, Y4
@@ -715,7 +756,7 @@ inner12:
 	VMOVUPS      Y4, 64(AX)(R9*4)
 	ADDQ         $0x00000018, R9
 	CMPQ         R9, DI
-	JLT          next11
+	JLT          next12
 	VZEROUPPER
 	RET
 
@@ -729,7 +770,7 @@ TEXT ·normalizeAVX2(SB), NOSPLIT, $0-32
 	XORQ SI, SI
 	LEAQ -24(DX), DI
 
-next13:
+next14:
 	CMPQ         SI, DI
 	CMOVQGT      DI, SI
 	VPMOVZXBD    (CX)(SI*1), Y0
@@ -776,7 +817,7 @@ next13:
 	VMOVUPS      Y0, 64(AX)(SI*4)
 	ADDQ         $0x00000018, SI
 	CMPQ         SI, DX
-	JLT          next13
+	JLT          next14
 	VZEROUPPER
 	RET
 
@@ -794,7 +835,7 @@ TEXT ·resampleGrayAVX512(SB), NOSPLIT, $0-56
 	VMOVDQU32 splat00200000<>+0(SB), Z0
 	VPXORD    Z1, Z1, Z1
 
-next14:
+next15:
 	MOVQ      (DX), R9
 	SHLQ      $0x04, R9
 	ADDQ      CX, R9
@@ -802,7 +843,7 @@ next14:
 	MOVQ      SI, R11
 	VMOVDQA32 Z0, Z2
 
-inner15:
+inner16:
 	VPBROADCASTD (R11), Z3
 	VPMOVZXBD    (R9), Z4
 	VPMULLD      Z3, Z4, Z4
@@ -810,7 +851,7 @@ inner15:
 	ADDQ         $0x04, R11
 	ADDQ         $0x00000010, R9
 	DECQ         R10
-	JNZ          inner15
+	JNZ          inner16
 	VPSRAD       $0x16, Z2, Z2
 	VPMAXSD      Z1, Z2, Z2
 	VPMOVUSDB    Z2, (AX)
@@ -819,7 +860,7 @@ inner15:
 	ADDQ         $0x08, BX
 	ADDQ         DI, SI
 	DECQ         R8
-	JNZ          next14
+	JNZ          next15
 	VZEROUPPER
 	RET
 
@@ -837,7 +878,7 @@ TEXT ·resampleRGBAVX512(SB), NOSPLIT, $0-56
 	VMOVDQU32 splat00200000<>+0(SB), Z0
 	VPXORD    Z1, Z1, Z1
 
-next16:
+next17:
 	MOVQ      (DX), R9
 	LEAQ      (R9)(R9*2), R9
 	SHLQ      $0x04, R9
@@ -848,7 +889,7 @@ next16:
 	VMOVDQA32 Z0, Z3
 	VMOVDQA32 Z0, Z4
 
-inner17:
+inner18:
 	VPBROADCASTD (R11), Z5
 	VPMOVZXBD    (R9), Z6
 	VPMULLD      Z5, Z6, Z6
@@ -862,7 +903,7 @@ inner17:
 	ADDQ         $0x04, R11
 	ADDQ         $0x00000030, R9
 	DECQ         R10
-	JNZ          inner17
+	JNZ          inner18
 	VPSRAD       $0x16, Z2, Z2
 	VPMAXSD      Z1, Z2, Z2
 	VPMOVUSDB    Z2, (AX)
@@ -877,7 +918,7 @@ inner17:
 	ADDQ         $0x08, BX
 	ADDQ         DI, SI
 	DECQ         R8
-	JNZ          next16
+	JNZ          next17
 	VZEROUPPER
 	RET
 
@@ -895,7 +936,7 @@ TEXT ·resampleBytesAVX512(SB), NOSPLIT, $0-48
 	XORQ      R8, R8
 	LEAQ      -64(DI), R9
 
-next18:
+next19:
 	CMPQ      R8, R9
 	CMOVQGT   R9, R8
 	LEAQ      (CX)(R8*1), R10
@@ -906,7 +947,7 @@ next18:
 	VMOVDQA32 Z0, Z4
 	VMOVDQA32 Z0, Z5
 
-inner19:
+inner20:
 	VPBROADCASTD (R12), Z6
 	VPMOVZXBD    (R10), Z7
 	VPMULLD      Z6, Z7, Z7
@@ -923,7 +964,7 @@ inner19:
 	ADDQ         $0x04, R12
 	ADDQ         DX, R10
 	DECQ         R11
-	JNZ          inner19
+	JNZ          inner20
 	VPSRAD       $0x16, Z2, Z2
 	VPSRAD       $0x16, Z3, Z3
 	VPSRAD       $0x16, Z4, Z4
@@ -938,7 +979,7 @@ inner19:
 	VPMOVUSDB    Z5, 48(AX)(R8*1)
 	ADDQ         $0x00000040, R8
 	CMPQ         R8, DI
-	JLT          next18
+	JLT          next19
 	VZEROUPPER
 	RET
 
@@ -957,7 +998,7 @@ TEXT ·resampleFloatsAVX512(SB), NOSPLIT, $0-56
 	XORQ      R9, R9
 	LEAQ      -48(DI), R10
 
-next20:
+next21:
 	CMPQ      R9, R10
 	CMOVQGT   R10, R9
 	LEAQ      (CX)(R9*1), R11
@@ -967,7 +1008,7 @@ next20:
 	VMOVDQA32 Z0, Z3
 	VMOVDQA32 Z0, Z4
 
-inner21:
+inner22:
 	VPBROADCASTD (R13), Z5
 	VPMOVZXBD    (R11), Z6
 	VPMULLD      Z5, Z6, Z6
@@ -981,7 +1022,7 @@ inner21:
 	ADDQ         $0x04, R13
 	ADDQ         DX, R11
 	DECQ         R12
-	JNZ          inner21
+	JNZ          inner22
 	VPSRAD       $0x16, Z2, Z2
 	VPSRAD       $0x16, Z3, Z3
 	VPSRAD       $0x16, Z4, Z4
@@ -1033,7 +1074,7 @@ inner21:
 	VMOVUPS      Z4, 128(AX)(R9*4)
 	ADDQ         $0x00000030, R9
 	CMPQ         R9, DI
-	JLT          next20
+	JLT          next21
 	VZEROUPPER
 	RET
 
@@ -1047,7 +1088,7 @@ TEXT ·normalizeAVX512(SB), NOSPLIT, $0-32
 	XORQ SI, SI
 	LEAQ -48(DX), DI
 
-next22:
+next23:
 	CMPQ         SI, DI
 	CMOVQGT      DI, SI
 	VPMOVZXBD    (CX)(SI*1), Z0
@@ -1094,7 +1135,7 @@ next22:
 	VMOVUPS      Z0, 128(AX)(SI*4)
 	ADDQ         $0x00000030, SI
 	CMPQ         SI, DX
-	JLT          next22
+	JLT          next23
 	VZEROUPPER
 	RET
 
@@ -1579,6 +1620,72 @@ DATA blueTail<>+20(SB)/4, $0x07808006
 DATA blueTail<>+24(SB)/4, $0x80808080
 DATA blueTail<>+28(SB)/4, $0x80808080
 GLOBL blueTail<>(SB), RODATA|NOPTR, $32
+
+DATA splat4b234c8b<>+0(SB)/4, $0x4b234c8b
+DATA splat4b234c8b<>+4(SB)/4, $0x4b234c8b
+DATA splat4b234c8b<>+8(SB)/4, $0x4b234c8b
+DATA splat4b234c8b<>+12(SB)/4, $0x4b234c8b
+DATA splat4b234c8b<>+16(SB)/4, $0x4b234c8b
+DATA splat4b234c8b<>+20(SB)/4, $0x4b234c8b
+DATA splat4b234c8b<>+24(SB)/4, $0x4b234c8b
+DATA splat4b234c8b<>+28(SB)/4, $0x4b234c8b
+DATA splat4b234c8b<>+32(SB)/4, $0x4b234c8b
+DATA splat4b234c8b<>+36(SB)/4, $0x4b234c8b
+DATA splat4b234c8b<>+40(SB)/4, $0x4b234c8b
+DATA splat4b234c8b<>+44(SB)/4, $0x4b234c8b
+DATA splat4b234c8b<>+48(SB)/4, $0x4b234c8b
+DATA splat4b234c8b<>+52(SB)/4, $0x4b234c8b
+DATA splat4b234c8b<>+56(SB)/4, $0x4b234c8b
+DATA splat4b234c8b<>+60(SB)/4, $0x4b234c8b
+GLOBL splat4b234c8b<>(SB), RODATA|NOPTR, $64
+
+DATA splat1d2f4b23<>+0(SB)/4, $0x1d2f4b23
+DATA splat1d2f4b23<>+4(SB)/4, $0x1d2f4b23
+DATA splat1d2f4b23<>+8(SB)/4, $0x1d2f4b23
+DATA splat1d2f4b23<>+12(SB)/4, $0x1d2f4b23
+DATA splat1d2f4b23<>+16(SB)/4, $0x1d2f4b23
+DATA splat1d2f4b23<>+20(SB)/4, $0x1d2f4b23
+DATA splat1d2f4b23<>+24(SB)/4, $0x1d2f4b23
+DATA splat1d2f4b23<>+28(SB)/4, $0x1d2f4b23
+DATA splat1d2f4b23<>+32(SB)/4, $0x1d2f4b23
+DATA splat1d2f4b23<>+36(SB)/4, $0x1d2f4b23
+DATA splat1d2f4b23<>+40(SB)/4, $0x1d2f4b23
+DATA splat1d2f4b23<>+44(SB)/4, $0x1d2f4b23
+DATA splat1d2f4b23<>+48(SB)/4, $0x1d2f4b23
+DATA splat1d2f4b23<>+52(SB)/4, $0x1d2f4b23
+DATA splat1d2f4b23<>+56(SB)/4, $0x1d2f4b23
+DATA splat1d2f4b23<>+60(SB)/4, $0x1d2f4b23
+GLOBL splat1d2f4b23<>(SB), RODATA|NOPTR, $64
+
+DATA unpacked2<>+0(SB)/4, $0x00000000
+DATA unpacked2<>+4(SB)/4, $0x00000004
+DATA unpacked2<>+8(SB)/4, $0x00000001
+DATA unpacked2<>+12(SB)/4, $0x00000005
+DATA unpacked2<>+16(SB)/4, $0x00000000
+DATA unpacked2<>+20(SB)/4, $0x00000004
+DATA unpacked2<>+24(SB)/4, $0x00000001
+DATA unpacked2<>+28(SB)/4, $0x00000005
+GLOBL unpacked2<>(SB), RODATA|NOPTR, $32
+
+DATA redGreen<>+0(SB)/4, $0x80018000
+DATA redGreen<>+4(SB)/4, $0x80048003
+DATA redGreen<>+8(SB)/4, $0x80078006
+DATA redGreen<>+12(SB)/4, $0x800a8009
+DATA redGreen<>+16(SB)/4, $0x80018000
+DATA redGreen<>+20(SB)/4, $0x80048003
+DATA redGreen<>+24(SB)/4, $0x80078006
+DATA redGreen<>+28(SB)/4, $0x800a8009
+GLOBL redGreen<>(SB), RODATA|NOPTR, $32
+
+DATA greenBlue<>+0(SB)/4, $0x80028001
+DATA greenBlue<>+4(SB)/4, $0x80058004
+DATA greenBlue<>+8(SB)/4, $0x80088007
+DATA greenBlue<>+12(SB)/4, $0x800b800a
+DATA greenBlue<>+16(SB)/4, $0x80028001
+DATA greenBlue<>+20(SB)/4, $0x80058004
+DATA greenBlue<>+24(SB)/4, $0x80088007
+DATA greenBlue<>+28(SB)/4, $0x800b800a
+GLOBL greenBlue<>(SB), RODATA|NOPTR, $32
 
 DATA splat00200000<>+0(SB)/4, $0x00200000
 DATA splat00200000<>+4(SB)/4, $0x00200000

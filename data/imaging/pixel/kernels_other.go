@@ -12,6 +12,8 @@ func upsampleBothAVX2(out, near, far *uint8, n int) {}
 
 func yccToRGBAVX2(dst, luma, cb, cr *uint8, n int) {}
 
+func lumaAVX2(dst, rgb *uint8, n int) {}
+
 func transposeAVX2(dst *uint8, dstStride, dstStep int, src *uint8, srcStride, srcStep, n int) {}
 
 func resampleGrayAVX2(dst, src *uint8, first, count *int, taps *int32, size, n int) {}

@@ -158,6 +158,20 @@ func TestYCCToRGB(t *testing.T) {
 	})
 }
 
+func TestLuma(t *testing.T) {
+	eachLevel(t, func(t *testing.T, r *rand.Rand) {
+		for _, n := range lengths(1) {
+			rgb := random(r, 3*n)
+			got, want := fenced(n), make([]uint8, n)
+			Luma(got.inside, rgb)
+			portably(func() { Luma(want, rgb) })
+			if got.check(t); !slices.Equal(got.inside, want) {
+				t.Fatalf("%d pixels: %v, want %v", n, got.inside, want)
+			}
+		}
+	})
+}
+
 // someWeights are n outputs of random coefficients that sum to 1, over a random
 // rising span of in inputs; or falling, as in a mirrored picture.
 func someWeights(r *rand.Rand, in, n int) *Weights {

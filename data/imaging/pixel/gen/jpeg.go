@@ -253,3 +253,40 @@ func yccToRGB() {
 	JLT(LabelRef(next))
 	end()
 }
+
+// luma converts blocks of 16 pixels. Green's factor is too large for 16 signed
+// bits, so green takes part twice: with red and with blue.
+func luma() {
+	function("lumaAVX2", "is Luma of n pixels, n a multiple of 16; it reads 4 bytes beyond them.", "dst, rgb *uint8, n int")
+	dst, rgb, n := param("dst"), param("rgb"), param("n")
+	load := func(low, high int) ymm { r := YMM(); VMOVDQU(pairs(low, high), r); return r }
+	redGreen, greenBlue := load(19595, 19235), load(19235, 7471)
+	half, order := YMM(), YMM()
+	VMOVDQU(splat(1<<15), half)
+	VMOVDQU(vector("unpacked2", []uint32{0, 4, 1, 5, 0, 4, 1, 5}), order)
+	next := label("next")
+	Label(next)
+	eight := func(disp int) ymm {
+		v, a, b := YMM(), YMM(), YMM()
+		VMOVDQU(at(rgb, disp), v.AsX())
+		VINSERTI128(Imm(1), at(rgb, disp+12), v, v)
+		VPSHUFB(bytes16("redGreen", [16]int{0, -1, 1, -1, 3, -1, 4, -1, 6, -1, 7, -1, 9, -1, 10, -1}), v, a)
+		VPSHUFB(bytes16("greenBlue", [16]int{1, -1, 2, -1, 4, -1, 5, -1, 7, -1, 8, -1, 10, -1, 11, -1}), v, b)
+		VPMADDWD(redGreen, a, a)
+		VPMADDWD(greenBlue, b, b)
+		VPADDD(b, a, a)
+		VPADDD(half, a, a)
+		VPSRLD(Imm(16), a, a)
+		return a
+	}
+	p, q := eight(0), eight(24)
+	VPACKUSDW(q, p, p) // p0-3 q0-3 | p4-7 q4-7
+	VPACKUSWB(p, p, p)
+	VPERMD(p, order, p)
+	VMOVDQU(p.AsX(), at(dst, 0))
+	ADDQ(Imm(16), dst)
+	ADDQ(Imm(48), rgb)
+	SUBQ(Imm(16), n)
+	JNZ(LabelRef(next))
+	end()
+}

@@ -19,6 +19,7 @@ func main() {
 	upsample("upsampleAcrossAVX2", false)
 	upsample("upsampleBothAVX2", true)
 	yccToRGB()
+	luma()
 	transpose()
 	for _, w := range []width{avx2, avx512} {
 		resampleRows(w, 1)
