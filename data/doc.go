@@ -11,6 +11,9 @@
 //
 //	file -> Dataset.Read -> decode -> Transform -> Batch (N, H, W, C)
 //
+// A Transform that takes files, as transform.Pipeline does, decodes by itself, and
+// no more than it needs.
+//
 // Its workers run ahead of the consumer behind a bounded queue and reuse the
 // batches that come back. Every random choice is keyed by (seed, purpose, epoch,
 // sample), so a batch's contents do not depend on the number of workers, and an
@@ -18,5 +21,6 @@
 // would have followed.
 //
 // The packages below: imaging decodes and resizes as Pillow does, transform
-// crops, flips and normalises, digits holds the embedded pictures.
+// crops, flips and normalises, digits holds the embedded pictures. `trainer bench
+// --mode data` times all of it, and the benchmarks here and below its parts.
 package data

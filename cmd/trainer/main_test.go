@@ -381,3 +381,30 @@ func TestDivergenceKeepsTheLastGoodCheckpoint(t *testing.T) {
 		t.Error("the last good checkpoint changed")
 	}
 }
+
+func TestBenchData(t *testing.T) {
+	r := ok(t, "bench", "--mode", "data", "--set", "data.format=digits", "--size", "8", "--batch", "10", "--steps", "5", "--workers", "2", "--threads", "1")
+	for key, want := range map[string]float64{"workers": 2, "cores": 1, "threads": 1, "batch": 10, "size": 8, "channels": 1} {
+		if r[key] != want {
+			t.Errorf("%s is %v, want %v", key, r[key], want)
+		}
+	}
+	rate, _ := r["images_per_s"].(float64)
+	shares := 0.0
+	for _, key := range []string{"decode_share", "resize_share", "rest_share"} {
+		share, _ := r[key].(float64)
+		shares += share
+	}
+	if rate <= 0 || r["images_per_s_per_core"] != rate || shares < 99 || shares > 101 {
+		t.Errorf("rate %v, a core %v, shares that sum to %v", rate, r["images_per_s_per_core"], shares)
+	}
+	if r := ok(t, "bench", "--mode", "data", "--set", "data.format=digits", "--model", "lenet5", "--steps", "1"); r["size"] != 28.0 {
+		t.Errorf("LeNet-5 takes images of %v, want 28", r["size"])
+	}
+	for _, args := range [][]string{{}, {"--mode", "data"}, {"--mode", "data", "--data", t.TempDir()}, {"--mode", "data", "--set", "data.format=digits", "--batch", "-1"},
+		{"--mode", "data", "--set", "data.format=digits", "--batch", "100000"}, {"--mode", "data", "--set", "data.format=digits", "--model", "nonesuch"}} {
+		if o := trainer(t, append([]string{"bench"}, args...)...); o.status != 2 || strings.Count(o.stderr, "\n") != 1 {
+			t.Errorf("bench %v: status %d, %q; want 2 and one line", args, o.status, o.stderr)
+		}
+	}
+}

@@ -6,6 +6,11 @@
 // builds the augmenting pipeline of a recipe, [NewEval] its deterministic twin;
 // both follow torchvision and timm, whose rules published weights expect.
 //
+// Where a random crop is the only op, as in most recipes, there is but one pass:
+// the resize writes the flipped and normalised floats itself, and of a JPEG only
+// what the crop needs is decoded, at 1/2, 1/4 or 1/8 of its size if the crop then
+// still has the network's size. Evaluation always decodes the whole at full size.
+//
 // An Op draws only from the stream it is given, which the caller keys by epoch
 // and sample, so a picture's augmentation depends on nothing else. It works in
 // the caller's [Workspace] and allocates nothing once that has grown.
