@@ -20,8 +20,6 @@ type worker struct {
 
 // Times is what a Loader's workers spent, added up over all of them.
 type Times struct {
-	// Images is how many samples they made.
-	Images int
 	// All is the whole time, Decode and Resize that of the transform's two parts.
 	All, Decode, Resize time.Duration
 }
@@ -37,7 +35,6 @@ func (w *worker) timed(e *Epoch, j job) {
 	l := e.loader
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.times.Images += j.to - j.from
 	l.times.All += all
 	l.times.Decode += w.clock.Decode
 	l.times.Resize += w.clock.Resize

@@ -98,17 +98,35 @@ func rowsPortable(dst []uint8, dstStride int, src []uint8, srcStride, height, ch
 		lowOut, highOut := dst[y*dstStride:], dst[next*dstStride:]
 		for i, first := range w.First {
 			taps := w.Taps[i*w.Size:][:w.Count[i]]
-			for c := range channels {
-				at := first*channels + c
-				sums := uint64(bothHalves)
-				for _, t := range taps {
-					sums += (uint64(low[at]) | uint64(high[at])<<32) * widen(t)
-					at += channels
-				}
-				lowOut[i*channels+c], highOut[i*channels+c] = split(sums)
+			if channels == 3 {
+				rgbPortable(lowOut[3*i:], highOut[3*i:], low[3*first:], high[3*first:], taps)
+				continue
 			}
+			sums := uint64(bothHalves)
+			in, under := low[first:][:len(taps)], high[first:][:len(taps)]
+			for k, t := range taps {
+				sums += (uint64(in[k]) | uint64(under[k])<<32) * widen(t)
+			}
+			lowOut[i], highOut[i] = split(sums)
 		}
 	}
+}
+
+// rgbPortable makes one pixel of two rows.
+func rgbPortable(lowOut, highOut, low, high []uint8, taps []int32) {
+	low, high = low[:3*len(taps)], high[:3*len(taps)]
+	r, g, b := uint64(bothHalves), uint64(bothHalves), uint64(bothHalves)
+	for _, tap := range taps {
+		t := widen(tap)
+		p, q := (*[3]uint8)(low), (*[3]uint8)(high)
+		r += (uint64(p[0]) | uint64(q[0])<<32) * t
+		g += (uint64(p[1]) | uint64(q[1])<<32) * t
+		b += (uint64(p[2]) | uint64(q[2])<<32) * t
+		low, high = low[3:], high[3:]
+	}
+	lowOut[0], highOut[0] = split(r)
+	lowOut[1], highOut[1] = split(g)
+	lowOut[2], highOut[2] = split(b)
 }
 
 // bothHalves is the rounding in both lanes.
@@ -202,12 +220,13 @@ func Normalize(dst []float32, src []uint8, m *Norm) {
 }
 
 func normalizePortable(dst []float32, src []uint8, m *Norm) {
-	c := 0
-	for i, v := range src {
-		dst[i] = m.table[c][v]
-		if c++; c == 3 {
-			c = 0
-		}
+	i := 0
+	for ; i+3 <= len(src); i += 3 {
+		in, out := src[i:i+3:i+3], dst[i:i+3:i+3]
+		out[0], out[1], out[2] = m.table[0][in[0]], m.table[1][in[1]], m.table[2][in[2]]
+	}
+	for c, v := range src[i:] {
+		dst[i+c] = m.table[c][v]
 	}
 }
 
