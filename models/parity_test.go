@@ -23,7 +23,7 @@ var precisions = []struct {
 	logits, gradients, statistic float64
 }{
 	{"float64", op.Float64, cpu.Options{Strict: true}, 1e-12, 2e-7, 2e-7},
-	{"float32_direct", op.Float32, cpu.Options{DirectConvolution: true}, 2e-5, 2e-4, 4e-6},
+	{"float32_direct", op.Float32, cpu.Options{DirectConvolution: true}, 2e-5, 2e-4, 5e-6},
 	{"float32", op.Float32, cpu.Options{}, 2e-5, 5e-3, 5e-6},
 }
 
@@ -117,10 +117,21 @@ func TestGradientsEqualPyTorch(t *testing.T) {
 		Loss                  float64
 		Logits                []float64
 		Gradients, Statistics map[string]summary
+		Distance32            float64
 	}](t, "gradients.json")
 	for name, want := range golden {
+		// A bias whose result meets nothing but batch norms has the gradient zero, and
+		// what is computed for it is all rounding: it counts beside the largest.
+		largest := 0.0
+		for _, g := range want.Gradients {
+			largest = max(largest, g.Norm)
+		}
 		for _, precision := range precisions {
 			t.Run(name+"/"+precision.name, func(t *testing.T) {
+				limit := precision.gradients
+				if precision.dtype == op.Float32 {
+					limit = max(limit, 3*want.Distance32)
+				}
 				r := newRig(t, name, device(t, precision.device), precision.dtype, graph.Train, want.Input, want.Classes)
 				logits := r.run(t, images("images", want.Input), labels("labels", want.Input[0], want.Classes))
 				loss, err := r.p.Loss()
@@ -134,10 +145,13 @@ func TestGradientsEqualPyTorch(t *testing.T) {
 					t.Errorf("logits differ by %.2g of the largest", d)
 				}
 				compare := func(kind, name string, got []float32, want summary, tolerance float64) float64 {
-					s := summarize(name, got)
-					d := s.distance(want) / want.Norm
+					s, norm := summarize(name, got), want.Norm
+					if norm < 1e-9*largest {
+						norm = largest
+					}
+					d := s.distance(want) / norm
 					for i, x := range want.Head {
-						d = max(d, math.Abs(s.Head[i]-x)/want.Norm)
+						d = max(d, math.Abs(s.Head[i]-x)/norm)
 					}
 					if !(d <= tolerance) {
 						t.Errorf("%s of %s differs by %.2g of its norm", kind, name, d)
@@ -159,7 +173,7 @@ func TestGradientsEqualPyTorch(t *testing.T) {
 							t.Fatal(err)
 						}
 						trained++
-						worst = max(worst, compare("the gradient", p.Name, got, want.Gradients[p.Name], precision.gradients))
+						worst = max(worst, compare("the gradient", p.Name, got, want.Gradients[p.Name], limit))
 					}
 				}
 				if trained != len(want.Gradients) {
@@ -180,6 +194,7 @@ func TestParametersEqualPyTorch(t *testing.T) {
 	}](t, "parameters.json")
 	published := map[string]int64{
 		"resnet18": 11689512, "resnet34": 21797672, "resnet50": 25557032, // torchvision's documentation
+		"mobilenetv2_050": 1968680, "mobilenetv2_100": 3504872, "mobilenetv2_140": 6108776, // timm's
 		"squeezenet1_0": 1248424, "squeezenet1_1": 1235496,
 		"cifar_resnet18": 11173962, "cifar_resnet20": 269722, "cifar_resnet32": 464154, "cifar_resnet44": 658586, "cifar_resnet56": 853018,
 		"lenet5": 61706,

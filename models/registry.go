@@ -32,7 +32,7 @@ type Spec struct {
 var registry = struct {
 	sync.RWMutex
 	specs map[string]Spec
-}{specs: table(leNets, perceptrons, cifarResNets, resNets, squeezeNets)}
+}{specs: table(leNets, perceptrons, cifarResNets, resNets, squeezeNets, mobileNetV2s)}
 
 func table(families ...[]Spec) map[string]Spec {
 	specs := map[string]Spec{}

@@ -12,7 +12,7 @@ type Residual struct {
 	Branch graph.Module
 	// Shortcut is nil where it is x itself.
 	Shortcut graph.Module
-	// Act is the activation of the sum.
+	// Act is the activation of the sum; "" means none, as in linear bottlenecks.
 	Act op.Act
 	// DropPath is the probability of leaving the branch out, for each sample, while
 	// training.
@@ -25,7 +25,10 @@ func (r *Residual) Forward(g *graph.Graph, x *graph.Node) *graph.Node {
 	if r.Shortcut != nil {
 		x = r.Shortcut.Forward(g, x)
 	}
-	return g.Activation(g.Add(y, x), r.Act)
+	if y = g.Add(y, x); r.Act == "" {
+		return y
+	}
+	return g.Activation(y, r.Act)
 }
 
 // DropPathRate is the probability for block i of n when that of the last one is

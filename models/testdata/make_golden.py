@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes the golden files beside it: parameters.json, logits.json, gradients.json, init.json and
-steps_*.json. Made with PyTorch 1.13 and torchvision 0.14 on a CPU; nothing is random but init.json,
-whose seed is 0.
+steps_*.json. Made with PyTorch 1.13 and torchvision 0.14 on a CPU, those of timm's
+networks with timm 1.0.31 and PyTorch 2.15; nothing is random but init.json, whose seed is 0.
 
 usage: make_golden.py [FILE...]    (default: all)
 """
@@ -77,19 +77,33 @@ def logits(file):
     write(file, out)
 
 
+def gradient_pass(name, shape, dtype):
+    net = without_dropout(fill(make(name, CLASSES))).to(dtype).train()
+    y = net(torch.from_numpy(formula.images("images", shape)).to(dtype))
+    loss = F.cross_entropy(y, torch.from_numpy(formula.labels("labels", shape[0], CLASSES)))
+    loss.backward()
+    return net, y, loss, {k: p.grad for k, p in net.named_parameters()}
+
+
 def gradients(file):
-    """One pass of training in float64: loss, logits, gradients, and running statistics after it."""
+    """One pass of training in float64: loss, logits, gradients, and running statistics after it.
+
+    Of the deepest networks, distance32 is how far PyTorch's own gradients in float32 lie from those, relative to
+    the norm: where many layers clip, roundings turn paths on and off.
+    """
     out = {}
-    for name, shape in (("cifar_resnet20", (4, 3, 32, 32)), ("squeezenet1_1", (2, 3, 63, 70)), ("resnet18", (2, 3, 64, 64))):
-        net = without_dropout(fill(make(name, CLASSES))).double().train()
-        y = net(torch.from_numpy(formula.images("images", shape)).double())
-        loss = F.cross_entropy(y, torch.from_numpy(formula.labels("labels", shape[0], CLASSES)))
-        loss.backward()
+    for name, shape in (("cifar_resnet20", (4, 3, 32, 32)), ("squeezenet1_1", (2, 3, 63, 70)), ("resnet18", (2, 3, 64, 64)),
+                        ("mobilenetv2_100", (4, 3, 64, 64))):
+        net, y, loss, grads = gradient_pass(name, shape, torch.float64)
         out[name] = {
             "input": shape, "classes": CLASSES, "loss": loss.item(), "logits": y.reshape(-1).tolist(),
-            "gradients": {k: formula.summary(k, p.grad) for k, p in net.named_parameters()},
+            "gradients": {k: formula.summary(k, g) for k, g in grads.items()},
             "statistics": {k: formula.summary(k, b) for k, b in net.named_buffers() if "running" in k},
         }
+        if name.startswith("mobilenet"):
+            grads32, largest = gradient_pass(name, shape, torch.float32)[-1], max(g.norm() for g in grads.values())
+            out[name]["distance32"] = max(((grads32[k] - g).norm() / g.norm()).item()
+                                          for k, g in grads.items() if g.norm() > 1e-9 * largest)
     write(file, out)
 
 
@@ -97,7 +111,7 @@ def init(file):
     """Mean and standard deviation of each freshly initialised tensor."""
     torch.manual_seed(0)
     out = {}
-    for name in ("cifar_resnet20", "lenet5", "resnet18", "resnet50", "squeezenet1_1"):
+    for name in ("cifar_resnet20", "lenet5", "resnet18", "resnet50", "squeezenet1_1", "mobilenetv2_100"):
         out[name] = {k: [v.double().mean().item(), v.double().std(unbiased=False).item()]
                      for k, v in make(name).state_dict().items() if "num_batches" not in k}
     write(file, out)

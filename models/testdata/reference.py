@@ -1,5 +1,6 @@
-"""The networks as PyTorch users know them: torchvision's, and those of the CIFAR literature written out
+"""The networks as PyTorch users know them: torchvision's, timm's, and those of the CIFAR literature written out
 under the names of the repositories whose weights circulate."""
+import timm
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
@@ -84,6 +85,8 @@ MODELS = {
     "squeezenet1_0": ((1000, 3, 224), lambda k, c, s: torchvision.models.squeezenet1_0(num_classes=k)),
     "squeezenet1_1": ((1000, 3, 224), lambda k, c, s: torchvision.models.squeezenet1_1(num_classes=k)),
 }
+for name in ("mobilenetv2_050", "mobilenetv2_100", "mobilenetv2_140"):
+    MODELS[name] = ((1000, 3, 224), lambda k, c, s, name=name: timm.create_model(name, num_classes=k, in_chans=c))
 for n in (3, 5, 7, 9):
     MODELS[f"cifar_resnet{6 * n + 2}"] = ((10, 3, 32), lambda k, c, s, n=n: CifarResNet([16, 32, 64], [n, n, n], "A", k))
 
