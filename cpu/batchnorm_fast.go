@@ -10,21 +10,23 @@ import (
 // fastBatchNorm has three stages: moments of each piece's rows, unless they are
 // given; from their totals, for each channel, scale and shift with
 // y = x*scale + shift; y.
-func fastBatchNorm(c op.Call, o op.BatchNorm) plan {
+func fastBatchNorm(c op.Call, o op.BatchNorm, workers int) plan {
 	n, ch := columnsOf(c.In[0])
+	windows := streaming(c, ch, workers)
 	moments := sumColumns(n, ch, 2*ch)
 	if o.Given {
 		moments = sumColumns(0, ch, 2*ch)
 	}
-	return plan{scratch: 8*moments.size() + 2*4*ch, bind: func(m operands) []stage {
-		x, gamma, beta := floats(m.in[0]), floats(m.in[1]), floats(m.in[2])
+	return plan{scratch: 8*moments.size() + windows.scratch(3) + 2*4*ch, bind: func(m operands) []stage {
+		gamma, beta := floats(m.in[1]), floats(m.in[2])
 		runMean, runVar, count := floats(m.in[3]), floats(m.in[4]), floats(m.in[5])
-		y, mean, invStd := floats(m.out[0]), floats(m.out[1]), floats(m.out[2])
-		var residual []float32
-		if o.Residual {
-			residual = floats(m.in[6])
-		}
+		mean, invStd := floats(m.out[1]), floats(m.out[2])
 		parts := cut[float64](&m.scratch, moments.size())
+		x, y := windows.input(&m, 0), windows.result(&m, 0)
+		var residual *stream
+		if o.Residual {
+			residual = windows.input(&m, 6)
+		}
 		scale, shift := cut[float32](&m.scratch, ch), cut[float32](&m.scratch, ch)
 		unbias := float64(n) / float64(max(n-1, 1))
 		momentsOf := func(k int) (mean, variance float64) { return moments.moments(parts, k, ch, n) }
@@ -33,8 +35,8 @@ func fastBatchNorm(c op.Call, o op.BatchNorm) plan {
 			momentsOf = func(k int) (mean, variance float64) { return float64(given[k]), float64(givenVar[k]) }
 		}
 		stages := []stage{
-			moments.stage(parts, func(sums []float64, lo, hi int) {
-				vec.ChannelMoments(sums[:ch], sums[ch:], x[lo*ch:hi*ch])
+			windows.sum(moments, parts, func(sums []float64, w, lo, hi int) {
+				vec.ChannelMoments(sums[:ch], sums[ch:], x.take(w, lo, hi))
 			}),
 			channels(ch).stage(func(lo, hi int) {
 				for k := lo; k < hi; k++ {
@@ -49,7 +51,7 @@ func fastBatchNorm(c op.Call, o op.BatchNorm) plan {
 					count[0]++
 				}
 			}),
-			rows(n, ch).stage(normalising(ch, x, residual, y, scale, shift, o.Clip)),
+			windows.over(rows(n, ch), normalising(x, residual, y, scale, shift, o.Clip)),
 		}
 		if o.Given {
 			stages = stages[1:]
@@ -64,27 +66,30 @@ func affine(gamma, beta float32, mean, invStd float64) (scale, shift float32) {
 	return float32(s), float32(float64(beta) - mean*s)
 }
 
-// normalising makes the rows [lo, hi) of y = x*scale + shift, plus the residual
-// if there is one, clipped.
-func normalising(ch int, x, residual, y, scale, shift []float32, clip op.Clip) func(lo, hi int) {
+// normalising makes elements [lo, hi) of y = x*scale + shift, plus the residual if
+// there is one, clipped.
+func normalising(x, residual, y *stream, scale, shift []float32, clip op.Clip) func(w, lo, hi int) {
 	least, most := bounds(clip).Bounds()
-	if residual != nil {
-		return func(lo, hi int) {
-			lo, hi = lo*ch, hi*ch
-			vec.NormalizeAdd(y[lo:hi], x[lo:hi], residual[lo:hi], scale, shift, least, most)
+	return func(w, lo, hi int) {
+		if residual != nil {
+			vec.NormalizeAdd(y.room(w, lo, hi), x.take(w, lo, hi), residual.take(w, lo, hi), scale, shift, least, most)
+		} else {
+			vec.Normalize(y.room(w, lo, hi), x.take(w, lo, hi), scale, shift, least, most)
 		}
+		y.put(w, lo, hi)
 	}
-	return func(lo, hi int) { vec.Normalize(y[lo*ch:hi*ch], x[lo*ch:hi*ch], scale, shift, least, most) }
 }
 
-func fastBatchNormInference(c op.Call, o op.BatchNormInference) plan {
+func fastBatchNormInference(c op.Call, o op.BatchNormInference, workers int) plan {
 	n, ch := columnsOf(c.In[0])
-	return plan{scratch: 2 * 4 * ch, bind: func(m operands) []stage {
-		x, gamma, beta := floats(m.in[0]), floats(m.in[1]), floats(m.in[2])
-		mean, variance, y := floats(m.in[3]), floats(m.in[4]), floats(m.out[0])
-		var residual []float32
+	windows := streaming(c, ch, workers)
+	return plan{scratch: windows.scratch(3) + 2*4*ch, bind: func(m operands) []stage {
+		gamma, beta := floats(m.in[1]), floats(m.in[2])
+		mean, variance := floats(m.in[3]), floats(m.in[4])
+		x, y := windows.input(&m, 0), windows.result(&m, 0)
+		var residual *stream
 		if o.Residual {
-			residual = floats(m.in[5])
+			residual = windows.input(&m, 5)
 		}
 		scale, shift := cut[float32](&m.scratch, ch), cut[float32](&m.scratch, ch)
 		return []stage{
@@ -93,7 +98,7 @@ func fastBatchNormInference(c op.Call, o op.BatchNormInference) plan {
 					scale[k], shift[k] = affine(gamma[k], beta[k], float64(mean[k]), 1/math.Sqrt(float64(variance[k])+o.Eps))
 				}
 			}),
-			rows(n, ch).stage(normalising(ch, x, residual, y, scale, shift, o.Clip)),
+			windows.over(rows(n, ch), normalising(x, residual, y, scale, shift, o.Clip)),
 		}
 	}}
 }
@@ -103,40 +108,44 @@ func fastBatchNormInference(c op.Call, o op.BatchNormInference) plan {
 // dy or, with a clip, dy where that let the value pass; dx. A shared g is stored
 // in the first. A clip without a residual is made again from x: that is less to
 // read than y.
-func fastBatchNormGrad(c op.Call, o op.BatchNormGrad) plan {
+func fastBatchNormGrad(c op.Call, o op.BatchNormGrad, workers int) plan {
 	n, ch := columnsOf(c.In[0])
+	windows := streaming(c, ch, workers)
 	moments := sumColumns(n, ch, 2*ch)
 	again := o.Clip.On() && !o.Residual
 	least, most := bounds(o.Clip).Bounds()
-	return plan{scratch: 8*moments.size() + 5*4*ch, bind: func(m operands) []stage {
-		x, gamma, mean, invStd, dy := floats(m.in[0]), floats(m.in[1]), floats(m.in[2]), floats(m.in[3]), floats(m.in[4])
-		dx, dgamma, dbeta := floats(m.out[0]), floats(m.out[1]), floats(m.out[2])
+	return plan{scratch: 8*moments.size() + windows.scratch(5) + 5*4*ch, bind: func(m operands) []stage {
+		gamma, mean, invStd := floats(m.in[1]), floats(m.in[2]), floats(m.in[3])
+		dgamma, dbeta := floats(m.out[1]), floats(m.out[2])
 		parts := cut[float64](&m.scratch, moments.size())
+		x, dy, dx := windows.input(&m, 0), windows.input(&m, 4), windows.result(&m, 0)
 		onG, onX, offset := cut[float32](&m.scratch, ch), cut[float32](&m.scratch, ch), cut[float32](&m.scratch, ch)
 		scale, shift := cut[float32](&m.scratch, ch), cut[float32](&m.scratch, ch)
-		var y, beta, shared []float32
+		var beta []float32
+		var y, shared *stream
 		switch {
 		case again:
 			beta = floats(m.in[5])
 		case o.Residual:
-			y = floats(m.in[5])
+			y = windows.input(&m, 5)
 		}
 		if o.Share {
-			shared = floats(m.out[3])
+			shared = windows.result(&m, 3)
 		}
 		stages := []stage{
-			moments.stage(parts, func(sums []float64, lo, hi int) {
-				lo, hi = lo*ch, hi*ch
+			windows.sum(moments, parts, func(sums []float64, w, lo, hi int) {
 				sum, product := sums[:ch], sums[ch:]
+				dy, x := dy.take(w, lo, hi), x.take(w, lo, hi)
 				switch {
 				case again:
-					vec.GradMomentsClip(sum, product, dy[lo:hi], x[lo:hi], mean, scale, shift, least, most)
+					vec.GradMomentsClip(sum, product, dy, x, mean, scale, shift, least, most)
 				case o.Share:
-					vec.GradMomentsMasked(sum, product, shared[lo:hi], dy[lo:hi], x[lo:hi], y[lo:hi], mean, least, most)
+					vec.GradMomentsMasked(sum, product, shared.room(w, lo, hi), dy, x, y.take(w, lo, hi), mean, least, most)
+					shared.put(w, lo, hi)
 				case o.Residual:
-					vec.GradMomentsMasked(sum, product, nil, dy[lo:hi], x[lo:hi], y[lo:hi], mean, least, most)
+					vec.GradMomentsMasked(sum, product, nil, dy, x, y.take(w, lo, hi), mean, least, most)
 				default:
-					vec.GradMoments(sum, product, dy[lo:hi], x[lo:hi], mean)
+					vec.GradMoments(sum, product, dy, x, mean)
 				}
 			}),
 			channels(ch).stage(func(lo, hi int) {
@@ -149,18 +158,19 @@ func fastBatchNormGrad(c op.Call, o op.BatchNormGrad) plan {
 					onG[k], onX[k], offset[k] = float32(a), float32(b), float32(-a*sum/float64(n)-b*float64(mean[k]))
 				}
 			}),
-			rows(n, ch).stage(func(lo, hi int) {
-				lo, hi = lo*ch, hi*ch
+			windows.over(rows(n, ch), func(w, lo, hi int) {
+				room, x := dx.room(w, lo, hi), x.take(w, lo, hi)
 				switch {
 				case again:
-					vec.NormalizeGradClip(dx[lo:hi], dy[lo:hi], x[lo:hi], onG, onX, offset, scale, shift, least, most)
+					vec.NormalizeGradClip(room, dy.take(w, lo, hi), x, onG, onX, offset, scale, shift, least, most)
 				case o.Share:
-					vec.NormalizeGrad(dx[lo:hi], shared[lo:hi], x[lo:hi], onG, onX, offset)
+					vec.NormalizeGrad(room, shared.take(w, lo, hi), x, onG, onX, offset)
 				case o.Residual:
-					vec.NormalizeGradMasked(dx[lo:hi], dy[lo:hi], x[lo:hi], y[lo:hi], onG, onX, offset, least, most)
+					vec.NormalizeGradMasked(room, dy.take(w, lo, hi), x, y.take(w, lo, hi), onG, onX, offset, least, most)
 				default:
-					vec.NormalizeGrad(dx[lo:hi], dy[lo:hi], x[lo:hi], onG, onX, offset)
+					vec.NormalizeGrad(room, dy.take(w, lo, hi), x, onG, onX, offset)
 				}
+				dx.put(w, lo, hi)
 			}),
 		}
 		if !again {

@@ -25,6 +25,9 @@ const (
 // number is an element type of the kernels.
 type number interface{ float32 | float64 }
 
+// element is what memory is read as: numbers, or the bits of bfloat16.
+type element interface{ number | uint16 }
+
 // buffer is memory of the host.
 type buffer struct {
 	bytes []byte
@@ -88,7 +91,7 @@ func (b *buffer) Download(dst []byte) error {
 }
 
 // as is the memory as numbers: the one place where bytes become elements.
-func as[T number](b []byte) []T {
+func as[T element](b []byte) []T {
 	size := int(unsafe.Sizeof(T(0)))
 	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(b))), len(b)/size)
 }

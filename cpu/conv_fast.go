@@ -53,12 +53,7 @@ func convMoments(c op.Call, o op.Conv2D, f *conv.Forward, threads *pool.Pool) pl
 		mean, variance := floats(m.out[1]), floats(m.out[2])
 		parts := cut[float64](&m.scratch, sums.size())
 		scratch := floats(m.scratch)
-		total := channels(ch).stage(func(lo, hi int) {
-			for k := lo; k < hi; k++ {
-				mu, v := sums.moments(parts, k, ch, n)
-				mean[k], variance[k] = float32(mu), float32(v)
-			}
-		})
+		total := sums.momentsStage(parts, mean, variance, ch, n)
 		if own {
 			return []stage{{shared: func() { f.RunMoments(threads, x, w, bias, y, scratch, parts) }}, total}
 		}

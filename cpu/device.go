@@ -83,6 +83,9 @@ func (d *Device) Kernel(c op.Call) (op.Kernel, error) {
 }
 
 func (d *Device) plan(c op.Call) (plan, error) {
+	if !c.Narrow.Empty() {
+		return d.narrow(c)
+	}
 	if c.DType == op.Float64 {
 		return portable[float64](c)
 	}

@@ -23,11 +23,11 @@ func fast(c op.Call, m conv.Method, threads *pool.Pool) (plan, error) {
 	case op.Scale:
 		return fastScale(c, o), nil
 	case op.BatchNorm:
-		return fastBatchNorm(c, o), nil
+		return fastBatchNorm(c, o, threads.Threads()), nil
 	case op.BatchNormGrad:
-		return fastBatchNormGrad(c, o), nil
+		return fastBatchNormGrad(c, o, threads.Threads()), nil
 	case op.BatchNormInference:
-		return fastBatchNormInference(c, o), nil
+		return fastBatchNormInference(c, o, threads.Threads()), nil
 	case op.BatchNormInferenceGrad:
 		return fastBatchNormInferenceGrad(c, o), nil
 	case op.Conv2D:
@@ -86,6 +86,19 @@ func fast(c op.Call, m conv.Method, threads *pool.Pool) (plan, error) {
 		return fastDropout(c, o), nil
 	case op.Accumulate:
 		return fastAccumulate(c), nil
+	}
+	return plan{}, nil
+}
+
+// fastNarrow is fast for calls with operands in bfloat16.
+func fastNarrow(c op.Call, threads *pool.Pool) (plan, error) {
+	switch o := c.Op.(type) {
+	case op.BatchNorm:
+		return fastBatchNorm(c, o, threads.Threads()), nil
+	case op.BatchNormGrad:
+		return fastBatchNormGrad(c, o, threads.Threads()), nil
+	case op.BatchNormInference:
+		return fastBatchNormInference(c, o, threads.Threads()), nil
 	}
 	return plan{}, nil
 }

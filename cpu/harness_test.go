@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/seed52467199/trainer/cpu/vec"
 	"github.com/seed52467199/trainer/graph/op"
 )
 
@@ -49,13 +50,19 @@ func bind(t testing.TB, d *Device, o op.Op, dt op.DType, shapes []op.Shape, in [
 	if err != nil {
 		t.Fatal(err)
 	}
+	return bindCall(t, d, c, in)
+}
+
+// bindCall is bind for a whole call.
+func bindCall(t testing.TB, d *Device, c op.Call, in [][]float64) *bound {
+	t.Helper()
 	b := &bound{call: c, ctx: &op.Context{Seed: 1, Draw: 1}}
-	for i, s := range shapes {
+	for i, s := range c.In {
 		b.in = append(b.in, alloc(t, d, op.Size(s), inputType(c, i)))
 		set(b.in[i], inputType(c, i), in[i])
 	}
-	for _, s := range c.Out {
-		buf := alloc(t, d, op.Size(s), resultType(c))
+	for i, s := range c.Out {
+		buf := alloc(t, d, op.Size(s), resultType(c, i))
 		poison(buf)
 		b.out = append(b.out, buf)
 	}
@@ -99,6 +106,13 @@ func set(b op.Buffer, dt op.DType, v []float64) {
 		copy(as[float64](b.Host()), v)
 		return
 	}
+	if dt == op.BFloat16 {
+		x := as[uint16](b.Host())
+		for i := range v {
+			x[i] = vec.Round(float32(v[i]))
+		}
+		return
+	}
 	x := as[float32](b.Host())
 	for i := range v {
 		x[i] = float32(v[i])
@@ -110,13 +124,19 @@ func get(b op.Buffer, dt op.DType) []float64 {
 		return append([]float64(nil), as[float64](b.Host())...)
 	}
 	var v []float64
+	if dt == op.BFloat16 {
+		for _, x := range as[uint16](b.Host()) {
+			v = append(v, float64(vec.Wide(x)))
+		}
+		return v
+	}
 	for _, x := range as[float32](b.Host()) {
 		v = append(v, float64(x))
 	}
 	return v
 }
 
-func (b *bound) output(i int) []float64 { return get(b.out[i], resultType(b.call)) }
+func (b *bound) output(i int) []float64 { return get(b.out[i], resultType(b.call, i)) }
 func (b *bound) input(i int) []float64  { return get(b.in[i], inputType(b.call, i)) }
 
 // results runs a call once and returns its results, and after them the inputs

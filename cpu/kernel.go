@@ -90,7 +90,7 @@ func (k *kernel) operands(ctx *op.Context, in, out []op.Buffer, scratch op.Buffe
 		m.in = append(m.in, host)
 	}
 	for i, b := range out {
-		host, err := hostBytes(b, op.Size(k.call.Out[i]), resultType(k.call))
+		host, err := hostBytes(b, op.Size(k.call.Out[i]), resultType(k.call, i))
 		if err != nil {
 			return operands{}, fmt.Errorf("result %d: %w", i, err)
 		}
@@ -144,13 +144,13 @@ func inputType(c op.Call, i int) op.DType {
 			return op.Float64
 		}
 	}
-	return c.DType
+	return c.InputType(i)
 }
 
-// resultType is the element type of the results.
-func resultType(c op.Call) op.DType {
+// resultType is the element type of a result.
+func resultType(c op.Call, i int) op.DType {
 	if _, ok := c.Op.(op.SquaredNorm); ok {
 		return op.Float64
 	}
-	return c.DType
+	return c.ResultType(i)
 }

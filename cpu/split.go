@@ -119,8 +119,18 @@ func (s columnSums) moments(parts []float64, k, ch, n int) (mean, variance float
 	return mean, max(0, s.total(parts, ch+k)/float64(n)-mean*mean)
 }
 
+// momentsStage makes mean and variance (ch) from the sums of n values.
+func (s columnSums) momentsStage(parts []float64, mean, variance []float32, ch, n int) stage {
+	return channels(ch).stage(func(lo, hi int) {
+		for k := lo; k < hi; k++ {
+			mu, v := s.moments(parts, k, ch, n)
+			mean[k], variance[k] = float32(mu), float32(v)
+		}
+	})
+}
+
 // cut takes n numbers from the front of scratch memory.
-func cut[T number](scratch *[]byte, n int) []T {
+func cut[T element](scratch *[]byte, n int) []T {
 	bytes := n * int(unsafe.Sizeof(T(0)))
 	front := as[T]((*scratch)[:bytes])
 	*scratch = (*scratch)[bytes:]

@@ -19,6 +19,11 @@ type Target struct {
 	Loss *Node
 	// Accumulate adds to the gradient memory instead of overwriting it.
 	Accumulate bool
+	// Precision is the element type of what lives between steps: BFloat16 in a
+	// Float32 graph keeps activations and their gradients in half the memory,
+	// where the operations allow it. Arithmetic, parameters, their gradients and
+	// results stay Float32. Float32 changes nothing.
+	Precision op.DType
 	// NoFusion keeps every operation a step of its own, for comparing with.
 	NoFusion bool
 }
@@ -56,6 +61,9 @@ func Compile(g *Graph, ps *Params, ws *Workspace, t Target) (*Program, error) {
 	if ps.dtype != g.dtype {
 		return nil, fmt.Errorf("compiling a program: the graph computes in %v, the parameters are %v", g.dtype, ps.dtype)
 	}
+	if t.Precision == op.Float64 || t.Precision == op.BFloat16 && g.dtype != op.Float32 {
+		return nil, fmt.Errorf("compiling a program: values of a %v graph cannot be kept in %v; bfloat16 goes with a float32 graph", g.dtype, t.Precision)
+	}
 	p := &Program{ws: ws, params: ps, dtype: g.dtype, train: g.Training(), inputs: g.inputs, loss: t.Loss, seedValue: 1}
 	kept := slices.Clone(t.Outputs)
 	var grads map[*Param]*Node
@@ -91,6 +99,9 @@ func Compile(g *Graph, ps *Params, ws *Workspace, t Target) (*Program, error) {
 	p.keepGrads(grads, t.Accumulate, keep)
 	if !t.NoFusion {
 		p.steps = fuse(p.steps, keep)
+	}
+	if t.Precision == op.BFloat16 {
+		halve(p.steps, keep)
 	}
 	if err := p.makeKernels(); err != nil {
 		return nil, err
@@ -168,7 +179,7 @@ func (p *Program) planMemory(keep map[*value]bool) {
 	}
 	var blocks []*block
 	add := func(v *value, first int) {
-		v.block = &block{bytes: op.Size(v.shape) * p.dtype.Bytes(), first: first, last: max(last[v], first)}
+		v.block = &block{bytes: v.bytes(p.dtype), first: first, last: max(last[v], first)}
 		blocks = append(blocks, v.block)
 	}
 	for _, n := range p.inputs {
@@ -204,7 +215,8 @@ func (s *step) overwritable(k, i int, last map[*value]int) *value {
 		return nil
 	}
 	for _, idx := range o.InPlace() {
-		if r := s.in[idx].root(); r.block != nil && r.home == inArena && last[r] == i && s.in[idx].shape.Eq(s.out[0].shape) {
+		r := s.in[idx].root()
+		if r.block != nil && r.home == inArena && last[r] == i && s.in[idx].shape.Eq(s.out[0].shape) && r.half == s.out[0].half {
 			return r
 		}
 	}
@@ -223,7 +235,6 @@ func (p *Program) bind() error {
 	if err := p.ws.reserve(p.ArenaBytes()); err != nil {
 		return err
 	}
-	size := p.dtype.Bytes()
 	p.buffers = map[*value]op.Buffer{}
 	buffer := func(v *value) op.Buffer {
 		if b := p.buffers[v]; b != nil {
@@ -236,7 +247,7 @@ func (p *Program) bind() error {
 		case inGrad:
 			b = r.param.slice(p.params.grads)
 		default:
-			b = p.ws.arena.Slice(r.block.offset, op.Size(r.shape)*size)
+			b = p.ws.arena.Slice(r.block.offset, r.bytes(p.dtype))
 		}
 		p.buffers[v] = b
 		return b

@@ -219,6 +219,50 @@ func TestFastKernelsAgree(t *testing.T) {
 	}
 }
 
+// A program that keeps its activations in bfloat16 takes less memory, and computes
+// what it otherwise would but for rounding, whatever the kernels.
+func TestBFloat16IsNear(t *testing.T) {
+	for _, o := range []cpu.Options{{}, {Strict: true}} {
+		for _, mode := range []graph.Mode{graph.Train, graph.Eval} {
+			dev := device(t, o)
+			wide := build(t, dev, op.Float32, mode, graph.Target{})
+			half := build(t, dev, op.Float32, mode, graph.Target{Precision: op.BFloat16})
+			narrow := 0
+			for _, s := range half.p.Steps() {
+				if !s.Call.Narrow.Empty() {
+					narrow++
+				}
+			}
+			if narrow < len(half.p.Steps())/2 {
+				t.Errorf("%v: only %d of %d steps touch bfloat16", mode, narrow, len(half.p.Steps()))
+			}
+			a, b := wide.run(t), half.run(t)
+			if a == b || math.Abs(a-b) > 0.02*a {
+				t.Errorf("%v: loss %v in bfloat16, %v in float32; want it near but rounded", mode, b, a)
+			}
+			for i, p := range half.p.Trained() {
+				x, errX := wide.p.Trained()[i].ReadFrom(wide.ps.Grads())
+				y, errY := p.ReadFrom(half.ps.Grads())
+				if errX != nil || errY != nil {
+					t.Fatal(errX, errY)
+				}
+				var dot, xx, yy float64
+				for k := range x {
+					dot += float64(x[k]) * float64(y[k])
+					xx += float64(x[k]) * float64(x[k])
+					yy += float64(y[k]) * float64(y[k])
+				}
+				if math.Sqrt(xx) < 1e-3 {
+					continue // a bias before a batch norm: zero but for rounding
+				}
+				if cos := dot / math.Sqrt(xx*yy); !(cos > 0.98) {
+					t.Errorf("the gradient of %s has a cosine of %v with that in float32", p.Name, cos)
+				}
+			}
+		}
+	}
+}
+
 func TestAccumulateAddsGradients(t *testing.T) {
 	dev := device(t, cpu.Options{})
 	once := build(t, dev, op.Float64, graph.Train, graph.Target{})

@@ -24,6 +24,7 @@ type value struct {
 	param *Param // of inParam and inGrad
 	view  *value // the value whose memory this one is, under another shape
 	uses  int    // how many step operands read it
+	half  bool   // whether it is kept in bfloat16; a view is like what it views
 
 	block *block // of inArena and inResult, shared by values in one memory
 }
@@ -36,6 +37,17 @@ func (v *value) root() *value {
 	return v
 }
 
+// dtype is the element type in memory, in a program of type dt.
+func (v *value) dtype(dt op.DType) op.DType {
+	if v.root().half {
+		return op.BFloat16
+	}
+	return dt
+}
+
+// bytes is the size in memory.
+func (v *value) bytes(dt op.DType) int { return op.Size(v.shape) * v.dtype(dt).Bytes() }
+
 // step is one operation of a program.
 type step struct {
 	op      op.Op
@@ -46,11 +58,17 @@ type step struct {
 
 func (s *step) call(dt op.DType) op.Call {
 	c := op.Call{Op: s.op, DType: dt}
-	for _, v := range s.in {
+	for i, v := range s.in {
 		c.In = append(c.In, v.shape)
+		if v.root().half {
+			c.Narrow.In |= 1 << i
+		}
 	}
-	for _, v := range s.out {
+	for i, v := range s.out {
 		c.Out = append(c.Out, v.shape)
+		if v.root().half {
+			c.Narrow.Out |= 1 << i
+		}
 	}
 	return c
 }

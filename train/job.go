@@ -10,6 +10,7 @@ import (
 	"github.com/seed52467199/trainer/data"
 	"github.com/seed52467199/trainer/data/transform"
 	"github.com/seed52467199/trainer/graph"
+	"github.com/seed52467199/trainer/graph/op"
 	"github.com/seed52467199/trainer/models"
 	"github.com/seed52467199/trainer/optim"
 	"github.com/seed52467199/trainer/report"
@@ -181,8 +182,11 @@ func rounded(stats []float64) []float64 {
 // build makes the model on the device.
 func (j *Job) build(dev graph.Device) error {
 	c := j.Config
+	precision, err := op.ParsePrecision(c.Train.Precision)
+	if err != nil {
+		return fmt.Errorf("train.precision: %w", err)
+	}
 	ps := graph.NewParams(uint64(c.Train.Seed))
-	var err error
 	j.Model, err = models.New(c.Model.Name, ps.Root(), models.Options{NumClasses: c.Model.NumClasses, InChans: c.Model.InChans,
 		ImageSize: c.Data.Size, DropPath: c.Model.DropPath})
 	if err != nil {
@@ -193,7 +197,7 @@ func (j *Job) build(dev graph.Device) error {
 	}
 	j.Network, err = NewNetwork(Network{Module: j.Model, Params: ps, Height: c.Data.Size, Width: c.Data.Size,
 		Channels: c.Model.InChans, Classes: c.Model.NumClasses, Objective: Objective{Name: c.Loss.Name,
-			Smoothing: c.Loss.Smoothing, Threshold: c.Loss.BCEThreshold}}, uint64(c.Train.Seed))
+			Smoothing: c.Loss.Smoothing, Threshold: c.Loss.BCEThreshold}, Precision: precision}, uint64(c.Train.Seed))
 	return err
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/seed52467199/trainer/graph"
+	"github.com/seed52467199/trainer/graph/op"
 )
 
 // Network is a classifier on a device: a module, its parameters, and the programs
@@ -19,6 +20,9 @@ type Network struct {
 	Classes int
 	// Objective is the loss.
 	Objective Objective
+	// Precision is what activations and their gradients are kept in: op.Float32, or
+	// op.BFloat16. It must not change once a program has run.
+	Precision op.DType
 
 	ws       *graph.Workspace
 	programs map[programKey]*batchProgram
@@ -73,7 +77,7 @@ func (n *Network) program(k programKey) (*batchProgram, error) {
 	if s := b.logits.Shape(); len(s) != 2 || s[1] != n.Classes {
 		return nil, fmt.Errorf("building the network: it gives %v, want (%d, %d)", s, k.batch, n.Classes)
 	}
-	t := graph.Target{Outputs: []*graph.Node{b.logits}, Accumulate: k.accumulate}
+	t := graph.Target{Outputs: []*graph.Node{b.logits}, Accumulate: k.accumulate, Precision: n.Precision}
 	if k.train {
 		b.target = n.Objective.target(g, k.batch, n.Classes)
 		b.fill = make([]float32, b.target.Shape().TotalSize())

@@ -121,6 +121,27 @@ func memory(j *train.Job) []byte {
 	return append(slices.Clone(ps.Trained().Host()), ps.Statistics().Host()...)
 }
 
+// Training in bfloat16 reaches float32's accuracy.
+func TestBFloat16LearnsAsWell(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it trains a residual network twice")
+	}
+	rate := func(precision string) float64 {
+		j := job(t, "model.name=cifar_resnet20", "train.epochs=4", "data.size=8", "augment.crop=none", "optimizer.lr=0.1", "train.batch_size=64", "train.precision="+precision)
+		r, err := trainer(t, j, "", nil).Run(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		top1, _ := r.Best.Metric("top1")
+		return top1
+	}
+	wide, half := rate("f32"), rate("bf16")
+	t.Logf("top-1 %.4f in f32, %.4f in bf16", wide, half)
+	if half < wide-0.02 {
+		t.Errorf("top-1 is %.4f in bf16, %.4f in f32", half, wide)
+	}
+}
+
 // A range test leaves no trace: what is trained after it has the bits of what is
 // trained without it, with momentum, dropout, an average and accumulation.
 func TestFindLRLeavesNoTrace(t *testing.T) {

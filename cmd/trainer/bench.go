@@ -11,6 +11,7 @@ import (
 
 	"github.com/seed52467199/trainer/cpu"
 	"github.com/seed52467199/trainer/graph"
+	"github.com/seed52467199/trainer/graph/op"
 	"github.com/seed52467199/trainer/internal/rng"
 	"github.com/seed52467199/trainer/models"
 	"github.com/seed52467199/trainer/optim"
@@ -43,7 +44,11 @@ type benchRig struct {
 	training bool
 }
 
-func (a *app) newBenchRig(name, mode string, batch, size int) (*benchRig, error) {
+func (a *app) newBenchRig(name, mode, precision string, batch, size int) (*benchRig, error) {
+	dtype, err := op.ParsePrecision(precision)
+	if err != nil {
+		return nil, usage(fmt.Errorf("--precision: %w", err))
+	}
 	if mode != "train" && mode != "eval" {
 		return nil, usage(fmt.Errorf("--mode %s: it must be train, eval or, in bench, data", mode))
 	}
@@ -68,7 +73,7 @@ func (a *app) newBenchRig(name, mode string, batch, size int) (*benchRig, error)
 		return nil, err
 	}
 	r.network, err = train.NewNetwork(train.Network{Module: m, Params: ps, Height: r.size, Width: r.size, Channels: chans,
-		Classes: info.NumClasses, Objective: train.Objective{Name: "cross_entropy"}}, uint64(a.seed))
+		Classes: info.NumClasses, Objective: train.Objective{Name: "cross_entropy"}, Precision: dtype}, uint64(a.seed))
 	if err != nil {
 		return nil, err
 	}
@@ -124,13 +129,10 @@ func benchCommand(a *app) *cobra.Command {
 			if model == "" {
 				return usage(errors.New("--model is missing: it names the model to time"))
 			}
-			if precision != "f32" {
-				return usage(fmt.Errorf("--precision %s: this version computes in f32", precision))
-			}
 			if steps < 1 {
 				return usage(fmt.Errorf("--steps %d: at least 1", steps))
 			}
-			r, err := a.newBenchRig(model, mode, batch, size)
+			r, err := a.newBenchRig(model, mode, precision, batch, size)
 			if err != nil {
 				return err
 			}
@@ -144,7 +146,7 @@ func benchCommand(a *app) *cobra.Command {
 	f.IntVar(&size, "size", 0, "height and width of an image (default: the model's)")
 	f.IntVar(&steps, "steps", 8, "timed steps, after three that are not")
 	f.StringVar(&mode, "mode", "train", "train (forward, loss, backward, SGD with momentum), eval, or data (the loader alone)")
-	f.StringVar(&precision, "precision", "f32", "f32")
+	f.StringVar(&precision, "precision", "f32", "f32 or bf16")
 	loader.add(c)
 	a.runFlags(c)
 	return c
@@ -186,14 +188,14 @@ func (a *app) bench(c *cobra.Command, r *benchRig, model, mode, precision string
 func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
 func profileCommand(a *app) *cobra.Command {
-	var model, mode string
+	var model, mode, precision string
 	var batch, size, steps int
 	c := &cobra.Command{
 		Use:   "profile --model NAME",
 		Short: "Time each step of a model on random data",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			r, err := a.newBenchRig(model, mode, batch, size)
+			r, err := a.newBenchRig(model, mode, precision, batch, size)
 			if err != nil {
 				return err
 			}
@@ -207,6 +209,7 @@ func profileCommand(a *app) *cobra.Command {
 	f.IntVar(&size, "size", 0, "height and width of an image (default: the model's)")
 	f.IntVar(&steps, "steps", 5, "timed steps, after one that is not")
 	f.StringVar(&mode, "mode", "train", "train or eval")
+	f.StringVar(&precision, "precision", "f32", "f32 or bf16")
 	_ = c.MarkFlagRequired("model")
 	a.runFlags(c)
 	return c

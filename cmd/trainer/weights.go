@@ -9,6 +9,7 @@ import (
 	"github.com/seed52467199/trainer/checkpoint"
 	"github.com/seed52467199/trainer/configs"
 	"github.com/seed52467199/trainer/graph"
+	"github.com/seed52467199/trainer/graph/op"
 	"github.com/seed52467199/trainer/train"
 )
 
@@ -55,10 +56,14 @@ func (w *weightFlags) load(a *app, dev graph.Device) (*train.Loaded, *configs.Co
 	if err != nil {
 		return nil, nil, usage(err)
 	}
-	if l.Meta == nil || l.Meta.Config == "" {
-		return l, given, nil
+	cfg := given
+	if l.Meta != nil && l.Meta.Config != "" {
+		cfg, err = configs.Parse("the configuration in "+l.Source, []byte(l.Meta.Config), configs.Options{Set: a.set})
+		if err != nil {
+			return nil, nil, usage(err)
+		}
 	}
-	cfg, err := configs.Parse("the configuration in "+l.Source, []byte(l.Meta.Config), configs.Options{Set: a.set})
+	l.Network.Precision, err = op.ParsePrecision(cfg.Train.Precision)
 	return l, cfg, usage(err)
 }
 

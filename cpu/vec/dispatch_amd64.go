@@ -857,3 +857,39 @@ func normalizeBytes(y []float32, x []uint8, scale, shift []float32) bool {
 	}
 	return true
 }
+
+func widen(y []float32, x []uint16) bool {
+	switch active {
+	case isa.AVX512:
+		widenAVX512(y, x)
+	case isa.AVX2:
+		widenAVX2(y, x)
+	default:
+		return false
+	}
+	return true
+}
+
+func narrow(y []uint16, x []float32) bool {
+	switch active {
+	case isa.AVX512:
+		narrowAVX512(y, x)
+	case isa.AVX2:
+		narrowAVX2(y, x)
+	default:
+		return false
+	}
+	return true
+}
+
+func pairs(y []uint32, lo, hi []float32) bool {
+	switch active {
+	case isa.AVX512:
+		pairsAVX512(y, lo, hi)
+	case isa.AVX2:
+		pairsAVX2(y, lo, hi)
+	default:
+		return false
+	}
+	return true
+}

@@ -167,3 +167,9 @@ func adam(w, m, v, g, p []float32) bool { return false }
 func adamDirection(u, m, v, g, w, p []float32) bool { return false }
 
 func normalizeBytes(y []float32, x []uint8, scale, shift []float32) bool { return false }
+
+func widen(y []float32, x []uint16) bool { return false }
+
+func narrow(y []uint16, x []float32) bool { return false }
+
+func pairs(y []uint32, lo, hi []float32) bool { return false }

@@ -358,3 +358,18 @@ func adamDirectionAVX2(u []float32, m []float32, v []float32, g []float32, w []f
 //
 //go:noescape
 func normalizeBytesAVX2(y []float32, x []uint8, scale []float32, shift []float32)
+
+// widenAVX2 is y = x.
+//
+//go:noescape
+func widenAVX2(y []float32, x []uint16)
+
+// narrowAVX2 is y = x, rounded.
+//
+//go:noescape
+func narrowAVX2(y []uint16, x []float32)
+
+// pairsAVX2 is y = lo in the lower, hi in the upper half, rounded.
+//
+//go:noescape
+func pairsAVX2(y []uint32, lo []float32, hi []float32)

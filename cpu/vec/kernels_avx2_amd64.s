@@ -6901,6 +6901,100 @@ done6:
 	VZEROUPPER
 	RET
 
+// func widenAVX2(y []float32, x []uint16)
+// Requires: AVX, AVX2
+TEXT ·widenAVX2(SB), NOSPLIT, $0-48
+	MOVQ  y_len+8(FP), AX
+	MOVQ  y_base+0(FP), CX
+	MOVQ  x_base+24(FP), DX
+	XORL  BX, BX
+	TESTQ AX, AX
+	JZ    done2
+
+next1:
+	VPMOVZXWD (DX)(BX*2), Y0
+	VPSLLD    $0x10, Y0, Y0
+	VMOVUPS   Y0, (CX)(BX*4)
+	ADDQ      $+8, BX
+	CMPQ      BX, AX
+	JL        next1
+
+done2:
+	VZEROUPPER
+	RET
+
+// func narrowAVX2(y []uint16, x []float32)
+// Requires: AVX, AVX2
+TEXT ·narrowAVX2(SB), NOSPLIT, $0-48
+	MOVQ  y_len+8(FP), AX
+	MOVQ  y_base+0(FP), CX
+	MOVQ  x_base+24(FP), DX
+	XORL  BX, BX
+	TESTQ AX, AX
+	JZ    done2
+
+next1:
+	VMOVUPS      (DX)(BX*4), Y0
+	VPSRLD       $0x10, Y0, Y1
+	VANDPS       splat00000001<>+0(SB), Y1, Y2
+	VPADDD       splat00007fff<>+0(SB), Y2, Y2
+	VPADDD       Y0, Y2, Y2
+	VPSRLD       $0x10, Y2, Y2
+	VCMPPS       $0x03, Y0, Y0, Y0
+	VORPS        splat00000040<>+0(SB), Y1, Y1
+	VBLENDVPS    Y0, Y1, Y2, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSDW    X1, X0, X1
+	VMOVUPS      X1, (CX)(BX*2)
+	ADDQ         $+8, BX
+	CMPQ         BX, AX
+	JL           next1
+
+done2:
+	VZEROUPPER
+	RET
+
+// func pairsAVX2(y []uint32, lo []float32, hi []float32)
+// Requires: AVX, AVX2
+TEXT ·pairsAVX2(SB), NOSPLIT, $0-72
+	MOVQ  y_len+8(FP), AX
+	MOVQ  y_base+0(FP), CX
+	MOVQ  lo_base+24(FP), DX
+	MOVQ  hi_base+48(FP), BX
+	XORL  SI, SI
+	TESTQ AX, AX
+	JZ    done2
+
+next1:
+	VMOVUPS   (DX)(SI*4), Y0
+	VPSRLD    $0x10, Y0, Y1
+	VANDPS    splat00000001<>+0(SB), Y1, Y2
+	VPADDD    splat00007fff<>+0(SB), Y2, Y2
+	VPADDD    Y0, Y2, Y2
+	VPSRLD    $0x10, Y2, Y2
+	VCMPPS    $0x03, Y0, Y0, Y0
+	VORPS     splat00000040<>+0(SB), Y1, Y1
+	VBLENDVPS Y0, Y1, Y2, Y0
+	VMOVUPS   (BX)(SI*4), Y1
+	VPSRLD    $0x10, Y1, Y2
+	VANDPS    splat00000001<>+0(SB), Y2, Y3
+	VPADDD    splat00007fff<>+0(SB), Y3, Y3
+	VPADDD    Y1, Y3, Y3
+	VPSRLD    $0x10, Y3, Y3
+	VCMPPS    $0x03, Y1, Y1, Y1
+	VORPS     splat00000040<>+0(SB), Y2, Y2
+	VBLENDVPS Y1, Y2, Y3, Y1
+	VPSLLD    $0x10, Y1, Y1
+	VORPS     Y1, Y0, Y0
+	VMOVUPS   Y0, (CX)(SI*4)
+	ADDQ      $+8, SI
+	CMPQ      SI, AX
+	JL        next1
+
+done2:
+	VZEROUPPER
+	RET
+
 DATA splat42b20000<>+0(SB)/4, $0x42b20000
 DATA splat42b20000<>+4(SB)/4, $0x42b20000
 DATA splat42b20000<>+8(SB)/4, $0x42b20000
@@ -7530,6 +7624,36 @@ DATA splatc2ae0000<>+20(SB)/4, $0xc2ae0000
 DATA splatc2ae0000<>+24(SB)/4, $0xc2ae0000
 DATA splatc2ae0000<>+28(SB)/4, $0xc2ae0000
 GLOBL splatc2ae0000<>(SB), RODATA|NOPTR, $32
+
+DATA splat00000001<>+0(SB)/4, $0x00000001
+DATA splat00000001<>+4(SB)/4, $0x00000001
+DATA splat00000001<>+8(SB)/4, $0x00000001
+DATA splat00000001<>+12(SB)/4, $0x00000001
+DATA splat00000001<>+16(SB)/4, $0x00000001
+DATA splat00000001<>+20(SB)/4, $0x00000001
+DATA splat00000001<>+24(SB)/4, $0x00000001
+DATA splat00000001<>+28(SB)/4, $0x00000001
+GLOBL splat00000001<>(SB), RODATA|NOPTR, $32
+
+DATA splat00007fff<>+0(SB)/4, $0x00007fff
+DATA splat00007fff<>+4(SB)/4, $0x00007fff
+DATA splat00007fff<>+8(SB)/4, $0x00007fff
+DATA splat00007fff<>+12(SB)/4, $0x00007fff
+DATA splat00007fff<>+16(SB)/4, $0x00007fff
+DATA splat00007fff<>+20(SB)/4, $0x00007fff
+DATA splat00007fff<>+24(SB)/4, $0x00007fff
+DATA splat00007fff<>+28(SB)/4, $0x00007fff
+GLOBL splat00007fff<>(SB), RODATA|NOPTR, $32
+
+DATA splat00000040<>+0(SB)/4, $0x00000040
+DATA splat00000040<>+4(SB)/4, $0x00000040
+DATA splat00000040<>+8(SB)/4, $0x00000040
+DATA splat00000040<>+12(SB)/4, $0x00000040
+DATA splat00000040<>+16(SB)/4, $0x00000040
+DATA splat00000040<>+20(SB)/4, $0x00000040
+DATA splat00000040<>+24(SB)/4, $0x00000040
+DATA splat00000040<>+28(SB)/4, $0x00000040
+GLOBL splat00000040<>(SB), RODATA|NOPTR, $32
 
 DATA tailMask<>+0(SB)/4, $0xffffffff
 DATA tailMask<>+4(SB)/4, $0xffffffff

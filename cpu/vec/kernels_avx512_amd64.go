@@ -358,3 +358,18 @@ func adamDirectionAVX512(u []float32, m []float32, v []float32, g []float32, w [
 //
 //go:noescape
 func normalizeBytesAVX512(y []float32, x []uint8, scale []float32, shift []float32)
+
+// widenAVX512 is y = x.
+//
+//go:noescape
+func widenAVX512(y []float32, x []uint16)
+
+// narrowAVX512 is y = x, rounded.
+//
+//go:noescape
+func narrowAVX512(y []uint16, x []float32)
+
+// pairsAVX512 is y = lo in the lower, hi in the upper half, rounded.
+//
+//go:noescape
+func pairsAVX512(y []uint32, lo []float32, hi []float32)

@@ -6756,6 +6756,98 @@ done6:
 	VZEROUPPER
 	RET
 
+// func widenAVX512(y []float32, x []uint16)
+// Requires: AVX, AVX512F
+TEXT ·widenAVX512(SB), NOSPLIT, $0-48
+	MOVQ  y_len+8(FP), AX
+	MOVQ  y_base+0(FP), CX
+	MOVQ  x_base+24(FP), DX
+	XORL  BX, BX
+	TESTQ AX, AX
+	JZ    done2
+
+next1:
+	VPMOVZXWD (DX)(BX*2), Z0
+	VPSLLD    $0x10, Z0, Z0
+	VMOVUPS   Z0, (CX)(BX*4)
+	ADDQ      $+16, BX
+	CMPQ      BX, AX
+	JL        next1
+
+done2:
+	VZEROUPPER
+	RET
+
+// func narrowAVX512(y []uint16, x []float32)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·narrowAVX512(SB), NOSPLIT, $0-48
+	MOVQ  y_len+8(FP), AX
+	MOVQ  y_base+0(FP), CX
+	MOVQ  x_base+24(FP), DX
+	XORL  BX, BX
+	TESTQ AX, AX
+	JZ    done2
+
+next1:
+	VMOVUPS   (DX)(BX*4), Z0
+	VPSRLD    $0x10, Z0, Z1
+	VANDPS    splat00000001<>+0(SB), Z1, Z2
+	VPADDD    splat00007fff<>+0(SB), Z2, Z2
+	VPADDD    Z0, Z2, Z2
+	VPSRLD    $0x10, Z2, Z2
+	VCMPPS    $0x03, Z0, Z0, K1
+	VORPS     splat00000040<>+0(SB), Z1, Z0
+	VBLENDMPS Z0, Z2, K1, Z3
+	VPMOVDW   Z3, (CX)(BX*2)
+	ADDQ      $+16, BX
+	CMPQ      BX, AX
+	JL        next1
+
+done2:
+	VZEROUPPER
+	RET
+
+// func pairsAVX512(y []uint32, lo []float32, hi []float32)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·pairsAVX512(SB), NOSPLIT, $0-72
+	MOVQ  y_len+8(FP), AX
+	MOVQ  y_base+0(FP), CX
+	MOVQ  lo_base+24(FP), DX
+	MOVQ  hi_base+48(FP), BX
+	XORL  SI, SI
+	TESTQ AX, AX
+	JZ    done2
+
+next1:
+	VMOVUPS   (DX)(SI*4), Z0
+	VPSRLD    $0x10, Z0, Z1
+	VANDPS    splat00000001<>+0(SB), Z1, Z2
+	VPADDD    splat00007fff<>+0(SB), Z2, Z2
+	VPADDD    Z0, Z2, Z2
+	VPSRLD    $0x10, Z2, Z2
+	VCMPPS    $0x03, Z0, Z0, K1
+	VORPS     splat00000040<>+0(SB), Z1, Z0
+	VBLENDMPS Z0, Z2, K1, Z3
+	VMOVUPS   (BX)(SI*4), Z0
+	VPSRLD    $0x10, Z0, Z1
+	VANDPS    splat00000001<>+0(SB), Z1, Z2
+	VPADDD    splat00007fff<>+0(SB), Z2, Z2
+	VPADDD    Z0, Z2, Z2
+	VPSRLD    $0x10, Z2, Z2
+	VCMPPS    $0x03, Z0, Z0, K1
+	VORPS     splat00000040<>+0(SB), Z1, Z0
+	VBLENDMPS Z0, Z2, K1, Z4
+	VPSLLD    $0x10, Z4, Z4
+	VORPS     Z4, Z3, Z0
+	VMOVUPS   Z0, (CX)(SI*4)
+	ADDQ      $+16, SI
+	CMPQ      SI, AX
+	JL        next1
+
+done2:
+	VZEROUPPER
+	RET
+
 DATA splat42b20000<>+0(SB)/4, $0x42b20000
 DATA splat42b20000<>+4(SB)/4, $0x42b20000
 DATA splat42b20000<>+8(SB)/4, $0x42b20000
@@ -7889,3 +7981,57 @@ DATA splatc2ae0000<>+52(SB)/4, $0xc2ae0000
 DATA splatc2ae0000<>+56(SB)/4, $0xc2ae0000
 DATA splatc2ae0000<>+60(SB)/4, $0xc2ae0000
 GLOBL splatc2ae0000<>(SB), RODATA|NOPTR, $64
+
+DATA splat00000001<>+0(SB)/4, $0x00000001
+DATA splat00000001<>+4(SB)/4, $0x00000001
+DATA splat00000001<>+8(SB)/4, $0x00000001
+DATA splat00000001<>+12(SB)/4, $0x00000001
+DATA splat00000001<>+16(SB)/4, $0x00000001
+DATA splat00000001<>+20(SB)/4, $0x00000001
+DATA splat00000001<>+24(SB)/4, $0x00000001
+DATA splat00000001<>+28(SB)/4, $0x00000001
+DATA splat00000001<>+32(SB)/4, $0x00000001
+DATA splat00000001<>+36(SB)/4, $0x00000001
+DATA splat00000001<>+40(SB)/4, $0x00000001
+DATA splat00000001<>+44(SB)/4, $0x00000001
+DATA splat00000001<>+48(SB)/4, $0x00000001
+DATA splat00000001<>+52(SB)/4, $0x00000001
+DATA splat00000001<>+56(SB)/4, $0x00000001
+DATA splat00000001<>+60(SB)/4, $0x00000001
+GLOBL splat00000001<>(SB), RODATA|NOPTR, $64
+
+DATA splat00007fff<>+0(SB)/4, $0x00007fff
+DATA splat00007fff<>+4(SB)/4, $0x00007fff
+DATA splat00007fff<>+8(SB)/4, $0x00007fff
+DATA splat00007fff<>+12(SB)/4, $0x00007fff
+DATA splat00007fff<>+16(SB)/4, $0x00007fff
+DATA splat00007fff<>+20(SB)/4, $0x00007fff
+DATA splat00007fff<>+24(SB)/4, $0x00007fff
+DATA splat00007fff<>+28(SB)/4, $0x00007fff
+DATA splat00007fff<>+32(SB)/4, $0x00007fff
+DATA splat00007fff<>+36(SB)/4, $0x00007fff
+DATA splat00007fff<>+40(SB)/4, $0x00007fff
+DATA splat00007fff<>+44(SB)/4, $0x00007fff
+DATA splat00007fff<>+48(SB)/4, $0x00007fff
+DATA splat00007fff<>+52(SB)/4, $0x00007fff
+DATA splat00007fff<>+56(SB)/4, $0x00007fff
+DATA splat00007fff<>+60(SB)/4, $0x00007fff
+GLOBL splat00007fff<>(SB), RODATA|NOPTR, $64
+
+DATA splat00000040<>+0(SB)/4, $0x00000040
+DATA splat00000040<>+4(SB)/4, $0x00000040
+DATA splat00000040<>+8(SB)/4, $0x00000040
+DATA splat00000040<>+12(SB)/4, $0x00000040
+DATA splat00000040<>+16(SB)/4, $0x00000040
+DATA splat00000040<>+20(SB)/4, $0x00000040
+DATA splat00000040<>+24(SB)/4, $0x00000040
+DATA splat00000040<>+28(SB)/4, $0x00000040
+DATA splat00000040<>+32(SB)/4, $0x00000040
+DATA splat00000040<>+36(SB)/4, $0x00000040
+DATA splat00000040<>+40(SB)/4, $0x00000040
+DATA splat00000040<>+44(SB)/4, $0x00000040
+DATA splat00000040<>+48(SB)/4, $0x00000040
+DATA splat00000040<>+52(SB)/4, $0x00000040
+DATA splat00000040<>+56(SB)/4, $0x00000040
+DATA splat00000040<>+60(SB)/4, $0x00000040
+GLOBL splat00000040<>(SB), RODATA|NOPTR, $64

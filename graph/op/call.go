@@ -10,22 +10,43 @@ const (
 	Float32 DType = iota
 	// Float64 is what gradients are checked in.
 	Float64
+	// BFloat16 is the upper half of a float32, with 8 bits of precision. Values
+	// between steps may be stored in it; sums and parameters are not.
+	BFloat16
 )
 
 // Bytes is the size of one element.
 func (d DType) Bytes() int {
-	if d == Float64 {
+	switch d {
+	case Float64:
 		return 8
+	case BFloat16:
+		return 2
 	}
 	return 4
 }
 
 // String is the type's Go name.
 func (d DType) String() string {
-	if d == Float64 {
+	switch d {
+	case Float64:
 		return "float64"
+	case BFloat16:
+		return "bfloat16"
 	}
 	return "float32"
+}
+
+// ParsePrecision is the element type that a precision's name stands for: what lives
+// between a program's steps is kept in it.
+func ParsePrecision(name string) (DType, error) {
+	switch name {
+	case "f32":
+		return Float32, nil
+	case "bf16":
+		return BFloat16, nil
+	}
+	return Float32, fmt.Errorf("precision %q: it must be f32 or bf16", name)
 }
 
 // Call is an operation with everything static about one use of it: what a
@@ -35,6 +56,34 @@ type Call struct {
 	DType DType
 	In    []Shape
 	Out   []Shape
+	// Narrow lists the operands that are BFloat16 in memory, in a Float32 call.
+	Narrow Operands
+}
+
+// Operands is a set of a call's operands: bit i of In is input i, bit i of Out is
+// result i. Only the first 64 of each can be in it.
+type Operands struct{ In, Out uint64 }
+
+// Input tells whether input i is in the set.
+func (s Operands) Input(i int) bool { return i < 64 && s.In>>i&1 != 0 }
+
+// Result tells whether result i is in the set.
+func (s Operands) Result(i int) bool { return i < 64 && s.Out>>i&1 != 0 }
+
+// Empty tells whether no operand is in the set.
+func (s Operands) Empty() bool { return s == Operands{} }
+
+// InputType is the element type in memory of input i.
+func (c Call) InputType(i int) DType { return narrowed(c.DType, c.Narrow.Input(i)) }
+
+// ResultType is the element type in memory of result i.
+func (c Call) ResultType(i int) DType { return narrowed(c.DType, c.Narrow.Result(i)) }
+
+func narrowed(t DType, narrow bool) DType {
+	if narrow {
+		return BFloat16
+	}
+	return t
 }
 
 // NewCall infers the results of an operation on inputs of these shapes.
@@ -48,6 +97,9 @@ func NewCall(o Op, dt DType, in ...Shape) (Call, error) {
 
 // String names the call and its shapes for messages.
 func (c Call) String() string {
+	if !c.Narrow.Empty() {
+		return fmt.Sprintf("%s%v -> %v (%v and %v)", c.Op.Kind(), c.In, c.Out, c.DType, BFloat16)
+	}
 	return fmt.Sprintf("%s%v -> %v (%v)", c.Op.Kind(), c.In, c.Out, c.DType)
 }
 

@@ -31,7 +31,7 @@ func definitions() []definition {
 	var all []definition
 	for _, family := range [][]definition{
 		elementwiseKernels, reductionKernels, channelKernels, batchNormKernels,
-		activationKernels, lossKernels, poolingKernels, optimizerKernels, imageKernels,
+		activationKernels, lossKernels, poolingKernels, optimizerKernels, imageKernels, bfloat16Kernels,
 	} {
 		all = append(all, family...)
 	}

@@ -1,0 +1,119 @@
+package cpu
+
+import (
+	"testing"
+
+	"github.com/seed52467199/trainer/cpu/vec"
+	"github.com/seed52467199/trainer/graph/op"
+)
+
+// many are the operands of a use that have more than one axis, as bfloat16.
+func many(c op.Call) (set op.Operands) {
+	for i, s := range c.In {
+		if len(s) > 1 && inputType(c, i) == op.Float32 {
+			set.In |= 1 << i
+		}
+	}
+	for i, s := range c.Out {
+		if len(s) > 1 && resultType(c, i) == op.Float32 && !private(c.Op, i) {
+			set.Out |= 1 << i
+		}
+	}
+	return set
+}
+
+// narrowed are operands rounded to bfloat16 where a call's are.
+func narrowed(c op.Call, in [][]float64) [][]float64 {
+	var all [][]float64
+	for i, x := range in {
+		if c.Narrow.Input(i) {
+			rounded := make([]float64, len(x))
+			for k, v := range x {
+				rounded[k] = float64(vec.Wide(vec.Round(float32(v))))
+			}
+			x = rounded
+		}
+		all = append(all, x)
+	}
+	return all
+}
+
+// bindNarrow is bind with the operands that many lists in bfloat16.
+func bindNarrow(t testing.TB, d *Device, u use) *bound {
+	t.Helper()
+	c, err := op.NewCall(u.op, op.Float32, u.shapes...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Narrow = many(c)
+	return bindCall(t, d, c, u.in)
+}
+
+// TestNarrowAgainstFloat64 checks operands in bfloat16 against the portable kernels
+// in float64 on operands rounded to bfloat16: results in bfloat16 may be off by their
+// last bit, others by what sums of products of bfloat16 are.
+func TestNarrowAgainstFloat64(t *testing.T) {
+	const half, full = 1. / 256, 2e-3
+	portable := oracle(t)
+	for _, d := range []*Device{oracle(t), newDevice(t, Options{Threads: 2})} {
+		everyUse(t, func(t *testing.T, u use) {
+			b := bindNarrow(t, d, u)
+			if b.call.Narrow.Empty() {
+				return
+			}
+			want := results(t, portable, u.op, op.Float64, u.shapes, narrowed(b.call, u.in))
+			b.run()
+			if o, ok := u.op.(op.Conv2D); ok && o.Moments {
+				// What is stored is summed, not what it was before rounding.
+				n, ch := columnsOf(b.call.Out[0])
+				for k := range ch {
+					want[1][k], want[2][k] = momentsIn(b.output(0), n, ch, k)
+				}
+			}
+			for i := range b.out {
+				tolerance := full
+				if b.call.Narrow.Result(i) {
+					tolerance += half
+				}
+				if worst, at := farthest(b.output(i), want[i]); worst > tolerance && !private(u.op, i) {
+					t.Errorf("%s: result %d, element %d: %v, want %v", d.Name(), i, at, b.output(i)[at], want[i][at])
+				}
+			}
+		})
+	}
+}
+
+// momentsIn are the mean and the biased variance of channel k of n rows.
+func momentsIn(x []float64, n, ch, k int) (mean, variance float64) {
+	for i := range n {
+		mean += x[i*ch+k] / float64(n)
+	}
+	for i := range n {
+		variance += (x[i*ch+k] - mean) * (x[i*ch+k] - mean) / float64(n)
+	}
+	return mean, variance
+}
+
+// TestNarrowThreads checks that results have the same bits for any number of threads,
+// that a second run has those of the first, and that a run allocates nothing.
+func TestNarrowThreads(t *testing.T) {
+	devices := []*Device{newDevice(t, Options{Threads: 1}), newDevice(t, Options{Threads: 2}), newDevice(t, Options{Threads: 3})}
+	everyUse(t, func(t *testing.T, u use) {
+		one := bindNarrow(t, devices[0], u)
+		one.run()
+		for _, d := range devices[1:] {
+			b := bindNarrow(t, d, u)
+			if n := testing.AllocsPerRun(1, b.run); n != 0 {
+				t.Errorf("a run with %d threads allocates %v times", d.Threads(), n)
+			}
+			if _, ok := u.op.(op.Mutator); ok {
+				continue // the runs have moved its operands on
+			}
+			for i := range b.out {
+				if worst, at := farthest(b.output(i), one.output(i)); worst != 0 && !private(u.op, i) {
+					t.Errorf("result %d, element %d: %v with %d threads, %v with one", i, at, b.output(i)[at], d.Threads(), one.output(i)[at])
+				}
+			}
+		}
+	})
+}

@@ -1,0 +1,66 @@
+package graph
+
+import "github.com/seed52467199/trainer/graph/op"
+
+// halve lets values that only pass between steps be kept in bfloat16: those that
+// are made and read by nothing but operands that halves lists. kept are the values
+// that must exist after the run; they stay as they are.
+func halve(steps []*step, kept map[*value]bool) {
+	allowed := map[*value]bool{}
+	for _, s := range steps {
+		may := halves(s)
+		for i, v := range s.out {
+			allowed[v] = may.Result(i) && v.home == inArena && v.view == nil && !kept[v]
+		}
+	}
+	for _, s := range steps {
+		may := halves(s)
+		for i, v := range s.in {
+			if !may.Input(i) {
+				allowed[v.root()] = false
+			}
+		}
+	}
+	for v, ok := range allowed {
+		v.half = ok
+	}
+}
+
+// halves lists the operands of a step that may be kept in bfloat16: activations
+// and their gradients, in operations that most networks are made of. Of a linear
+// layer that is the side of the input; the other is that of the logits.
+func halves(s *step) op.Operands {
+	const first, second = 1, 2
+	switch s.op.(type) {
+	case op.Conv2D, op.Conv2DInputGrad, op.Activation, op.Dropout, op.DropPath,
+		op.AvgPool, op.AvgPoolGrad, op.GlobalAvgPool, op.GlobalAvgPoolGrad, op.MaxPool,
+		op.Slice, op.SliceGrad, op.Copy:
+		return op.Operands{In: first, Out: first}
+	case op.Conv2DWeightGrad:
+		return op.Operands{In: first | second}
+	case op.ActivationGrad, op.Add:
+		return op.Operands{In: first | second, Out: first}
+	case op.MaxPoolGrad:
+		return op.Operands{In: second, Out: first}
+	case op.Concat:
+		return op.Operands{In: ^uint64(0), Out: first}
+	case op.Linear, op.LinearWeightGrad, op.ColumnSum:
+		return op.Operands{In: first}
+	case op.LinearInputGrad:
+		return op.Operands{Out: first}
+	case op.BatchNorm, op.BatchNormInference, op.BatchNormGrad, op.BatchNormInferenceGrad:
+		return op.Operands{In: activations(s.in), Out: activations(s.out)}
+	}
+	return op.Operands{}
+}
+
+// activations lists those of a batch norm's operands that are not values of the
+// channels.
+func activations(operands []*value) (set uint64) {
+	for i, v := range operands {
+		if len(v.shape) > 1 {
+			set |= 1 << i
+		}
+	}
+	return set
+}
