@@ -98,3 +98,27 @@ func BenchmarkWeightGrad(b *testing.B) {
 		return func() { g.Run(p, x, dy, dw, scratch) }
 	})
 }
+
+func BenchmarkPairForward(b *testing.B) {
+	benchmarkLayers(b, func(s Shape, p *pool.Pool) func() {
+		f, _ := NewPairForward(s, Epilogue{Bias: true, Clip: simd.Clip{Hi: 6}})
+		if f == nil {
+			b.Skip("not served")
+		}
+		x, w, bias, y := make([]uint16, s.xLen()), ones(s.wLen()), ones(s.K), make([]uint16, s.yLen())
+		scratch := ones(f.ScratchFloats(p.Threads()))
+		return func() { f.Run(p, x, w, bias, y, scratch) }
+	})
+}
+
+func BenchmarkPairInputGrad(b *testing.B) {
+	benchmarkLayers(b, func(s Shape, p *pool.Pool) func() {
+		g, _ := NewPairInputGrad(s)
+		if g == nil {
+			b.Skip("not served")
+		}
+		dx, w, dy := make([]uint16, s.xLen()), ones(s.wLen()), make([]uint16, s.yLen())
+		scratch := ones(g.ScratchFloats(p.Threads()))
+		return func() { g.Run(p, dy, w, dx, scratch) }
+	})
+}

@@ -61,8 +61,12 @@ func forwardAlgorithm(s Shape, ep Epilogue, m Method, k kernels) rowsAlgorithm {
 	if t := m.tile(s, spec, k); t != nil {
 		return winograd.NewRows(spec, ep.Clip, t, k.winograd, k.simd)
 	}
-	f := s.flat()
-	return directRows{implicit.NewRows(implicit.RowsSpec{
+	return directRows{implicit.NewRows(s.flat().rowsSpec(ep), k.simd)}
+}
+
+// rowsSpec is the forward direction as package implicit describes it.
+func (f Shape) rowsSpec(ep Epilogue) implicit.RowsSpec {
+	return implicit.RowsSpec{
 		Geometry: f.geometry(),
 		Weights:  f.weights(),
 		Out: implicit.Output{
@@ -74,7 +78,7 @@ func forwardAlgorithm(s Shape, ep Epilogue, m Method, k kernels) rowsAlgorithm {
 		Clip:  ep.Clip,
 		Lanes: f.depthwise(),
 		Fold:  1,
-	}, k.simd)}
+	}
 }
 
 // geometry is how the output's pixels read the input's.

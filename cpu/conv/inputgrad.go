@@ -42,27 +42,38 @@ func newInputGrad(s Shape, m Method, k kernels) (*InputGrad, error) {
 		g.phases = append(g.phases, alg)
 		return g, err
 	}
+	var specs []implicit.RowsSpec
+	specs, g.bare = s.phaseSpecs()
+	for _, spec := range specs {
+		g.phases = append(g.phases, directRows{implicit.NewRows(spec, k.simd)})
+	}
+	return g, nil
+}
+
+// phaseSpecs are the phases as package implicit describes them, and the pixels that
+// none of them writes.
+func (s Shape) phaseSpecs() (specs []implicit.RowsSpec, bare barePixels) {
 	f := s.flat()
-	g.bare.shape = f
+	bare.shape = f
 	var rows, cols []phase
 	for i := range min(f.StrideH, f.H) {
 		rows = append(rows, phaseOf(i, f.H, f.KH, f.StrideH, f.PadTop, f.DilationH))
-		g.bare.rows = append(g.bare.rows, len(rows[i].taps) == 0)
+		bare.rows = append(bare.rows, len(rows[i].taps) == 0)
 	}
 	for i := range min(f.StrideW, f.W) {
 		cols = append(cols, phaseOf(i, f.W, f.KW, f.StrideW, f.PadLeft, f.DilationW))
-		g.bare.cols = append(g.bare.cols, len(cols[i].taps) == 0)
+		bare.cols = append(bare.cols, len(cols[i].taps) == 0)
 	}
 	for _, h := range rows {
 		for _, w := range cols {
 			if len(h.taps) == 0 || len(w.taps) == 0 {
-				g.bare.any = true
+				bare.any = true
 				continue
 			}
-			g.phases = append(g.phases, phaseAlgorithm(f, h, w, k.simd))
+			specs = append(specs, phaseSpec(f, h, w))
 		}
 	}
-	return g, nil
+	return specs, bare
 }
 
 // phase is every stride'th row (or column) of the input, from first on: how
@@ -93,8 +104,8 @@ func (p phase) weightAt(step int) []int {
 	return at
 }
 
-// phaseAlgorithm is how to compute one phase.
-func phaseAlgorithm(s Shape, h, w phase, set *simd.Set) rowsAlgorithm {
+// phaseSpec is one phase.
+func phaseSpec(s Shape, h, w phase) implicit.RowsSpec {
 	tap := s.C / s.Groups * s.K
 	spec := implicit.RowsSpec{
 		Geometry: implicit.Geometry{
@@ -118,7 +129,7 @@ func phaseAlgorithm(s Shape, h, w phase, set *simd.Set) rowsAlgorithm {
 		spec.Group, spec.N = 0, 1
 		spec.Lanes, spec.Fold = true, s.K/s.C
 	}
-	return directRows{implicit.NewRows(spec, set)}
+	return spec
 }
 
 // ScratchFloats is the size of the scratch memory that Run needs with a pool
@@ -158,19 +169,28 @@ type barePixels struct {
 	any        bool
 	rows, cols []bool // phases without taps
 	dx         []float32
+	half       []uint16 // in place of dx
 }
 
 // Do clears row i of all images' rows.
 func (b *barePixels) Do(_, i int) {
 	s := &b.shape
-	row := b.dx[i*s.W*s.C:][:s.W*s.C]
+	from, to := i*s.W*s.C, (i+1)*s.W*s.C
 	if b.rows[i%s.H%s.StrideH] {
-		clear(row)
+		b.clear(from, to)
 		return
 	}
 	for w := range s.W {
 		if b.cols[w%s.StrideW] {
-			clear(row[w*s.C:][:s.C])
+			b.clear(from+w*s.C, from+(w+1)*s.C)
 		}
 	}
+}
+
+func (b *barePixels) clear(from, to int) {
+	if b.half != nil {
+		clear(b.half[from:to])
+		return
+	}
+	clear(b.dx[from:to])
 }

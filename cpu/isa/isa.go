@@ -40,6 +40,9 @@ func Best() Level {
 	return Generic
 }
 
+// BFloat16 tells whether kernels may multiply bfloat16, with AVX512_BF16, at a level.
+func BFloat16(l Level) bool { return l == AVX512 && cpuid.CPU.Supports(cpuid.AVX512BF16) }
+
 // Parse reads a level's name. It refuses an unknown name and a level above best.
 func Parse(name string, best Level) (Level, error) {
 	for l, n := range names {

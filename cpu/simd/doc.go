@@ -20,3 +20,4 @@
 package simd
 
 //go:generate go run ./gen -out kernels_amd64.s -stubs kernels_amd64.go -pkg simd
+//go:generate go run ./gen -set pairs -out pairs_amd64.s -stubs pairs_amd64.go -pkg simd

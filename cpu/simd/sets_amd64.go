@@ -26,6 +26,13 @@ var sets = map[isa.Level]*Set{
 	},
 }
 
+var pairSet = &PairSet{
+	Rows:   []PairRows{{12, 32, pairRowsAVX512_12x32}, {12, 16, pairRowsAVX512_12x16}},
+	Cols:   []Cols{{8, 32, pairColsAVX512_8x32}, {12, 16, pairColsAVX512_12x16}},
+	Gather: map[int]PairGatherFunc{16: pairGatherAVX2_16, 32: pairGatherAVX2_32},
+	Deal:   map[int]PairDealFunc{8: pairDealAVX2_8, 12: pairDealAVX2_12},
+}
+
 var gathers = map[int]GatherFunc{
 	6: gatherAVX2_6, 8: gatherAVX2_8, 12: gatherAVX2_12, 16: gatherAVX2_16, 32: gatherAVX2_32,
 }

@@ -77,10 +77,18 @@ type table struct {
 
 // NewRows plans s with the micro-kernels of set.
 func NewRows(s RowsSpec, set *simd.Set) *Rows {
-	p := &Rows{RowsSpec: s, kernel: set.RowsFor(s.Out.Channels), scattering: set.Scatter}
+	kernel := set.RowsFor(s.Out.Channels)
 	if s.Lanes {
-		p.kernel = set.LaneRows
+		kernel = set.LaneRows
 	}
+	p := planRows(s, kernel)
+	p.scattering = set.Scatter
+	return p
+}
+
+// planRows plans s for tiles of the kernel's size.
+func planRows(s RowsSpec, kernel simd.Rows) *Rows {
+	p := &Rows{RowsSpec: s, kernel: kernel}
 	p.panels = ceil(s.Out.Channels, p.kernel.NR)
 	merged := p.chooseView()
 	p.chooseBands()

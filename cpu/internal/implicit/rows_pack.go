@@ -4,10 +4,19 @@ package implicit
 // them: by pass, then panel, then term, NR columns side by side, zeros where
 // the last panel has fewer.
 func (j *rowsJob) pack(group, panel int) {
+	j.eachRun(j.packed, j.w, group, panel, 1, func(dst, w []float32, n, columns int) {
+		packTerms(dst, w, n, columns, j.kernel.NR, j.K, j.N)
+	})
+}
+
+// eachRun calls f for each run of neighbouring terms of one panel: with their place
+// in packed, where the first one's weights begin, their number and that of the
+// columns that exist. A term is so many source channels.
+func (j *Rows) eachRun(packed, weights []float32, group, panel, channels int, f func(dst, w []float32, n, columns int)) {
 	nr := j.kernel.NR
 	first := panel * nr
 	columns := min(nr, j.Out.Channels-first)
-	w := j.w[group*j.Weights.Group+first*j.N:]
+	w := weights[group*j.Weights.Group+first*j.N:]
 	depth := j.Channels
 	if j.Lanes {
 		depth = 1
@@ -18,8 +27,8 @@ func (j *rowsJob) pack(group, panel int) {
 			for k := 0; k < depth; {
 				p, at := j.passOf(term)
 				n := min(depth-k, p.first+p.terms()-term)
-				dst := j.packed[(group*j.terms()+p.first)*j.panels*nr+(panel*p.terms()+at)*nr:][:n*nr]
-				packTerms(dst, w[h+v+k*j.K:], n, columns, nr, j.K, j.N)
+				dst := packed[(group*j.terms()+p.first)*j.panels*nr+(panel*p.terms()+at)*nr:][:n*nr]
+				f(dst, w[h+v+k*channels*j.K:], n, columns)
 				k += n
 				term += n
 			}

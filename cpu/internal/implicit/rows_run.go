@@ -43,17 +43,53 @@ func (p *Rows) run(workers *pool.Pool, x, w, bias, y, scratch []float32, accumul
 	j.x, j.w, j.y, j.accumulate, j.parts = x, w, y, accumulate, parts
 	j.packed, j.start = scratch[:p.packedFloats], scratch[round(p.packedFloats, 16):p.fixedFloats]
 	j.worker = scratch[p.fixedFloats:]
-	clear(j.start)
-	if bias != nil {
-		for g := range p.Groups {
-			copy(j.start[g*p.panels*p.kernel.NR:], bias[g*p.Out.Channels:][:p.Out.Channels])
-		}
-	}
+	p.begin(j.start, bias)
 	j.packing = true
 	workers.Run(p.Groups*p.panels, j)
 	j.packing = false
 	workers.Run(p.pieces, j)
 	j.x, j.w, j.y, j.start, j.packed, j.worker, j.parts = nil, nil, nil, nil, nil, nil, nil
+}
+
+// begin makes the start values of bias, which may be nil.
+func (p *Rows) begin(start, bias []float32) {
+	clear(start)
+	if bias != nil {
+		for g := range p.Groups {
+			copy(start[g*p.panels*p.kernel.NR:], bias[g*p.Out.Channels:][:p.Out.Channels])
+		}
+	}
+}
+
+// pieceOf is the band, the group and the panels [first, last) of a piece.
+func (p *Rows) pieceOf(i int) (number, group, first, last int) {
+	chunks := ceil(p.panels, p.chunk)
+	first = i % chunks * p.chunk
+	i /= chunks
+	return i / p.Groups, i % p.Groups, first, min(first+p.chunk, p.panels)
+}
+
+// source is where a band of x is read: in place, or gathered at the start of a
+// worker's memory.
+func (p *Rows) source(memory, x []float32, b band, group int) []float32 {
+	if p.view.cols > 0 {
+		p.gather(memory[:p.bandFloats], &p.view, x, b, group)
+		return memory
+	}
+	return x[p.Geometry.start(&p.view, b, group):]
+}
+
+// tableOf is the table of a band.
+func (p *Rows) tableOf(b band) *table {
+	if b.images*b.rows*p.OutW != p.full.rows {
+		return &p.last
+	}
+	return &p.full
+}
+
+// weightsOf is where a pass finds the packed weights of a panel.
+func (p *Rows) weightsOf(packed []float32, pass *pass, group, panel int) []float32 {
+	return packed[((group*p.terms()+pass.first)*p.panels+panel*pass.terms())*p.kernel.NR:]
 }
 
 // Do packs one panel of weights, or computes one piece.
@@ -62,28 +98,15 @@ func (j *rowsJob) Do(worker, i int) {
 		j.pack(i/j.panels, i%j.panels)
 		return
 	}
-	chunks := ceil(j.panels, j.chunk)
-	chunk := i % chunks
-	i /= chunks
-	first := chunk * j.chunk
-	memory := j.worker[worker*(j.bandFloats+j.tileFloats):][:j.bandFloats+j.tileFloats]
-	j.piece(i/j.Groups, i%j.Groups, first, min(first+j.chunk, j.panels), memory)
+	number, group, first, last := j.pieceOf(i)
+	j.piece(number, group, first, last, j.worker[worker*(j.bandFloats+j.tileFloats):][:j.bandFloats+j.tileFloats])
 }
 
 // piece computes panels [first, last) of a group for one band.
 func (j *rowsJob) piece(number, group, first, last int, memory []float32) {
 	b := j.band(&j.bands, number)
-	var source []float32
-	if j.view.cols > 0 {
-		source = memory[:j.bandFloats]
-		j.gather(source, &j.view, j.x, b, group)
-	} else {
-		source = j.x[j.Geometry.start(&j.view, b, group):]
-	}
-	t := &j.full
-	if b.images*b.rows*j.OutW != t.rows {
-		t = &j.last
-	}
+	source := j.source(memory, j.x, b, group)
+	t := j.tableOf(b)
 	out := j.y[b.image*j.Out.Image+b.row*j.Out.Row+j.Out.Origin+group*j.Out.Channels/j.Fold:]
 	buffer := memory[j.bandFloats:]
 	if j.panelFirst {
@@ -153,13 +176,13 @@ func (j *rowsJob) sum(n, panel, group int, source, out, buffer []float32, t *tab
 		clip = j.Clip
 	}
 	floor, ceiling := clip.Bounds()
-	weights := j.packed[((group*j.terms()+pass.first)*j.panels+panel*pass.terms())*nr:]
+	weights := j.weightsOf(j.packed, pass, group, panel)
 	j.kernel.Run(a, &t.a[0], &rowC[0], t.tiles, &pass.taps[0], len(pass.taps), pass.depth, &weights[0], c, start, floor, ceiling)
 }
 
 // whole tells whether all columns of a panel go to y as they are.
-func (j *rowsJob) whole(panel int) bool {
-	return j.Fold == 1 && (panel+1)*j.kernel.NR <= j.Out.Channels
+func (p *Rows) whole(panel int) bool {
+	return p.Fold == 1 && (panel+1)*p.kernel.NR <= p.Out.Channels
 }
 
 // tile is the part of the tile buffer that holds a panel's columns for the

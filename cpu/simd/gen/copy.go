@@ -76,13 +76,19 @@ func scatter() {
 func deal(n int) {
 	TEXT(fmt.Sprintf("dealAVX2_%d", n), NOSPLIT, "func(dst *float32, src *float32, pixels int, step int, panels int, panelStep int)")
 	Doc("See DealFunc.")
+	dealing(n, 2, func(from, to Mem) { copyPiece(n, from, to) })
+}
+
+// dealing writes the body of a deal of pieces that become n floats, with steps of
+// elements of 1<<size bytes.
+func dealing(n int, size uint64, move func(from, to Mem)) {
 	Pragma("noescape")
 	dst := Load(Param("dst"), GP64()).(reg.GPVirtual)
 	src := Load(Param("src"), GP64()).(reg.GPVirtual)
 	left := Load(Param("pixels"), GP64())
 	step := Load(Param("step"), GP64()).(reg.GPVirtual)
 	panelStep := Load(Param("panelStep"), GP64())
-	SHLQ(Imm(2), step)
+	SHLQ(Imm(size), step)
 	SHLQ(Imm(2), panelStep)
 	from, to, panels, ahead := GP64(), GP64(), GP64(), GP64()
 	pixel := addresses(4)
@@ -103,9 +109,9 @@ func deal(n int) {
 			if pixels > 1 {
 				PREFETCHT0(Mem{Base: pixel[i], Index: ahead, Scale: 1})
 			}
-			copyPiece(n, Mem{Base: pixel[i]}, Mem{Base: to, Disp: 4 * n * i})
+			move(Mem{Base: pixel[i]}, Mem{Base: to, Disp: 4 * n * i})
 		}
-		ADDQ(Imm(uint64(4*n)), from)
+		ADDQ(Imm(uint64(n<<size)), from)
 		ADDQ(panelStep, to)
 		DECQ(panels)
 		JNZ(LabelRef(name))

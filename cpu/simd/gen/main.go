@@ -3,6 +3,7 @@
 package main
 
 import (
+	"flag"
 	"fmt"
 
 	. "github.com/mmcloughlin/avo/build"
@@ -23,6 +24,13 @@ var (
 )
 
 func main() {
+	set := flag.String("set", "float32", "the kernels to write: float32 or pairs")
+	flag.Parse()
+	if *set == "pairs" {
+		pairKernels()
+		Generate()
+		return
+	}
 	// 12 accumulators hide the latency of 4 cycles at two FMAs a cycle; as
 	// many as the registers allow spare loads. Twelve rows are the most for
 	// which every row keeps its own address register.
@@ -77,6 +85,14 @@ func vectors(w isaWidth, n int) []reg.VecVirtual {
 	return v
 }
 
+func operands(v []reg.VecVirtual) []Op {
+	all := make([]Op, len(v))
+	for i := range v {
+		all[i] = v[i]
+	}
+	return all
+}
+
 func addresses(n int) []reg.GPVirtual {
 	p := make([]reg.GPVirtual, n)
 	for i := range p {
@@ -92,7 +108,7 @@ func at(base, offset reg.GPVirtual, disp int) Mem {
 
 // fma computes acc[i*len(b)+j] += value(i)·b[j] for i < mr, where factor i is
 // broadcast into x.
-func fma(mr int, acc, b []reg.VecVirtual, x reg.VecVirtual, value func(i int) Mem) {
+func fma(mr int, acc []Op, b []reg.VecVirtual, x reg.VecVirtual, value func(i int) Mem) {
 	for i := range mr {
 		VBROADCASTSS(value(i), x)
 		for j := range b {
@@ -106,8 +122,14 @@ const rowsSignature = "func(a *float32, rowA *int, rowC *int, tiles int, taps *i
 // rowsFrame writes what the two forms of row kernel share: the loop over
 // tiles, the accumulators' start and their end. body is the sum over taps; it
 // gets the address of every row of a, and a free register.
-func rowsFrame(w isaWidth, mr, nv int, body func(p []reg.GPVirtual, q, b reg.GPVirtual, acc []reg.VecVirtual)) {
-	acc := vectors(w, mr*nv)
+func rowsFrame(w isaWidth, mr, nv int, body func(p []reg.GPVirtual, q, b reg.GPVirtual, acc []Op)) {
+	rowsFrameIn(w, mr, nv, operands(vectors(w, mr*nv)), operands(vectors(w, 2)), body, func(storeRows func(), _, _ reg.GPVirtual) { storeRows() })
+}
+
+// rowsFrameIn is rowsFrame with accumulators and registers for the bounds of the
+// caller's choice. finish ends a tile; it gets what stores the rows in c, and two
+// free registers.
+func rowsFrameIn(w isaWidth, mr, nv int, acc, bounds []Op, body func(p []reg.GPVirtual, q, b reg.GPVirtual, acc []Op), finish func(storeRows func(), q, b reg.GPVirtual)) {
 	p, q, b := addresses(mr), GP64(), GP64()
 
 	Label("tile")
@@ -139,18 +161,20 @@ func rowsFrame(w isaWidth, mr, nv int, body func(p []reg.GPVirtual, q, b reg.GPV
 
 	// The row's value is the second source, which VMAXPS and VMINPS return
 	// where one is not a number: a diverging network stays visible.
-	low, high := w.vec(), w.vec()
+	low, high := bounds[0], bounds[1]
 	VBROADCASTSS(param("floor"), low)
 	VBROADCASTSS(param("ceiling"), high)
 	for i := range acc {
 		VMAXPS(acc[i], low, acc[i])
 		VMINPS(acc[i], high, acc[i])
 	}
-	eachC(mr, b, q, func(i int, c reg.GPVirtual) {
-		for j := range nv {
-			VMOVUPS(acc[i*nv+j], Mem{Base: c, Disp: j * w.bytes})
-		}
-	})
+	finish(func() {
+		eachC(mr, b, q, func(i int, c reg.GPVirtual) {
+			for j := range nv {
+				VMOVUPS(acc[i*nv+j], Mem{Base: c, Disp: j * w.bytes})
+			}
+		})
+	}, q, b)
 	ADDQ(Imm(uint64(8*mr)), param("rowA"))
 	ADDQ(Imm(uint64(8*mr)), param("rowC"))
 	DECQ(param("tiles"))
@@ -162,12 +186,17 @@ func rowsFrame(w isaWidth, mr, nv int, body func(p []reg.GPVirtual, q, b reg.GPV
 // eachC calls f with the address of every row of c. base and table are free
 // registers.
 func eachC(mr int, base, table reg.GPVirtual, f func(i int, c reg.GPVirtual)) {
+	eachRow("c", "rowC", 4, mr, base, table, f)
+}
+
+// eachRow is eachC for a matrix of elements of size bytes.
+func eachRow(matrix, rows string, size uint8, mr int, base, table reg.GPVirtual, f func(i int, c reg.GPVirtual)) {
 	c := GP64()
-	MOVQ(param("c"), base)
-	MOVQ(param("rowC"), table)
+	MOVQ(param(matrix), base)
+	MOVQ(param(rows), table)
 	for i := range mr {
 		MOVQ(Mem{Base: table, Disp: 8 * i}, c)
-		LEAQ(at(base, c, 0), c)
+		LEAQ(Mem{Base: base, Index: c, Scale: size}, c)
 		f(i, c)
 	}
 }
@@ -177,19 +206,29 @@ func eachC(mr int, base, table reg.GPVirtual, f func(i int, c reg.GPVirtual)) {
 // are more than the processor foresees by itself.
 func rows(w isaWidth, mr, nv int) {
 	kernel("rows", w, mr, nv*w.bytes/4, "See Rows.", rowsSignature)
-	tap, left, ahead, count := AllocLocal(8), AllocLocal(8), AllocLocal(8), AllocLocal(8)
-	none := GP64()
-	XORQ(none, none)
-	MOVQ(none, ahead)
-	rowsFrame(w, mr, nv, func(p []reg.GPVirtual, q, b reg.GPVirtual, acc []reg.VecVirtual) {
-		next := GP64() // q, but in the next tile
+	sum := rowsBody(w, mr, nv, func() func(p []reg.GPVirtual, q, b reg.GPVirtual, acc []Op, u int) {
 		bv, x := vectors(w, nv), w.vec()
-		step := func(u int) {
+		return func(p []reg.GPVirtual, q, b reg.GPVirtual, acc []Op, u int) {
 			for j := range bv {
 				VMOVUPS(Mem{Base: b, Disp: (u*nv + j) * w.bytes}, bv[j])
 			}
 			fma(mr, acc, bv, x, func(i int) Mem { return at(p[i], q, 4*u) })
 		}
+	})
+	rowsFrame(w, mr, nv, sum)
+}
+
+// rowsBody writes the sum of a kernel of Rows. term makes what adds term u from the
+// one at hand on.
+func rowsBody(w isaWidth, mr, nv int, term func() func(p []reg.GPVirtual, q, b reg.GPVirtual, acc []Op, u int)) func(p []reg.GPVirtual, q, b reg.GPVirtual, acc []Op) {
+	tap, left, ahead, count := AllocLocal(8), AllocLocal(8), AllocLocal(8), AllocLocal(8)
+	none := GP64()
+	XORQ(none, none)
+	MOVQ(none, ahead)
+	return func(p []reg.GPVirtual, q, b reg.GPVirtual, acc []Op) {
+		next := GP64() // q, but in the next tile
+		add := term()
+		step := func(u int) { add(p, q, b, acc, u) }
 		const unroll = 4
 
 		// The last tile looks as far ahead as the one before it.
@@ -245,14 +284,14 @@ func rows(w isaWidth, mr, nv int) {
 		Label("next")
 		DECQ(left)
 		JNZ(LabelRef("tap"))
-	})
+	}
 }
 
 // laneRows writes the kernel of LaneRows: mr rows by one vector.
 func laneRows(w isaWidth, mr int) {
 	kernel("laneRows", w, mr, w.bytes/4, "See LaneRows.", rowsSignature)
 	tap, left := AllocLocal(8), AllocLocal(8)
-	rowsFrame(w, mr, 1, func(p []reg.GPVirtual, q, b reg.GPVirtual, acc []reg.VecVirtual) {
+	rowsFrame(w, mr, 1, func(p []reg.GPVirtual, q, b reg.GPVirtual, acc []Op) {
 		weight := w.vec()
 		MOVQ(param("taps"), q)
 		MOVQ(q, tap)
@@ -275,8 +314,12 @@ func laneRows(w isaWidth, mr int) {
 }
 
 // accumulators loads acc from c, or clears them where fresh is set.
-func accumulators(w isaWidth, n int, q reg.GPVirtual) []reg.VecVirtual {
-	acc := vectors(w, n)
+func accumulators(w isaWidth, n int, q reg.GPVirtual) []Op {
+	return begin(w, operands(vectors(w, n)), q)
+}
+
+// begin does that in registers of the caller's choice.
+func begin(w isaWidth, acc []Op, q reg.GPVirtual) []Op {
 	MOVQ(param("fresh"), q)
 	TESTQ(q, q)
 	JZ(LabelRef("continue"))
@@ -294,7 +337,7 @@ func accumulators(w isaWidth, n int, q reg.GPVirtual) []reg.VecVirtual {
 }
 
 // zero clears a register with the instruction of its width.
-func zero(w isaWidth, v reg.VecVirtual) {
+func zero(w isaWidth, v Op) {
 	if w.bytes == 64 {
 		VPXORQ(v, v, v)
 		return
@@ -323,7 +366,7 @@ func pixels(a, b, offset, lda, ldb reg.GPVirtual, step func()) {
 	JNZ(LabelRef("segment"))
 }
 
-func store(w isaWidth, acc []reg.VecVirtual, q reg.GPVirtual) {
+func store(w isaWidth, acc []Op, q reg.GPVirtual) {
 	MOVQ(param("c"), q)
 	for i := range acc {
 		VMOVUPS(acc[i], Mem{Base: q, Disp: i * w.bytes})
@@ -334,22 +377,28 @@ func store(w isaWidth, acc []reg.VecVirtual, q reg.GPVirtual) {
 
 // cols writes the kernel of Cols: mr columns of a by nv vectors of b.
 func cols(w isaWidth, mr, nv int) {
-	kernel("cols", w, mr, nv*w.bytes/4, "See Cols.",
-		"func(a *float32, lda int, segs *int, nseg int, kc int, b *float32, ldb int, c *float32, fresh int)")
-	q := GP64()
-	acc := accumulators(w, mr*nv, q)
-	a := Load(Param("a"), GP64()).(reg.GPVirtual)
-	b := Load(Param("b"), GP64()).(reg.GPVirtual)
-	lda := Load(Param("lda"), GP64()).(reg.GPVirtual)
-	ldb := Load(Param("ldb"), GP64()).(reg.GPVirtual)
-	SHLQ(Imm(2), ldb)
+	kernel("cols", w, mr, nv*w.bytes/4, "See Cols.", colsSignature)
 	bv, x := vectors(w, nv), w.vec()
-	pixels(a, b, q, lda, ldb, func() {
+	colsOver(w, operands(vectors(w, mr*nv)), func(a, q, b reg.GPVirtual, acc []Op) {
 		for j := range bv {
 			VMOVUPS(Mem{Base: b, Disp: j * w.bytes}, bv[j])
 		}
 		fma(mr, acc, bv, x, func(i int) Mem { return at(a, q, 4*i) })
 	})
+}
+
+const colsSignature = "func(a *float32, lda int, segs *int, nseg int, kc int, b *float32, ldb int, c *float32, fresh int)"
+
+// colsOver writes the body of a kernel of Cols around pixel, which adds one pixel.
+func colsOver(w isaWidth, acc []Op, pixel func(a, q, b reg.GPVirtual, acc []Op)) {
+	q := GP64()
+	begin(w, acc, q)
+	a := Load(Param("a"), GP64()).(reg.GPVirtual)
+	b := Load(Param("b"), GP64()).(reg.GPVirtual)
+	lda := Load(Param("lda"), GP64()).(reg.GPVirtual)
+	ldb := Load(Param("ldb"), GP64()).(reg.GPVirtual)
+	SHLQ(Imm(2), ldb)
+	pixels(a, b, q, lda, ldb, func() { pixel(a, q, b, acc) })
 	store(w, acc, q)
 }
 
@@ -384,15 +433,21 @@ func laneCols(w isaWidth, mt int) {
 func gather(n int) {
 	TEXT(fmt.Sprintf("gatherAVX2_%d", n), NOSPLIT, "func(dst *float32, src *float32, pieces int, step int)")
 	Doc("See GatherFunc.")
+	gathering(n, 2, func(from, to Mem) { copyPiece(n, from, to) })
+}
+
+// gathering writes the body of a gather of pieces that become n floats, with steps
+// of elements of 1<<size bytes.
+func gathering(n int, size uint64, move func(from, to Mem)) {
 	Pragma("noescape")
 	dst := Load(Param("dst"), GP64())
 	src := Load(Param("src"), GP64())
 	left := Load(Param("pieces"), GP64())
 	step := Load(Param("step"), GP64())
-	SHLQ(Imm(2), step)
+	SHLQ(Imm(size), step)
 
 	Label("piece")
-	copyPiece(n, Mem{Base: src}, Mem{Base: dst})
+	move(Mem{Base: src}, Mem{Base: dst})
 	ADDQ(step, src)
 	ADDQ(I32(int32(4*n)), dst)
 	DECQ(left)

@@ -1,0 +1,155 @@
+package main
+
+import (
+	"fmt"
+
+	. "github.com/mmcloughlin/avo/build"
+	"github.com/mmcloughlin/avo/ir"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// The kernels for pairs of bfloat16. Assemblers that lack AVX512_BF16 are given its
+// instructions as bytes, so the vectors that these name are chosen here.
+
+var zmms = [32]reg.VecPhysical{
+	reg.Z0, reg.Z1, reg.Z2, reg.Z3, reg.Z4, reg.Z5, reg.Z6, reg.Z7,
+	reg.Z8, reg.Z9, reg.Z10, reg.Z11, reg.Z12, reg.Z13, reg.Z14, reg.Z15,
+	reg.Z16, reg.Z17, reg.Z18, reg.Z19, reg.Z20, reg.Z21, reg.Z22, reg.Z23,
+	reg.Z24, reg.Z25, reg.Z26, reg.Z27, reg.Z28, reg.Z29, reg.Z30, reg.Z31,
+}
+
+// The vectors after the accumulators, which are the first ones.
+const (
+	firstB  = 24 // two
+	firstX  = 26 // two, in turn
+	firstLo = 28 // the bounds
+	rounded = 30
+)
+
+func pairKernels() {
+	pairRows(12, 2)
+	pairRows(12, 1)
+	pairCols(8, 2)
+	pairCols(12, 1)
+	for _, n := range []int{16, 32} {
+		pairGather(n)
+	}
+	for _, n := range []int{8, 12} {
+		pairDeal(n)
+	}
+}
+
+// evex emits an instruction of three vectors of AVX512_BF16 (map 0F38, prefix F3, 512
+// bits): opcode dst, src1, src2 as Intel orders them.
+func evex(opcode byte, dst, src1, src2 int) {
+	inverted := func(n, bit int) byte { return byte(n>>bit&1 ^ 1) }
+	p0 := inverted(dst, 3)<<7 | inverted(src2, 4)<<6 | inverted(src2, 3)<<5 | inverted(dst, 4)<<4 | 2
+	p1 := byte(^src1&15)<<3 | 1<<2 | 2
+	p2 := byte(2<<5) | inverted(src1, 4)<<3
+	modRM := byte(3<<6 | dst&7<<3 | src2&7)
+	Instruction(&ir.Instruction{Opcode: "LONG", Operands: []Op{U32(uint32(p2)<<24 | uint32(p1)<<16 | uint32(p0)<<8 | 0x62)}})
+	Instruction(&ir.Instruction{Opcode: "WORD", Operands: []Op{U16(uint16(modRM)<<8 | uint16(opcode))}})
+}
+
+// dot is VDPBF16PS: each lane of acc gains the two products of the lane's pairs.
+func dot(acc, x, y int) { evex(0x52, acc, x, y) }
+
+// round is VCVTNEPS2BF16: the lower half of dst becomes src in bfloat16.
+func round(dst, src int) { evex(0x72, dst, 0, src) }
+
+func firstVectors(from, n int) []Op {
+	v := make([]Op, n)
+	for i := range v {
+		v[i] = zmms[from+i]
+	}
+	return v
+}
+
+// dots adds the products of nv vectors at b with pairs, one for each of mr rows.
+func dots(mr, nv int, b func(j int) Mem, pair func(i int) Mem) {
+	for j := range nv {
+		VMOVUPS(b(j), zmms[firstB+j])
+	}
+	for i := range mr {
+		x := firstX + i%2
+		VPBROADCASTD(pair(i), zmms[x])
+		for j := range nv {
+			dot(i*nv+j, x, firstB+j)
+		}
+	}
+}
+
+// pairRows writes the kernel of PairRows: mr rows by nv vectors.
+func pairRows(mr, nv int) {
+	kernel("pairRows", zmm, mr, 16*nv, "See PairRows.",
+		"func(a *float32, rowA *int, rowC *int, tiles int, taps *int, ntaps int, kc int, b *float32, c *float32, start *float32, floor float32, ceiling float32, y *uint16, rowY *int)")
+	sum := rowsBody(zmm, mr, nv, func() func(p []reg.GPVirtual, q, b reg.GPVirtual, acc []Op, u int) {
+		return func(p []reg.GPVirtual, q, b reg.GPVirtual, _ []Op, u int) {
+			dots(mr, nv, func(j int) Mem { return Mem{Base: b, Disp: (u*nv + j) * 64} }, func(i int) Mem { return at(p[i], q, 4*u) })
+		}
+	})
+	rowsFrameIn(zmm, mr, nv, firstVectors(0, mr*nv), firstVectors(firstLo, 2), sum, func(storeRows func(), q, b reg.GPVirtual) {
+		MOVQ(param("y"), b)
+		TESTQ(b, b)
+		JZ(LabelRef("wide"))
+		eachRow("y", "rowY", 2, mr, b, q, func(i int, c reg.GPVirtual) {
+			for j := range nv {
+				round(rounded, i*nv+j)
+				VMOVUPS(reg.Y30, Mem{Base: c, Disp: 32 * j})
+			}
+		})
+		ADDQ(Imm(uint64(8*mr)), param("rowY"))
+		JMP(LabelRef("stored"))
+		Label("wide")
+		storeRows()
+		Label("stored")
+	})
+}
+
+// pairCols writes the kernel of PairCols: mr columns of a by nv vectors of b.
+func pairCols(mr, nv int) {
+	kernel("pairCols", zmm, mr, 16*nv, "See PairCols.", colsSignature)
+	colsOver(zmm, firstVectors(0, mr*nv), func(a, q, b reg.GPVirtual, _ []Op) {
+		dots(mr, nv, func(j int) Mem { return Mem{Base: b, Disp: 64 * j} }, func(i int) Mem { return at(a, q, 4*i) })
+	})
+}
+
+// pairGather writes the kernel of PairGather for pieces of n channels.
+func pairGather(n int) {
+	TEXT(fmt.Sprintf("pairGatherAVX2_%d", n), NOSPLIT, "func(dst *float32, src *uint16, pieces int, step int, pixel int)")
+	Doc("See PairGatherFunc.")
+	gathering(n, 1, pairing(n))
+}
+
+// pairDeal writes the kernel of PairDeal for pieces of n channels.
+func pairDeal(n int) {
+	TEXT(fmt.Sprintf("pairDealAVX2_%d", n), NOSPLIT, "func(dst *float32, src *uint16, pixels int, step int, panels int, panelStep int, pixel int)")
+	Doc("See PairDealFunc.")
+	dealing(n, 1, pairing(n))
+}
+
+// pairing is what makes pairs of n channels, a multiple of four, of two pixels.
+func pairing(n int) func(from, to Mem) {
+	var second reg.Register
+	return func(from, to Mem) {
+		if second == nil {
+			second = GP64()
+		}
+		MOVQ(param("pixel"), second)
+		LEAQ(Mem{Base: from.Base, Index: second, Scale: 2}, second)
+		for c := 0; c < n; {
+			var low, high Op = YMM(), YMM()
+			lanes := 8
+			if n-c < 8 {
+				low, high, lanes = XMM(), XMM(), 4
+			}
+			VPMOVZXWD(from.Offset(2*c), low)
+			VPMOVZXWD(Mem{Base: second, Disp: 2 * c}, high)
+			VPSLLD(Imm(16), high, high)
+			VPOR(low, high, high)
+			VMOVDQU(high, to.Offset(4*c))
+			c += lanes
+		}
+	}
+}
