@@ -99,6 +99,12 @@ func fastNarrow(c op.Call, threads *pool.Pool) (plan, error) {
 		return fastBatchNormGrad(c, o, threads.Threads()), nil
 	case op.BatchNormInference:
 		return fastBatchNormInference(c, o, threads.Threads()), nil
+	case op.Conv2D:
+		return narrowConv2D(c, o, threads)
+	case op.Conv2DInputGrad:
+		return narrowConv2DInputGrad(c, o, threads)
+	case op.Conv2DWeightGrad:
+		return narrowConv2DWeightGrad(c, o, threads)
 	}
 	return plan{}, nil
 }

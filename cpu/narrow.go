@@ -35,7 +35,7 @@ func (d *Device) narrowMoments(c op.Call, o op.Conv2D) (plan, error) {
 	n, ch := columnsOf(c.Out[0])
 	sums, windows := sumColumns(n, ch, 2*ch), streaming(c, ch, d.Threads())
 	own := round(p.scratch, alignment)
-	return plan{scratch: own + 8*sums.size() + windows.scratch(1), bind: func(m operands) []stage {
+	return plan{name: p.name, scratch: own + 8*sums.size() + windows.scratch(1), bind: func(m operands) []stage {
 		inner := operands{ctx: m.ctx, in: m.in, out: m.out[:1], scratch: m.scratch[:p.scratch]}
 		m.scratch = m.scratch[own:]
 		parts := cut[float64](&m.scratch, sums.size())
@@ -65,7 +65,7 @@ func widened(c op.Call, p plan) plan {
 			total += size(s)
 		}
 	}
-	return plan{scratch: total, bind: func(m operands) []stage {
+	return plan{name: p.name, scratch: total, bind: func(m operands) []stage {
 		rest := m.scratch[scratch:]
 		inner := operands{ctx: m.ctx, in: append([][]byte(nil), m.in...), out: append([][]byte(nil), m.out...), scratch: m.scratch[:p.scratch]}
 		take := func(s op.Shape) []byte {

@@ -113,3 +113,46 @@ func (g *PairInputGrad) Run(p *pool.Pool, dy []uint16, w []float32, dx []uint16,
 		phase.Run(p, dy, w, nil, dx, scratch)
 	}
 }
+
+// PairWeightGrad is a plan for the gradient of a convolution's weights, with x and dy
+// in bfloat16. Sums and dw are float32.
+type PairWeightGrad struct {
+	shape Shape
+	alg   *implicit.PairCols
+}
+
+// NewPairWeightGrad plans the weight gradient of shape s. It gives none where the
+// processor does not multiply bfloat16, or s is depthwise.
+func NewPairWeightGrad(s Shape) (*PairWeightGrad, error) {
+	return newPairWeightGrad(s, simd.PairsFor(isa.Active()))
+}
+
+func newPairWeightGrad(s Shape, set *simd.PairSet) (*PairWeightGrad, error) {
+	if err := s.Validate(); err != nil {
+		return nil, err
+	}
+	if set == nil || s.depthwise() {
+		return nil, nil
+	}
+	f := s.flat()
+	if f.pointwise() && f.W%2 != 0 && f.H%2 == 0 {
+		f.W, f.H = 2*f.W, f.H/2 // no pair lacks its second
+	}
+	return &PairWeightGrad{s, implicit.NewPairCols(f.colsSpec(), set, simd.For(isa.AVX512))}, nil
+}
+
+// String tells how the plan computes.
+func (g *PairWeightGrad) String() string { return pairsName }
+
+// ScratchFloats is the size of the scratch memory that Run needs with a pool of the
+// given number of threads, in floats.
+func (g *PairWeightGrad) ScratchFloats(threads int) int { return g.alg.ScratchFloats(threads) }
+
+// Run computes dw (KH, KW, C/Groups, K) from x (N, H, W, C) and dy (N, OutH, OutW, K).
+func (g *PairWeightGrad) Run(p *pool.Pool, x, dy []uint16, dw, scratch []float32) {
+	check("x", len(x), g.shape.xLen())
+	check("dy", len(dy), g.shape.yLen())
+	check("dw", len(dw), g.shape.wLen())
+	check("scratch", len(scratch), g.ScratchFloats(p.Threads()))
+	g.alg.Run(p, x[:g.shape.xLen()], dy[:g.shape.yLen()], dw, scratch)
+}

@@ -70,7 +70,17 @@ func TestPairsAgainstDefinition(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			v, err := newPairWeightGrad(s, set)
+			if err != nil {
+				t.Fatal(err)
+			}
 			for _, p := range pools {
+				if v != nil {
+					served++
+					dw := dirty(len(w))
+					v.Run(p, xs, dys, dw, dirty(v.ScratchFloats(p.Threads())))
+					compare(t, "dw", Direct, dw, ref.dw, ref.dwSize)
+				}
 				if f != nil {
 					served++
 					y := dirtyHalves(len(dy))

@@ -43,14 +43,18 @@ func weightGradAlgorithm(s Shape, m Method, k kernels) colsAlgorithm {
 	if t := m.tile(s, spec, k); t != nil {
 		return winograd.NewCols(spec, t, k.winograd, k.simd)
 	}
-	f := s.flat()
-	return directCols{implicit.NewCols(implicit.ColsSpec{
+	return directCols{implicit.NewCols(s.flat().colsSpec(), k.simd)}
+}
+
+// colsSpec is the weight gradient as package implicit describes it.
+func (f Shape) colsSpec() implicit.ColsSpec {
+	return implicit.ColsSpec{
 		Geometry: f.geometry(),
 		Weights:  f.weights(),
 		Columns:  f.outputs(),
 		Pixel:    f.K,
 		Lanes:    f.depthwise(),
-	}, k.simd)}
+	}
 }
 
 // ScratchFloats is the size of the scratch memory that Run needs with a pool

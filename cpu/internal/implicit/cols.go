@@ -33,6 +33,7 @@ type Cols struct {
 	deal     simd.DealFunc   // of rows floats
 	gatherB  simd.GatherFunc // of nr floats
 	sum      simd.SumFunc
+	pairs    *pairing // of bfloat16, nil for float32
 
 	// A band of the source is gathered as it is, by view, or as panels of
 	// rows channels, by layout. In both, step, row and image are the floats
@@ -88,16 +89,21 @@ func NewCols(s ColsSpec, set *simd.Set) *Cols {
 		p.deal = set.Deal[k.MR]
 	}
 	p.gatherB, p.sum = set.Gather[p.nr], set.Sum
-	p.panels = ceil(s.Columns, p.nr)
 	p.panelled = !s.Lanes && s.Channels > windowDepth
 	p.direct = s.Columns%p.nr == 0 && s.Groups == 1 && s.Pixel <= 2*p.nr
+	p.plan()
+	return p
+}
+
+// plan lays everything out, once the tile, panelled and direct are known.
+func (p *Cols) plan() {
+	p.panels = ceil(p.Columns, p.nr)
 	p.chooseBands()
 	p.layTiles()
 	p.full = p.segmentsOf(band{images: p.bands.images, rows: p.bands.rows})
 	p.last = p.segmentsOf(p.band(&p.bands, p.bands.number-1))
 	p.choosePieces()
 	p.job.Cols = p
-	return p
 }
 
 // ScratchFloats is the scratch memory that Run needs on a pool of the given

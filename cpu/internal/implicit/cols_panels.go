@@ -77,14 +77,18 @@ func (j *colsJob) gatherPanels(dst []float32, b band, group, first, last int) {
 			for r, row := range l.rows {
 				h := b.row*j.StepH + row
 				d := dst[copied*column+n*j.image+r*j.row:]
-				if h < 0 || h >= j.InH || from == to {
+				if h < 0 || h >= j.InH || from == to && j.pairs == nil {
 					for panel := first; panel < last; panel++ {
 						clear(d[(panel-first)*j.panelFloats:][:j.row])
 					}
 					continue
 				}
-				at := (((b.image+n)*j.InH+h)*j.InW+from*l.stride+w)*j.InPixel + group*j.Channels
-				j.gatherRow(d, j.x[at:], first, last, from, to)
+				at := (((b.image+n)*j.InH+h)*j.InW+w)*j.InPixel + group*j.Channels
+				if j.pairs != nil {
+					j.gatherPairs(d, at, w, first, last)
+					continue
+				}
+				j.gatherRow(d, j.x[at+from*l.stride*j.InPixel:], first, last, from, to)
 			}
 		}
 	}

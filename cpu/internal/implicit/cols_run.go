@@ -87,6 +87,10 @@ func part(n, i, parts int) (first, last int) { return n * i / parts, n * (i + 1)
 // its positions. Where dy cannot be read in place, the panel is laid out in
 // side.
 func (j *colsJob) panel(side []float32, b band, group, panel int) (dy *float32, ldb int) {
+	if j.pairs != nil {
+		j.pairPanel(side, b, group, panel)
+		return &side[0], j.nr
+	}
 	at := j.position(b)*j.Pixel + group*j.Columns + panel*j.nr
 	if j.direct {
 		return &j.dy[at], j.Pixel
