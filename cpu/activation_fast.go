@@ -5,26 +5,20 @@ import (
 	"github.com/seed52467199/trainer/graph/op"
 )
 
-func fastActivation(c op.Call, o op.Activation) plan {
+func fastActivation(c op.Call, o op.Activation, workers int) plan {
 	value, _ := vectorFunction(o.Func, float32(o.Alpha))
 	if value == nil {
 		return plan{}
 	}
-	return elementwise(op.Size(c.Out[0]), func(m operands) func(lo, hi int) {
-		x, y := floats(m.in[0]), floats(m.out[0])
-		return func(lo, hi int) { value(y[lo:hi], x[lo:hi]) }
-	})
+	return mapped(c, workers, func(y, x, _ []float32) { value(y, x) })
 }
 
-func fastActivationGrad(c op.Call, o op.ActivationGrad) plan {
+func fastActivationGrad(c op.Call, o op.ActivationGrad, workers int) plan {
 	_, grad := vectorFunction(o.Func, float32(o.Alpha))
 	if grad == nil {
 		return plan{}
 	}
-	return elementwise(op.Size(c.Out[0]), func(m operands) func(lo, hi int) {
-		saved, dy, dx := floats(m.in[0]), floats(m.in[1]), floats(m.out[0])
-		return func(lo, hi int) { grad(dx[lo:hi], dy[lo:hi], saved[lo:hi]) }
-	})
+	return mapped(c, workers, func(dx, saved, dy []float32) { grad(dx, dy, saved) })
 }
 
 // vectorFunction is an activation and its gradient in package vec, or nil.

@@ -13,7 +13,17 @@ type arithmetic struct {
 	numbers func(a, b float32) float32
 }
 
-func fastAdd(c op.Call, o op.Add) (plan, error) {
+func fastAdd(c op.Call, o op.Add) (plan, error) { return addition(o).plan(c) }
+
+// narrowAdd has no plan where a value is repeated.
+func narrowAdd(c op.Call, o op.Add, workers int) plan {
+	if !c.In[0].Eq(c.In[1]) {
+		return plan{}
+	}
+	return mapped(c, workers, addition(o).both)
+}
+
+func addition(o op.Add) arithmetic {
 	sum := arithmetic{vec.Add, vec.AddBias, func(y, a []float32, b float32) { vec.Affine(y, a, 1, b) },
 		func(a, b float32) float32 { return a + b }}
 	if o.Clip.On() {
@@ -23,7 +33,7 @@ func fastAdd(c op.Call, o op.Add) (plan, error) {
 			func(y, a []float32, b float32) { vec.Affine(y, a, 1, b); vec.Clip(y, y, clip.lo, clip.hi) },
 			func(a, b float32) float32 { return clip.value(a + b) }}
 	}
-	return sum.plan(c)
+	return sum
 }
 
 func fastMul(c op.Call) (plan, error) {

@@ -11,9 +11,9 @@ import (
 func fast(c op.Call, m conv.Method, threads *pool.Pool) (plan, error) {
 	switch o := c.Op.(type) {
 	case op.Activation:
-		return fastActivation(c, o), nil
+		return fastActivation(c, o, threads.Threads()), nil
 	case op.ActivationGrad:
-		return fastActivationGrad(c, o), nil
+		return fastActivationGrad(c, o, threads.Threads()), nil
 	case op.ClipGrad:
 		return fastClipGrad(c, o), nil
 	case op.Add:
@@ -93,6 +93,12 @@ func fast(c op.Call, m conv.Method, threads *pool.Pool) (plan, error) {
 // fastNarrow is fast for calls with operands in bfloat16.
 func fastNarrow(c op.Call, threads *pool.Pool) (plan, error) {
 	switch o := c.Op.(type) {
+	case op.Activation:
+		return fastActivation(c, o, threads.Threads()), nil
+	case op.ActivationGrad:
+		return fastActivationGrad(c, o, threads.Threads()), nil
+	case op.Add:
+		return narrowAdd(c, o, threads.Threads()), nil
 	case op.BatchNorm:
 		return fastBatchNorm(c, o, threads.Threads()), nil
 	case op.BatchNormGrad:

@@ -90,6 +90,26 @@ func (s streams) over(rows split, do func(worker, from, to int)) stage {
 	return s.inParts(rows, max(1, windowGrain/s.ch), func(worker, _, from, to int) { do(worker, from, to) })
 }
 
+// mapped is the plan of an elementwise operation of one or two values of the result's
+// shape: f makes y of a and b, which is nil where there is one.
+func mapped(c op.Call, workers int, f func(y, a, b []float32)) plan {
+	windows := streaming(c, 1, workers)
+	return plan{scratch: windows.scratch(len(c.In) + 1), bind: func(m operands) []stage {
+		a, y := windows.input(&m, 0), windows.result(&m, 0)
+		if len(c.In) == 1 {
+			return []stage{windows.over(elements(op.Size(c.Out[0])), func(w, lo, hi int) {
+				f(y.room(w, lo, hi), a.take(w, lo, hi), nil)
+				y.put(w, lo, hi)
+			})}
+		}
+		b := windows.input(&m, 1)
+		return []stage{windows.over(elements(op.Size(c.Out[0])), func(w, lo, hi int) {
+			f(y.room(w, lo, hi), a.take(w, lo, hi), b.take(w, lo, hi))
+			y.put(w, lo, hi)
+		})}
+	}}
+}
+
 // sum adds up rows of each piece, like columnSums.stage.
 func (s streams) sum(sums columnSums, parts []float64, add func(sums []float64, worker, from, to int)) stage {
 	per := max(sumRows, sumGrain/s.ch)
