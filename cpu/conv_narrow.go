@@ -42,7 +42,7 @@ func narrowConv2DWeightGrad(c op.Call, o op.Conv2DWeightGrad, threads *pool.Pool
 }
 
 func narrowConv2DInputGrad(c op.Call, o op.Conv2DInputGrad, threads *pool.Pool) (plan, error) {
-	if c.Narrow != (op.Operands{In: 1, Out: 1}) {
+	if o.Add || c.Narrow != (op.Operands{In: 1, Out: 1}) {
 		return plan{}, nil
 	}
 	g, err := conv.NewPairInputGrad(convShape(o.Window, o.Groups, c.Out[0], c.In[0]))

@@ -30,15 +30,17 @@ func halve(steps []*step, kept map[*value]bool) {
 // and their gradients, in operations that most networks are made of. Of a linear
 // layer that is the side of the input; the other is that of the logits.
 func halves(s *step) op.Operands {
-	const first, second = 1, 2
+	const first, second, third = 1, 2, 4
 	switch s.op.(type) {
-	case op.Conv2D, op.Conv2DInputGrad, op.Activation, op.Dropout, op.DropPath,
+	case op.Conv2DInputGrad:
+		return op.Operands{In: first | third, Out: first}
+	case op.Conv2D, op.Activation, op.Dropout, op.DropPath,
 		op.AvgPool, op.AvgPoolGrad, op.GlobalAvgPool, op.GlobalAvgPoolGrad, op.MaxPool,
 		op.Slice, op.SliceGrad, op.Copy:
 		return op.Operands{In: first, Out: first}
 	case op.Conv2DWeightGrad:
 		return op.Operands{In: first | second}
-	case op.ActivationGrad, op.Add:
+	case op.ActivationGrad, op.ClipGrad, op.Add:
 		return op.Operands{In: first | second, Out: first}
 	case op.MaxPoolGrad:
 		return op.Operands{In: second, Out: first}
