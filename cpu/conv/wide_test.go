@@ -23,6 +23,7 @@ var wide = &simd.Set{
 			}
 		}
 	},
+	Fetch: func(*float32, int) {},
 	Scatter: func(dst *float32, rowC *int, src *float32, rows, step, n, add int) {
 		for i, to := range unsafe.Slice(rowC, rows) {
 			for k := range n {

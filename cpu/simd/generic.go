@@ -19,6 +19,7 @@ var goSet = &Set{
 	Deal:     map[int]DealFunc{goMR: dealGo},
 	Sum:      sumGo,
 	Scatter:  scatterGo,
+	Fetch:    func(*float32, int) {},
 }
 
 // floats is the n floats that begin offset floats after p.

@@ -97,6 +97,11 @@ func sumAVX2(x *float32, n int, parts int, step int)
 //go:noescape
 func scatterAVX2(dst *float32, rowC *int, src *float32, rows int, step int, n int, add int)
 
+// See FetchFunc.
+//
+//go:noescape
+func fetchAVX2(p *float32, lines int)
+
 // See DealFunc.
 //
 //go:noescape

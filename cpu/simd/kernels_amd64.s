@@ -2610,6 +2610,19 @@ next:
 	VZEROUPPER
 	RET
 
+// func fetchAVX2(p *float32, lines int)
+// Requires: MMX+
+TEXT ·fetchAVX2(SB), NOSPLIT, $0-16
+	MOVQ p+0(FP), AX
+	MOVQ lines+8(FP), CX
+
+line:
+	PREFETCHT1 (AX)
+	ADDQ       $0x40, AX
+	DECQ       CX
+	JNZ        line
+	RET
+
 // func dealAVX2_6(dst *float32, src *float32, pixels int, step int, panels int, panelStep int)
 // Requires: AVX, MMX+
 TEXT ·dealAVX2_6(SB), NOSPLIT, $0-48

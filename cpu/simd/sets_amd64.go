@@ -13,6 +13,7 @@ var sets = map[isa.Level]*Set{
 		Deal:     deals,
 		Sum:      sumAVX2,
 		Scatter:  scatterAVX2,
+		Fetch:    fetchAVX2,
 	},
 	isa.AVX512: {
 		Rows:     []Rows{{12, 32, rowsAVX512_12x32}, {12, 16, rowsAVX512_12x16}, {12, 8, rowsAVX2_12x8}},
@@ -23,6 +24,7 @@ var sets = map[isa.Level]*Set{
 		Deal:     deals,
 		Sum:      sumAVX2,
 		Scatter:  scatterAVX2,
+		Fetch:    fetchAVX2,
 	},
 }
 

@@ -79,6 +79,10 @@ type SumFunc func(x *float32, n, parts, step int)
 // row ends before the next one is read.
 type ScatterFunc func(dst *float32, rowC *int, src *float32, rows, step, n, add int)
 
+// FetchFunc asks for cache lines, at least one, from p on, to be brought into the
+// second-level cache.
+type FetchFunc func(p *float32, lines int)
+
 // Set is the micro-kernels of one level. Rows and Cols offer several widths,
 // the widest and fastest first.
 type Set struct {
@@ -95,6 +99,7 @@ type Set struct {
 	Sum  SumFunc
 	// Scatter moves what does not fill a tile.
 	Scatter ScatterFunc
+	Fetch   FetchFunc
 }
 
 // For is the set of a level, which must not be above isa.Best.

@@ -33,6 +33,7 @@ type Cols struct {
 	deal     simd.DealFunc   // of rows floats
 	gatherB  simd.GatherFunc // of nr floats
 	sum      simd.SumFunc
+	fetching simd.FetchFunc
 	pairs    *pairing // of bfloat16, nil for float32
 
 	// A band of the source is gathered as it is, by view, or as panels of
@@ -88,7 +89,7 @@ func NewCols(s ColsSpec, set *simd.Set) *Cols {
 		p.rows, p.nr, p.cols = k.MR, k.NR, k.Run
 		p.deal = set.Deal[k.MR]
 	}
-	p.gatherB, p.sum = set.Gather[p.nr], set.Sum
+	p.gatherB, p.sum, p.fetching = set.Gather[p.nr], set.Sum, set.Fetch
 	p.panelled = !s.Lanes && s.Channels > windowDepth
 	p.direct = s.Columns%p.nr == 0 && s.Groups == 1 && s.Pixel <= 2*p.nr
 	p.plan()

@@ -63,10 +63,15 @@ func (j *colsJob) piece(share, group, rowPart, colPart int, source, side []float
 		} else {
 			j.gather(source, &j.view, j.x, b, group)
 		}
+		var next ahead
+		if n+1 < lastBand {
+			next = j.ahead(j.band(&j.bands, n+1), (lastPanel-firstPanel)*(lastChannels-firstChannels)*j.tilesPerChannels)
+		}
 		for panel := firstPanel; panel < lastPanel; panel++ {
 			dy, ldb := j.panel(side, b, group, panel)
 			for i := firstChannels * j.tilesPerChannels; i < lastChannels*j.tilesPerChannels; i++ {
 				c := &sums[((group*j.panels+panel)*len(j.tiles)+i)*area]
+				next.fetch(j.fetching)
 				if j.Lanes {
 					j.lanes(&source[panel*j.nr], j.step, &j.laneTaps[i*j.rows],
 						&segs.offsets[0], len(segs.offsets), segs.depth, dy, ldb, c, fresh)

@@ -156,3 +156,18 @@ func copyPiece(n int, from, to Mem) {
 		VMOVSD(x, to.Offset(4*at))
 	}
 }
+
+// fetch writes the kernel of Fetch.
+func fetch() {
+	TEXT("fetchAVX2", NOSPLIT, "func(p *float32, lines int)")
+	Doc("See FetchFunc.")
+	Pragma("noescape")
+	p := Load(Param("p"), GP64())
+	lines := Load(Param("lines"), GP64())
+	Label("line")
+	PREFETCHT1(Mem{Base: p})
+	ADDQ(Imm(64), p)
+	DECQ(lines)
+	JNZ(LabelRef("line"))
+	RET()
+}

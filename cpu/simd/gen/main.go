@@ -54,6 +54,7 @@ func main() {
 	}
 	sum()
 	scatter()
+	fetch()
 	for _, n := range []int{6, 8, 12} {
 		deal(n)
 	}
