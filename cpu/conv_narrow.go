@@ -6,14 +6,14 @@ import (
 	"github.com/seed52467199/trainer/internal/pool"
 )
 
-// The convolutions whose factors are in bfloat16 and multiplied so. Where there is no
-// such plan, the plans have no bind.
+// The convolutions with activations in bfloat16. Where package conv has no plan for
+// them, the plans have no bind.
 
-func narrowConv2D(c op.Call, o op.Conv2D, threads *pool.Pool) (plan, error) {
+func narrowConv2D(c op.Call, o op.Conv2D, method conv.Method, threads *pool.Pool) (plan, error) {
 	if o.Moments || c.Narrow != (op.Operands{In: 1, Out: 1}) {
 		return plan{}, nil
 	}
-	f, err := conv.NewPairForward(convShape(o.Window, o.Groups, c.In[0], c.Out[0]), conv.Epilogue{Bias: o.Bias, Clip: bounds(o.Clip)})
+	f, err := conv.NewHalfForward(convShape(o.Window, o.Groups, c.In[0], c.Out[0]), conv.Epilogue{Bias: o.Bias, Clip: bounds(o.Clip)}, method)
 	if f == nil {
 		return plan{}, err
 	}
@@ -27,11 +27,11 @@ func narrowConv2D(c op.Call, o op.Conv2D, threads *pool.Pool) (plan, error) {
 	}), nil
 }
 
-func narrowConv2DWeightGrad(c op.Call, o op.Conv2DWeightGrad, threads *pool.Pool) (plan, error) {
+func narrowConv2DWeightGrad(c op.Call, o op.Conv2DWeightGrad, method conv.Method, threads *pool.Pool) (plan, error) {
 	if c.Narrow != (op.Operands{In: 3}) {
 		return plan{}, nil
 	}
-	g, err := conv.NewPairWeightGrad(convShape(o.Window, o.Groups, c.In[0], c.In[1]))
+	g, err := conv.NewHalfWeightGrad(convShape(o.Window, o.Groups, c.In[0], c.In[1]), method)
 	if g == nil {
 		return plan{}, err
 	}
@@ -41,11 +41,11 @@ func narrowConv2DWeightGrad(c op.Call, o op.Conv2DWeightGrad, threads *pool.Pool
 	}), nil
 }
 
-func narrowConv2DInputGrad(c op.Call, o op.Conv2DInputGrad, threads *pool.Pool) (plan, error) {
+func narrowConv2DInputGrad(c op.Call, o op.Conv2DInputGrad, method conv.Method, threads *pool.Pool) (plan, error) {
 	if o.Add || c.Narrow != (op.Operands{In: 1, Out: 1}) {
 		return plan{}, nil
 	}
-	g, err := conv.NewPairInputGrad(convShape(o.Window, o.Groups, c.Out[0], c.In[0]))
+	g, err := conv.NewHalfInputGrad(convShape(o.Window, o.Groups, c.Out[0], c.In[0]), method)
 	if g == nil {
 		return plan{}, err
 	}

@@ -91,7 +91,7 @@ func fast(c op.Call, m conv.Method, threads *pool.Pool) (plan, error) {
 }
 
 // fastNarrow is fast for calls with operands in bfloat16.
-func fastNarrow(c op.Call, threads *pool.Pool) (plan, error) {
+func fastNarrow(c op.Call, m conv.Method, threads *pool.Pool) (plan, error) {
 	switch o := c.Op.(type) {
 	case op.Activation:
 		return fastActivation(c, o, threads.Threads()), nil
@@ -106,11 +106,11 @@ func fastNarrow(c op.Call, threads *pool.Pool) (plan, error) {
 	case op.BatchNormInference:
 		return fastBatchNormInference(c, o, threads.Threads()), nil
 	case op.Conv2D:
-		return narrowConv2D(c, o, threads)
+		return narrowConv2D(c, o, m, threads)
 	case op.Conv2DInputGrad:
-		return narrowConv2DInputGrad(c, o, threads)
+		return narrowConv2DInputGrad(c, o, m, threads)
 	case op.Conv2DWeightGrad:
-		return narrowConv2DWeightGrad(c, o, threads)
+		return narrowConv2DWeightGrad(c, o, m, threads)
 	}
 	return plan{}, nil
 }

@@ -9,7 +9,7 @@ import (
 // where there is none, with the float32 one.
 func (d *Device) narrow(c op.Call) (plan, error) {
 	if !d.strict {
-		if p, err := fastNarrow(c, d.threads); err != nil || p.bind != nil {
+		if p, err := fastNarrow(c, d.method, d.threads); err != nil || p.bind != nil {
 			return p, err
 		}
 	}

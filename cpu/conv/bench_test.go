@@ -99,9 +99,9 @@ func BenchmarkWeightGrad(b *testing.B) {
 	})
 }
 
-func BenchmarkPairForward(b *testing.B) {
+func BenchmarkHalfForward(b *testing.B) {
 	benchmarkLayers(b, func(s Shape, p *pool.Pool) func() {
-		f, _ := NewPairForward(s, Epilogue{Bias: true, Clip: simd.Clip{Hi: 6}})
+		f, _ := NewHalfForward(s, Epilogue{Bias: true, Clip: simd.Clip{Hi: 6}}, Auto)
 		if f == nil {
 			b.Skip("not served")
 		}
@@ -111,9 +111,9 @@ func BenchmarkPairForward(b *testing.B) {
 	})
 }
 
-func BenchmarkPairInputGrad(b *testing.B) {
+func BenchmarkHalfInputGrad(b *testing.B) {
 	benchmarkLayers(b, func(s Shape, p *pool.Pool) func() {
-		g, _ := NewPairInputGrad(s)
+		g, _ := NewHalfInputGrad(s, Auto)
 		if g == nil {
 			b.Skip("not served")
 		}

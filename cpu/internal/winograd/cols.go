@@ -134,6 +134,7 @@ func (p *Cols) String() string {
 type colsJob struct {
 	*Cols
 	x, dy, dw       []float32
+	halfX, halfDY   []uint16 // in place of x and dy
 	zero            []float32
 	sums            []float32 // by share
 	factors         []float32 // V and D, by worker where there are several shares
@@ -179,6 +180,14 @@ func (p *Cols) Run(workers *pool.Pool, x, dy, dw, scratch []float32, accumulate 
 	j.x, j.dy, j.dw, j.zero, j.sums, j.factors = nil, nil, nil, nil, nil, nil
 }
 
+// RunHalf computes dw from x and dy in bfloat16, for channels and columns that are
+// multiples of Kernels.Width and a tile that has such transforms.
+func (p *Cols) RunHalf(workers *pool.Pool, x, dy []uint16, dw, scratch []float32) {
+	p.job.halfX, p.job.halfDY = x, dy
+	p.Run(workers, nil, nil, dw, scratch, false)
+	p.job.halfX, p.job.halfDY = nil, nil
+}
+
 // Do does one piece of the step.
 func (j *colsJob) Do(worker, i int) {
 	b := j.benches[worker]
@@ -220,8 +229,15 @@ func (j *colsJob) share(i int, factors []float32, b *bench) {
 // of its block.
 func (j *colsJob) transformSource(factors []float32, at, first, n int, b *bench) {
 	for i := 0; i < n; {
-		run := j.source.run(&b.pixels, j.x, &j.zero[0], first+i, first+n)
-		b.gather(j.tile.Input, j.k.Width, j.tile.Positions(), factors[(at+i)*j.pitch:], j.stride, j.pitch, j.source.step*j.Channels, run, j.Channels)
+		var run int
+		input := j.tile.Input
+		if j.halfX != nil {
+			input = j.tile.Half.Input
+			run = j.source.runHalf(&b.pixels, j.halfX, &j.zero[0], first+i, first+n)
+		} else {
+			run = j.source.run(&b.pixels, j.x, &j.zero[0], first+i, first+n)
+		}
+		b.gather(input, j.k.Width, j.tile.Positions(), factors[(at+i)*j.pitch:], j.stride, j.pitch, j.source.step*j.Channels, run, j.Channels)
 		i += run
 	}
 }
@@ -230,8 +246,15 @@ func (j *colsJob) transformSource(factors []float32, at, first, n int, b *bench)
 func (j *colsJob) transformGradient(factors []float32, at, first, n int, b *bench) {
 	d := factors[j.tile.Positions()*j.stride:]
 	for i := 0; i < n; {
-		run := j.result.run(&b.pixels, j.dy, &j.zero[0], first+i, first+n)
-		b.gather(j.tile.Spread, j.k.Width, j.tile.Out*j.tile.Out, d[(at+i)*j.pitchD:], j.strideD, j.pitchD, j.result.step*j.Columns, run, j.Columns)
+		var run int
+		spread := j.tile.Spread
+		if j.halfDY != nil {
+			spread = j.tile.Half.Spread
+			run = j.result.runHalf(&b.pixels, j.halfDY, &j.zero[0], first+i, first+n)
+		} else {
+			run = j.result.run(&b.pixels, j.dy, &j.zero[0], first+i, first+n)
+		}
+		b.gather(spread, j.k.Width, j.tile.Out*j.tile.Out, d[(at+i)*j.pitchD:], j.strideD, j.pitchD, j.result.step*j.Columns, run, j.Columns)
 		i += run
 	}
 }

@@ -146,3 +146,33 @@ func gradient4AVX512(dst **float32, pixelStep int, src *float32, stride int, ste
 //
 //go:noescape
 func gradientAdd4AVX512(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int)
+
+// See GatherFunc.
+//
+//go:noescape
+func input2HalfAVX512(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
+
+// See GatherFunc.
+//
+//go:noescape
+func spread2HalfAVX512(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
+
+// See OutputFunc.
+//
+//go:noescape
+func output2HalfAVX512(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, low float32, high float32)
+
+// See GatherFunc.
+//
+//go:noescape
+func input4HalfAVX512(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
+
+// See GatherFunc.
+//
+//go:noescape
+func spread4HalfAVX512(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
+
+// See OutputFunc.
+//
+//go:noescape
+func output4HalfAVX512(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, low float32, high float32)

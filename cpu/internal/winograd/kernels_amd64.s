@@ -5064,6 +5064,1445 @@ vector:
 	VZEROUPPER
 	RET
 
+// func input2HalfAVX512(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
+// Requires: AVX, AVX512F
+TEXT ·input2HalfAVX512(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ stride+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ CX, DX
+	SHLQ $0x02, DX
+	LEAQ (CX)(CX*2), SI
+	MOVQ src+24(FP), DI
+	XORQ R9, R9
+	MOVQ AX, R10
+
+tile:
+	MOVQ R9, R8
+	MOVQ R10, AX
+	MOVQ channels+48(FP), R11
+
+vector:
+	MOVQ      64(DI), BX
+	VPMOVZXWD (BX)(R8*2), Z0
+	VPSLLD    $0x10, Z0, Z0
+	MOVQ      (DI), BX
+	VPMOVZXWD (BX)(R8*2), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VSUBPS    Z0, Z1, Z1
+	MOVQ      32(DI), BX
+	VPMOVZXWD (BX)(R8*2), Z2
+	VPSLLD    $0x10, Z2, Z2
+	MOVQ      96(DI), BX
+	VPMOVZXWD (BX)(R8*2), Z3
+	VPSLLD    $0x10, Z3, Z3
+	VSUBPS    Z2, Z3, Z3
+	VADDPS    Z0, Z2, Z4
+	VSUBPS    Z2, Z0, Z0
+	MOVQ      72(DI), BX
+	VPMOVZXWD (BX)(R8*2), Z2
+	VPSLLD    $0x10, Z2, Z2
+	MOVQ      8(DI), BX
+	VPMOVZXWD (BX)(R8*2), Z5
+	VPSLLD    $0x10, Z5, Z5
+	VSUBPS    Z2, Z5, Z5
+	MOVQ      40(DI), BX
+	VPMOVZXWD (BX)(R8*2), Z6
+	VPSLLD    $0x10, Z6, Z6
+	MOVQ      104(DI), BX
+	VPMOVZXWD (BX)(R8*2), Z7
+	VPSLLD    $0x10, Z7, Z7
+	VSUBPS    Z6, Z7, Z7
+	VADDPS    Z2, Z6, Z8
+	VSUBPS    Z6, Z2, Z2
+	MOVQ      80(DI), BX
+	VPMOVZXWD (BX)(R8*2), Z6
+	VPSLLD    $0x10, Z6, Z6
+	MOVQ      16(DI), BX
+	VPMOVZXWD (BX)(R8*2), Z9
+	VPSLLD    $0x10, Z9, Z9
+	VSUBPS    Z6, Z9, Z9
+	MOVQ      48(DI), BX
+	VPMOVZXWD (BX)(R8*2), Z10
+	VPSLLD    $0x10, Z10, Z10
+	MOVQ      112(DI), BX
+	VPMOVZXWD (BX)(R8*2), Z11
+	VPSLLD    $0x10, Z11, Z11
+	VSUBPS    Z10, Z11, Z11
+	VADDPS    Z6, Z10, Z12
+	VSUBPS    Z10, Z6, Z6
+	MOVQ      88(DI), BX
+	VPMOVZXWD (BX)(R8*2), Z10
+	VPSLLD    $0x10, Z10, Z10
+	MOVQ      24(DI), BX
+	VPMOVZXWD (BX)(R8*2), Z13
+	VPSLLD    $0x10, Z13, Z13
+	VSUBPS    Z10, Z13, Z13
+	MOVQ      56(DI), BX
+	VPMOVZXWD (BX)(R8*2), Z14
+	VPSLLD    $0x10, Z14, Z14
+	MOVQ      120(DI), BX
+	VPMOVZXWD (BX)(R8*2), Z15
+	VPSLLD    $0x10, Z15, Z15
+	VSUBPS    Z14, Z15, Z15
+	VADDPS    Z10, Z14, Z16
+	VSUBPS    Z14, Z10, Z10
+	MOVQ      AX, BX
+	VSUBPS    Z9, Z1, Z1
+	VMOVUPS   Z1, (BX)
+	VSUBPS    Z5, Z13, Z13
+	VMOVUPS   Z13, (BX)(SI*1)
+	VADDPS    Z9, Z5, Z1
+	VMOVUPS   Z1, (BX)(CX*1)
+	VSUBPS    Z5, Z9, Z9
+	VMOVUPS   Z9, (BX)(CX*2)
+	ADDQ      DX, BX
+	VSUBPS    Z12, Z4, Z4
+	VMOVUPS   Z4, (BX)
+	VSUBPS    Z8, Z16, Z16
+	VMOVUPS   Z16, (BX)(SI*1)
+	VADDPS    Z12, Z8, Z1
+	VMOVUPS   Z1, (BX)(CX*1)
+	VSUBPS    Z8, Z12, Z12
+	VMOVUPS   Z12, (BX)(CX*2)
+	ADDQ      DX, BX
+	VSUBPS    Z6, Z0, Z0
+	VMOVUPS   Z0, (BX)
+	VSUBPS    Z2, Z10, Z10
+	VMOVUPS   Z10, (BX)(SI*1)
+	VADDPS    Z6, Z2, Z0
+	VMOVUPS   Z0, (BX)(CX*1)
+	VSUBPS    Z2, Z6, Z6
+	VMOVUPS   Z6, (BX)(CX*2)
+	ADDQ      DX, BX
+	VSUBPS    Z11, Z3, Z3
+	VMOVUPS   Z3, (BX)
+	VSUBPS    Z7, Z15, Z15
+	VMOVUPS   Z15, (BX)(SI*1)
+	VADDPS    Z11, Z7, Z0
+	VMOVUPS   Z0, (BX)(CX*1)
+	VSUBPS    Z7, Z11, Z11
+	VMOVUPS   Z11, (BX)(CX*2)
+	ADDQ      $+64, AX
+	ADDQ      $+16, R8
+	SUBQ      $+16, R11
+	JG        vector
+	MOVQ      step+16(FP), R11
+	LEAQ      (R10)(R11*4), R10
+	ADDQ      pixelStep+32(FP), R9
+	DECQ      tiles+40(FP)
+	JNZ       tile
+	VZEROUPPER
+	RET
+
+// func spread2HalfAVX512(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
+// Requires: AVX, AVX512F
+TEXT ·spread2HalfAVX512(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ stride+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ CX, DX
+	SHLQ $0x02, DX
+	LEAQ (CX)(CX*2), SI
+	MOVQ src+24(FP), DI
+	XORQ R9, R9
+	MOVQ AX, R10
+
+tile:
+	MOVQ R9, R8
+	MOVQ R10, AX
+	MOVQ channels+48(FP), R11
+
+vector:
+	MOVQ      (DI), BX
+	VPMOVZXWD (BX)(R8*2), Z0
+	VPSLLD    $0x10, Z0, Z0
+	MOVQ      16(DI), BX
+	VPMOVZXWD (BX)(R8*2), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VADDPS    Z1, Z0, Z2
+	VSUBPS    Z1, Z0, Z3
+	MOVQ      8(DI), BX
+	VPMOVZXWD (BX)(R8*2), Z4
+	VPSLLD    $0x10, Z4, Z4
+	MOVQ      24(DI), BX
+	VPMOVZXWD (BX)(R8*2), Z5
+	VPSLLD    $0x10, Z5, Z5
+	VADDPS    Z5, Z4, Z6
+	VSUBPS    Z5, Z4, Z7
+	MOVQ      AX, BX
+	VADDPS    Z4, Z0, Z8
+	VMOVUPS   Z8, (BX)(CX*1)
+	VSUBPS    Z4, Z0, Z8
+	VMOVUPS   Z8, (BX)(CX*2)
+	VMOVUPS   Z0, (BX)
+	VMOVUPS   Z4, (BX)(SI*1)
+	ADDQ      DX, BX
+	VADDPS    Z6, Z2, Z0
+	VMOVUPS   Z0, (BX)(CX*1)
+	VSUBPS    Z6, Z2, Z0
+	VMOVUPS   Z0, (BX)(CX*2)
+	VMOVUPS   Z2, (BX)
+	VMOVUPS   Z6, (BX)(SI*1)
+	ADDQ      DX, BX
+	VADDPS    Z7, Z3, Z0
+	VMOVUPS   Z0, (BX)(CX*1)
+	VSUBPS    Z7, Z3, Z0
+	VMOVUPS   Z0, (BX)(CX*2)
+	VMOVUPS   Z3, (BX)
+	VMOVUPS   Z7, (BX)(SI*1)
+	ADDQ      DX, BX
+	VADDPS    Z5, Z1, Z0
+	VMOVUPS   Z0, (BX)(CX*1)
+	VSUBPS    Z5, Z1, Z0
+	VMOVUPS   Z0, (BX)(CX*2)
+	VMOVUPS   Z1, (BX)
+	VMOVUPS   Z5, (BX)(SI*1)
+	ADDQ      $+64, AX
+	ADDQ      $+16, R8
+	SUBQ      $+16, R11
+	JG        vector
+	MOVQ      step+16(FP), R11
+	LEAQ      (R10)(R11*4), R10
+	ADDQ      pixelStep+32(FP), R9
+	DECQ      tiles+40(FP)
+	JNZ       tile
+	VZEROUPPER
+	RET
+
+// func output2HalfAVX512(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, low float32, high float32)
+// Requires: AVX, AVX512F
+TEXT ·output2HalfAVX512(SB), NOSPLIT, $0-72
+	MOVQ         src+16(FP), AX
+	MOVQ         stride+24(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         CX, DX
+	SHLQ         $0x02, DX
+	LEAQ         (DX)(DX*2), SI
+	MOVQ         dst+0(FP), DI
+	VBROADCASTSS low+64(FP), Z0
+	VBROADCASTSS high+68(FP), Z1
+	XORQ         R10, R10
+	MOVQ         AX, R11
+
+tile:
+	MOVQ R10, R8
+	MOVQ R11, AX
+	MOVQ channels+48(FP), R12
+	MOVQ bias+56(FP), R9
+
+vector:
+	MOVQ      AX, BX
+	VMOVUPS   (BX)(DX*1), Z2
+	VMOVUPS   (BX), Z3
+	VADDPS    Z2, Z3, Z3
+	VMOVUPS   (BX)(DX*2), Z4
+	VADDPS    Z4, Z3, Z3
+	VSUBPS    Z4, Z2, Z2
+	VMOVUPS   (BX)(SI*1), Z4
+	VADDPS    Z4, Z2, Z2
+	ADDQ      CX, BX
+	VMOVUPS   (BX)(DX*1), Z4
+	VMOVUPS   (BX), Z5
+	VADDPS    Z4, Z5, Z5
+	VMOVUPS   (BX)(DX*2), Z6
+	VADDPS    Z6, Z5, Z5
+	VSUBPS    Z6, Z4, Z4
+	VMOVUPS   (BX)(SI*1), Z6
+	VADDPS    Z6, Z4, Z4
+	ADDQ      CX, BX
+	VMOVUPS   (BX)(DX*1), Z6
+	VMOVUPS   (BX), Z7
+	VADDPS    Z6, Z7, Z7
+	VMOVUPS   (BX)(DX*2), Z8
+	VADDPS    Z8, Z7, Z7
+	VSUBPS    Z8, Z6, Z6
+	VMOVUPS   (BX)(SI*1), Z8
+	VADDPS    Z8, Z6, Z6
+	ADDQ      CX, BX
+	VMOVUPS   (BX)(DX*1), Z8
+	VMOVUPS   (BX), Z9
+	VADDPS    Z8, Z9, Z9
+	VMOVUPS   (BX)(DX*2), Z10
+	VADDPS    Z10, Z9, Z9
+	VSUBPS    Z10, Z8, Z8
+	VMOVUPS   (BX)(SI*1), Z10
+	VADDPS    Z10, Z8, Z8
+	VADDPS    Z5, Z3, Z3
+	VADDPS    Z7, Z3, Z3
+	MOVQ      (DI), BX
+	VADDPS    (R9), Z3, Z3
+	VMAXPS    Z3, Z0, Z3
+	VMINPS    Z3, Z1, Z3
+	VCMPPS    $0x03, Z3, Z3, K1
+	VPSLLD    $0x0f, Z3, Z10
+	VPSRLD    $0x1f, Z10, Z10
+	VPADDD    Z3, Z10, Z10
+	VPADDD    integer0<>+0(SB), Z10, Z10
+	VPSRLD    $0x10, Z10, Z10
+	VMOVDQU32 integer1<>+0(SB), K1, Z10
+	VPMOVDW   Z10, (BX)(R8*2)
+	VSUBPS    Z7, Z5, Z5
+	VADDPS    Z9, Z5, Z5
+	MOVQ      8(DI), BX
+	VADDPS    (R9), Z5, Z5
+	VMAXPS    Z5, Z0, Z5
+	VMINPS    Z5, Z1, Z5
+	VCMPPS    $0x03, Z5, Z5, K1
+	VPSLLD    $0x0f, Z5, Z3
+	VPSRLD    $0x1f, Z3, Z3
+	VPADDD    Z5, Z3, Z3
+	VPADDD    integer0<>+0(SB), Z3, Z3
+	VPSRLD    $0x10, Z3, Z3
+	VMOVDQU32 integer1<>+0(SB), K1, Z3
+	VPMOVDW   Z3, (BX)(R8*2)
+	VADDPS    Z4, Z2, Z2
+	VADDPS    Z6, Z2, Z2
+	MOVQ      16(DI), BX
+	VADDPS    (R9), Z2, Z2
+	VMAXPS    Z2, Z0, Z2
+	VMINPS    Z2, Z1, Z2
+	VCMPPS    $0x03, Z2, Z2, K1
+	VPSLLD    $0x0f, Z2, Z3
+	VPSRLD    $0x1f, Z3, Z3
+	VPADDD    Z2, Z3, Z3
+	VPADDD    integer0<>+0(SB), Z3, Z3
+	VPSRLD    $0x10, Z3, Z3
+	VMOVDQU32 integer1<>+0(SB), K1, Z3
+	VPMOVDW   Z3, (BX)(R8*2)
+	VSUBPS    Z6, Z4, Z4
+	VADDPS    Z8, Z4, Z4
+	MOVQ      24(DI), BX
+	VADDPS    (R9), Z4, Z4
+	VMAXPS    Z4, Z0, Z4
+	VMINPS    Z4, Z1, Z4
+	VCMPPS    $0x03, Z4, Z4, K1
+	VPSLLD    $0x0f, Z4, Z2
+	VPSRLD    $0x1f, Z2, Z2
+	VPADDD    Z4, Z2, Z2
+	VPADDD    integer0<>+0(SB), Z2, Z2
+	VPSRLD    $0x10, Z2, Z2
+	VMOVDQU32 integer1<>+0(SB), K1, Z2
+	VPMOVDW   Z2, (BX)(R8*2)
+	ADDQ      $+64, R9
+	ADDQ      $+64, AX
+	ADDQ      $+16, R8
+	SUBQ      $+16, R12
+	JG        vector
+	MOVQ      step+32(FP), R12
+	LEAQ      (R11)(R12*4), R11
+	ADDQ      pixelStep+8(FP), R10
+	DECQ      tiles+40(FP)
+	JNZ       tile
+	VZEROUPPER
+	RET
+
+// func input4HalfAVX512(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
+// Requires: AVX, AVX512F
+TEXT ·input4HalfAVX512(SB), NOSPLIT, $0-56
+	MOVQ    dst+0(FP), AX
+	MOVQ    stride+8(FP), CX
+	SHLQ    $0x02, CX
+	LEAQ    (CX)(CX*2), DX
+	ADDQ    DX, DX
+	LEAQ    (CX)(CX*2), SI
+	LEAQ    (CX)(CX*4), DI
+	MOVQ    src+24(FP), R8
+	VMOVUPS constant1<>+0(SB), Z0
+	VMOVUPS constant2<>+0(SB), Z1
+	VMOVUPS constant5<>+0(SB), Z2
+	VMOVUPS constant3<>+0(SB), Z3
+	VMOVUPS constant4<>+0(SB), Z4
+	XORQ    R10, R10
+	MOVQ    AX, R11
+
+tile:
+	MOVQ R10, R9
+	MOVQ R11, AX
+	MOVQ channels+48(FP), R12
+
+vector:
+	MOVQ         192(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z5
+	VPSLLD       $0x10, Z5, Z5
+	MOVQ         144(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z6
+	VPSLLD       $0x10, Z6, Z6
+	VMOVAPS      Z5, Z7
+	VMULPS       Z0, Z6, Z8
+	MOVQ         96(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z9
+	VPSLLD       $0x10, Z9, Z9
+	VFNMADD231PS Z3, Z9, Z7
+	MOVQ         48(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z10
+	VPSLLD       $0x10, Z10, Z10
+	VFNMADD231PS Z1, Z10, Z8
+	VADDPS       Z8, Z7, Z11
+	VSUBPS       Z8, Z7, Z7
+	VMULPS       Z1, Z6, Z6
+	VFNMADD231PS Z2, Z9, Z5
+	VFNMADD231PS Z0, Z10, Z6
+	VADDPS       Z6, Z5, Z8
+	VSUBPS       Z6, Z5, Z5
+	MOVQ         200(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z6
+	VPSLLD       $0x10, Z6, Z6
+	MOVQ         152(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z9
+	VPSLLD       $0x10, Z9, Z9
+	VMOVAPS      Z6, Z10
+	VMULPS       Z0, Z9, Z12
+	MOVQ         104(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z13
+	VPSLLD       $0x10, Z13, Z13
+	VFNMADD231PS Z3, Z13, Z10
+	MOVQ         56(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z14
+	VPSLLD       $0x10, Z14, Z14
+	VFNMADD231PS Z1, Z14, Z12
+	VADDPS       Z12, Z10, Z15
+	VSUBPS       Z12, Z10, Z10
+	VMULPS       Z1, Z9, Z9
+	VFNMADD231PS Z2, Z13, Z6
+	VFNMADD231PS Z0, Z14, Z9
+	VADDPS       Z9, Z6, Z12
+	VSUBPS       Z9, Z6, Z6
+	MOVQ         208(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z9
+	VPSLLD       $0x10, Z9, Z9
+	MOVQ         160(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z13
+	VPSLLD       $0x10, Z13, Z13
+	VMOVAPS      Z9, Z14
+	VMULPS       Z0, Z13, Z16
+	MOVQ         112(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z17
+	VPSLLD       $0x10, Z17, Z17
+	VFNMADD231PS Z3, Z17, Z14
+	MOVQ         64(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z18
+	VPSLLD       $0x10, Z18, Z18
+	VFNMADD231PS Z1, Z18, Z16
+	VADDPS       Z16, Z14, Z19
+	VSUBPS       Z16, Z14, Z14
+	VMULPS       Z1, Z13, Z13
+	VFNMADD231PS Z2, Z17, Z9
+	VFNMADD231PS Z0, Z18, Z13
+	VADDPS       Z13, Z9, Z16
+	VSUBPS       Z13, Z9, Z9
+	MOVQ         216(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z13
+	VPSLLD       $0x10, Z13, Z13
+	MOVQ         168(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z17
+	VPSLLD       $0x10, Z17, Z17
+	VMOVAPS      Z13, Z18
+	VMULPS       Z0, Z17, Z20
+	MOVQ         120(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z21
+	VPSLLD       $0x10, Z21, Z21
+	VFNMADD231PS Z3, Z21, Z18
+	MOVQ         72(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z22
+	VPSLLD       $0x10, Z22, Z22
+	VFNMADD231PS Z1, Z22, Z20
+	VADDPS       Z20, Z18, Z23
+	VSUBPS       Z20, Z18, Z18
+	VMULPS       Z1, Z17, Z17
+	VFNMADD231PS Z2, Z21, Z13
+	VFNMADD231PS Z0, Z22, Z17
+	VADDPS       Z17, Z13, Z20
+	VSUBPS       Z17, Z13, Z13
+	MOVQ         224(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z17
+	VPSLLD       $0x10, Z17, Z17
+	MOVQ         176(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z21
+	VPSLLD       $0x10, Z21, Z21
+	VMOVAPS      Z17, Z22
+	VMULPS       Z0, Z21, Z24
+	MOVQ         128(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z25
+	VPSLLD       $0x10, Z25, Z25
+	VFNMADD231PS Z3, Z25, Z22
+	MOVQ         80(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z26
+	VPSLLD       $0x10, Z26, Z26
+	VFNMADD231PS Z1, Z26, Z24
+	VADDPS       Z24, Z22, Z27
+	VSUBPS       Z24, Z22, Z22
+	VMULPS       Z1, Z21, Z21
+	VFNMADD231PS Z2, Z25, Z17
+	VFNMADD231PS Z0, Z26, Z21
+	VADDPS       Z21, Z17, Z24
+	VSUBPS       Z21, Z17, Z17
+	MOVQ         232(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z21
+	VPSLLD       $0x10, Z21, Z21
+	MOVQ         184(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z25
+	VPSLLD       $0x10, Z25, Z25
+	VMOVAPS      Z21, Z26
+	VMULPS       Z0, Z25, Z28
+	MOVQ         136(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z29
+	VPSLLD       $0x10, Z29, Z29
+	VFNMADD231PS Z3, Z29, Z26
+	MOVQ         88(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z30
+	VPSLLD       $0x10, Z30, Z30
+	VFNMADD231PS Z1, Z30, Z28
+	VADDPS       Z28, Z26, Z31
+	VSUBPS       Z28, Z26, Z26
+	VMULPS       Z1, Z25, Z25
+	VFNMADD231PS Z2, Z29, Z21
+	VFNMADD231PS Z0, Z30, Z25
+	VADDPS       Z25, Z21, Z28
+	VSUBPS       Z25, Z21, Z21
+	LEAQ         (AX)(DX*1), BX
+	VADDPS       Z27, Z11, Z11
+	VFNMADD231PS Z4, Z19, Z11
+	VMOVUPS      Z11, (BX)
+	VADDPS       Z15, Z31, Z31
+	VFNMADD231PS Z4, Z23, Z31
+	VMOVUPS      Z31, (BX)(DI*1)
+	VMOVAPS      Z27, Z11
+	VMULPS       Z0, Z23, Z25
+	VFNMADD231PS Z3, Z19, Z11
+	VFNMADD231PS Z1, Z15, Z25
+	VADDPS       Z25, Z11, Z29
+	VMOVUPS      Z29, (BX)(CX*1)
+	VSUBPS       Z25, Z11, Z11
+	VMOVUPS      Z11, (BX)(CX*2)
+	VMULPS       Z1, Z23, Z23
+	VFNMADD231PS Z2, Z19, Z27
+	VFNMADD231PS Z0, Z15, Z23
+	VADDPS       Z23, Z27, Z11
+	VMOVUPS      Z11, (BX)(SI*1)
+	VSUBPS       Z23, Z27, Z27
+	VMOVUPS      Z27, (BX)(CX*4)
+	ADDQ         DX, BX
+	VADDPS       Z22, Z7, Z7
+	VFNMADD231PS Z4, Z14, Z7
+	VMOVUPS      Z7, (BX)
+	VADDPS       Z10, Z26, Z26
+	VFNMADD231PS Z4, Z18, Z26
+	VMOVUPS      Z26, (BX)(DI*1)
+	VMOVAPS      Z22, Z7
+	VMULPS       Z0, Z18, Z11
+	VFNMADD231PS Z3, Z14, Z7
+	VFNMADD231PS Z1, Z10, Z11
+	VADDPS       Z11, Z7, Z15
+	VMOVUPS      Z15, (BX)(CX*1)
+	VSUBPS       Z11, Z7, Z7
+	VMOVUPS      Z7, (BX)(CX*2)
+	VMULPS       Z1, Z18, Z18
+	VFNMADD231PS Z2, Z14, Z22
+	VFNMADD231PS Z0, Z10, Z18
+	VADDPS       Z18, Z22, Z7
+	VMOVUPS      Z7, (BX)(SI*1)
+	VSUBPS       Z18, Z22, Z22
+	VMOVUPS      Z22, (BX)(CX*4)
+	ADDQ         DX, BX
+	VADDPS       Z24, Z8, Z8
+	VFNMADD231PS Z4, Z16, Z8
+	VMOVUPS      Z8, (BX)
+	VADDPS       Z12, Z28, Z28
+	VFNMADD231PS Z4, Z20, Z28
+	VMOVUPS      Z28, (BX)(DI*1)
+	VMOVAPS      Z24, Z7
+	VMULPS       Z0, Z20, Z8
+	VFNMADD231PS Z3, Z16, Z7
+	VFNMADD231PS Z1, Z12, Z8
+	VADDPS       Z8, Z7, Z10
+	VMOVUPS      Z10, (BX)(CX*1)
+	VSUBPS       Z8, Z7, Z7
+	VMOVUPS      Z7, (BX)(CX*2)
+	VMULPS       Z1, Z20, Z20
+	VFNMADD231PS Z2, Z16, Z24
+	VFNMADD231PS Z0, Z12, Z20
+	VADDPS       Z20, Z24, Z7
+	VMOVUPS      Z7, (BX)(SI*1)
+	VSUBPS       Z20, Z24, Z24
+	VMOVUPS      Z24, (BX)(CX*4)
+	ADDQ         DX, BX
+	VADDPS       Z17, Z5, Z5
+	VFNMADD231PS Z4, Z9, Z5
+	VMOVUPS      Z5, (BX)
+	VADDPS       Z6, Z21, Z21
+	VFNMADD231PS Z4, Z13, Z21
+	VMOVUPS      Z21, (BX)(DI*1)
+	VMOVAPS      Z17, Z5
+	VMULPS       Z0, Z13, Z7
+	VFNMADD231PS Z3, Z9, Z5
+	VFNMADD231PS Z1, Z6, Z7
+	VADDPS       Z7, Z5, Z8
+	VMOVUPS      Z8, (BX)(CX*1)
+	VSUBPS       Z7, Z5, Z5
+	VMOVUPS      Z5, (BX)(CX*2)
+	VMULPS       Z1, Z13, Z13
+	VFNMADD231PS Z2, Z9, Z17
+	VFNMADD231PS Z0, Z6, Z13
+	VADDPS       Z13, Z17, Z5
+	VMOVUPS      Z5, (BX)(SI*1)
+	VSUBPS       Z13, Z17, Z17
+	VMOVUPS      Z17, (BX)(CX*4)
+	MOVQ         192(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z5
+	VPSLLD       $0x10, Z5, Z5
+	MOVQ         (R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z6
+	VPSLLD       $0x10, Z6, Z6
+	VADDPS       Z5, Z6, Z6
+	MOVQ         96(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z5
+	VPSLLD       $0x10, Z5, Z5
+	VFNMADD231PS Z4, Z5, Z6
+	MOVQ         48(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z5
+	VPSLLD       $0x10, Z5, Z5
+	MOVQ         240(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z7
+	VPSLLD       $0x10, Z7, Z7
+	VADDPS       Z5, Z7, Z7
+	MOVQ         144(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z5
+	VPSLLD       $0x10, Z5, Z5
+	VFNMADD231PS Z4, Z5, Z7
+	MOVQ         200(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z5
+	VPSLLD       $0x10, Z5, Z5
+	MOVQ         8(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z8
+	VPSLLD       $0x10, Z8, Z8
+	VADDPS       Z5, Z8, Z8
+	MOVQ         104(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z5
+	VPSLLD       $0x10, Z5, Z5
+	VFNMADD231PS Z4, Z5, Z8
+	MOVQ         56(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z5
+	VPSLLD       $0x10, Z5, Z5
+	MOVQ         248(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z9
+	VPSLLD       $0x10, Z9, Z9
+	VADDPS       Z5, Z9, Z9
+	MOVQ         152(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z5
+	VPSLLD       $0x10, Z5, Z5
+	VFNMADD231PS Z4, Z5, Z9
+	MOVQ         208(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z5
+	VPSLLD       $0x10, Z5, Z5
+	MOVQ         16(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z10
+	VPSLLD       $0x10, Z10, Z10
+	VADDPS       Z5, Z10, Z10
+	MOVQ         112(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z5
+	VPSLLD       $0x10, Z5, Z5
+	VFNMADD231PS Z4, Z5, Z10
+	MOVQ         64(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z5
+	VPSLLD       $0x10, Z5, Z5
+	MOVQ         256(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z11
+	VPSLLD       $0x10, Z11, Z11
+	VADDPS       Z5, Z11, Z11
+	MOVQ         160(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z5
+	VPSLLD       $0x10, Z5, Z5
+	VFNMADD231PS Z4, Z5, Z11
+	MOVQ         216(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z5
+	VPSLLD       $0x10, Z5, Z5
+	MOVQ         24(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z12
+	VPSLLD       $0x10, Z12, Z12
+	VADDPS       Z5, Z12, Z12
+	MOVQ         120(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z5
+	VPSLLD       $0x10, Z5, Z5
+	VFNMADD231PS Z4, Z5, Z12
+	MOVQ         72(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z5
+	VPSLLD       $0x10, Z5, Z5
+	MOVQ         264(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z13
+	VPSLLD       $0x10, Z13, Z13
+	VADDPS       Z5, Z13, Z13
+	MOVQ         168(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z5
+	VPSLLD       $0x10, Z5, Z5
+	VFNMADD231PS Z4, Z5, Z13
+	MOVQ         224(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z5
+	VPSLLD       $0x10, Z5, Z5
+	MOVQ         32(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z14
+	VPSLLD       $0x10, Z14, Z14
+	VADDPS       Z5, Z14, Z14
+	MOVQ         128(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z5
+	VPSLLD       $0x10, Z5, Z5
+	VFNMADD231PS Z4, Z5, Z14
+	MOVQ         80(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z5
+	VPSLLD       $0x10, Z5, Z5
+	MOVQ         272(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z15
+	VPSLLD       $0x10, Z15, Z15
+	VADDPS       Z5, Z15, Z15
+	MOVQ         176(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z5
+	VPSLLD       $0x10, Z5, Z5
+	VFNMADD231PS Z4, Z5, Z15
+	MOVQ         232(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z5
+	VPSLLD       $0x10, Z5, Z5
+	MOVQ         40(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z16
+	VPSLLD       $0x10, Z16, Z16
+	VADDPS       Z5, Z16, Z16
+	MOVQ         136(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z5
+	VPSLLD       $0x10, Z5, Z5
+	VFNMADD231PS Z4, Z5, Z16
+	MOVQ         88(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z5
+	VPSLLD       $0x10, Z5, Z5
+	MOVQ         280(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z17
+	VPSLLD       $0x10, Z17, Z17
+	VADDPS       Z5, Z17, Z17
+	MOVQ         184(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z5
+	VPSLLD       $0x10, Z5, Z5
+	VFNMADD231PS Z4, Z5, Z17
+	MOVQ         AX, BX
+	VADDPS       Z14, Z6, Z6
+	VFNMADD231PS Z4, Z10, Z6
+	VMOVUPS      Z6, (BX)
+	VADDPS       Z8, Z16, Z16
+	VFNMADD231PS Z4, Z12, Z16
+	VMOVUPS      Z16, (BX)(DI*1)
+	VMOVAPS      Z14, Z5
+	VMULPS       Z0, Z12, Z6
+	VFNMADD231PS Z3, Z10, Z5
+	VFNMADD231PS Z1, Z8, Z6
+	VADDPS       Z6, Z5, Z16
+	VMOVUPS      Z16, (BX)(CX*1)
+	VSUBPS       Z6, Z5, Z5
+	VMOVUPS      Z5, (BX)(CX*2)
+	VMULPS       Z1, Z12, Z12
+	VFNMADD231PS Z2, Z10, Z14
+	VFNMADD231PS Z0, Z8, Z12
+	VADDPS       Z12, Z14, Z5
+	VMOVUPS      Z5, (BX)(SI*1)
+	VSUBPS       Z12, Z14, Z14
+	VMOVUPS      Z14, (BX)(CX*4)
+	LEAQ         (AX)(DX*4), BX
+	ADDQ         DX, BX
+	VADDPS       Z15, Z7, Z7
+	VFNMADD231PS Z4, Z11, Z7
+	VMOVUPS      Z7, (BX)
+	VADDPS       Z9, Z17, Z17
+	VFNMADD231PS Z4, Z13, Z17
+	VMOVUPS      Z17, (BX)(DI*1)
+	VMOVAPS      Z15, Z5
+	VMULPS       Z0, Z13, Z6
+	VFNMADD231PS Z3, Z11, Z5
+	VFNMADD231PS Z1, Z9, Z6
+	VADDPS       Z6, Z5, Z7
+	VMOVUPS      Z7, (BX)(CX*1)
+	VSUBPS       Z6, Z5, Z5
+	VMOVUPS      Z5, (BX)(CX*2)
+	VMULPS       Z1, Z13, Z13
+	VFNMADD231PS Z2, Z11, Z15
+	VFNMADD231PS Z0, Z9, Z13
+	VADDPS       Z13, Z15, Z5
+	VMOVUPS      Z5, (BX)(SI*1)
+	VSUBPS       Z13, Z15, Z15
+	VMOVUPS      Z15, (BX)(CX*4)
+	ADDQ         $+64, AX
+	ADDQ         $+16, R9
+	SUBQ         $+16, R12
+	JG           vector
+	MOVQ         step+16(FP), R12
+	LEAQ         (R11)(R12*4), R11
+	ADDQ         pixelStep+32(FP), R10
+	DECQ         tiles+40(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func spread4HalfAVX512(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
+// Requires: AVX, AVX512F
+TEXT ·spread4HalfAVX512(SB), NOSPLIT, $0-56
+	MOVQ    dst+0(FP), AX
+	MOVQ    stride+8(FP), CX
+	SHLQ    $0x02, CX
+	LEAQ    (CX)(CX*2), DX
+	ADDQ    DX, DX
+	LEAQ    (CX)(CX*2), SI
+	LEAQ    (CX)(CX*4), DI
+	MOVQ    src+24(FP), R8
+	VMOVUPS constant1<>+0(SB), Z0
+	VMOVUPS constant2<>+0(SB), Z1
+	VMOVUPS constant5<>+0(SB), Z2
+	VMOVUPS constant3<>+0(SB), Z3
+	XORQ    R10, R10
+	MOVQ    AX, R11
+
+tile:
+	MOVQ R10, R9
+	MOVQ R11, AX
+	MOVQ channels+48(FP), R12
+
+vector:
+	MOVQ        (R8), BX
+	VPMOVZXWD   (BX)(R9*2), Z4
+	VPSLLD      $0x10, Z4, Z4
+	VMULPS      Z1, Z4, Z5
+	MOVQ        32(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Z6
+	VPSLLD      $0x10, Z6, Z6
+	VMOVAPS     Z6, Z7
+	MOVQ        64(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Z8
+	VPSLLD      $0x10, Z8, Z8
+	VFMADD231PS Z0, Z8, Z5
+	MOVQ        96(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Z9
+	VPSLLD      $0x10, Z9, Z9
+	VFMADD231PS Z2, Z9, Z7
+	VADDPS      Z7, Z5, Z10
+	VSUBPS      Z7, Z5, Z5
+	VMULPS      Z0, Z4, Z7
+	VMOVAPS     Z6, Z6
+	VFMADD231PS Z1, Z8, Z7
+	VFMADD231PS Z3, Z9, Z6
+	VADDPS      Z6, Z7, Z8
+	VSUBPS      Z6, Z7, Z7
+	MOVQ        8(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Z6
+	VPSLLD      $0x10, Z6, Z6
+	VMULPS      Z1, Z6, Z11
+	MOVQ        40(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Z12
+	VPSLLD      $0x10, Z12, Z12
+	VMOVAPS     Z12, Z13
+	MOVQ        72(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Z14
+	VPSLLD      $0x10, Z14, Z14
+	VFMADD231PS Z0, Z14, Z11
+	MOVQ        104(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Z15
+	VPSLLD      $0x10, Z15, Z15
+	VFMADD231PS Z2, Z15, Z13
+	VADDPS      Z13, Z11, Z16
+	VSUBPS      Z13, Z11, Z11
+	VMULPS      Z0, Z6, Z13
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z1, Z14, Z13
+	VFMADD231PS Z3, Z15, Z12
+	VADDPS      Z12, Z13, Z14
+	VSUBPS      Z12, Z13, Z13
+	MOVQ        16(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Z12
+	VPSLLD      $0x10, Z12, Z12
+	VMULPS      Z1, Z12, Z17
+	MOVQ        48(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Z18
+	VPSLLD      $0x10, Z18, Z18
+	VMOVAPS     Z18, Z19
+	MOVQ        80(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Z20
+	VPSLLD      $0x10, Z20, Z20
+	VFMADD231PS Z0, Z20, Z17
+	MOVQ        112(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Z21
+	VPSLLD      $0x10, Z21, Z21
+	VFMADD231PS Z2, Z21, Z19
+	VADDPS      Z19, Z17, Z22
+	VSUBPS      Z19, Z17, Z17
+	VMULPS      Z0, Z12, Z19
+	VMOVAPS     Z18, Z18
+	VFMADD231PS Z1, Z20, Z19
+	VFMADD231PS Z3, Z21, Z18
+	VADDPS      Z18, Z19, Z20
+	VSUBPS      Z18, Z19, Z19
+	MOVQ        24(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Z18
+	VPSLLD      $0x10, Z18, Z18
+	VMULPS      Z1, Z18, Z23
+	MOVQ        56(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Z24
+	VPSLLD      $0x10, Z24, Z24
+	VMOVAPS     Z24, Z25
+	MOVQ        88(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Z26
+	VPSLLD      $0x10, Z26, Z26
+	VFMADD231PS Z0, Z26, Z23
+	MOVQ        120(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Z27
+	VPSLLD      $0x10, Z27, Z27
+	VFMADD231PS Z2, Z27, Z25
+	VADDPS      Z25, Z23, Z28
+	VSUBPS      Z25, Z23, Z23
+	VMULPS      Z0, Z18, Z25
+	VMOVAPS     Z24, Z24
+	VFMADD231PS Z1, Z26, Z25
+	VFMADD231PS Z3, Z27, Z24
+	VADDPS      Z24, Z25, Z26
+	VSUBPS      Z24, Z25, Z25
+	MOVQ        AX, BX
+	VMULPS      Z1, Z4, Z24
+	VMOVAPS     Z6, Z29
+	VFMADD231PS Z0, Z12, Z24
+	VFMADD231PS Z2, Z18, Z29
+	VADDPS      Z29, Z24, Z30
+	VMOVUPS     Z30, (BX)(CX*1)
+	VSUBPS      Z29, Z24, Z24
+	VMOVUPS     Z24, (BX)(CX*2)
+	VMULPS      Z0, Z4, Z24
+	VMOVAPS     Z6, Z6
+	VFMADD231PS Z1, Z12, Z24
+	VFMADD231PS Z3, Z18, Z6
+	VADDPS      Z6, Z24, Z12
+	VMOVUPS     Z12, (BX)(SI*1)
+	VSUBPS      Z6, Z24, Z24
+	VMOVUPS     Z24, (BX)(CX*4)
+	VMOVUPS     Z4, (BX)
+	VMOVUPS     Z18, (BX)(DI*1)
+	ADDQ        DX, BX
+	VMULPS      Z1, Z10, Z4
+	VMOVAPS     Z16, Z6
+	VFMADD231PS Z0, Z22, Z4
+	VFMADD231PS Z2, Z28, Z6
+	VADDPS      Z6, Z4, Z12
+	VMOVUPS     Z12, (BX)(CX*1)
+	VSUBPS      Z6, Z4, Z4
+	VMOVUPS     Z4, (BX)(CX*2)
+	VMULPS      Z0, Z10, Z4
+	VMOVAPS     Z16, Z6
+	VFMADD231PS Z1, Z22, Z4
+	VFMADD231PS Z3, Z28, Z6
+	VADDPS      Z6, Z4, Z12
+	VMOVUPS     Z12, (BX)(SI*1)
+	VSUBPS      Z6, Z4, Z4
+	VMOVUPS     Z4, (BX)(CX*4)
+	VMOVUPS     Z10, (BX)
+	VMOVUPS     Z28, (BX)(DI*1)
+	ADDQ        DX, BX
+	VMULPS      Z1, Z5, Z4
+	VMOVAPS     Z11, Z6
+	VFMADD231PS Z0, Z17, Z4
+	VFMADD231PS Z2, Z23, Z6
+	VADDPS      Z6, Z4, Z10
+	VMOVUPS     Z10, (BX)(CX*1)
+	VSUBPS      Z6, Z4, Z4
+	VMOVUPS     Z4, (BX)(CX*2)
+	VMULPS      Z0, Z5, Z4
+	VMOVAPS     Z11, Z6
+	VFMADD231PS Z1, Z17, Z4
+	VFMADD231PS Z3, Z23, Z6
+	VADDPS      Z6, Z4, Z10
+	VMOVUPS     Z10, (BX)(SI*1)
+	VSUBPS      Z6, Z4, Z4
+	VMOVUPS     Z4, (BX)(CX*4)
+	VMOVUPS     Z5, (BX)
+	VMOVUPS     Z23, (BX)(DI*1)
+	ADDQ        DX, BX
+	VMULPS      Z1, Z8, Z4
+	VMOVAPS     Z14, Z5
+	VFMADD231PS Z0, Z20, Z4
+	VFMADD231PS Z2, Z26, Z5
+	VADDPS      Z5, Z4, Z6
+	VMOVUPS     Z6, (BX)(CX*1)
+	VSUBPS      Z5, Z4, Z4
+	VMOVUPS     Z4, (BX)(CX*2)
+	VMULPS      Z0, Z8, Z4
+	VMOVAPS     Z14, Z5
+	VFMADD231PS Z1, Z20, Z4
+	VFMADD231PS Z3, Z26, Z5
+	VADDPS      Z5, Z4, Z6
+	VMOVUPS     Z6, (BX)(SI*1)
+	VSUBPS      Z5, Z4, Z4
+	VMOVUPS     Z4, (BX)(CX*4)
+	VMOVUPS     Z8, (BX)
+	VMOVUPS     Z26, (BX)(DI*1)
+	ADDQ        DX, BX
+	VMULPS      Z1, Z7, Z4
+	VMOVAPS     Z13, Z5
+	VFMADD231PS Z0, Z19, Z4
+	VFMADD231PS Z2, Z25, Z5
+	VADDPS      Z5, Z4, Z6
+	VMOVUPS     Z6, (BX)(CX*1)
+	VSUBPS      Z5, Z4, Z4
+	VMOVUPS     Z4, (BX)(CX*2)
+	VMULPS      Z0, Z7, Z4
+	VMOVAPS     Z13, Z5
+	VFMADD231PS Z1, Z19, Z4
+	VFMADD231PS Z3, Z25, Z5
+	VADDPS      Z5, Z4, Z6
+	VMOVUPS     Z6, (BX)(SI*1)
+	VSUBPS      Z5, Z4, Z4
+	VMOVUPS     Z4, (BX)(CX*4)
+	VMOVUPS     Z7, (BX)
+	VMOVUPS     Z25, (BX)(DI*1)
+	ADDQ        DX, BX
+	VMULPS      Z1, Z9, Z4
+	VMOVAPS     Z15, Z5
+	VFMADD231PS Z0, Z21, Z4
+	VFMADD231PS Z2, Z27, Z5
+	VADDPS      Z5, Z4, Z6
+	VMOVUPS     Z6, (BX)(CX*1)
+	VSUBPS      Z5, Z4, Z4
+	VMOVUPS     Z4, (BX)(CX*2)
+	VMULPS      Z0, Z9, Z4
+	VMOVAPS     Z15, Z5
+	VFMADD231PS Z1, Z21, Z4
+	VFMADD231PS Z3, Z27, Z5
+	VADDPS      Z5, Z4, Z6
+	VMOVUPS     Z6, (BX)(SI*1)
+	VSUBPS      Z5, Z4, Z4
+	VMOVUPS     Z4, (BX)(CX*4)
+	VMOVUPS     Z9, (BX)
+	VMOVUPS     Z27, (BX)(DI*1)
+	ADDQ        $+64, AX
+	ADDQ        $+16, R9
+	SUBQ        $+16, R12
+	JG          vector
+	MOVQ        step+16(FP), R12
+	LEAQ        (R11)(R12*4), R11
+	ADDQ        pixelStep+32(FP), R10
+	DECQ        tiles+40(FP)
+	JNZ         tile
+	VZEROUPPER
+	RET
+
+// func output4HalfAVX512(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, low float32, high float32)
+// Requires: AVX, AVX512F
+TEXT ·output4HalfAVX512(SB), NOSPLIT, $0-72
+	MOVQ         src+16(FP), AX
+	MOVQ         stride+24(FP), CX
+	SHLQ         $0x02, CX
+	LEAQ         (CX)(CX*2), DX
+	ADDQ         DX, DX
+	LEAQ         (DX)(DX*2), SI
+	LEAQ         (DX)(DX*4), DI
+	MOVQ         dst+0(FP), R8
+	VMOVUPS      constant1<>+0(SB), Z0
+	VMOVUPS      constant2<>+0(SB), Z1
+	VMOVUPS      constant5<>+0(SB), Z2
+	VMOVUPS      constant3<>+0(SB), Z3
+	VBROADCASTSS low+64(FP), Z4
+	VBROADCASTSS high+68(FP), Z5
+	XORQ         R11, R11
+	MOVQ         AX, R12
+
+tile:
+	MOVQ R11, R9
+	MOVQ R12, AX
+	MOVQ channels+48(FP), R13
+	MOVQ bias+56(FP), R10
+
+vector:
+	MOVQ        AX, BX
+	VMOVUPS     (BX)(DX*1), Z6
+	VMOVUPS     (BX)(DX*2), Z7
+	VADDPS      Z7, Z6, Z8
+	VSUBPS      Z7, Z6, Z6
+	VMOVUPS     (BX)(SI*1), Z7
+	VMOVUPS     (BX)(DX*4), Z9
+	VADDPS      Z9, Z7, Z10
+	VSUBPS      Z9, Z7, Z7
+	VMOVUPS     (BX), Z9
+	VFMADD231PS Z1, Z8, Z9
+	VFMADD231PS Z0, Z10, Z9
+	VMULPS      Z0, Z8, Z8
+	VFMADD231PS Z1, Z10, Z8
+	VMOVUPS     (BX)(DI*1), Z10
+	VFMADD231PS Z2, Z6, Z10
+	VFMADD231PS Z3, Z7, Z10
+	VADDPS      Z7, Z6, Z6
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Z7
+	VMOVUPS     (BX)(DX*2), Z11
+	VADDPS      Z11, Z7, Z12
+	VSUBPS      Z11, Z7, Z7
+	VMOVUPS     (BX)(SI*1), Z11
+	VMOVUPS     (BX)(DX*4), Z13
+	VADDPS      Z13, Z11, Z14
+	VSUBPS      Z13, Z11, Z11
+	VMOVUPS     (BX), Z13
+	VFMADD231PS Z1, Z12, Z13
+	VFMADD231PS Z0, Z14, Z13
+	VMULPS      Z0, Z12, Z12
+	VFMADD231PS Z1, Z14, Z12
+	VMOVUPS     (BX)(DI*1), Z14
+	VFMADD231PS Z2, Z7, Z14
+	VFMADD231PS Z3, Z11, Z14
+	VADDPS      Z11, Z7, Z7
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Z11
+	VMOVUPS     (BX)(DX*2), Z15
+	VADDPS      Z15, Z11, Z16
+	VSUBPS      Z15, Z11, Z11
+	VMOVUPS     (BX)(SI*1), Z15
+	VMOVUPS     (BX)(DX*4), Z17
+	VADDPS      Z17, Z15, Z18
+	VSUBPS      Z17, Z15, Z15
+	VMOVUPS     (BX), Z17
+	VFMADD231PS Z1, Z16, Z17
+	VFMADD231PS Z0, Z18, Z17
+	VMULPS      Z0, Z16, Z16
+	VFMADD231PS Z1, Z18, Z16
+	VMOVUPS     (BX)(DI*1), Z18
+	VFMADD231PS Z2, Z11, Z18
+	VFMADD231PS Z3, Z15, Z18
+	VADDPS      Z15, Z11, Z11
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Z15
+	VMOVUPS     (BX)(DX*2), Z19
+	VADDPS      Z19, Z15, Z20
+	VSUBPS      Z19, Z15, Z15
+	VMOVUPS     (BX)(SI*1), Z19
+	VMOVUPS     (BX)(DX*4), Z21
+	VADDPS      Z21, Z19, Z22
+	VSUBPS      Z21, Z19, Z19
+	VMOVUPS     (BX), Z21
+	VFMADD231PS Z1, Z20, Z21
+	VFMADD231PS Z0, Z22, Z21
+	VMULPS      Z0, Z20, Z20
+	VFMADD231PS Z1, Z22, Z20
+	VMOVUPS     (BX)(DI*1), Z22
+	VFMADD231PS Z2, Z15, Z22
+	VFMADD231PS Z3, Z19, Z22
+	VADDPS      Z19, Z15, Z15
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Z19
+	VMOVUPS     (BX)(DX*2), Z23
+	VADDPS      Z23, Z19, Z24
+	VSUBPS      Z23, Z19, Z19
+	VMOVUPS     (BX)(SI*1), Z23
+	VMOVUPS     (BX)(DX*4), Z25
+	VADDPS      Z25, Z23, Z26
+	VSUBPS      Z25, Z23, Z23
+	VMOVUPS     (BX), Z25
+	VFMADD231PS Z1, Z24, Z25
+	VFMADD231PS Z0, Z26, Z25
+	VMULPS      Z0, Z24, Z24
+	VFMADD231PS Z1, Z26, Z24
+	VMOVUPS     (BX)(DI*1), Z26
+	VFMADD231PS Z2, Z19, Z26
+	VFMADD231PS Z3, Z23, Z26
+	VADDPS      Z23, Z19, Z19
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Z23
+	VMOVUPS     (BX)(DX*2), Z27
+	VADDPS      Z27, Z23, Z28
+	VSUBPS      Z27, Z23, Z23
+	VMOVUPS     (BX)(SI*1), Z27
+	VMOVUPS     (BX)(DX*4), Z29
+	VADDPS      Z29, Z27, Z30
+	VSUBPS      Z29, Z27, Z27
+	VMOVUPS     (BX), Z29
+	VFMADD231PS Z1, Z28, Z29
+	VFMADD231PS Z0, Z30, Z29
+	VMULPS      Z0, Z28, Z28
+	VFMADD231PS Z1, Z30, Z28
+	VMOVUPS     (BX)(DI*1), Z30
+	VFMADD231PS Z2, Z23, Z30
+	VFMADD231PS Z3, Z27, Z30
+	VADDPS      Z27, Z23, Z23
+	VADDPS      Z17, Z13, Z27
+	VSUBPS      Z17, Z13, Z13
+	VADDPS      Z25, Z21, Z17
+	VSUBPS      Z25, Z21, Z21
+	VFMADD231PS Z1, Z27, Z9
+	VFMADD231PS Z0, Z17, Z9
+	MOVQ        (R8), BX
+	VADDPS      (R10), Z9, Z9
+	VMAXPS      Z9, Z4, Z9
+	VMINPS      Z9, Z5, Z9
+	VCMPPS      $0x03, Z9, Z9, K1
+	VPSLLD      $0x0f, Z9, Z25
+	VPSRLD      $0x1f, Z25, Z25
+	VPADDD      Z9, Z25, Z25
+	VPADDD      integer0<>+0(SB), Z25, Z25
+	VPSRLD      $0x10, Z25, Z25
+	VMOVDQU32   integer1<>+0(SB), K1, Z25
+	VPMOVDW     Z25, (BX)(R9*2)
+	VMULPS      Z0, Z27, Z27
+	VFMADD231PS Z1, Z17, Z27
+	MOVQ        16(R8), BX
+	VADDPS      (R10), Z27, Z27
+	VMAXPS      Z27, Z4, Z27
+	VMINPS      Z27, Z5, Z27
+	VCMPPS      $0x03, Z27, Z27, K1
+	VPSLLD      $0x0f, Z27, Z9
+	VPSRLD      $0x1f, Z9, Z9
+	VPADDD      Z27, Z9, Z9
+	VPADDD      integer0<>+0(SB), Z9, Z9
+	VPSRLD      $0x10, Z9, Z9
+	VMOVDQU32   integer1<>+0(SB), K1, Z9
+	VPMOVDW     Z9, (BX)(R9*2)
+	VFMADD231PS Z2, Z13, Z29
+	VFMADD231PS Z3, Z21, Z29
+	MOVQ        24(R8), BX
+	VADDPS      (R10), Z29, Z29
+	VMAXPS      Z29, Z4, Z29
+	VMINPS      Z29, Z5, Z29
+	VCMPPS      $0x03, Z29, Z29, K1
+	VPSLLD      $0x0f, Z29, Z9
+	VPSRLD      $0x1f, Z9, Z9
+	VPADDD      Z29, Z9, Z9
+	VPADDD      integer0<>+0(SB), Z9, Z9
+	VPSRLD      $0x10, Z9, Z9
+	VMOVDQU32   integer1<>+0(SB), K1, Z9
+	VPMOVDW     Z9, (BX)(R9*2)
+	VADDPS      Z21, Z13, Z13
+	MOVQ        8(R8), BX
+	VADDPS      (R10), Z13, Z13
+	VMAXPS      Z13, Z4, Z13
+	VMINPS      Z13, Z5, Z13
+	VCMPPS      $0x03, Z13, Z13, K1
+	VPSLLD      $0x0f, Z13, Z9
+	VPSRLD      $0x1f, Z9, Z9
+	VPADDD      Z13, Z9, Z9
+	VPADDD      integer0<>+0(SB), Z9, Z9
+	VPSRLD      $0x10, Z9, Z9
+	VMOVDQU32   integer1<>+0(SB), K1, Z9
+	VPMOVDW     Z9, (BX)(R9*2)
+	VADDPS      Z11, Z7, Z9
+	VSUBPS      Z11, Z7, Z7
+	VADDPS      Z19, Z15, Z11
+	VSUBPS      Z19, Z15, Z15
+	VFMADD231PS Z1, Z9, Z6
+	VFMADD231PS Z0, Z11, Z6
+	MOVQ        32(R8), BX
+	VADDPS      (R10), Z6, Z6
+	VMAXPS      Z6, Z4, Z6
+	VMINPS      Z6, Z5, Z6
+	VCMPPS      $0x03, Z6, Z6, K1
+	VPSLLD      $0x0f, Z6, Z13
+	VPSRLD      $0x1f, Z13, Z13
+	VPADDD      Z6, Z13, Z13
+	VPADDD      integer0<>+0(SB), Z13, Z13
+	VPSRLD      $0x10, Z13, Z13
+	VMOVDQU32   integer1<>+0(SB), K1, Z13
+	VPMOVDW     Z13, (BX)(R9*2)
+	VMULPS      Z0, Z9, Z9
+	VFMADD231PS Z1, Z11, Z9
+	MOVQ        48(R8), BX
+	VADDPS      (R10), Z9, Z9
+	VMAXPS      Z9, Z4, Z9
+	VMINPS      Z9, Z5, Z9
+	VCMPPS      $0x03, Z9, Z9, K1
+	VPSLLD      $0x0f, Z9, Z6
+	VPSRLD      $0x1f, Z6, Z6
+	VPADDD      Z9, Z6, Z6
+	VPADDD      integer0<>+0(SB), Z6, Z6
+	VPSRLD      $0x10, Z6, Z6
+	VMOVDQU32   integer1<>+0(SB), K1, Z6
+	VPMOVDW     Z6, (BX)(R9*2)
+	VFMADD231PS Z2, Z7, Z23
+	VFMADD231PS Z3, Z15, Z23
+	MOVQ        56(R8), BX
+	VADDPS      (R10), Z23, Z23
+	VMAXPS      Z23, Z4, Z23
+	VMINPS      Z23, Z5, Z23
+	VCMPPS      $0x03, Z23, Z23, K1
+	VPSLLD      $0x0f, Z23, Z6
+	VPSRLD      $0x1f, Z6, Z6
+	VPADDD      Z23, Z6, Z6
+	VPADDD      integer0<>+0(SB), Z6, Z6
+	VPSRLD      $0x10, Z6, Z6
+	VMOVDQU32   integer1<>+0(SB), K1, Z6
+	VPMOVDW     Z6, (BX)(R9*2)
+	VADDPS      Z15, Z7, Z7
+	MOVQ        40(R8), BX
+	VADDPS      (R10), Z7, Z7
+	VMAXPS      Z7, Z4, Z7
+	VMINPS      Z7, Z5, Z7
+	VCMPPS      $0x03, Z7, Z7, K1
+	VPSLLD      $0x0f, Z7, Z6
+	VPSRLD      $0x1f, Z6, Z6
+	VPADDD      Z7, Z6, Z6
+	VPADDD      integer0<>+0(SB), Z6, Z6
+	VPSRLD      $0x10, Z6, Z6
+	VMOVDQU32   integer1<>+0(SB), K1, Z6
+	VPMOVDW     Z6, (BX)(R9*2)
+	VADDPS      Z16, Z12, Z6
+	VSUBPS      Z16, Z12, Z12
+	VADDPS      Z24, Z20, Z7
+	VSUBPS      Z24, Z20, Z20
+	VFMADD231PS Z1, Z6, Z8
+	VFMADD231PS Z0, Z7, Z8
+	MOVQ        64(R8), BX
+	VADDPS      (R10), Z8, Z8
+	VMAXPS      Z8, Z4, Z8
+	VMINPS      Z8, Z5, Z8
+	VCMPPS      $0x03, Z8, Z8, K1
+	VPSLLD      $0x0f, Z8, Z9
+	VPSRLD      $0x1f, Z9, Z9
+	VPADDD      Z8, Z9, Z9
+	VPADDD      integer0<>+0(SB), Z9, Z9
+	VPSRLD      $0x10, Z9, Z9
+	VMOVDQU32   integer1<>+0(SB), K1, Z9
+	VPMOVDW     Z9, (BX)(R9*2)
+	VMULPS      Z0, Z6, Z6
+	VFMADD231PS Z1, Z7, Z6
+	MOVQ        80(R8), BX
+	VADDPS      (R10), Z6, Z6
+	VMAXPS      Z6, Z4, Z6
+	VMINPS      Z6, Z5, Z6
+	VCMPPS      $0x03, Z6, Z6, K1
+	VPSLLD      $0x0f, Z6, Z7
+	VPSRLD      $0x1f, Z7, Z7
+	VPADDD      Z6, Z7, Z7
+	VPADDD      integer0<>+0(SB), Z7, Z7
+	VPSRLD      $0x10, Z7, Z7
+	VMOVDQU32   integer1<>+0(SB), K1, Z7
+	VPMOVDW     Z7, (BX)(R9*2)
+	VFMADD231PS Z2, Z12, Z28
+	VFMADD231PS Z3, Z20, Z28
+	MOVQ        88(R8), BX
+	VADDPS      (R10), Z28, Z28
+	VMAXPS      Z28, Z4, Z28
+	VMINPS      Z28, Z5, Z28
+	VCMPPS      $0x03, Z28, Z28, K1
+	VPSLLD      $0x0f, Z28, Z6
+	VPSRLD      $0x1f, Z6, Z6
+	VPADDD      Z28, Z6, Z6
+	VPADDD      integer0<>+0(SB), Z6, Z6
+	VPSRLD      $0x10, Z6, Z6
+	VMOVDQU32   integer1<>+0(SB), K1, Z6
+	VPMOVDW     Z6, (BX)(R9*2)
+	VADDPS      Z20, Z12, Z12
+	MOVQ        72(R8), BX
+	VADDPS      (R10), Z12, Z12
+	VMAXPS      Z12, Z4, Z12
+	VMINPS      Z12, Z5, Z12
+	VCMPPS      $0x03, Z12, Z12, K1
+	VPSLLD      $0x0f, Z12, Z6
+	VPSRLD      $0x1f, Z6, Z6
+	VPADDD      Z12, Z6, Z6
+	VPADDD      integer0<>+0(SB), Z6, Z6
+	VPSRLD      $0x10, Z6, Z6
+	VMOVDQU32   integer1<>+0(SB), K1, Z6
+	VPMOVDW     Z6, (BX)(R9*2)
+	VADDPS      Z18, Z14, Z6
+	VSUBPS      Z18, Z14, Z14
+	VADDPS      Z26, Z22, Z7
+	VSUBPS      Z26, Z22, Z22
+	VFMADD231PS Z1, Z6, Z10
+	VFMADD231PS Z0, Z7, Z10
+	MOVQ        96(R8), BX
+	VADDPS      (R10), Z10, Z10
+	VMAXPS      Z10, Z4, Z10
+	VMINPS      Z10, Z5, Z10
+	VCMPPS      $0x03, Z10, Z10, K1
+	VPSLLD      $0x0f, Z10, Z8
+	VPSRLD      $0x1f, Z8, Z8
+	VPADDD      Z10, Z8, Z8
+	VPADDD      integer0<>+0(SB), Z8, Z8
+	VPSRLD      $0x10, Z8, Z8
+	VMOVDQU32   integer1<>+0(SB), K1, Z8
+	VPMOVDW     Z8, (BX)(R9*2)
+	VMULPS      Z0, Z6, Z6
+	VFMADD231PS Z1, Z7, Z6
+	MOVQ        112(R8), BX
+	VADDPS      (R10), Z6, Z6
+	VMAXPS      Z6, Z4, Z6
+	VMINPS      Z6, Z5, Z6
+	VCMPPS      $0x03, Z6, Z6, K1
+	VPSLLD      $0x0f, Z6, Z7
+	VPSRLD      $0x1f, Z7, Z7
+	VPADDD      Z6, Z7, Z7
+	VPADDD      integer0<>+0(SB), Z7, Z7
+	VPSRLD      $0x10, Z7, Z7
+	VMOVDQU32   integer1<>+0(SB), K1, Z7
+	VPMOVDW     Z7, (BX)(R9*2)
+	VFMADD231PS Z2, Z14, Z30
+	VFMADD231PS Z3, Z22, Z30
+	MOVQ        120(R8), BX
+	VADDPS      (R10), Z30, Z30
+	VMAXPS      Z30, Z4, Z30
+	VMINPS      Z30, Z5, Z30
+	VCMPPS      $0x03, Z30, Z30, K1
+	VPSLLD      $0x0f, Z30, Z6
+	VPSRLD      $0x1f, Z6, Z6
+	VPADDD      Z30, Z6, Z6
+	VPADDD      integer0<>+0(SB), Z6, Z6
+	VPSRLD      $0x10, Z6, Z6
+	VMOVDQU32   integer1<>+0(SB), K1, Z6
+	VPMOVDW     Z6, (BX)(R9*2)
+	VADDPS      Z22, Z14, Z14
+	MOVQ        104(R8), BX
+	VADDPS      (R10), Z14, Z14
+	VMAXPS      Z14, Z4, Z14
+	VMINPS      Z14, Z5, Z14
+	VCMPPS      $0x03, Z14, Z14, K1
+	VPSLLD      $0x0f, Z14, Z6
+	VPSRLD      $0x1f, Z6, Z6
+	VPADDD      Z14, Z6, Z6
+	VPADDD      integer0<>+0(SB), Z6, Z6
+	VPSRLD      $0x10, Z6, Z6
+	VMOVDQU32   integer1<>+0(SB), K1, Z6
+	VPMOVDW     Z6, (BX)(R9*2)
+	ADDQ        $+64, R10
+	ADDQ        $+64, AX
+	ADDQ        $+16, R9
+	SUBQ        $+16, R13
+	JG          vector
+	MOVQ        step+32(FP), R13
+	LEAQ        (R12)(R13*4), R12
+	ADDQ        pixelStep+8(FP), R11
+	DECQ        tiles+40(FP)
+	JNZ         tile
+	VZEROUPPER
+	RET
+
+DATA integer0<>+0(SB)/4, $0x00007fff
+DATA integer0<>+4(SB)/4, $0x00007fff
+DATA integer0<>+8(SB)/4, $0x00007fff
+DATA integer0<>+12(SB)/4, $0x00007fff
+DATA integer0<>+16(SB)/4, $0x00007fff
+DATA integer0<>+20(SB)/4, $0x00007fff
+DATA integer0<>+24(SB)/4, $0x00007fff
+DATA integer0<>+28(SB)/4, $0x00007fff
+DATA integer0<>+32(SB)/4, $0x00007fff
+DATA integer0<>+36(SB)/4, $0x00007fff
+DATA integer0<>+40(SB)/4, $0x00007fff
+DATA integer0<>+44(SB)/4, $0x00007fff
+DATA integer0<>+48(SB)/4, $0x00007fff
+DATA integer0<>+52(SB)/4, $0x00007fff
+DATA integer0<>+56(SB)/4, $0x00007fff
+DATA integer0<>+60(SB)/4, $0x00007fff
+GLOBL integer0<>(SB), RODATA|NOPTR, $64
+
+DATA integer1<>+0(SB)/4, $0x00007fc0
+DATA integer1<>+4(SB)/4, $0x00007fc0
+DATA integer1<>+8(SB)/4, $0x00007fc0
+DATA integer1<>+12(SB)/4, $0x00007fc0
+DATA integer1<>+16(SB)/4, $0x00007fc0
+DATA integer1<>+20(SB)/4, $0x00007fc0
+DATA integer1<>+24(SB)/4, $0x00007fc0
+DATA integer1<>+28(SB)/4, $0x00007fc0
+DATA integer1<>+32(SB)/4, $0x00007fc0
+DATA integer1<>+36(SB)/4, $0x00007fc0
+DATA integer1<>+40(SB)/4, $0x00007fc0
+DATA integer1<>+44(SB)/4, $0x00007fc0
+DATA integer1<>+48(SB)/4, $0x00007fc0
+DATA integer1<>+52(SB)/4, $0x00007fc0
+DATA integer1<>+56(SB)/4, $0x00007fc0
+DATA integer1<>+60(SB)/4, $0x00007fc0
+GLOBL integer1<>(SB), RODATA|NOPTR, $64
+
 DATA constant0<>+0(SB)/4, $(0.5)
 DATA constant0<>+4(SB)/4, $(0.5)
 DATA constant0<>+8(SB)/4, $(0.5)

@@ -146,6 +146,8 @@ func (p *Rows) String() string {
 type rowsJob struct {
 	*Rows
 	x, w, y    []float32
+	halfX      []uint16 // in place of x and y
+	halfY      []uint16
 	bias       []float32 // padded, or zeros
 	zero       []float32
 	packed     []float32
@@ -160,6 +162,14 @@ type rowsJob struct {
 // nil. Where accumulate is set, the result is added to y without a clip.
 func (p *Rows) Run(workers *pool.Pool, x, w, bias, y, scratch []float32, accumulate bool) {
 	p.run(workers, x, w, bias, y, scratch, accumulate, nil)
+}
+
+// RunHalf is Run with x and y in bfloat16, for channels and columns that are multiples
+// of Kernels.Width and a tile that has such transforms.
+func (p *Rows) RunHalf(workers *pool.Pool, x []uint16, w, bias []float32, y []uint16, scratch []float32) {
+	p.job.halfX, p.job.halfY = x, y
+	p.run(workers, nil, w, bias, nil, scratch, false, nil)
+	p.job.halfX, p.job.halfY = nil, nil
 }
 
 // Parts is the number of blocks, for each of which RunMoments makes sums.
@@ -259,9 +269,18 @@ func (j *rowsJob) compute(first, last int, memory []float32, b *bench) {
 
 // transformSource computes V for tiles [first, last).
 func (j *rowsJob) transformSource(v []float32, first, last int, b *bench) {
+	input := j.tile.Input
+	if j.halfX != nil {
+		input = j.tile.Half.Input
+	}
 	for i := first; i < last; {
-		n := j.source.run(&b.pixels, j.x, &j.zero[0], i, last)
-		b.gather(j.tile.Input, j.k.Width, j.tile.Positions(), v[(i-first)*j.pitch:], j.stride, j.pitch, j.source.step*j.Channels, n, j.Channels)
+		var n int
+		if j.halfX != nil {
+			n = j.source.runHalf(&b.pixels, j.halfX, &j.zero[0], i, last)
+		} else {
+			n = j.source.run(&b.pixels, j.x, &j.zero[0], i, last)
+		}
+		b.gather(input, j.k.Width, j.tile.Positions(), v[(i-first)*j.pitch:], j.stride, j.pitch, j.source.step*j.Channels, n, j.Channels)
 		i += n
 	}
 }
@@ -272,7 +291,12 @@ func (j *rowsJob) transformResult(products []float32, panel, first, last int, ou
 	at := panel * nr
 	columns := min(nr, j.Columns-at)
 	pixels, step := j.tile.Out*j.tile.Out, j.result.step*j.Columns
-	for i := first; i < last; {
+	for i := first; j.halfY != nil && i < last; {
+		n := j.result.runHalf(&b.pixels, j.halfY[at:], outside, i, last)
+		b.output(j.tile.Half.Output, j.k.Width, pixels, step, products[(i-first)*nr:], j.product, nr, n, columns, j.bias[at:], j.Clip)
+		i += n
+	}
+	for i := first; j.halfY == nil && i < last; {
 		n := j.result.run(&b.pixels, j.y[at:], outside, i, last)
 		src := products[(i-first)*nr:]
 		if j.accumulate {

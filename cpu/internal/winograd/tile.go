@@ -37,6 +37,16 @@ type Tile struct {
 
 	Gradient    ScatterFunc // Gᵀ m G
 	GradientAdd ScatterFunc // the same, added
+
+	Half *HalfTile // nil where there is none
+}
+
+// HalfTile is the transforms of a Tile whose pixels are bfloat16: tables and steps
+// are as for float32, but count elements of two bytes.
+type HalfTile struct {
+	Input  GatherFunc
+	Spread GatherFunc
+	Output OutputFunc // rounded
 }
 
 // Positions is the number of products for a tile and a pair of channels.

@@ -1,5 +1,7 @@
 package winograd
 
+import "unsafe"
+
 // Spec is a convolution with filters of 3 by 3 pixels and stride 1 of NHWC
 // images, or the input gradient of one.
 type Spec struct {
@@ -49,6 +51,15 @@ func inside(size, step, before, length, n int) (from, to int) {
 // outside. It returns how many tiles from this one on, the last excluded, t
 // serves if its pointers move by step pixels each time.
 func (v *window) run(t *table, x []float32, outside *float32, tile, last int) int {
+	return fill(v, t, x, outside, tile, last)
+}
+
+// runHalf is run for pixels of bfloat16.
+func (v *window) runHalf(t *table, x []uint16, outside *float32, tile, last int) int {
+	return fill(v, t, x, outside, tile, last)
+}
+
+func fill[T float32 | uint16](v *window, t *table, x []T, outside *float32, tile, last int) int {
 	image, at := tile/(v.rows*v.cols), tile%(v.rows*v.cols)
 	i, j := at/v.cols, at%v.cols
 	h, w := i*v.step-v.top, j*v.step-v.left
@@ -57,7 +68,7 @@ func (v *window) run(t *table, x []float32, outside *float32, tile, last int) in
 		for r := range v.size {
 			p := ((image*v.h+h+r)*v.w + w) * v.pixel
 			for range v.size {
-				t[k] = &x[p]
+				t[k] = (*float32)(unsafe.Pointer(&x[p]))
 				k++
 				p += v.pixel
 			}
@@ -69,7 +80,7 @@ func (v *window) run(t *table, x []float32, outside *float32, tile, last int) in
 		for c := w; c < w+v.size; c++ {
 			t[k] = outside
 			if r >= 0 && r < v.h && c >= 0 && c < v.w {
-				t[k] = &x[((image*v.h+r)*v.w+c)*v.pixel]
+				t[k] = (*float32)(unsafe.Pointer(&x[((image*v.h+r)*v.w+c)*v.pixel]))
 			}
 			k++
 		}
