@@ -42,7 +42,7 @@ func (s *stream) put(worker, from, to int) {
 // Elements and rows that a window holds at least: few, so that windows stay in the
 // first cache, but for sums over rows many enough to be worth adding up.
 const (
-	windowGrain = 4 << 10
+	windowGrain = 16 << 10
 	sumGrain    = 16 << 10
 	sumRows     = 32
 )

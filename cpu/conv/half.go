@@ -55,23 +55,27 @@ func halfKernelsOf(level isa.Level) halfKernels {
 	return halfKernels{kernelsOf(level), simd.PairsFor(level)}
 }
 
-// halfTile is the tile that computes a forward convolution or input gradient fastest,
-// nil where direct sums do.
-func (m Method) halfTile(s Shape, spec winograd.Spec, k halfKernels) *winograd.Tile {
+// halfTile is the tile that computes a convolution or a gradient fastest, nil where
+// direct sums do. Of those of bfloat16 that is with fewer than least channels.
+func (m Method) halfTile(s Shape, spec winograd.Spec, k halfKernels, least int) *winograd.Tile {
 	t := m.tile(s, spec, k.kernels)
 	width := k.winograd.Width
 	if t == nil || t.Half == nil || spec.Channels%width != 0 || spec.Columns%width != 0 {
 		return nil
 	}
-	if m == Auto && k.pairs != nil && min(spec.Channels, spec.Columns) < halfFiltered {
+	if m == Auto && k.pairs != nil && min(spec.Channels, spec.Columns) < least {
 		return nil
 	}
 	return t
 }
 
-// halfFiltered is the number of channels from which on minimal filtering in float32
-// is faster than direct sums of bfloat16.
-const halfFiltered = 64
+// Numbers of channels from which on minimal filtering in float32 is faster than direct
+// sums of bfloat16, measured: of forward convolutions and input gradients, and of
+// weight gradients, for which pairs have to be made.
+const (
+	filteredRowsFrom = 64
+	filteredColsFrom = 16
+)
 
 // rows is the direct plan for a lattice, nil where there is none.
 func (k halfKernels) rows(s Shape, spec implicit.RowsSpec) halfRows {
@@ -100,7 +104,7 @@ func newHalfForward(s Shape, ep Epilogue, m Method, k halfKernels) (*HalfForward
 		return nil, err
 	}
 	spec := s.forwardSpec()
-	if t := m.halfTile(s, spec, k); t != nil {
+	if t := m.halfTile(s, spec, k, filteredRowsFrom); t != nil {
 		return &HalfForward{s, ep, filteredRows{winograd.NewRows(spec, ep.Clip, t, k.winograd, k.simd)}}, nil
 	}
 	if alg := k.rows(s, s.flat().rowsSpec(ep)); alg != nil {
@@ -151,7 +155,7 @@ func newHalfInputGrad(s Shape, m Method, k halfKernels) (*HalfInputGrad, error) 
 	}
 	g := &HalfInputGrad{shape: s}
 	spec := s.inputGradSpec()
-	if t := m.halfTile(s, spec, k); t != nil {
+	if t := m.halfTile(s, spec, k, filteredRowsFrom); t != nil {
 		g.phases = append(g.phases, filteredRows{winograd.NewRows(spec, simd.Clip{}, t, k.winograd, k.simd)})
 		return g, nil
 	}
@@ -214,7 +218,7 @@ func newHalfWeightGrad(s Shape, m Method, k halfKernels) (*HalfWeightGrad, error
 		return nil, err
 	}
 	spec := s.forwardSpec()
-	if t := m.halfTile(s, spec, k); t != nil {
+	if t := m.halfTile(s, spec, k, filteredColsFrom); t != nil {
 		return &HalfWeightGrad{s, filteredCols{winograd.NewCols(spec, t, k.winograd, k.simd)}}, nil
 	}
 	if k.pairs == nil || s.depthwise() {
