@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/seed52467199/trainer/cpu/internal/depthwise"
 	"github.com/seed52467199/trainer/cpu/isa"
 	"github.com/seed52467199/trainer/cpu/simd"
 	"github.com/seed52467199/trainer/internal/pool"
@@ -207,7 +208,7 @@ func TestAgainstDefinition(t *testing.T) {
 				v.Run(p, x, dy, dw, dirty(v.ScratchFloats(2)))
 				compare(t, "dw", m.method, dw, ref.dw, ref.dwSize)
 			})
-		}, machine{"wide", kernels{simd: wide}, Direct})
+		}, machine{"wide", kernels{simd: wide, depthwise: depthwise.For(isa.Generic)}, Direct})
 	}
 }
 
@@ -419,7 +420,7 @@ func TestMoments(t *testing.T) {
 					}
 				}
 			})
-		}, machine{"wide", kernels{simd: wide}, Direct})
+		}, machine{"wide", kernels{simd: wide, depthwise: depthwise.For(isa.Generic)}, Direct})
 	}
 }
 

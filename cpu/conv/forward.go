@@ -3,6 +3,7 @@ package conv
 import (
 	"fmt"
 
+	"github.com/seed52467199/trainer/cpu/internal/depthwise"
 	"github.com/seed52467199/trainer/cpu/internal/implicit"
 	"github.com/seed52467199/trainer/cpu/internal/winograd"
 	"github.com/seed52467199/trainer/cpu/isa"
@@ -60,6 +61,9 @@ func forwardAlgorithm(s Shape, ep Epilogue, m Method, k kernels) rowsAlgorithm {
 	spec := s.forwardSpec()
 	if t := m.tile(s, spec, k); t != nil {
 		return winograd.NewRows(spec, ep.Clip, t, k.winograd, k.simd)
+	}
+	if s.single() {
+		return depthwise.NewRows(s.depthwiseSpec(false), ep.Clip, k.depthwise)
 	}
 	return directRows{implicit.NewRows(s.flat().rowsSpec(ep), k.simd)}
 }

@@ -1,6 +1,7 @@
 package conv
 
 import (
+	"github.com/seed52467199/trainer/cpu/internal/depthwise"
 	"github.com/seed52467199/trainer/cpu/internal/implicit"
 	"github.com/seed52467199/trainer/cpu/internal/winograd"
 	"github.com/seed52467199/trainer/cpu/isa"
@@ -35,6 +36,10 @@ func newInputGrad(s Shape, m Method, k kernels) (*InputGrad, error) {
 	spec := s.inputGradSpec()
 	if t := m.tile(s, spec, k); t != nil {
 		g.phases = append(g.phases, winograd.NewRows(spec, simd.Clip{}, t, k.winograd, k.simd))
+		return g, nil
+	}
+	if s.single() {
+		g.phases = append(g.phases, depthwise.NewRows(s.depthwiseSpec(true), simd.Clip{}, k.depthwise))
 		return g, nil
 	}
 	if m == Auto && s.spreads(k.simd) {

@@ -1,6 +1,7 @@
 package conv
 
 import (
+	"github.com/seed52467199/trainer/cpu/internal/depthwise"
 	"github.com/seed52467199/trainer/cpu/internal/implicit"
 	"github.com/seed52467199/trainer/cpu/internal/winograd"
 	"github.com/seed52467199/trainer/cpu/isa"
@@ -25,12 +26,13 @@ const (
 
 // kernels is the innermost loops that plans are made of.
 type kernels struct {
-	simd     *simd.Set
-	winograd *winograd.Kernels
+	simd      *simd.Set
+	winograd  *winograd.Kernels
+	depthwise *depthwise.Kernels
 }
 
 func kernelsOf(level isa.Level) kernels {
-	return kernels{simd.For(level), winograd.For(level)}
+	return kernels{simd.For(level), winograd.For(level), depthwise.For(level)}
 }
 
 // Direct sums, and their name.
@@ -64,6 +66,23 @@ func (s Shape) inputGradSpec() winograd.Spec {
 		OutH: s.H, OutW: s.W, Columns: s.C,
 		PadTop: 2 - s.PadTop, PadLeft: 2 - s.PadLeft, Turned: true,
 	}
+}
+
+// single tells whether package depthwise can compute s: every channel is by itself.
+func (s Shape) single() bool { return s.depthwise() && s.K == s.C }
+
+// depthwiseSpec is s, or its input gradient where turned is set, as package
+// depthwise describes it.
+func (s Shape) depthwiseSpec(turned bool) depthwise.Spec {
+	d := depthwise.Spec{Images: s.N, Channels: s.C, KH: s.KH, KW: s.KW}
+	if turned {
+		d.H = depthwise.Turned(s.H, s.OutH(), s.KH, s.StrideH, s.PadTop, s.DilationH)
+		d.W = depthwise.Turned(s.W, s.OutW(), s.KW, s.StrideW, s.PadLeft, s.DilationW)
+		return d
+	}
+	d.H = depthwise.Forward(s.OutH(), s.H, s.KH, s.StrideH, s.PadTop, s.DilationH)
+	d.W = depthwise.Forward(s.OutW(), s.W, s.KW, s.StrideW, s.PadLeft, s.DilationW)
+	return d
 }
 
 // tile is the tile that computes a forward convolution or input gradient

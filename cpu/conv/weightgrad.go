@@ -3,6 +3,7 @@ package conv
 import (
 	"fmt"
 
+	"github.com/seed52467199/trainer/cpu/internal/depthwise"
 	"github.com/seed52467199/trainer/cpu/internal/implicit"
 	"github.com/seed52467199/trainer/cpu/internal/winograd"
 	"github.com/seed52467199/trainer/cpu/isa"
@@ -42,6 +43,9 @@ func weightGradAlgorithm(s Shape, m Method, k kernels) colsAlgorithm {
 	spec := s.forwardSpec()
 	if t := m.tile(s, spec, k); t != nil {
 		return winograd.NewCols(spec, t, k.winograd, k.simd)
+	}
+	if s.single() {
+		return depthwise.NewCols(s.depthwiseSpec(false), k.depthwise, k.simd.Sum)
 	}
 	return directCols{implicit.NewCols(s.flat().colsSpec(), k.simd)}
 }
