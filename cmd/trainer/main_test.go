@@ -382,6 +382,38 @@ func TestDivergenceKeepsTheLastGoodCheckpoint(t *testing.T) {
 	}
 }
 
+// The same network takes less memory in bf16, and evaluation takes the key, too.
+func TestPrecision(t *testing.T) {
+	arena := map[string]float64{}
+	for _, precision := range []string{"f32", "bf16"} {
+		r := ok(t, "profile", "--model", "cifar_resnet20", "--batch", "8", "--steps", "1", "--precision", precision)
+		arena[precision], _ = r["arena_bytes"].(float64)
+		for _, mode := range []string{"train", "eval"} {
+			r := ok(t, "bench", "--model", "lenet5", "--batch", "4", "--steps", "1", "--mode", mode, "--precision", precision)
+			if rate, _ := r["images_per_s"].(float64); r["precision"] != precision || rate <= 0 {
+				t.Errorf("%s %s: precision %v at %v images/s", mode, precision, r["precision"], r["images_per_s"])
+			}
+		}
+	}
+	if a, b := arena["f32"], arena["bf16"]; b <= 0 || b > 0.8*a {
+		t.Errorf("%v bytes of working memory in bf16, %v in f32", b, a)
+	}
+	run := filepath.Join(t.TempDir(), "run")
+	ok(t, "train", "--config", "quickstart", "--set", "train.epochs=1", "--set", "model.name=cifar_resnet20", "--set", "train.precision=bf16", "--output", run)
+	wide := ok(t, "eval", "--checkpoint", run, "--set", "train.precision=f32")
+	half := ok(t, "eval", "--checkpoint", run)
+	a, _ := wide["loss"].(float64)
+	b, _ := half["loss"].(float64)
+	if a == b || b < 0.95*a || b > 1.05*a {
+		t.Errorf("the loss is %v in bf16 and %v in f32; want it near but rounded", b, a)
+	}
+	for _, args := range [][]string{{"bench", "--model", "lenet5", "--precision", "f16"}, {"train", "--config", "quickstart", "--set", "train.precision=half"}} {
+		if o := trainer(t, args...); o.status != 2 || strings.Count(o.stderr, "\n") != 1 || !strings.Contains(o.stderr, "bf16") {
+			t.Errorf("%v: status %d, %q; want 2 and one line that names bf16", args, o.status, o.stderr)
+		}
+	}
+}
+
 func TestBenchData(t *testing.T) {
 	r := ok(t, "bench", "--mode", "data", "--set", "data.format=digits", "--size", "8", "--batch", "10", "--steps", "5", "--workers", "2", "--threads", "1")
 	for key, want := range map[string]float64{"workers": 2, "cores": 1, "threads": 1, "batch": 10, "size": 8, "channels": 1} {

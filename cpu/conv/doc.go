@@ -14,6 +14,10 @@
 //	scratch := make([]float32, f.ScratchFloats(p.Threads()))
 //	f.Run(p, x, w, bias, y, scratch)
 //
+// [NewHalfForward], [NewHalfInputGrad] and [NewHalfWeightGrad] make plans for
+// activations in bfloat16, with sums in float32: direct sums where the processor
+// multiplies pairs of bfloat16, minimal filtering in float32 where that is faster.
+//
 // A plan may be used by one goroutine at a time. Results are the same bits
 // whatever the number of threads.
 //

@@ -23,46 +23,46 @@ const (
 // linear is a matrix of the transforms: the values that n inputs become.
 type linear struct {
 	in, out int
-	apply   func(d *line) line
+	apply   func(d line) line
 }
 
 var (
-	goInput2 = linear{4, 4, func(d *line) line {
+	goInput2 = linear{4, 4, func(d line) line {
 		return line{d[0] - d[2], d[1] + d[2], d[2] - d[1], d[3] - d[1]}
 	}}
-	goWeight2 = linear{3, 4, func(g *line) line {
+	goWeight2 = linear{3, 4, func(g line) line {
 		s := (g[0] + g[2]) / 2
 		return line{g[0], s + g[1]/2, s - g[1]/2, g[2]}
 	}}
-	goSpread2 = linear{2, 4, func(d *line) line {
+	goSpread2 = linear{2, 4, func(d line) line {
 		return line{d[0], d[0] + d[1], d[0] - d[1], d[1]}
 	}}
-	goOutput2 = linear{4, 2, func(m *line) line {
+	goOutput2 = linear{4, 2, func(m line) line {
 		return line{m[0] + m[1] + m[2], m[1] - m[2] + m[3]}
 	}}
-	goGradient2 = linear{4, 3, func(m *line) line {
+	goGradient2 = linear{4, 3, func(m line) line {
 		s := (m[1] + m[2]) / 2
 		return line{m[0] + s, (m[1] - m[2]) / 2, s + m[3]}
 	}}
 
-	goInput4 = linear{6, 6, func(d *line) line {
+	goInput4 = linear{6, 6, func(d line) line {
 		const c = a*a + b*b
 		e12, o12, e34, o34 := d[4]-b*b*d[2], a*d[3]-b*d[1], d[4]-a*a*d[2], b*d[3]-a*d[1]
 		return line{d[0] - c*d[2] + d[4], e12 + o12, e12 - o12, e34 + o34, e34 - o34, d[1] - c*d[3] + d[5]}
 	}}
-	goWeight4 = linear{3, 6, func(g *line) line {
+	goWeight4 = linear{3, 6, func(g line) line {
 		e12, e34, odd := -g0*g[0]-g2*g[2], g2*g[0]+g0*g[2], g1*g[1]
 		return line{g[0], e12 - odd, e12 + odd, e34 + odd, e34 - odd, g[2]}
 	}}
-	goSpread4 = linear{4, 6, func(d *line) line {
+	goSpread4 = linear{4, 6, func(d line) line {
 		e12, o12, e34, o34 := b*d[0]+a*d[2], d[1]+a*a*d[3], a*d[0]+b*d[2], d[1]+b*b*d[3]
 		return line{d[0], e12 + o12, e12 - o12, e34 + o34, e34 - o34, d[3]}
 	}}
-	goOutput4 = linear{6, 4, func(m *line) line {
+	goOutput4 = linear{6, 4, func(m line) line {
 		s12, s34, x12, x34 := m[1]+m[2], m[3]+m[4], m[1]-m[2], m[3]-m[4]
 		return line{m[0] + b*s12 + a*s34, x12 + x34, a*s12 + b*s34, a*a*x12 + b*b*x34 + m[5]}
 	}}
-	goGradient4 = linear{6, 3, func(m *line) line {
+	goGradient4 = linear{6, 3, func(m line) line {
 		s12, s34 := m[1]+m[2], m[3]+m[4]
 		return line{m[0] - g0*s12 + g2*s34, g1 * (m[2] - m[1] + m[3] - m[4]), m[5] - g2*s12 + g0*s34}
 	}}
@@ -88,14 +88,14 @@ var goKernels = &Kernels{
 // square computes L·x·Lᵀ in place.
 func (l *linear) square(x *square) {
 	for i := range l.in {
-		x[i] = l.apply(&x[i])
+		x[i] = l.apply(x[i])
 	}
 	for j := range l.out {
 		var column line
 		for i := range l.in {
 			column[i] = x[i][j]
 		}
-		column = l.apply(&column)
+		column = l.apply(column)
 		for i := range l.out {
 			x[i][j] = column[i]
 		}

@@ -111,12 +111,12 @@ func TestMatrices(t *testing.T) {
 		for i := range d {
 			d[i], g[i], dy[i] = 2*r.Float32()-1, 2*r.Float32()-1, 2*r.Float32()-1
 		}
-		v, u, s := m.input.apply(&d), m.weight.apply(&g), m.spread.apply(&dy)
+		v, u, s := m.input.apply(d), m.weight.apply(g), m.spread.apply(dy)
 		for i := range v {
 			u[i] *= v[i]
 			s[i] *= v[i]
 		}
-		y, dg := m.output.apply(&u), m.gradient.apply(&s)
+		y, dg := m.output.apply(u), m.gradient.apply(s)
 		for i := range m.output.out {
 			near(t, y[i], d[i]*g[0]+d[i+1]*g[1]+d[i+2]*g[2])
 		}
