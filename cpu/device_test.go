@@ -18,7 +18,7 @@ func TestEveryLevel(t *testing.T) {
 		t.Skipf("%s is set: this run is about that level", isa.EnvVar)
 	}
 	for level := isa.Generic; level < isa.Active(); level++ {
-		cmd := exec.Command(os.Args[0], "-test.run", "^(TestFastAgainstPortable|TestMaxPoolGrad|TestPyTorch|TestValues|TestWrongLabel.*|TestActivationEnds|TestBatchNormFarFromZero)$")
+		cmd := exec.Command(os.Args[0], "-test.run", "^(TestFastAgainstPortable|TestMaxPoolGrad|TestPyTorch|TestValues|TestWrongLabel.*|TestActivationEnds|TestBatchNormFarFromZero|TestRepetitionGivesTheSameBits)$")
 		cmd.Env = append(os.Environ(), isa.EnvVar+"="+level.String())
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Errorf("%v: %v\n%s", level, err, out)

@@ -24,6 +24,8 @@ func fast(c op.Call, m conv.Method, threads *pool.Pool) (plan, error) {
 		return fastScale(c, o), nil
 	case op.BatchNorm:
 		return fastBatchNorm(c, o, threads.Threads()), nil
+	case op.BatchNormAgain:
+		return fastBatchNormAgain(c, o, threads.Threads()), nil
 	case op.BatchNormGrad:
 		return fastBatchNormGrad(c, o, threads.Threads()), nil
 	case op.BatchNormInference:
@@ -101,6 +103,8 @@ func fastNarrow(c op.Call, m conv.Method, threads *pool.Pool) (plan, error) {
 		return narrowAdd(c, o, threads.Threads()), nil
 	case op.BatchNorm:
 		return fastBatchNorm(c, o, threads.Threads()), nil
+	case op.BatchNormAgain:
+		return fastBatchNormAgain(c, o, threads.Threads()), nil
 	case op.BatchNormGrad:
 		return fastBatchNormGrad(c, o, threads.Threads()), nil
 	case op.BatchNormInference:

@@ -23,6 +23,8 @@ func portable[T number](c op.Call) (plan, error) {
 		return scale[T](c, o), nil
 	case op.BatchNorm:
 		return batchNorm[T](c, o), nil
+	case op.BatchNormAgain:
+		return batchNormAgain[T](c, o), nil
 	case op.BatchNormGrad:
 		return batchNormGrad[T](c, o), nil
 	case op.BatchNormInference:
