@@ -16,7 +16,8 @@ type Shape = op.Shape
 type Device interface {
 	// Name says what the device is, for people.
 	Name() string
-	// Alloc returns zeroed memory, aligned for the device's kernels.
+	// Alloc returns zeroed memory, aligned for the device's kernels. Several
+	// goroutines may upload to different parts of it.
 	Alloc(bytes int) (op.Buffer, error)
 	// Kernel chooses an implementation of the call.
 	Kernel(c op.Call) (op.Kernel, error)

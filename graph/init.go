@@ -7,7 +7,8 @@ import (
 )
 
 // Init draws a parameter's first value into dst, in file order; shape is the
-// parameter's shape in files.
+// parameter's shape in files. dst is zero at first. Several parameters are drawn at a
+// time.
 type Init func(r *rng.Stream, shape Shape, dst []float64)
 
 // Constant fills with v.

@@ -1,8 +1,13 @@
 package graph
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
 	"unsafe"
 
 	"github.com/seed52467199/trainer/graph/op"
@@ -82,13 +87,21 @@ func (p *Param) WriteTo(buf op.Buffer, file []float32) error {
 	for i, v := range file {
 		vals[i] = float64(v)
 	}
-	return p.writeFile(buf, vals)
+	return p.writeFile(buf, vals, new(draft))
 }
 
-func (p *Param) writeFile(buf op.Buffer, file []float64) error {
-	vals := make([]float64, len(file))
-	p.Layout.walk(p.Shape, func(f, m int) { vals[m] = file[f] })
-	if err := p.set.upload(p.slice(buf), vals); err != nil {
+func (p *Param) writeFile(buf op.Buffer, file []float64, d *draft) error {
+	var raw []byte
+	if p.set.dtype == op.Float64 {
+		d.wide = resized(d.wide, len(file))
+		p.Layout.walk(p.Shape, func(f, m int) { d.wide[m] = file[f] })
+		raw = bytesOf(d.wide)
+	} else {
+		d.narrow = resized(d.narrow, len(file))
+		p.Layout.walk(p.Shape, func(f, m int) { d.narrow[m] = float32(file[f]) })
+		raw = bytesOf(d.narrow)
+	}
+	if err := p.slice(buf).Upload(raw); err != nil {
 		return fmt.Errorf("%s: %w", p.Name, err)
 	}
 	return nil
@@ -195,19 +208,52 @@ func (ps *Params) Place(dev Device) error {
 		*m.buf = b
 	}
 	ps.dev = dev
-	for _, p := range ps.list {
-		if err := p.Reset(); err != nil {
-			return err
-		}
+	return ps.draw()
+}
+
+// draw gives all parameters their first values, several at a time: each has a random
+// stream of its own. The largest come first, so that none is waited for at the end.
+func (ps *Params) draw() error {
+	order := slices.Clone(ps.list)
+	slices.SortStableFunc(order, func(a, b *Param) int { return cmp.Compare(b.Len(), a.Len()) })
+	errs := make([]error, len(order))
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(order)) {
+		workers.Go(func() {
+			var d draft
+			for i := next.Add(1) - 1; i < int64(len(order)); i = next.Add(1) - 1 {
+				errs[i] = order[i].reset(&d)
+			}
+		})
 	}
-	return nil
+	workers.Wait()
+	return errors.Join(errs...)
+}
+
+// draft is memory for values on their way to parameters.
+type draft struct {
+	file   []float64 // in file order
+	wide   []float64 // in memory's, as one of the two
+	narrow []float32
 }
 
 // Reset draws the parameter's first value again.
-func (p *Param) Reset() error {
-	vals := make([]float64, p.Len())
-	p.init(rng.New(p.set.seed, "init "+p.Name), p.FileShape(), vals)
-	return p.writeFile(p.set.memory(p.Role), vals)
+func (p *Param) Reset() error { return p.reset(new(draft)) }
+
+func (p *Param) reset(d *draft) error {
+	d.file = resized(d.file, p.Len())
+	clear(d.file)
+	p.init(rng.New(p.set.seed, "init "+p.Name), p.FileShape(), d.file)
+	return p.writeFile(p.set.memory(p.Role), d.file, d)
+}
+
+// resized is buf with n elements, or a new slice where it is too short.
+func resized[T any](buf []T, n int) []T {
+	if cap(buf) < n {
+		return make([]T, n)
+	}
+	return buf[:n]
 }
 
 func (ps *Params) memory(r Role) op.Buffer {
@@ -226,7 +272,7 @@ func (ps *Params) download(buf op.Buffer, n int) ([]float64, error) {
 
 func (ps *Params) upload(buf op.Buffer, vals []float64) error {
 	if ps.dtype == op.Float64 {
-		return buf.Upload(unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(vals))), 8*len(vals)))
+		return buf.Upload(bytesOf(vals))
 	}
 	f := make([]float32, len(vals))
 	for i, v := range vals {
@@ -239,7 +285,7 @@ func (ps *Params) upload(buf op.Buffer, vals []float64) error {
 func readElements(buf op.Buffer, dt op.DType, n int) ([]float64, error) {
 	out := make([]float64, n)
 	if dt == op.Float64 {
-		return out, buf.Download(unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(out))), 8*n))
+		return out, buf.Download(bytesOf(out))
 	}
 	f := make([]float32, n)
 	if err := buf.Download(bytesOf(f)); err != nil {
@@ -251,9 +297,10 @@ func readElements(buf op.Buffer, dt op.DType, n int) ([]float64, error) {
 	return out, nil
 }
 
-// bytesOf is the memory of f.
-func bytesOf(f []float32) []byte {
-	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(f))), 4*len(f))
+// bytesOf is the memory of x.
+func bytesOf[T float32 | float64](x []T) []byte {
+	var one T
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(x))), int(unsafe.Sizeof(one))*len(x))
 }
 
 // Scope declares parameters under a prefix, as PyTorch names the parameters of
