@@ -24,6 +24,10 @@ type Target struct {
 	// where the operations allow it. Arithmetic, parameters, their gradients and
 	// results stay Float32. Float32 changes nothing.
 	Precision op.DType
+	// Memory, where set, is how many bytes of working memory there may be: what does
+	// not fit is computed again in the backward pass instead of kept. Compile gives a
+	// *MemoryError where that is not enough.
+	Memory int
 	// NoFusion keeps every operation a step of its own, for comparing with.
 	NoFusion bool
 }
@@ -42,6 +46,7 @@ type Program struct {
 	seed       *Node
 	arena      int // bytes of values and scratch
 	scratch    int
+	memory     MemoryPlan
 	generation int
 	seedValue  float64
 	scalar     [8]byte // one element on its way to or from the device
@@ -103,10 +108,12 @@ func Compile(g *Graph, ps *Params, ws *Workspace, t Target) (*Program, error) {
 	if t.Precision == op.BFloat16 {
 		halve(p.steps, keep)
 	}
-	if err := p.makeKernels(); err != nil {
+	if err := p.makeKernels(p.steps); err != nil {
 		return nil, err
 	}
-	p.planMemory(keep)
+	if err := p.planMemory(keep, t.Memory); err != nil {
+		return nil, err
+	}
 	return p, nil
 }
 
@@ -154,71 +161,18 @@ func (p *Program) keepGrads(grads map[*Param]*Node, accumulate bool, keep map[*v
 	}
 }
 
-func (p *Program) makeKernels() error {
-	for _, s := range p.steps {
+// makeKernels asks for the kernels of steps that have none yet.
+func (p *Program) makeKernels(steps []*step) error {
+	for _, s := range steps {
+		if s == nil || s.kernel != nil {
+			continue
+		}
 		k, err := p.ws.dev.Kernel(s.call(p.dtype))
 		if err != nil {
 			return err
 		}
 		s.kernel = k
 		p.scratch = max(p.scratch, k.ScratchBytes())
-	}
-	return nil
-}
-
-// planMemory gives each value that lives between steps its place in the arena.
-func (p *Program) planMemory(keep map[*value]bool) {
-	last := map[*value]int{}
-	for i, s := range p.steps {
-		for _, v := range slices.Concat(s.in, s.out) {
-			last[v.root()] = i
-		}
-	}
-	for v := range keep {
-		last[v.root()] = len(p.steps)
-	}
-	var blocks []*block
-	add := func(v *value, first int) {
-		v.block = &block{bytes: v.bytes(p.dtype), first: first, last: max(last[v], first)}
-		blocks = append(blocks, v.block)
-	}
-	for _, n := range p.inputs {
-		if v := p.values[n]; v != nil {
-			add(v, -1)
-		}
-	}
-	if p.seed != nil && p.values[p.seed] != nil {
-		v := p.values[p.seed]
-		last[v] = len(p.steps) // set once, not before each run
-		add(v, -1)
-	}
-	for i, s := range p.steps {
-		for k, v := range s.out {
-			if v.home != inArena && v.home != inResult {
-				continue
-			}
-			if from := s.overwritable(k, i, last); from != nil {
-				v.block = from.block
-				v.block.last = max(v.block.last, last[v])
-				continue
-			}
-			add(v, i)
-		}
-	}
-	p.arena = pack(blocks)
-}
-
-// overwritable is the operand whose memory result k of step i may take over.
-func (s *step) overwritable(k, i int, last map[*value]int) *value {
-	o, ok := s.op.(op.InPlacer)
-	if !ok || k != 0 {
-		return nil
-	}
-	for _, idx := range o.InPlace() {
-		r := s.in[idx].root()
-		if r.block != nil && r.home == inArena && last[r] == i && s.in[idx].shape.Eq(s.out[0].shape) && r.half == s.out[0].half {
-			return r
-		}
 	}
 	return nil
 }
@@ -252,7 +206,7 @@ func (p *Program) bind() error {
 		p.buffers[v] = b
 		return b
 	}
-	scratch := p.ws.arena.Slice(p.arena, p.scratch)
+	shared := p.ws.arena.Slice(p.arena, p.scratch)
 	for _, s := range p.steps {
 		var in, out []op.Buffer
 		for _, v := range s.in {
@@ -260,6 +214,10 @@ func (p *Program) bind() error {
 		}
 		for _, v := range s.out {
 			out = append(out, buffer(v))
+		}
+		scratch := shared
+		if s.scratch != nil {
+			scratch = p.ws.arena.Slice(s.scratch.offset, s.ownScratch())
 		}
 		run, err := s.kernel.Bind(&p.ws.ctx, in, out, scratch)
 		if err != nil {
@@ -403,6 +361,8 @@ func (p *Program) Loss() (float64, error) {
 type StepInfo struct {
 	// Call is the operation with its shapes.
 	Call op.Call
+	// Again tells that it repeats an earlier step in the backward pass, to save memory.
+	Again bool
 	// Work is what it costs.
 	Work op.Work
 	// Param is the parameter whose weight the step uses or whose gradient it
@@ -417,7 +377,7 @@ func (p *Program) Steps() []StepInfo {
 	infos := make([]StepInfo, len(p.steps))
 	for i, s := range p.steps {
 		c := s.call(p.dtype)
-		infos[i] = StepInfo{Call: c, Work: s.op.Work(c.In, c.Out)}
+		infos[i] = StepInfo{Call: c, Again: s.isAgain, Work: s.op.Work(c.In, c.Out)}
 		for _, v := range slices.Concat(s.out, s.in) {
 			if r := v.root(); r.param != nil {
 				infos[i].Param = r.param.Name

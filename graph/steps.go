@@ -54,6 +54,10 @@ type step struct {
 	in, out []*value
 	kernel  op.Kernel
 	run     func()
+
+	isAgain     bool   // it repeats an earlier step
+	ownsScratch bool   // its scratch memory is its own block, not the program's
+	scratch     *block // then
 }
 
 func (s *step) call(dt op.DType) op.Call {
@@ -140,4 +144,17 @@ func countUses(steps []*step, kept map[*value]bool) {
 	for v := range kept {
 		v.root().uses++
 	}
+}
+
+// overwrites lists the operands whose memory the first result may take over, the
+// preferred one first.
+func (s *step) overwrites() (operands []*value) {
+	if o, ok := s.op.(op.InPlacer); ok {
+		for _, i := range o.InPlace() {
+			if v := s.in[i]; v.shape.Eq(s.out[0].shape) && v.root().half == s.out[0].half {
+				operands = append(operands, v)
+			}
+		}
+	}
+	return operands
 }
