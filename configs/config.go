@@ -209,6 +209,13 @@ type Train struct {
 	BatchSize int `json:"batch_size" min:"1" also:"batch,bs"`
 	// Batches whose gradients are averaged into one update. Default 1.
 	GradAccum int `json:"grad_accum" min:"1" also:"grad_accum_steps,accumulation,gradient_accumulation_steps"`
+	// Memory that training may take, such as 2GiB: weights, gradients, the
+	// optimizer's state, activations, batches and the program. Where it is short,
+	// activations are computed again in the backward pass instead of kept; that
+	// takes time, of which the first lines tell how much, and changes no result.
+	// Evaluation keeps it too. Less than what is possible is refused. Default 0,
+	// no limit.
+	Memory Bytes `json:"memory" also:"memory_limit,memory_budget,max_memory,activation_checkpointing,gradient_checkpointing"`
 	// Greatest norm of all gradients together; longer ones are scaled down.
 	// Default 0, off.
 	ClipGrad float64 `json:"clip_grad" min:"0" also:"grad_clip,max_grad_norm,clip"`

@@ -187,6 +187,7 @@ func pattern(tag reflect.StructTag) *regexp.Regexp {
 // kinds of values that a field can have
 var (
 	typeStats   = reflect.TypeFor[Stats]()
+	typeBytes   = reflect.TypeFor[Bytes]()
 	typePair    = reflect.TypeFor[[2]float64]()
 	typeNumbers = reflect.TypeFor[[]float64]()
 	typeTexts   = reflect.TypeFor[[]string]()
@@ -205,6 +206,8 @@ func (f *field) want() string {
 	switch f.typ {
 	case typeStats:
 		return "auto or a list of numbers" + f.bounds() + ", such as [0.5]"
+	case typeBytes:
+		return bytesWanted
 	case typePair:
 		return "a list of two numbers" + f.bounds() + ", such as " + literal(f.preset())
 	case typeNumbers:
@@ -251,6 +254,10 @@ func (f *field) check(value any) string {
 		return f.checkNumber(float64(v), value)
 	case float64:
 		return f.checkNumber(v, value)
+	case Bytes:
+		if v < 0 {
+			return "is negative, and should be " + f.want()
+		}
 	case [2]float64:
 		return f.checkNumbers(v[:], value)
 	case []float64:

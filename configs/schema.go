@@ -65,6 +65,8 @@ func (f *field) valueSchema() *jsonschema.Schema {
 			{Type: "string", Enum: []any{auto}},
 			{Type: "array", Items: f.numberSchema("number"), MinItems: &one},
 		}}
+	case typeBytes:
+		return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{{Type: "string", Pattern: bytesPattern}, {Type: "integer", Enum: []any{0}}}}
 	case typePair:
 		return &jsonschema.Schema{Type: "array", Items: f.numberSchema("number"), MinItems: &pair, MaxItems: &pair}
 	case typeNumbers:

@@ -113,6 +113,13 @@ func (f *field) value(r raw) (any, string) {
 			return nil, f.refuse(r)
 		}
 		return Stats(list), ""
+	case typeBytes:
+		if r.isText() || r.kind == numeral {
+			if n, err := ParseBytes(r.text); err == nil {
+				return n, ""
+			}
+		}
+		return nil, f.refuse(r)
 	case typeNumbers:
 		if list, ok := floats(r); ok {
 			return list, ""
