@@ -49,6 +49,12 @@ func (c Config) rule(segs []op.Segment) (rule, error) {
 	return rule{}, fmt.Errorf("optimizer %q is unknown; known are %v", c.Name, Names())
 }
 
+// Copies is how many times the size of all parameters the optimizer's state takes.
+func (c Config) Copies() int {
+	r, _ := c.rule(nil)
+	return len(r.slots)
+}
+
 // Optimizer updates parameters from their gradients.
 type Optimizer struct {
 	ps     *graph.Params

@@ -19,9 +19,10 @@ type RunStarted struct {
 
 	Params          int64 // trainable scalars
 	ArenaBytes      int64 // activation memory of the training program
-	TrainImages     int   // images of one epoch
-	ValImages       int   // images of one evaluation
-	Epochs          int   // epochs of the whole run
+	Memory          Memory
+	TrainImages     int // images of one epoch
+	ValImages       int // images of one evaluation
+	Epochs          int // epochs of the whole run
 	UpdatesPerEpoch int
 	BatchSize       int // images of one update
 	Threads         int
@@ -30,6 +31,16 @@ type RunStarted struct {
 	Resumed bool // false for a fresh run
 	Epoch   int  // the epoch that comes next, or goes on; 1 in a fresh run
 	Update  int  // updates already done; 0 in a fresh run
+}
+
+// Memory is what a training takes, in bytes.
+type Memory struct {
+	Limit      int64   // what it may take; 0 for any
+	Parameters int64   // weights, gradients, optimizer, averages
+	Input      int64   // images, data and the program, under a limit
+	Saved      int64   // activations that are recomputed, not kept
+	Repeated   int     // operations that run again for it
+	ExtraTime  float64 // what that takes, as a part of the time without
 }
 
 // EpochStarted opens an epoch, or the rest of one after resuming in its middle.

@@ -58,7 +58,7 @@ func Example() {
 	// model     lenet5, 61,706 parameters
 	// data      400 images for training, 100 for validation
 	// training  1 epoch of 4 updates, batch 100, seed 42
-	// device    cpu (generic), 2 threads, 0 B for activations
+	// device    cpu (generic), 2 threads
 	// epoch 1/1  update 2  batch 2/4  loss 1.5000  lr 0.1  900 img/s
 	// epoch 1/1  update 4  batch 4/4  loss 0.5833  lr 0.1  900 img/s
 	// epoch 1/1  train loss 1.0400  eval loss 0.5000  top1 87.00  lr 0.1  900 img/s  0:02  best

@@ -77,6 +77,12 @@ func (l *Log) fields(e Event) bool {
 		l.line = strconv.AppendUint(l.line, e.Seed, 10)
 		l.int("params", e.Params)
 		l.int("arena_bytes", e.ArenaBytes)
+		l.int("parameter_bytes", e.Memory.Parameters)
+		if m := e.Memory; m.Limit > 0 {
+			l.int("memory_limit", m.Limit)
+			l.int("memory_saved", m.Saved)
+			l.int("layers_recomputed", int64(m.Repeated))
+		}
 		l.int("train_images", int64(e.TrainImages))
 		l.int("val_images", int64(e.ValImages))
 		l.int("epochs", int64(e.Epochs))

@@ -271,11 +271,27 @@ func header(e *RunStarted) string {
 	line("model", "%s, %s", e.Model, plural(e.Params, "parameter"))
 	line("data", "%s for training, %s for validation", plural(e.TrainImages, "image"), count(e.ValImages))
 	line("training", "%s of %s, batch %d, seed %d", plural(e.Epochs, "epoch"), plural(e.UpdatesPerEpoch, "update"), e.BatchSize, e.Seed)
-	line("device", "%s, %s, %s for activations", e.Device, plural(e.Threads, "thread"), size(e.ArenaBytes))
+	line("device", "%s, %s", e.Device, plural(e.Threads, "thread"))
+	if e.ArenaBytes > 0 {
+		line("memory", "%s", memory(e))
+	}
 	if e.Resumed {
 		line("resumed", "in epoch %d after %s", e.Epoch, plural(e.Update, "update"))
 	}
 	return s.String()
+}
+
+// memory says what a training takes and what keeping the limit costs.
+func memory(e *RunStarted) string {
+	m := e.Memory
+	text := fmt.Sprintf("%s for parameters and optimizer, %s for activations", size(m.Parameters), size(e.ArenaBytes))
+	if m.Limit > 0 {
+		text += fmt.Sprintf(", %s for images and the program: %s of %s", size(m.Input), size(m.Parameters+e.ArenaBytes+m.Input), size(m.Limit))
+	}
+	if m.Repeated > 0 {
+		text += fmt.Sprintf("; %s saved by recomputing %s, about %.1f %% more time", size(m.Saved), plural(m.Repeated, "layer"), 100*m.ExtraTime)
+	}
+	return text
 }
 
 // footer says how it ended.

@@ -45,6 +45,7 @@ func send(t *testing.T, l Listener, events ...Event) {
 func TestPlainLines(t *testing.T) {
 	term, out := screen(0, 10)
 	resumed := run()
+	resumed.Memory = Memory{Limit: 64 << 20, Parameters: 240 << 10, Input: 60 << 20, Saved: 3 << 19, Repeated: 3, ExtraTime: 0.0456}
 	resumed.Resumed, resumed.Epoch, resumed.Update = true, 2, 15
 	send(t, term, resumed, &EpochStarted{Epoch: 2, Epochs: 12})
 	for b := 1; b <= 15; b++ {
@@ -65,7 +66,8 @@ func TestPlainLines(t *testing.T) {
 model     lenet5, 61,706 parameters
 data      1,500 images for training, 297 for validation
 training  12 epochs of 15 updates, batch 100, seed 42
-device    cpu (avx2), 1 thread, 3.5 MiB for activations
+device    cpu (avx2), 1 thread
+memory    240.0 KiB for parameters and optimizer, 3.5 MiB for activations, 60.0 MiB for images and the program: 63.7 MiB of 64.0 MiB; 1.5 MiB saved by recomputing 3 layers, about 4.6 % more time
 resumed   in epoch 2 after 15 updates
 epoch  2/12  update  20  batch  5/15  loss 3.0000  lr 0.05  4322 img/s
 epoch  2/12  update  30  batch 15/15  loss 10.50  lr 0.05  4322 img/s

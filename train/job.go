@@ -1,6 +1,7 @@
 package train
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -36,6 +37,8 @@ type Job struct {
 	Preprocessing checkpoint.Preprocessing
 	// TrainData and ValData are the two splits; ValData is nil where there is none.
 	TrainData, ValData data.Dataset
+	// Memory is what training takes; Trainer plans it.
+	Memory MemoryPlan
 	// Plan says how starting weights were adapted; nil without any.
 	Plan *Plan
 }
@@ -224,10 +227,18 @@ func (j *Job) TrainLoader() (*data.Loader, error) {
 		DropLast: j.TrainData.Len() >= c.Train.BatchSize, Workers: c.Data.Workers, Seed: uint64(c.Train.Seed), OnError: policy})
 }
 
-// EvalLoader makes a loader of every sample of ds, in order.
+// EvalLoader makes a loader of every sample of ds, in order. Under train.memory its
+// batches are at most as large as those of training.
 func (j *Job) EvalLoader(ds data.Dataset) (*data.Loader, error) {
 	c := j.Config
-	return NewEvalLoader(ds, j.Preprocessing, c.Eval.BatchSize, c.Data.Workers, c.Train.OnBadImage == "stop")
+	batch := min(c.Eval.BatchSize, ds.Len())
+	if c.Train.Memory > 0 {
+		var err error
+		if batch, err = j.Network.evalBatch(min(batch, c.Train.BatchSize)); err != nil {
+			return nil, err
+		}
+	}
+	return NewEvalLoader(ds, j.Preprocessing, batch, c.Data.Workers, c.Train.OnBadImage == "stop")
 }
 
 func (j *Job) output() transform.Output { return outputOf(j.Preprocessing) }
@@ -263,6 +274,9 @@ func (j *Job) Trainer(folder string, events report.Listener) (*Trainer, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := j.planMemory(); err != nil {
+		return nil, err
+	}
 	t := &Trainer{Network: j.Network, Loader: loader, Epochs: c.Train.Epochs, GradAccum: c.Train.GradAccum,
 		EMADecay: c.Train.EMADecay, Folder: folder, SaveEvery: c.Train.SaveEveryUpdates, Events: events}
 	if j.ValData != nil {
@@ -295,7 +309,7 @@ func (j *Job) Trainer(folder string, events report.Listener) (*Trainer, error) {
 // optimizer makes the configured optimizer over the parameters that are trained.
 func (j *Job) optimizer() (*optim.Optimizer, error) {
 	c := j.Config
-	program, err := j.Network.Program(min(c.Train.BatchSize, j.TrainData.Len()), true)
+	program, err := j.Network.Program(j.batch(), true)
 	if err != nil {
 		return nil, err
 	}
@@ -311,7 +325,40 @@ func (j *Job) optimizer() (*optim.Optimizer, error) {
 		}
 		return scale, wd
 	})
-	o := c.Optimizer
-	return optim.New(j.Network.Params, optim.Config{Name: o.Name, Momentum: o.Momentum, Dampening: o.Dampening, Nesterov: o.Nesterov,
-		Betas: o.Betas, Eps: o.Eps, ClipNorm: c.Train.ClipGrad}, groups)
+	return optim.New(j.Network.Params, j.updateRule(), groups)
+}
+
+func (j *Job) updateRule() optim.Config {
+	o := j.Config.Optimizer
+	return optim.Config{Name: o.Name, Momentum: o.Momentum, Dampening: o.Dampening, Nesterov: o.Nesterov,
+		Betas: o.Betas, Eps: o.Eps, ClipNorm: j.Config.Train.ClipGrad}
+}
+
+// batch is the number of images of a training pass.
+func (j *Job) batch() int { return min(j.Config.Train.BatchSize, j.TrainData.Len()) }
+
+// loaderBatches is how many batches a loader holds at a time: those made ahead and
+// the one in use.
+const loaderBatches = 3
+
+// planMemory compiles the training program under train.memory.
+func (j *Job) planMemory() error {
+	c := j.Config
+	h := Holding{Copies: j.updateRule().Copies(), Images: loaderBatches * j.batch()}
+	if c.Train.EMADecay > 0 {
+		h.Copies++
+	}
+	if j.ValData != nil {
+		h.Images += loaderBatches * min(c.Eval.BatchSize, c.Train.BatchSize, j.ValData.Len())
+	}
+	var err error
+	j.Memory, err = j.Network.PlanMemory(int(c.Train.Memory), j.batch(), c.Train.GradAccum > 1, h)
+	var short *MemoryError
+	if errors.As(err, &short) && short.Smaller > 0 {
+		return fmt.Errorf("train.memory: %w (train.batch_size; train.grad_accum keeps an update as large)", err)
+	}
+	if short != nil {
+		return fmt.Errorf("train.memory: %w", err)
+	}
+	return err
 }

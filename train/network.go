@@ -23,6 +23,9 @@ type Network struct {
 	// Precision is what activations and their gradients are kept in: op.Float32, or
 	// op.BFloat16. It must not change once a program has run.
 	Precision op.DType
+	// Memory is how many bytes the working memory of training may have, 0 for any:
+	// see graph.Target.
+	Memory int
 
 	ws       *graph.Workspace
 	programs map[programKey]*batchProgram
@@ -79,6 +82,7 @@ func (n *Network) program(k programKey) (*batchProgram, error) {
 	}
 	t := graph.Target{Outputs: []*graph.Node{b.logits}, Accumulate: k.accumulate, Precision: n.Precision}
 	if k.train {
+		t.Memory = n.Memory
 		b.target = n.Objective.target(g, k.batch, n.Classes)
 		b.fill = make([]float32, b.target.Shape().TotalSize())
 		t.Loss = n.Objective.loss(g, b.logits, b.target)
@@ -89,16 +93,6 @@ func (n *Network) program(k programKey) (*batchProgram, error) {
 	}
 	n.programs[k] = b
 	return b, nil
-}
-
-// ArenaBytes is the working memory that training at this batch size takes, beside
-// the parameters, before any of it is allocated.
-func (n *Network) ArenaBytes(batch int) (int, error) {
-	p, err := n.program(programKey{batch: batch, train: true})
-	if err != nil {
-		return 0, err
-	}
-	return p.ArenaBytes(), nil
 }
 
 // Backward runs a training pass on a batch: images (N, H, W, C) and the class of

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/seed52467199/trainer/configs"
 	"github.com/seed52467199/trainer/cpu"
 	"github.com/seed52467199/trainer/graph"
 	"github.com/seed52467199/trainer/graph/op"
@@ -40,11 +41,12 @@ type benchRig struct {
 	logits  []float32
 	batch   int
 	size    int
+	memory  train.MemoryPlan // of training
 
 	training bool
 }
 
-func (a *app) newBenchRig(name, mode, precision string, batch, size int) (*benchRig, error) {
+func (a *app) newBenchRig(name, mode, precision string, batch, size int, memory string) (*benchRig, error) {
 	dtype, err := op.ParsePrecision(precision)
 	if err != nil {
 		return nil, usage(fmt.Errorf("--precision: %w", err))
@@ -57,6 +59,10 @@ func (a *app) newBenchRig(name, mode, precision string, batch, size int) (*bench
 		return nil, usage(err)
 	}
 	r := &benchRig{training: mode == "train", batch: cmp.Or(batch, benchBatch(name, info)), size: cmp.Or(size, info.InputSize)}
+	limit, err := configs.ParseBytes(memory)
+	if err != nil {
+		return nil, usage(fmt.Errorf("--memory %w", err))
+	}
 	if r.batch < 1 || r.size < 1 {
 		return nil, usage(fmt.Errorf("--batch %d --size %d: both must be at least 1", r.batch, r.size))
 	}
@@ -93,6 +99,15 @@ func (a *app) newBenchRig(name, mode, precision string, batch, size int) (*bench
 		r.labels[i] = int32(s.IntN(info.NumClasses))
 	}
 	r.logits = make([]float32, r.batch*info.NumClasses)
+	if r.training {
+		r.memory, err = r.network.PlanMemory(int(limit), r.batch, false, train.Holding{Copies: 1})
+		if err != nil {
+			return nil, usage(fmt.Errorf("--memory: %w", err))
+		}
+		if m := r.memory.Activations; m.Repeated > 0 {
+			a.say("%d MiB for activations, %d MiB saved by recomputing %d layers, about %.1f %% more time", m.Bytes>>20, (m.Whole-m.Bytes)>>20, m.Repeated, 100*m.ExtraTime)
+		}
+	}
 	return r, nil
 }
 
@@ -113,7 +128,7 @@ func (r *benchRig) step() error {
 }
 
 func benchCommand(a *app) *cobra.Command {
-	var model, mode, precision string
+	var model, mode, precision, memory string
 	var batch, size, steps int
 	var loader benchDataFlags
 	c := &cobra.Command{
@@ -132,7 +147,7 @@ func benchCommand(a *app) *cobra.Command {
 			if steps < 1 {
 				return usage(fmt.Errorf("--steps %d: at least 1", steps))
 			}
-			r, err := a.newBenchRig(model, mode, precision, batch, size)
+			r, err := a.newBenchRig(model, mode, precision, batch, size, memory)
 			if err != nil {
 				return err
 			}
@@ -148,6 +163,7 @@ func benchCommand(a *app) *cobra.Command {
 	f.StringVar(&mode, "mode", "train", "train (forward, loss, backward, SGD with momentum), eval, or data (the loader alone)")
 	f.StringVar(&precision, "precision", "f32", "f32 or bf16")
 	loader.add(c)
+	f.StringVar(&memory, "memory", "0", "memory that training may take, such as 2GiB (train.memory); 0 for any")
 	a.runFlags(c)
 	return c
 }
@@ -174,7 +190,9 @@ func (a *app) bench(c *cobra.Command, r *benchRig, model, mode, precision string
 	}
 	flops := int64(0)
 	for _, s := range p.Steps() {
-		flops += s.Work.FLOPs
+		if !s.Again {
+			flops += s.Work.FLOPs
+		}
 	}
 	rate := float64(r.batch) / median.Seconds()
 	gflops := float64(flops) / median.Seconds() / 1e9
@@ -182,20 +200,20 @@ func (a *app) bench(c *cobra.Command, r *benchRig, model, mode, precision string
 	a.say("%s %s %s, batch %d of %dx%d, %d threads: %.1f images/s, step %.1f ms (least %.1f), %.0f GF/s, peak %d MB", model, mode, precision,
 		r.batch, r.size, r.size, r.dev.Threads(), rate, ms(median), ms(times[0]), gflops, rss)
 	return a.result(map[string]any{"images_per_s": rate, "step_ms_median": ms(median), "step_ms_min": ms(times[0]), "gflops": gflops,
-		"peak_rss_mb": rss, "batch": r.batch, "size": r.size, "threads": r.dev.Threads(), "model": model, "mode": mode, "precision": precision})
+		"peak_rss_mb": rss, "arena_mb": p.ArenaBytes() >> 20, "recomputed": p.MemoryPlan().Repeated, "batch": r.batch, "size": r.size, "threads": r.dev.Threads(), "model": model, "mode": mode, "precision": precision})
 }
 
 func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
 func profileCommand(a *app) *cobra.Command {
-	var model, mode, precision string
+	var model, mode, precision, memory string
 	var batch, size, steps int
 	c := &cobra.Command{
 		Use:   "profile --model NAME",
 		Short: "Time each step of a model on random data",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			r, err := a.newBenchRig(model, mode, precision, batch, size)
+			r, err := a.newBenchRig(model, mode, precision, batch, size, memory)
 			if err != nil {
 				return err
 			}
@@ -210,6 +228,7 @@ func profileCommand(a *app) *cobra.Command {
 	f.IntVar(&steps, "steps", 5, "timed steps, after one that is not")
 	f.StringVar(&mode, "mode", "train", "train or eval")
 	f.StringVar(&precision, "precision", "f32", "f32 or bf16")
+	f.StringVar(&memory, "memory", "0", "memory that training may take, such as 2GiB (train.memory); 0 for any")
 	_ = c.MarkFlagRequired("model")
 	a.runFlags(c)
 	return c
@@ -239,7 +258,7 @@ func (a *app) profile(r *benchRig, steps int) error {
 	var rows []map[string]any
 	for i, s := range infos {
 		seconds := times[i].Seconds()
-		row := map[string]any{"op": s.Call.Op.Kind(), "param": s.Param, "in": s.Call.In, "out": s.Call.Out, "kernel": s.Kernel,
+		row := map[string]any{"op": s.Call.Op.Kind(), "again": s.Again, "param": s.Param, "in": s.Call.In, "out": s.Call.Out, "kernel": s.Kernel,
 			"ms": ms(times[i]), "share": 100 * seconds / total.Seconds(), "flops": s.Work.FLOPs, "gflops": float64(s.Work.FLOPs) / seconds / 1e9,
 			"gb_per_s": float64(s.Work.Bytes) / seconds / 1e9}
 		rows = append(rows, row)

@@ -148,11 +148,7 @@ func (a *app) train(ctx context.Context, cfg *configs.Config, resume string) err
 	if job.Plan != nil {
 		a.say("%s", describePlan(job.Plan))
 	}
-	started, err := runStarted(job, t, dev.Name(), dir, state != nil)
-	if err != nil {
-		return usage(err)
-	}
-	if err := sinks.Handle(started); err != nil {
+	if err := sinks.Handle(runStarted(job, t, dev.Name(), dir, state != nil)); err != nil {
 		return err
 	}
 	begin := time.Now()
@@ -235,21 +231,20 @@ func quoteWord(w string) string {
 	return "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
 }
 
-func runStarted(j *train.Job, t *train.Trainer, device, dir string, resumed bool) (*report.RunStarted, error) {
+func runStarted(j *train.Job, t *train.Trainer, device, dir string, resumed bool) *report.RunStarted {
 	c := j.Config
-	arena, err := j.Network.ArenaBytes(min(c.Train.BatchSize, j.TrainData.Len()))
-	if err != nil {
-		return nil, err
-	}
+	m := j.Memory
 	epoch, update := t.Position()
 	s := &report.RunStarted{RunDir: dir, Model: c.Model.Name, Config: string(c.YAML()), Device: device, Classes: j.Classes,
-		Params: int64(j.Network.Params.Count()), ArenaBytes: int64(arena), TrainImages: j.TrainData.Len(), Epochs: c.Train.Epochs,
+		Params: int64(j.Network.Params.Count()), ArenaBytes: int64(m.Activations.Bytes), TrainImages: j.TrainData.Len(), Epochs: c.Train.Epochs,
 		UpdatesPerEpoch: t.UpdatesPerEpoch(), BatchSize: c.Train.BatchSize * c.Train.GradAccum, Threads: effectiveThreads(c.Runtime.Threads),
 		Seed: uint64(c.Train.Seed), Resumed: resumed, Epoch: epoch + 1, Update: update}
+	s.Memory = report.Memory{Limit: int64(m.Limit), Parameters: int64(m.Parameters), Input: int64(m.Input),
+		Saved: int64(m.Activations.Whole - m.Activations.Bytes), Repeated: m.Activations.Repeated, ExtraTime: m.Activations.ExtraTime}
 	if j.ValData != nil {
 		s.ValImages, s.Metrics = j.ValData.Len(), []string{"top1", "top5"}
 	}
-	return s, nil
+	return s
 }
 
 func describePlan(p *train.Plan) string {
