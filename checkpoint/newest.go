@@ -13,14 +13,19 @@ import (
 )
 
 // survivors lists the folders that may hold the checkpoint dir: itself, and
-// what an interrupted Save left beside it.
+// what an interrupted Save left beside it, unless it was interrupted before it wrote
+// meta.json: nothing is lost with that.
 func survivors(dir string) (paths []string, found bool) {
 	if isDir(dir) {
 		paths = append(paths, dir)
 	}
 	left, err := atomicfile.Leftovers(dir)
 	if err == nil {
-		paths = append(paths, left...)
+		for _, path := range left {
+			if _, err := os.Stat(filepath.Join(path, metaFile)); !errors.Is(err, os.ErrNotExist) {
+				paths = append(paths, path)
+			}
+		}
 	}
 	return paths, len(paths) > 0
 }

@@ -1,6 +1,7 @@
 package checkpoint
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -55,5 +56,24 @@ func TestRecover(t *testing.T) {
 				t.Errorf("the newest is %s, %v; want %s", path, err, last)
 			}
 		})
+	}
+}
+
+// A run that is killed while it writes its first checkpoint has none, and begins anew.
+func TestUnfinishedFirstCheckpointIsNone(t *testing.T) {
+	run := t.TempDir()
+	left := filepath.Join(run, FolderName, LastName+".tmp-abc")
+	if err := os.MkdirAll(left, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(left, "weights.safetensors"), []byte("half"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	_, skipped, err := Newest(run)
+	if !errors.Is(err, ErrNoCheckpoint) || len(skipped) != 0 {
+		t.Errorf("found %v and passed over %v, want no checkpoint and nothing passed over", err, skipped)
+	}
+	if err := Recover(run); err != nil {
+		t.Error(err)
 	}
 }
