@@ -152,8 +152,12 @@ func (p *Program) planMemory(keep map[*value]bool, limit int) error {
 	p.arena = pack(lifetimes(p.steps, p.dtype, outside, keep))
 	whole := p.ArenaBytes()
 	p.memory = MemoryPlan{Bytes: whole, Whole: whole}
-	if whole < worthPlanning && (limit == 0 || whole <= limit) {
+	fits := limit == 0 || whole <= limit
+	switch {
+	case fits && (p.seed == nil || whole < worthPlanning):
 		return nil
+	case p.seed == nil: // without a backward pass nothing is kept for it
+		return &MemoryError{Limit: limit, Least: whole}
 	}
 	r, err := newRecomputation(p, outside, keep)
 	if err != nil {
@@ -164,8 +168,8 @@ func (p *Program) planMemory(keep map[*value]bool, limit int) error {
 		p.adopt(r, steps, c)
 		return nil
 	}
-	if limit == 0 || whole <= limit {
-		p.arena = r.pack(p.steps)
+	if fits {
+		p.adopt(r, p.steps, r.nothing(0))
 		return nil
 	}
 	r.splitScratch()
@@ -178,7 +182,12 @@ func (p *Program) planMemory(keep map[*value]bool, limit int) error {
 
 // adopt takes the steps of a choice.
 func (p *Program) adopt(r *recomputation, steps []*step, c choice) {
-	p.steps, p.arena = steps, r.pack(steps)
+	p.steps, p.arena, p.scratch = steps, r.pack(steps), 0
+	for _, s := range steps {
+		if !s.ownsScratch {
+			p.scratch = max(p.scratch, s.kernel.ScratchBytes())
+		}
+	}
 	p.memory.Bytes, p.memory.Repeated, p.memory.ExtraTime = p.ArenaBytes(), c.count, c.extra/r.time
 }
 
