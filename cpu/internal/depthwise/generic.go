@@ -22,7 +22,7 @@ func floats(p *float32, offset, n int) []float32 {
 }
 
 func runGo(width int) RunFunc {
-	return func(x *float32, xstep int, w *float32, taps *int, ntaps int, start, y *float32, ystep, n, panels int, floor, ceiling float32) {
+	return func(x *float32, xstep int, w *float32, taps *int, ntaps int, start, y *float32, ystep, n, panels int, floor, ceiling float32, _ *float32, _ int, _ *float32) {
 		table := unsafe.Slice(taps, 2*ntaps)
 		var memory [lanes]float32
 		sums := memory[:width]

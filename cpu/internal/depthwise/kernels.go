@@ -10,7 +10,11 @@ import "github.com/seed52467199/trainer/cpu/isa"
 //
 // with t < ntaps, which may be 0. Offsets and steps count floats. Where start is
 // nil, the sum starts from y itself. What is not a number passes both bounds.
-type RunFunc func(x *float32, xstep int, w *float32, taps *int, ntaps int, start, y *float32, ystep, n, panels int, floor, ceiling float32)
+//
+// A panel's way through memory is one that the processor foresees badly, so
+// kernels ask for what comes after it: for as much as they write from nexty on, and
+// for times as much from nextx on.
+type RunFunc func(x *float32, xstep int, w *float32, taps *int, ntaps int, start, y *float32, ystep, n, panels int, floor, ceiling float32, nextx *float32, times int, nexty *float32)
 
 // GradsFunc adds up, for a fixed number of taps and each channel c of some
 // panels,

@@ -5,22 +5,22 @@ package depthwise
 // See RunFunc.
 //
 //go:noescape
-func runAVX512_16(x *float32, xstep int, w *float32, taps *int, ntaps int, start *float32, y *float32, ystep int, n int, panels int, floor float32, ceiling float32)
+func runAVX512_16(x *float32, xstep int, w *float32, taps *int, ntaps int, start *float32, y *float32, ystep int, n int, panels int, floor float32, ceiling float32, nextx *float32, times int, nexty *float32)
 
 // See RunFunc.
 //
 //go:noescape
-func runAVX2_8(x *float32, xstep int, w *float32, taps *int, ntaps int, start *float32, y *float32, ystep int, n int, panels int, floor float32, ceiling float32)
+func runAVX2_8(x *float32, xstep int, w *float32, taps *int, ntaps int, start *float32, y *float32, ystep int, n int, panels int, floor float32, ceiling float32, nextx *float32, times int, nexty *float32)
 
 // See RunFunc.
 //
 //go:noescape
-func runAVX2_4(x *float32, xstep int, w *float32, taps *int, ntaps int, start *float32, y *float32, ystep int, n int, panels int, floor float32, ceiling float32)
+func runAVX2_4(x *float32, xstep int, w *float32, taps *int, ntaps int, start *float32, y *float32, ystep int, n int, panels int, floor float32, ceiling float32, nextx *float32, times int, nexty *float32)
 
 // See RunFunc.
 //
 //go:noescape
-func runAVX2_1(x *float32, xstep int, w *float32, taps *int, ntaps int, start *float32, y *float32, ystep int, n int, panels int, floor float32, ceiling float32)
+func runAVX2_1(x *float32, xstep int, w *float32, taps *int, ntaps int, start *float32, y *float32, ystep int, n int, panels int, floor float32, ceiling float32, nextx *float32, times int, nexty *float32)
 
 // See GradsFunc.
 //

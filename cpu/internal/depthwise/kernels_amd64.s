@@ -2,9 +2,9 @@
 
 #include "textflag.h"
 
-// func runAVX512_16(x *float32, xstep int, w *float32, taps *int, ntaps int, start *float32, y *float32, ystep int, n int, panels int, floor float32, ceiling float32)
-// Requires: AVX, AVX512F
-TEXT ·runAVX512_16(SB), NOSPLIT, $8-88
+// func runAVX512_16(x *float32, xstep int, w *float32, taps *int, ntaps int, start *float32, y *float32, ystep int, n int, panels int, floor float32, ceiling float32, nextx *float32, times int, nexty *float32)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·runAVX512_16(SB), NOSPLIT, $8-112
 	MOVQ xstep+8(FP), CX
 	MOVQ ystep+56(FP), SI
 	SHLQ $0x02, CX
@@ -63,6 +63,23 @@ from10to11:
 	JMP  body10
 
 body1:
+	MOVQ       nexty+104(FP), R9
+	PREFETCHT1 (R9)
+	ADDQ       $+64, R9
+	MOVQ       R9, nexty+104(FP)
+	MOVQ       times+96(FP), R10
+	TESTQ      R10, R10
+	JZ         start1
+
+ahead1:
+	MOVQ       nextx+88(FP), R9
+	PREFETCHT1 (R9)
+	ADDQ       $+64, R9
+	MOVQ       R9, nextx+88(FP)
+	DECQ       R10
+	JNZ        ahead1
+
+start1:
 	MOVQ    start+40(FP), R9
 	TESTQ   R9, R9
 	JZ      continue1
@@ -107,6 +124,25 @@ finish1:
 	JMP          tile
 
 body2:
+	MOVQ       nexty+104(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 64(R9)
+	ADDQ       $+128, R9
+	MOVQ       R9, nexty+104(FP)
+	MOVQ       times+96(FP), R10
+	TESTQ      R10, R10
+	JZ         start2
+
+ahead2:
+	MOVQ       nextx+88(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 64(R9)
+	ADDQ       $+128, R9
+	MOVQ       R9, nextx+88(FP)
+	DECQ       R10
+	JNZ        ahead2
+
+start2:
 	MOVQ    start+40(FP), R9
 	TESTQ   R9, R9
 	JZ      continue2
@@ -157,6 +193,27 @@ finish2:
 	JMP          tile
 
 body3:
+	MOVQ       nexty+104(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 128(R9)
+	ADDQ       $+192, R9
+	MOVQ       R9, nexty+104(FP)
+	MOVQ       times+96(FP), R10
+	TESTQ      R10, R10
+	JZ         start3
+
+ahead3:
+	MOVQ       nextx+88(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 128(R9)
+	ADDQ       $+192, R9
+	MOVQ       R9, nextx+88(FP)
+	DECQ       R10
+	JNZ        ahead3
+
+start3:
 	MOVQ    start+40(FP), R9
 	TESTQ   R9, R9
 	JZ      continue3
@@ -213,6 +270,29 @@ finish3:
 	JMP          tile
 
 body4:
+	MOVQ       nexty+104(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 128(R9)
+	PREFETCHT1 192(R9)
+	ADDQ       $+256, R9
+	MOVQ       R9, nexty+104(FP)
+	MOVQ       times+96(FP), R10
+	TESTQ      R10, R10
+	JZ         start4
+
+ahead4:
+	MOVQ       nextx+88(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 128(R9)
+	PREFETCHT1 192(R9)
+	ADDQ       $+256, R9
+	MOVQ       R9, nextx+88(FP)
+	DECQ       R10
+	JNZ        ahead4
+
+start4:
 	MOVQ    start+40(FP), R9
 	TESTQ   R9, R9
 	JZ      continue4
@@ -275,6 +355,31 @@ finish4:
 	JMP          tile
 
 body5:
+	MOVQ       nexty+104(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 128(R9)
+	PREFETCHT1 192(R9)
+	PREFETCHT1 256(R9)
+	ADDQ       $+320, R9
+	MOVQ       R9, nexty+104(FP)
+	MOVQ       times+96(FP), R10
+	TESTQ      R10, R10
+	JZ         start5
+
+ahead5:
+	MOVQ       nextx+88(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 128(R9)
+	PREFETCHT1 192(R9)
+	PREFETCHT1 256(R9)
+	ADDQ       $+320, R9
+	MOVQ       R9, nextx+88(FP)
+	DECQ       R10
+	JNZ        ahead5
+
+start5:
 	MOVQ    start+40(FP), R9
 	TESTQ   R9, R9
 	JZ      continue5
@@ -346,6 +451,33 @@ finish5:
 	JMP          tile
 
 body6:
+	MOVQ       nexty+104(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 128(R9)
+	PREFETCHT1 192(R9)
+	PREFETCHT1 256(R9)
+	PREFETCHT1 320(R9)
+	ADDQ       $+384, R9
+	MOVQ       R9, nexty+104(FP)
+	MOVQ       times+96(FP), R10
+	TESTQ      R10, R10
+	JZ         start6
+
+ahead6:
+	MOVQ       nextx+88(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 128(R9)
+	PREFETCHT1 192(R9)
+	PREFETCHT1 256(R9)
+	PREFETCHT1 320(R9)
+	ADDQ       $+384, R9
+	MOVQ       R9, nextx+88(FP)
+	DECQ       R10
+	JNZ        ahead6
+
+start6:
 	MOVQ    start+40(FP), R9
 	TESTQ   R9, R9
 	JZ      continue6
@@ -423,6 +555,35 @@ finish6:
 	JMP          tile
 
 body7:
+	MOVQ       nexty+104(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 128(R9)
+	PREFETCHT1 192(R9)
+	PREFETCHT1 256(R9)
+	PREFETCHT1 320(R9)
+	PREFETCHT1 384(R9)
+	ADDQ       $+448, R9
+	MOVQ       R9, nexty+104(FP)
+	MOVQ       times+96(FP), R10
+	TESTQ      R10, R10
+	JZ         start7
+
+ahead7:
+	MOVQ       nextx+88(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 128(R9)
+	PREFETCHT1 192(R9)
+	PREFETCHT1 256(R9)
+	PREFETCHT1 320(R9)
+	PREFETCHT1 384(R9)
+	ADDQ       $+448, R9
+	MOVQ       R9, nextx+88(FP)
+	DECQ       R10
+	JNZ        ahead7
+
+start7:
 	MOVQ    start+40(FP), R9
 	TESTQ   R9, R9
 	JZ      continue7
@@ -506,6 +667,37 @@ finish7:
 	JMP          tile
 
 body8:
+	MOVQ       nexty+104(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 128(R9)
+	PREFETCHT1 192(R9)
+	PREFETCHT1 256(R9)
+	PREFETCHT1 320(R9)
+	PREFETCHT1 384(R9)
+	PREFETCHT1 448(R9)
+	ADDQ       $+512, R9
+	MOVQ       R9, nexty+104(FP)
+	MOVQ       times+96(FP), R10
+	TESTQ      R10, R10
+	JZ         start8
+
+ahead8:
+	MOVQ       nextx+88(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 128(R9)
+	PREFETCHT1 192(R9)
+	PREFETCHT1 256(R9)
+	PREFETCHT1 320(R9)
+	PREFETCHT1 384(R9)
+	PREFETCHT1 448(R9)
+	ADDQ       $+512, R9
+	MOVQ       R9, nextx+88(FP)
+	DECQ       R10
+	JNZ        ahead8
+
+start8:
 	MOVQ    start+40(FP), R9
 	TESTQ   R9, R9
 	JZ      continue8
@@ -595,6 +787,39 @@ finish8:
 	JMP          tile
 
 body9:
+	MOVQ       nexty+104(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 128(R9)
+	PREFETCHT1 192(R9)
+	PREFETCHT1 256(R9)
+	PREFETCHT1 320(R9)
+	PREFETCHT1 384(R9)
+	PREFETCHT1 448(R9)
+	PREFETCHT1 512(R9)
+	ADDQ       $+576, R9
+	MOVQ       R9, nexty+104(FP)
+	MOVQ       times+96(FP), R10
+	TESTQ      R10, R10
+	JZ         start9
+
+ahead9:
+	MOVQ       nextx+88(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 128(R9)
+	PREFETCHT1 192(R9)
+	PREFETCHT1 256(R9)
+	PREFETCHT1 320(R9)
+	PREFETCHT1 384(R9)
+	PREFETCHT1 448(R9)
+	PREFETCHT1 512(R9)
+	ADDQ       $+576, R9
+	MOVQ       R9, nextx+88(FP)
+	DECQ       R10
+	JNZ        ahead9
+
+start9:
 	MOVQ    start+40(FP), R9
 	TESTQ   R9, R9
 	JZ      continue9
@@ -693,6 +918,41 @@ finish9:
 	JMP          tile
 
 body10:
+	MOVQ       nexty+104(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 128(R9)
+	PREFETCHT1 192(R9)
+	PREFETCHT1 256(R9)
+	PREFETCHT1 320(R9)
+	PREFETCHT1 384(R9)
+	PREFETCHT1 448(R9)
+	PREFETCHT1 512(R9)
+	PREFETCHT1 576(R9)
+	ADDQ       $+640, R9
+	MOVQ       R9, nexty+104(FP)
+	MOVQ       times+96(FP), R10
+	TESTQ      R10, R10
+	JZ         start10
+
+ahead10:
+	MOVQ       nextx+88(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 128(R9)
+	PREFETCHT1 192(R9)
+	PREFETCHT1 256(R9)
+	PREFETCHT1 320(R9)
+	PREFETCHT1 384(R9)
+	PREFETCHT1 448(R9)
+	PREFETCHT1 512(R9)
+	PREFETCHT1 576(R9)
+	ADDQ       $+640, R9
+	MOVQ       R9, nextx+88(FP)
+	DECQ       R10
+	JNZ        ahead10
+
+start10:
 	MOVQ    start+40(FP), R9
 	TESTQ   R9, R9
 	JZ      continue10
@@ -797,6 +1057,43 @@ finish10:
 	JMP          tile
 
 body11:
+	MOVQ       nexty+104(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 128(R9)
+	PREFETCHT1 192(R9)
+	PREFETCHT1 256(R9)
+	PREFETCHT1 320(R9)
+	PREFETCHT1 384(R9)
+	PREFETCHT1 448(R9)
+	PREFETCHT1 512(R9)
+	PREFETCHT1 576(R9)
+	PREFETCHT1 640(R9)
+	ADDQ       $+704, R9
+	MOVQ       R9, nexty+104(FP)
+	MOVQ       times+96(FP), R10
+	TESTQ      R10, R10
+	JZ         start11
+
+ahead11:
+	MOVQ       nextx+88(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 128(R9)
+	PREFETCHT1 192(R9)
+	PREFETCHT1 256(R9)
+	PREFETCHT1 320(R9)
+	PREFETCHT1 384(R9)
+	PREFETCHT1 448(R9)
+	PREFETCHT1 512(R9)
+	PREFETCHT1 576(R9)
+	PREFETCHT1 640(R9)
+	ADDQ       $+704, R9
+	MOVQ       R9, nextx+88(FP)
+	DECQ       R10
+	JNZ        ahead11
+
+start11:
 	MOVQ    start+40(FP), R9
 	TESTQ   R9, R9
 	JZ      continue11
@@ -907,6 +1204,45 @@ finish11:
 	JMP          tile
 
 body12:
+	MOVQ       nexty+104(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 128(R9)
+	PREFETCHT1 192(R9)
+	PREFETCHT1 256(R9)
+	PREFETCHT1 320(R9)
+	PREFETCHT1 384(R9)
+	PREFETCHT1 448(R9)
+	PREFETCHT1 512(R9)
+	PREFETCHT1 576(R9)
+	PREFETCHT1 640(R9)
+	PREFETCHT1 704(R9)
+	ADDQ       $+768, R9
+	MOVQ       R9, nexty+104(FP)
+	MOVQ       times+96(FP), R10
+	TESTQ      R10, R10
+	JZ         start12
+
+ahead12:
+	MOVQ       nextx+88(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 128(R9)
+	PREFETCHT1 192(R9)
+	PREFETCHT1 256(R9)
+	PREFETCHT1 320(R9)
+	PREFETCHT1 384(R9)
+	PREFETCHT1 448(R9)
+	PREFETCHT1 512(R9)
+	PREFETCHT1 576(R9)
+	PREFETCHT1 640(R9)
+	PREFETCHT1 704(R9)
+	ADDQ       $+768, R9
+	MOVQ       R9, nextx+88(FP)
+	DECQ       R10
+	JNZ        ahead12
+
+start12:
 	MOVQ    start+40(FP), R9
 	TESTQ   R9, R9
 	JZ      continue12
@@ -1036,9 +1372,9 @@ sums:
 	VZEROUPPER
 	RET
 
-// func runAVX2_8(x *float32, xstep int, w *float32, taps *int, ntaps int, start *float32, y *float32, ystep int, n int, panels int, floor float32, ceiling float32)
-// Requires: AVX, FMA3
-TEXT ·runAVX2_8(SB), NOSPLIT, $8-88
+// func runAVX2_8(x *float32, xstep int, w *float32, taps *int, ntaps int, start *float32, y *float32, ystep int, n int, panels int, floor float32, ceiling float32, nextx *float32, times int, nexty *float32)
+// Requires: AVX, FMA3, MMX+
+TEXT ·runAVX2_8(SB), NOSPLIT, $8-112
 	MOVQ xstep+8(FP), CX
 	MOVQ ystep+56(FP), SI
 	SHLQ $0x02, CX
@@ -1097,6 +1433,23 @@ from10to11:
 	JMP  body10
 
 body1:
+	MOVQ       nexty+104(FP), R9
+	PREFETCHT1 (R9)
+	ADDQ       $+32, R9
+	MOVQ       R9, nexty+104(FP)
+	MOVQ       times+96(FP), R10
+	TESTQ      R10, R10
+	JZ         start1
+
+ahead1:
+	MOVQ       nextx+88(FP), R9
+	PREFETCHT1 (R9)
+	ADDQ       $+32, R9
+	MOVQ       R9, nextx+88(FP)
+	DECQ       R10
+	JNZ        ahead1
+
+start1:
 	MOVQ    start+40(FP), R9
 	TESTQ   R9, R9
 	JZ      continue1
@@ -1141,6 +1494,25 @@ finish1:
 	JMP          tile
 
 body2:
+	MOVQ       nexty+104(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 32(R9)
+	ADDQ       $+64, R9
+	MOVQ       R9, nexty+104(FP)
+	MOVQ       times+96(FP), R10
+	TESTQ      R10, R10
+	JZ         start2
+
+ahead2:
+	MOVQ       nextx+88(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 32(R9)
+	ADDQ       $+64, R9
+	MOVQ       R9, nextx+88(FP)
+	DECQ       R10
+	JNZ        ahead2
+
+start2:
 	MOVQ    start+40(FP), R9
 	TESTQ   R9, R9
 	JZ      continue2
@@ -1191,6 +1563,27 @@ finish2:
 	JMP          tile
 
 body3:
+	MOVQ       nexty+104(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 32(R9)
+	PREFETCHT1 64(R9)
+	ADDQ       $+96, R9
+	MOVQ       R9, nexty+104(FP)
+	MOVQ       times+96(FP), R10
+	TESTQ      R10, R10
+	JZ         start3
+
+ahead3:
+	MOVQ       nextx+88(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 32(R9)
+	PREFETCHT1 64(R9)
+	ADDQ       $+96, R9
+	MOVQ       R9, nextx+88(FP)
+	DECQ       R10
+	JNZ        ahead3
+
+start3:
 	MOVQ    start+40(FP), R9
 	TESTQ   R9, R9
 	JZ      continue3
@@ -1247,6 +1640,29 @@ finish3:
 	JMP          tile
 
 body4:
+	MOVQ       nexty+104(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 32(R9)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 96(R9)
+	ADDQ       $+128, R9
+	MOVQ       R9, nexty+104(FP)
+	MOVQ       times+96(FP), R10
+	TESTQ      R10, R10
+	JZ         start4
+
+ahead4:
+	MOVQ       nextx+88(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 32(R9)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 96(R9)
+	ADDQ       $+128, R9
+	MOVQ       R9, nextx+88(FP)
+	DECQ       R10
+	JNZ        ahead4
+
+start4:
 	MOVQ    start+40(FP), R9
 	TESTQ   R9, R9
 	JZ      continue4
@@ -1309,6 +1725,31 @@ finish4:
 	JMP          tile
 
 body5:
+	MOVQ       nexty+104(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 32(R9)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 96(R9)
+	PREFETCHT1 128(R9)
+	ADDQ       $+160, R9
+	MOVQ       R9, nexty+104(FP)
+	MOVQ       times+96(FP), R10
+	TESTQ      R10, R10
+	JZ         start5
+
+ahead5:
+	MOVQ       nextx+88(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 32(R9)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 96(R9)
+	PREFETCHT1 128(R9)
+	ADDQ       $+160, R9
+	MOVQ       R9, nextx+88(FP)
+	DECQ       R10
+	JNZ        ahead5
+
+start5:
 	MOVQ    start+40(FP), R9
 	TESTQ   R9, R9
 	JZ      continue5
@@ -1380,6 +1821,33 @@ finish5:
 	JMP          tile
 
 body6:
+	MOVQ       nexty+104(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 32(R9)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 96(R9)
+	PREFETCHT1 128(R9)
+	PREFETCHT1 160(R9)
+	ADDQ       $+192, R9
+	MOVQ       R9, nexty+104(FP)
+	MOVQ       times+96(FP), R10
+	TESTQ      R10, R10
+	JZ         start6
+
+ahead6:
+	MOVQ       nextx+88(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 32(R9)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 96(R9)
+	PREFETCHT1 128(R9)
+	PREFETCHT1 160(R9)
+	ADDQ       $+192, R9
+	MOVQ       R9, nextx+88(FP)
+	DECQ       R10
+	JNZ        ahead6
+
+start6:
 	MOVQ    start+40(FP), R9
 	TESTQ   R9, R9
 	JZ      continue6
@@ -1457,6 +1925,35 @@ finish6:
 	JMP          tile
 
 body7:
+	MOVQ       nexty+104(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 32(R9)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 96(R9)
+	PREFETCHT1 128(R9)
+	PREFETCHT1 160(R9)
+	PREFETCHT1 192(R9)
+	ADDQ       $+224, R9
+	MOVQ       R9, nexty+104(FP)
+	MOVQ       times+96(FP), R10
+	TESTQ      R10, R10
+	JZ         start7
+
+ahead7:
+	MOVQ       nextx+88(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 32(R9)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 96(R9)
+	PREFETCHT1 128(R9)
+	PREFETCHT1 160(R9)
+	PREFETCHT1 192(R9)
+	ADDQ       $+224, R9
+	MOVQ       R9, nextx+88(FP)
+	DECQ       R10
+	JNZ        ahead7
+
+start7:
 	MOVQ    start+40(FP), R9
 	TESTQ   R9, R9
 	JZ      continue7
@@ -1540,6 +2037,37 @@ finish7:
 	JMP          tile
 
 body8:
+	MOVQ       nexty+104(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 32(R9)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 96(R9)
+	PREFETCHT1 128(R9)
+	PREFETCHT1 160(R9)
+	PREFETCHT1 192(R9)
+	PREFETCHT1 224(R9)
+	ADDQ       $+256, R9
+	MOVQ       R9, nexty+104(FP)
+	MOVQ       times+96(FP), R10
+	TESTQ      R10, R10
+	JZ         start8
+
+ahead8:
+	MOVQ       nextx+88(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 32(R9)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 96(R9)
+	PREFETCHT1 128(R9)
+	PREFETCHT1 160(R9)
+	PREFETCHT1 192(R9)
+	PREFETCHT1 224(R9)
+	ADDQ       $+256, R9
+	MOVQ       R9, nextx+88(FP)
+	DECQ       R10
+	JNZ        ahead8
+
+start8:
 	MOVQ    start+40(FP), R9
 	TESTQ   R9, R9
 	JZ      continue8
@@ -1629,6 +2157,39 @@ finish8:
 	JMP          tile
 
 body9:
+	MOVQ       nexty+104(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 32(R9)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 96(R9)
+	PREFETCHT1 128(R9)
+	PREFETCHT1 160(R9)
+	PREFETCHT1 192(R9)
+	PREFETCHT1 224(R9)
+	PREFETCHT1 256(R9)
+	ADDQ       $+288, R9
+	MOVQ       R9, nexty+104(FP)
+	MOVQ       times+96(FP), R10
+	TESTQ      R10, R10
+	JZ         start9
+
+ahead9:
+	MOVQ       nextx+88(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 32(R9)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 96(R9)
+	PREFETCHT1 128(R9)
+	PREFETCHT1 160(R9)
+	PREFETCHT1 192(R9)
+	PREFETCHT1 224(R9)
+	PREFETCHT1 256(R9)
+	ADDQ       $+288, R9
+	MOVQ       R9, nextx+88(FP)
+	DECQ       R10
+	JNZ        ahead9
+
+start9:
 	MOVQ    start+40(FP), R9
 	TESTQ   R9, R9
 	JZ      continue9
@@ -1727,6 +2288,41 @@ finish9:
 	JMP          tile
 
 body10:
+	MOVQ       nexty+104(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 32(R9)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 96(R9)
+	PREFETCHT1 128(R9)
+	PREFETCHT1 160(R9)
+	PREFETCHT1 192(R9)
+	PREFETCHT1 224(R9)
+	PREFETCHT1 256(R9)
+	PREFETCHT1 288(R9)
+	ADDQ       $+320, R9
+	MOVQ       R9, nexty+104(FP)
+	MOVQ       times+96(FP), R10
+	TESTQ      R10, R10
+	JZ         start10
+
+ahead10:
+	MOVQ       nextx+88(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 32(R9)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 96(R9)
+	PREFETCHT1 128(R9)
+	PREFETCHT1 160(R9)
+	PREFETCHT1 192(R9)
+	PREFETCHT1 224(R9)
+	PREFETCHT1 256(R9)
+	PREFETCHT1 288(R9)
+	ADDQ       $+320, R9
+	MOVQ       R9, nextx+88(FP)
+	DECQ       R10
+	JNZ        ahead10
+
+start10:
 	MOVQ    start+40(FP), R9
 	TESTQ   R9, R9
 	JZ      continue10
@@ -1831,6 +2427,43 @@ finish10:
 	JMP          tile
 
 body11:
+	MOVQ       nexty+104(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 32(R9)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 96(R9)
+	PREFETCHT1 128(R9)
+	PREFETCHT1 160(R9)
+	PREFETCHT1 192(R9)
+	PREFETCHT1 224(R9)
+	PREFETCHT1 256(R9)
+	PREFETCHT1 288(R9)
+	PREFETCHT1 320(R9)
+	ADDQ       $+352, R9
+	MOVQ       R9, nexty+104(FP)
+	MOVQ       times+96(FP), R10
+	TESTQ      R10, R10
+	JZ         start11
+
+ahead11:
+	MOVQ       nextx+88(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 32(R9)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 96(R9)
+	PREFETCHT1 128(R9)
+	PREFETCHT1 160(R9)
+	PREFETCHT1 192(R9)
+	PREFETCHT1 224(R9)
+	PREFETCHT1 256(R9)
+	PREFETCHT1 288(R9)
+	PREFETCHT1 320(R9)
+	ADDQ       $+352, R9
+	MOVQ       R9, nextx+88(FP)
+	DECQ       R10
+	JNZ        ahead11
+
+start11:
 	MOVQ    start+40(FP), R9
 	TESTQ   R9, R9
 	JZ      continue11
@@ -1941,6 +2574,45 @@ finish11:
 	JMP          tile
 
 body12:
+	MOVQ       nexty+104(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 32(R9)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 96(R9)
+	PREFETCHT1 128(R9)
+	PREFETCHT1 160(R9)
+	PREFETCHT1 192(R9)
+	PREFETCHT1 224(R9)
+	PREFETCHT1 256(R9)
+	PREFETCHT1 288(R9)
+	PREFETCHT1 320(R9)
+	PREFETCHT1 352(R9)
+	ADDQ       $+384, R9
+	MOVQ       R9, nexty+104(FP)
+	MOVQ       times+96(FP), R10
+	TESTQ      R10, R10
+	JZ         start12
+
+ahead12:
+	MOVQ       nextx+88(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 32(R9)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 96(R9)
+	PREFETCHT1 128(R9)
+	PREFETCHT1 160(R9)
+	PREFETCHT1 192(R9)
+	PREFETCHT1 224(R9)
+	PREFETCHT1 256(R9)
+	PREFETCHT1 288(R9)
+	PREFETCHT1 320(R9)
+	PREFETCHT1 352(R9)
+	ADDQ       $+384, R9
+	MOVQ       R9, nextx+88(FP)
+	DECQ       R10
+	JNZ        ahead12
+
+start12:
 	MOVQ    start+40(FP), R9
 	TESTQ   R9, R9
 	JZ      continue12
@@ -2070,9 +2742,9 @@ sums:
 	VZEROUPPER
 	RET
 
-// func runAVX2_4(x *float32, xstep int, w *float32, taps *int, ntaps int, start *float32, y *float32, ystep int, n int, panels int, floor float32, ceiling float32)
-// Requires: AVX, FMA3
-TEXT ·runAVX2_4(SB), NOSPLIT, $8-88
+// func runAVX2_4(x *float32, xstep int, w *float32, taps *int, ntaps int, start *float32, y *float32, ystep int, n int, panels int, floor float32, ceiling float32, nextx *float32, times int, nexty *float32)
+// Requires: AVX, FMA3, MMX+
+TEXT ·runAVX2_4(SB), NOSPLIT, $8-112
 	MOVQ xstep+8(FP), CX
 	MOVQ ystep+56(FP), SI
 	SHLQ $0x02, CX
@@ -2131,6 +2803,23 @@ from10to11:
 	JMP  body10
 
 body1:
+	MOVQ       nexty+104(FP), R9
+	PREFETCHT1 (R9)
+	ADDQ       $+16, R9
+	MOVQ       R9, nexty+104(FP)
+	MOVQ       times+96(FP), R10
+	TESTQ      R10, R10
+	JZ         start1
+
+ahead1:
+	MOVQ       nextx+88(FP), R9
+	PREFETCHT1 (R9)
+	ADDQ       $+16, R9
+	MOVQ       R9, nextx+88(FP)
+	DECQ       R10
+	JNZ        ahead1
+
+start1:
 	MOVQ    start+40(FP), R9
 	TESTQ   R9, R9
 	JZ      continue1
@@ -2175,6 +2864,25 @@ finish1:
 	JMP          tile
 
 body2:
+	MOVQ       nexty+104(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 16(R9)
+	ADDQ       $+32, R9
+	MOVQ       R9, nexty+104(FP)
+	MOVQ       times+96(FP), R10
+	TESTQ      R10, R10
+	JZ         start2
+
+ahead2:
+	MOVQ       nextx+88(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 16(R9)
+	ADDQ       $+32, R9
+	MOVQ       R9, nextx+88(FP)
+	DECQ       R10
+	JNZ        ahead2
+
+start2:
 	MOVQ    start+40(FP), R9
 	TESTQ   R9, R9
 	JZ      continue2
@@ -2225,6 +2933,27 @@ finish2:
 	JMP          tile
 
 body3:
+	MOVQ       nexty+104(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 16(R9)
+	PREFETCHT1 32(R9)
+	ADDQ       $+48, R9
+	MOVQ       R9, nexty+104(FP)
+	MOVQ       times+96(FP), R10
+	TESTQ      R10, R10
+	JZ         start3
+
+ahead3:
+	MOVQ       nextx+88(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 16(R9)
+	PREFETCHT1 32(R9)
+	ADDQ       $+48, R9
+	MOVQ       R9, nextx+88(FP)
+	DECQ       R10
+	JNZ        ahead3
+
+start3:
 	MOVQ    start+40(FP), R9
 	TESTQ   R9, R9
 	JZ      continue3
@@ -2281,6 +3010,29 @@ finish3:
 	JMP          tile
 
 body4:
+	MOVQ       nexty+104(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 16(R9)
+	PREFETCHT1 32(R9)
+	PREFETCHT1 48(R9)
+	ADDQ       $+64, R9
+	MOVQ       R9, nexty+104(FP)
+	MOVQ       times+96(FP), R10
+	TESTQ      R10, R10
+	JZ         start4
+
+ahead4:
+	MOVQ       nextx+88(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 16(R9)
+	PREFETCHT1 32(R9)
+	PREFETCHT1 48(R9)
+	ADDQ       $+64, R9
+	MOVQ       R9, nextx+88(FP)
+	DECQ       R10
+	JNZ        ahead4
+
+start4:
 	MOVQ    start+40(FP), R9
 	TESTQ   R9, R9
 	JZ      continue4
@@ -2343,6 +3095,31 @@ finish4:
 	JMP          tile
 
 body5:
+	MOVQ       nexty+104(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 16(R9)
+	PREFETCHT1 32(R9)
+	PREFETCHT1 48(R9)
+	PREFETCHT1 64(R9)
+	ADDQ       $+80, R9
+	MOVQ       R9, nexty+104(FP)
+	MOVQ       times+96(FP), R10
+	TESTQ      R10, R10
+	JZ         start5
+
+ahead5:
+	MOVQ       nextx+88(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 16(R9)
+	PREFETCHT1 32(R9)
+	PREFETCHT1 48(R9)
+	PREFETCHT1 64(R9)
+	ADDQ       $+80, R9
+	MOVQ       R9, nextx+88(FP)
+	DECQ       R10
+	JNZ        ahead5
+
+start5:
 	MOVQ    start+40(FP), R9
 	TESTQ   R9, R9
 	JZ      continue5
@@ -2414,6 +3191,33 @@ finish5:
 	JMP          tile
 
 body6:
+	MOVQ       nexty+104(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 16(R9)
+	PREFETCHT1 32(R9)
+	PREFETCHT1 48(R9)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 80(R9)
+	ADDQ       $+96, R9
+	MOVQ       R9, nexty+104(FP)
+	MOVQ       times+96(FP), R10
+	TESTQ      R10, R10
+	JZ         start6
+
+ahead6:
+	MOVQ       nextx+88(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 16(R9)
+	PREFETCHT1 32(R9)
+	PREFETCHT1 48(R9)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 80(R9)
+	ADDQ       $+96, R9
+	MOVQ       R9, nextx+88(FP)
+	DECQ       R10
+	JNZ        ahead6
+
+start6:
 	MOVQ    start+40(FP), R9
 	TESTQ   R9, R9
 	JZ      continue6
@@ -2491,6 +3295,35 @@ finish6:
 	JMP          tile
 
 body7:
+	MOVQ       nexty+104(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 16(R9)
+	PREFETCHT1 32(R9)
+	PREFETCHT1 48(R9)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 80(R9)
+	PREFETCHT1 96(R9)
+	ADDQ       $+112, R9
+	MOVQ       R9, nexty+104(FP)
+	MOVQ       times+96(FP), R10
+	TESTQ      R10, R10
+	JZ         start7
+
+ahead7:
+	MOVQ       nextx+88(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 16(R9)
+	PREFETCHT1 32(R9)
+	PREFETCHT1 48(R9)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 80(R9)
+	PREFETCHT1 96(R9)
+	ADDQ       $+112, R9
+	MOVQ       R9, nextx+88(FP)
+	DECQ       R10
+	JNZ        ahead7
+
+start7:
 	MOVQ    start+40(FP), R9
 	TESTQ   R9, R9
 	JZ      continue7
@@ -2574,6 +3407,37 @@ finish7:
 	JMP          tile
 
 body8:
+	MOVQ       nexty+104(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 16(R9)
+	PREFETCHT1 32(R9)
+	PREFETCHT1 48(R9)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 80(R9)
+	PREFETCHT1 96(R9)
+	PREFETCHT1 112(R9)
+	ADDQ       $+128, R9
+	MOVQ       R9, nexty+104(FP)
+	MOVQ       times+96(FP), R10
+	TESTQ      R10, R10
+	JZ         start8
+
+ahead8:
+	MOVQ       nextx+88(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 16(R9)
+	PREFETCHT1 32(R9)
+	PREFETCHT1 48(R9)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 80(R9)
+	PREFETCHT1 96(R9)
+	PREFETCHT1 112(R9)
+	ADDQ       $+128, R9
+	MOVQ       R9, nextx+88(FP)
+	DECQ       R10
+	JNZ        ahead8
+
+start8:
 	MOVQ    start+40(FP), R9
 	TESTQ   R9, R9
 	JZ      continue8
@@ -2663,6 +3527,39 @@ finish8:
 	JMP          tile
 
 body9:
+	MOVQ       nexty+104(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 16(R9)
+	PREFETCHT1 32(R9)
+	PREFETCHT1 48(R9)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 80(R9)
+	PREFETCHT1 96(R9)
+	PREFETCHT1 112(R9)
+	PREFETCHT1 128(R9)
+	ADDQ       $+144, R9
+	MOVQ       R9, nexty+104(FP)
+	MOVQ       times+96(FP), R10
+	TESTQ      R10, R10
+	JZ         start9
+
+ahead9:
+	MOVQ       nextx+88(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 16(R9)
+	PREFETCHT1 32(R9)
+	PREFETCHT1 48(R9)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 80(R9)
+	PREFETCHT1 96(R9)
+	PREFETCHT1 112(R9)
+	PREFETCHT1 128(R9)
+	ADDQ       $+144, R9
+	MOVQ       R9, nextx+88(FP)
+	DECQ       R10
+	JNZ        ahead9
+
+start9:
 	MOVQ    start+40(FP), R9
 	TESTQ   R9, R9
 	JZ      continue9
@@ -2761,6 +3658,41 @@ finish9:
 	JMP          tile
 
 body10:
+	MOVQ       nexty+104(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 16(R9)
+	PREFETCHT1 32(R9)
+	PREFETCHT1 48(R9)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 80(R9)
+	PREFETCHT1 96(R9)
+	PREFETCHT1 112(R9)
+	PREFETCHT1 128(R9)
+	PREFETCHT1 144(R9)
+	ADDQ       $+160, R9
+	MOVQ       R9, nexty+104(FP)
+	MOVQ       times+96(FP), R10
+	TESTQ      R10, R10
+	JZ         start10
+
+ahead10:
+	MOVQ       nextx+88(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 16(R9)
+	PREFETCHT1 32(R9)
+	PREFETCHT1 48(R9)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 80(R9)
+	PREFETCHT1 96(R9)
+	PREFETCHT1 112(R9)
+	PREFETCHT1 128(R9)
+	PREFETCHT1 144(R9)
+	ADDQ       $+160, R9
+	MOVQ       R9, nextx+88(FP)
+	DECQ       R10
+	JNZ        ahead10
+
+start10:
 	MOVQ    start+40(FP), R9
 	TESTQ   R9, R9
 	JZ      continue10
@@ -2865,6 +3797,43 @@ finish10:
 	JMP          tile
 
 body11:
+	MOVQ       nexty+104(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 16(R9)
+	PREFETCHT1 32(R9)
+	PREFETCHT1 48(R9)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 80(R9)
+	PREFETCHT1 96(R9)
+	PREFETCHT1 112(R9)
+	PREFETCHT1 128(R9)
+	PREFETCHT1 144(R9)
+	PREFETCHT1 160(R9)
+	ADDQ       $+176, R9
+	MOVQ       R9, nexty+104(FP)
+	MOVQ       times+96(FP), R10
+	TESTQ      R10, R10
+	JZ         start11
+
+ahead11:
+	MOVQ       nextx+88(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 16(R9)
+	PREFETCHT1 32(R9)
+	PREFETCHT1 48(R9)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 80(R9)
+	PREFETCHT1 96(R9)
+	PREFETCHT1 112(R9)
+	PREFETCHT1 128(R9)
+	PREFETCHT1 144(R9)
+	PREFETCHT1 160(R9)
+	ADDQ       $+176, R9
+	MOVQ       R9, nextx+88(FP)
+	DECQ       R10
+	JNZ        ahead11
+
+start11:
 	MOVQ    start+40(FP), R9
 	TESTQ   R9, R9
 	JZ      continue11
@@ -2975,6 +3944,45 @@ finish11:
 	JMP          tile
 
 body12:
+	MOVQ       nexty+104(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 16(R9)
+	PREFETCHT1 32(R9)
+	PREFETCHT1 48(R9)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 80(R9)
+	PREFETCHT1 96(R9)
+	PREFETCHT1 112(R9)
+	PREFETCHT1 128(R9)
+	PREFETCHT1 144(R9)
+	PREFETCHT1 160(R9)
+	PREFETCHT1 176(R9)
+	ADDQ       $+192, R9
+	MOVQ       R9, nexty+104(FP)
+	MOVQ       times+96(FP), R10
+	TESTQ      R10, R10
+	JZ         start12
+
+ahead12:
+	MOVQ       nextx+88(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 16(R9)
+	PREFETCHT1 32(R9)
+	PREFETCHT1 48(R9)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 80(R9)
+	PREFETCHT1 96(R9)
+	PREFETCHT1 112(R9)
+	PREFETCHT1 128(R9)
+	PREFETCHT1 144(R9)
+	PREFETCHT1 160(R9)
+	PREFETCHT1 176(R9)
+	ADDQ       $+192, R9
+	MOVQ       R9, nextx+88(FP)
+	DECQ       R10
+	JNZ        ahead12
+
+start12:
 	MOVQ    start+40(FP), R9
 	TESTQ   R9, R9
 	JZ      continue12
@@ -3104,9 +4112,9 @@ sums:
 	VZEROUPPER
 	RET
 
-// func runAVX2_1(x *float32, xstep int, w *float32, taps *int, ntaps int, start *float32, y *float32, ystep int, n int, panels int, floor float32, ceiling float32)
-// Requires: AVX, FMA3
-TEXT ·runAVX2_1(SB), NOSPLIT, $8-88
+// func runAVX2_1(x *float32, xstep int, w *float32, taps *int, ntaps int, start *float32, y *float32, ystep int, n int, panels int, floor float32, ceiling float32, nextx *float32, times int, nexty *float32)
+// Requires: AVX, FMA3, MMX+
+TEXT ·runAVX2_1(SB), NOSPLIT, $8-112
 	MOVQ xstep+8(FP), CX
 	MOVQ ystep+56(FP), SI
 	SHLQ $0x02, CX
@@ -3165,6 +4173,23 @@ from10to11:
 	JMP  body10
 
 body1:
+	MOVQ       nexty+104(FP), R9
+	PREFETCHT1 (R9)
+	ADDQ       $+4, R9
+	MOVQ       R9, nexty+104(FP)
+	MOVQ       times+96(FP), R10
+	TESTQ      R10, R10
+	JZ         start1
+
+ahead1:
+	MOVQ       nextx+88(FP), R9
+	PREFETCHT1 (R9)
+	ADDQ       $+4, R9
+	MOVQ       R9, nextx+88(FP)
+	DECQ       R10
+	JNZ        ahead1
+
+start1:
 	MOVQ   start+40(FP), R9
 	TESTQ  R9, R9
 	JZ     continue1
@@ -3209,6 +4234,25 @@ finish1:
 	JMP    tile
 
 body2:
+	MOVQ       nexty+104(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 4(R9)
+	ADDQ       $+8, R9
+	MOVQ       R9, nexty+104(FP)
+	MOVQ       times+96(FP), R10
+	TESTQ      R10, R10
+	JZ         start2
+
+ahead2:
+	MOVQ       nextx+88(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 4(R9)
+	ADDQ       $+8, R9
+	MOVQ       R9, nextx+88(FP)
+	DECQ       R10
+	JNZ        ahead2
+
+start2:
 	MOVQ    start+40(FP), R9
 	TESTQ   R9, R9
 	JZ      continue2
@@ -3259,6 +4303,27 @@ finish2:
 	JMP    tile
 
 body3:
+	MOVQ       nexty+104(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 4(R9)
+	PREFETCHT1 8(R9)
+	ADDQ       $+12, R9
+	MOVQ       R9, nexty+104(FP)
+	MOVQ       times+96(FP), R10
+	TESTQ      R10, R10
+	JZ         start3
+
+ahead3:
+	MOVQ       nextx+88(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 4(R9)
+	PREFETCHT1 8(R9)
+	ADDQ       $+12, R9
+	MOVQ       R9, nextx+88(FP)
+	DECQ       R10
+	JNZ        ahead3
+
+start3:
 	MOVQ    start+40(FP), R9
 	TESTQ   R9, R9
 	JZ      continue3
@@ -3315,6 +4380,29 @@ finish3:
 	JMP    tile
 
 body4:
+	MOVQ       nexty+104(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 4(R9)
+	PREFETCHT1 8(R9)
+	PREFETCHT1 12(R9)
+	ADDQ       $+16, R9
+	MOVQ       R9, nexty+104(FP)
+	MOVQ       times+96(FP), R10
+	TESTQ      R10, R10
+	JZ         start4
+
+ahead4:
+	MOVQ       nextx+88(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 4(R9)
+	PREFETCHT1 8(R9)
+	PREFETCHT1 12(R9)
+	ADDQ       $+16, R9
+	MOVQ       R9, nextx+88(FP)
+	DECQ       R10
+	JNZ        ahead4
+
+start4:
 	MOVQ    start+40(FP), R9
 	TESTQ   R9, R9
 	JZ      continue4
@@ -3377,6 +4465,31 @@ finish4:
 	JMP    tile
 
 body5:
+	MOVQ       nexty+104(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 4(R9)
+	PREFETCHT1 8(R9)
+	PREFETCHT1 12(R9)
+	PREFETCHT1 16(R9)
+	ADDQ       $+20, R9
+	MOVQ       R9, nexty+104(FP)
+	MOVQ       times+96(FP), R10
+	TESTQ      R10, R10
+	JZ         start5
+
+ahead5:
+	MOVQ       nextx+88(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 4(R9)
+	PREFETCHT1 8(R9)
+	PREFETCHT1 12(R9)
+	PREFETCHT1 16(R9)
+	ADDQ       $+20, R9
+	MOVQ       R9, nextx+88(FP)
+	DECQ       R10
+	JNZ        ahead5
+
+start5:
 	MOVQ    start+40(FP), R9
 	TESTQ   R9, R9
 	JZ      continue5
@@ -3448,6 +4561,33 @@ finish5:
 	JMP    tile
 
 body6:
+	MOVQ       nexty+104(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 4(R9)
+	PREFETCHT1 8(R9)
+	PREFETCHT1 12(R9)
+	PREFETCHT1 16(R9)
+	PREFETCHT1 20(R9)
+	ADDQ       $+24, R9
+	MOVQ       R9, nexty+104(FP)
+	MOVQ       times+96(FP), R10
+	TESTQ      R10, R10
+	JZ         start6
+
+ahead6:
+	MOVQ       nextx+88(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 4(R9)
+	PREFETCHT1 8(R9)
+	PREFETCHT1 12(R9)
+	PREFETCHT1 16(R9)
+	PREFETCHT1 20(R9)
+	ADDQ       $+24, R9
+	MOVQ       R9, nextx+88(FP)
+	DECQ       R10
+	JNZ        ahead6
+
+start6:
 	MOVQ    start+40(FP), R9
 	TESTQ   R9, R9
 	JZ      continue6
@@ -3525,6 +4665,35 @@ finish6:
 	JMP    tile
 
 body7:
+	MOVQ       nexty+104(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 4(R9)
+	PREFETCHT1 8(R9)
+	PREFETCHT1 12(R9)
+	PREFETCHT1 16(R9)
+	PREFETCHT1 20(R9)
+	PREFETCHT1 24(R9)
+	ADDQ       $+28, R9
+	MOVQ       R9, nexty+104(FP)
+	MOVQ       times+96(FP), R10
+	TESTQ      R10, R10
+	JZ         start7
+
+ahead7:
+	MOVQ       nextx+88(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 4(R9)
+	PREFETCHT1 8(R9)
+	PREFETCHT1 12(R9)
+	PREFETCHT1 16(R9)
+	PREFETCHT1 20(R9)
+	PREFETCHT1 24(R9)
+	ADDQ       $+28, R9
+	MOVQ       R9, nextx+88(FP)
+	DECQ       R10
+	JNZ        ahead7
+
+start7:
 	MOVQ    start+40(FP), R9
 	TESTQ   R9, R9
 	JZ      continue7
@@ -3608,6 +4777,37 @@ finish7:
 	JMP    tile
 
 body8:
+	MOVQ       nexty+104(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 4(R9)
+	PREFETCHT1 8(R9)
+	PREFETCHT1 12(R9)
+	PREFETCHT1 16(R9)
+	PREFETCHT1 20(R9)
+	PREFETCHT1 24(R9)
+	PREFETCHT1 28(R9)
+	ADDQ       $+32, R9
+	MOVQ       R9, nexty+104(FP)
+	MOVQ       times+96(FP), R10
+	TESTQ      R10, R10
+	JZ         start8
+
+ahead8:
+	MOVQ       nextx+88(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 4(R9)
+	PREFETCHT1 8(R9)
+	PREFETCHT1 12(R9)
+	PREFETCHT1 16(R9)
+	PREFETCHT1 20(R9)
+	PREFETCHT1 24(R9)
+	PREFETCHT1 28(R9)
+	ADDQ       $+32, R9
+	MOVQ       R9, nextx+88(FP)
+	DECQ       R10
+	JNZ        ahead8
+
+start8:
 	MOVQ    start+40(FP), R9
 	TESTQ   R9, R9
 	JZ      continue8
@@ -3697,6 +4897,39 @@ finish8:
 	JMP    tile
 
 body9:
+	MOVQ       nexty+104(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 4(R9)
+	PREFETCHT1 8(R9)
+	PREFETCHT1 12(R9)
+	PREFETCHT1 16(R9)
+	PREFETCHT1 20(R9)
+	PREFETCHT1 24(R9)
+	PREFETCHT1 28(R9)
+	PREFETCHT1 32(R9)
+	ADDQ       $+36, R9
+	MOVQ       R9, nexty+104(FP)
+	MOVQ       times+96(FP), R10
+	TESTQ      R10, R10
+	JZ         start9
+
+ahead9:
+	MOVQ       nextx+88(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 4(R9)
+	PREFETCHT1 8(R9)
+	PREFETCHT1 12(R9)
+	PREFETCHT1 16(R9)
+	PREFETCHT1 20(R9)
+	PREFETCHT1 24(R9)
+	PREFETCHT1 28(R9)
+	PREFETCHT1 32(R9)
+	ADDQ       $+36, R9
+	MOVQ       R9, nextx+88(FP)
+	DECQ       R10
+	JNZ        ahead9
+
+start9:
 	MOVQ    start+40(FP), R9
 	TESTQ   R9, R9
 	JZ      continue9
@@ -3795,6 +5028,41 @@ finish9:
 	JMP    tile
 
 body10:
+	MOVQ       nexty+104(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 4(R9)
+	PREFETCHT1 8(R9)
+	PREFETCHT1 12(R9)
+	PREFETCHT1 16(R9)
+	PREFETCHT1 20(R9)
+	PREFETCHT1 24(R9)
+	PREFETCHT1 28(R9)
+	PREFETCHT1 32(R9)
+	PREFETCHT1 36(R9)
+	ADDQ       $+40, R9
+	MOVQ       R9, nexty+104(FP)
+	MOVQ       times+96(FP), R10
+	TESTQ      R10, R10
+	JZ         start10
+
+ahead10:
+	MOVQ       nextx+88(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 4(R9)
+	PREFETCHT1 8(R9)
+	PREFETCHT1 12(R9)
+	PREFETCHT1 16(R9)
+	PREFETCHT1 20(R9)
+	PREFETCHT1 24(R9)
+	PREFETCHT1 28(R9)
+	PREFETCHT1 32(R9)
+	PREFETCHT1 36(R9)
+	ADDQ       $+40, R9
+	MOVQ       R9, nextx+88(FP)
+	DECQ       R10
+	JNZ        ahead10
+
+start10:
 	MOVQ    start+40(FP), R9
 	TESTQ   R9, R9
 	JZ      continue10
@@ -3899,6 +5167,43 @@ finish10:
 	JMP    tile
 
 body11:
+	MOVQ       nexty+104(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 4(R9)
+	PREFETCHT1 8(R9)
+	PREFETCHT1 12(R9)
+	PREFETCHT1 16(R9)
+	PREFETCHT1 20(R9)
+	PREFETCHT1 24(R9)
+	PREFETCHT1 28(R9)
+	PREFETCHT1 32(R9)
+	PREFETCHT1 36(R9)
+	PREFETCHT1 40(R9)
+	ADDQ       $+44, R9
+	MOVQ       R9, nexty+104(FP)
+	MOVQ       times+96(FP), R10
+	TESTQ      R10, R10
+	JZ         start11
+
+ahead11:
+	MOVQ       nextx+88(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 4(R9)
+	PREFETCHT1 8(R9)
+	PREFETCHT1 12(R9)
+	PREFETCHT1 16(R9)
+	PREFETCHT1 20(R9)
+	PREFETCHT1 24(R9)
+	PREFETCHT1 28(R9)
+	PREFETCHT1 32(R9)
+	PREFETCHT1 36(R9)
+	PREFETCHT1 40(R9)
+	ADDQ       $+44, R9
+	MOVQ       R9, nextx+88(FP)
+	DECQ       R10
+	JNZ        ahead11
+
+start11:
 	MOVQ    start+40(FP), R9
 	TESTQ   R9, R9
 	JZ      continue11
@@ -4009,6 +5314,45 @@ finish11:
 	JMP    tile
 
 body12:
+	MOVQ       nexty+104(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 4(R9)
+	PREFETCHT1 8(R9)
+	PREFETCHT1 12(R9)
+	PREFETCHT1 16(R9)
+	PREFETCHT1 20(R9)
+	PREFETCHT1 24(R9)
+	PREFETCHT1 28(R9)
+	PREFETCHT1 32(R9)
+	PREFETCHT1 36(R9)
+	PREFETCHT1 40(R9)
+	PREFETCHT1 44(R9)
+	ADDQ       $+48, R9
+	MOVQ       R9, nexty+104(FP)
+	MOVQ       times+96(FP), R10
+	TESTQ      R10, R10
+	JZ         start12
+
+ahead12:
+	MOVQ       nextx+88(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 4(R9)
+	PREFETCHT1 8(R9)
+	PREFETCHT1 12(R9)
+	PREFETCHT1 16(R9)
+	PREFETCHT1 20(R9)
+	PREFETCHT1 24(R9)
+	PREFETCHT1 28(R9)
+	PREFETCHT1 32(R9)
+	PREFETCHT1 36(R9)
+	PREFETCHT1 40(R9)
+	PREFETCHT1 44(R9)
+	ADDQ       $+48, R9
+	MOVQ       R9, nextx+88(FP)
+	DECQ       R10
+	JNZ        ahead12
+
+start12:
 	MOVQ    start+40(FP), R9
 	TESTQ   R9, R9
 	JZ      continue12

@@ -73,10 +73,12 @@ type Rows struct {
 }
 
 // row is a row of the result: the source row of its first tap, and the tables of
-// its runs.
+// its runs. Then the first source row that the next one meets and this one does not,
+// and for how much of the source to ask ahead, as a multiple of the result.
 type row struct {
-	from   int
-	tables [][]int
+	from        int
+	tables      [][]int
+	next, times int
 }
 
 // NewRows plans s with the kernels k.
@@ -88,12 +90,27 @@ func NewRows(s Spec, clip simd.Clip, k *Kernels) *Rows {
 			tables = append(tables, s.table(r.taps, c.taps))
 		}
 		for i := range r.n {
-			p.rows[r.first+i*r.step] = row{r.from + i*r.advance, tables}
+			p.rows[r.first+i*r.step] = row{from: r.from + i*r.advance, tables: tables}
 		}
+	}
+	for i := range s.outH() - 1 {
+		p.rows[i].next, p.rows[i].times = s.ahead(i)
 	}
 	p.bands = min(s.outH(), (wanted+s.Images-1)/s.Images)
 	p.job.Rows = p
 	return p
+}
+
+// ahead is the first source row, counted from that of the first tap, that row i+1 of
+// the result meets and row i does not, and how much of the source that begins, as
+// a multiple of a row of the result.
+func (s *Spec) ahead(i int) (next, times int) {
+	this, that := s.H.places[i], s.H.places[i+1]
+	if len(this) == 0 || len(that) == 0 {
+		return 0, 0
+	}
+	rows := that[len(that)-1].at - this[len(this)-1].at
+	return this[len(this)-1].at + 1 - this[0].at, (max(rows, 0)*s.xRow() + s.yRow()/2) / s.yRow()
 }
 
 // ScratchFloats is the scratch memory that Run needs: the sums' start.
@@ -166,6 +183,7 @@ func (j *rowsJob) row(image, r int) {
 	floor, ceiling := j.clip.Bounds()
 	x := j.x[(image*j.H.source+row.from)*j.xRow():]
 	y := j.y[(image*j.outH()+r)*j.yRow():]
+	nextX, nextY := row.next*j.xRow(), j.yRow()
 	for i := range j.cols {
 		run, taps := &j.cols[i], row.tables[i]
 		xAt, yAt := run.from*j.Channels, run.first*j.Channels
@@ -179,7 +197,11 @@ func (j *rowsJob) row(image, r int) {
 				start = &j.start[s.first]
 			}
 			s.Run(&x[xAt+s.first], run.advance*j.Channels, &j.w[s.first], table, len(taps)/2, start,
-				&y[yAt+s.first], run.step*j.Channels, run.n, s.panels, floor, ceiling)
+				&y[yAt+s.first], run.step*j.Channels, run.n, s.panels, floor, ceiling,
+				&x[min(nextX, len(x)-1)], row.times, &y[min(nextY, len(y)-1)])
+			written := run.n * s.panels * s.Channels
+			nextX += row.times * written
+			nextY += written
 		}
 	}
 }

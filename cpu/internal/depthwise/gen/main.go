@@ -99,7 +99,7 @@ func (p walk) spread(n int, bases []reg.GPVirtual) {
 
 // run writes the kernel of Run.
 func run(w width) {
-	TEXT("run"+w.name, NOSPLIT, "func(x *float32, xstep int, w *float32, taps *int, ntaps int, start *float32, y *float32, ystep int, n int, panels int, floor float32, ceiling float32)")
+	TEXT("run"+w.name, NOSPLIT, "func(x *float32, xstep int, w *float32, taps *int, ntaps int, start *float32, y *float32, ystep int, n int, panels int, floor float32, ceiling float32, nextx *float32, times int, nexty *float32)")
 	Doc("See RunFunc.")
 	Pragma("noescape")
 	left := AllocLocal(8)
@@ -131,6 +131,24 @@ func run(w width) {
 			acc[i] = w.vec()
 		}
 		weight := w.vec()
+
+		prefetch := func(name string) {
+			MOVQ(param(name), q)
+			for i := range n {
+				PREFETCHT1(Mem{Base: q, Disp: w.bytes * i})
+			}
+			ADDQ(I32(int32(w.bytes*n)), q)
+			MOVQ(q, param(name))
+		}
+		prefetch("nexty")
+		MOVQ(param("times"), count)
+		TESTQ(count, count)
+		JZ(LabelRef(fmt.Sprint("start", n)))
+		Label(fmt.Sprint("ahead", n))
+		prefetch("nextx")
+		DECQ(count)
+		JNZ(LabelRef(fmt.Sprint("ahead", n)))
+		Label(fmt.Sprint("start", n))
 
 		MOVQ(param("start"), q)
 		TESTQ(q, q)
