@@ -24,9 +24,11 @@ type Cols struct {
 
 // block is some rows of dy that meet x through the same taps, and the tables of
 // these taps for each run of columns, as many at a time as a kernel takes.
+// Then for how much of x to ask ahead, as a multiple of dy, and from which row on.
 type block struct {
 	run
-	tables [][][]int
+	tables      [][][]int
+	next, times int
 }
 
 // positions is the number of values of a row for which a kernel's sums may come
@@ -53,15 +55,36 @@ func NewCols(s Spec, k *Kernels, sum simd.SumFunc) *Cols {
 			}
 		}
 		for i := 0; i < r.n; i += rows {
-			b := block{r, tables}
+			b := block{run: r, tables: tables}
 			b.first, b.from, b.n = r.first+i*r.step, r.from+i*r.advance, min(rows, r.n-i)
 			p.blocks = append(p.blocks, b)
 		}
+	}
+	for i := range p.blocks {
+		p.ahead(i)
 	}
 	p.size = (s.weights() + granule - 1) / granule * granule
 	p.shares = max(1, min(wanted, s.Images*len(p.blocks), s.Images*s.outH()*s.outW()/least, shareLimit/p.size))
 	p.job.Cols = p
 	return p
+}
+
+// ahead finds what block i+1, which may be the next image's first, reads of x beside
+// what block i has read.
+func (p *Cols) ahead(i int) {
+	b, that := &p.blocks[i], &p.blocks[(i+1)%len(p.blocks)]
+	end := func(b *block) int {
+		if len(b.taps) == 0 {
+			return b.from
+		}
+		return b.from + (b.n-1)*b.advance + b.taps[len(b.taps)-1].at + 1
+	}
+	last := end(that)
+	if that.first < b.first {
+		last += p.H.source
+	}
+	b.next = end(b) - b.from
+	b.times = (max(last-end(b), 0)*p.xRow() + b.n*p.yRow()/2) / (b.n * p.yRow())
 }
 
 // weights is the number of weights.
@@ -116,6 +139,7 @@ func (j *colsJob) Do(_, i int) {
 func (j *colsJob) block(image int, b *block, sums []float32) {
 	x := j.x[(image*j.H.source+b.from)*j.xRow():]
 	dy := j.dy[(image*j.outH()+b.first)*j.yRow():]
+	nextX, nextY := b.next*j.xRow(), b.n*j.yRow()
 	for i := range j.cols {
 		c := &j.cols[i]
 		xAt, yAt, xStep, yStep := c.from*j.Channels, c.first*j.Channels, c.advance*j.Channels, c.step*j.Channels
@@ -123,9 +147,12 @@ func (j *colsJob) block(image int, b *block, sums []float32) {
 			for _, s := range j.spans {
 				s.Grads[len(taps)/2-1](&x[xAt+s.first], xStep, b.advance*j.xRow()-c.n*xStep,
 					&dy[yAt+s.first], yStep, b.step*j.yRow()-c.n*yStep,
-					&taps[0], c.n, b.n, &sums[s.first], s.panels)
+					&taps[0], c.n, b.n, &sums[s.first], s.panels,
+					&x[min(nextX, len(x)-1)], b.times, &dy[min(nextY, len(dy)-1)])
 			}
 		}
+		nextX += b.times * b.n * c.n * j.Channels
+		nextY += b.n * c.n * j.Channels
 	}
 }
 

@@ -56,7 +56,7 @@ func runGo(width int) RunFunc {
 }
 
 func gradsGo(width, ntaps int) GradsFunc {
-	return func(x *float32, xstep, xrow int, dy *float32, ystep, yrow int, taps *int, n, rows int, sums *float32, panels int) {
+	return func(x *float32, xstep, xrow int, dy *float32, ystep, yrow int, taps *int, n, rows int, sums *float32, panels int, _ *float32, _ int, _ *float32) {
 		table := unsafe.Slice(taps, 2*ntaps)
 		for c := 0; c < panels*width; c += width {
 			xAt, yAt := c, c

@@ -22,8 +22,10 @@ type RunFunc func(x *float32, xstep int, w *float32, taps *int, ntaps int, start
 //	sums[taps[2t+1]+c] += Σr Σi x[taps[2t]+at(r,i)+c] · dy[r·(n·ystep+yrow)+i·ystep+c]
 //
 // with i < n, r < rows and at(r,i) = r·(n·xstep+xrow) + i·xstep: xrow and yrow lead
-// from behind the end of a row to the next one. Offsets and steps count floats.
-type GradsFunc func(x *float32, xstep, xrow int, dy *float32, ystep, yrow int, taps *int, n, rows int, sums *float32, panels int)
+// from behind the end of a row to the next one. Offsets and steps count floats. nextx,
+// times and nexty are those of a RunFunc, for what is read of dy in place of what is
+// written.
+type GradsFunc func(x *float32, xstep, xrow int, dy *float32, ystep, yrow int, taps *int, n, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
 
 // Most is the largest number of taps that a GradsFunc takes.
 const Most = 9

@@ -25,179 +25,179 @@ func runAVX2_1(x *float32, xstep int, w *float32, taps *int, ntaps int, start *f
 // See GradsFunc.
 //
 //go:noescape
-func gradsAVX512_16x1(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
+func gradsAVX512_16x1(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
 
 // See GradsFunc.
 //
 //go:noescape
-func gradsAVX512_16x2(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
+func gradsAVX512_16x2(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
 
 // See GradsFunc.
 //
 //go:noescape
-func gradsAVX512_16x3(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
+func gradsAVX512_16x3(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
 
 // See GradsFunc.
 //
 //go:noescape
-func gradsAVX512_16x4(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
+func gradsAVX512_16x4(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
 
 // See GradsFunc.
 //
 //go:noescape
-func gradsAVX512_16x5(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
+func gradsAVX512_16x5(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
 
 // See GradsFunc.
 //
 //go:noescape
-func gradsAVX512_16x6(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
+func gradsAVX512_16x6(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
 
 // See GradsFunc.
 //
 //go:noescape
-func gradsAVX512_16x7(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
+func gradsAVX512_16x7(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
 
 // See GradsFunc.
 //
 //go:noescape
-func gradsAVX512_16x8(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
+func gradsAVX512_16x8(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
 
 // See GradsFunc.
 //
 //go:noescape
-func gradsAVX512_16x9(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
+func gradsAVX512_16x9(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
 
 // See GradsFunc.
 //
 //go:noescape
-func gradsAVX2_8x1(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
+func gradsAVX2_8x1(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
 
 // See GradsFunc.
 //
 //go:noescape
-func gradsAVX2_8x2(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
+func gradsAVX2_8x2(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
 
 // See GradsFunc.
 //
 //go:noescape
-func gradsAVX2_8x3(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
+func gradsAVX2_8x3(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
 
 // See GradsFunc.
 //
 //go:noescape
-func gradsAVX2_8x4(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
+func gradsAVX2_8x4(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
 
 // See GradsFunc.
 //
 //go:noescape
-func gradsAVX2_8x5(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
+func gradsAVX2_8x5(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
 
 // See GradsFunc.
 //
 //go:noescape
-func gradsAVX2_8x6(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
+func gradsAVX2_8x6(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
 
 // See GradsFunc.
 //
 //go:noescape
-func gradsAVX2_8x7(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
+func gradsAVX2_8x7(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
 
 // See GradsFunc.
 //
 //go:noescape
-func gradsAVX2_8x8(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
+func gradsAVX2_8x8(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
 
 // See GradsFunc.
 //
 //go:noescape
-func gradsAVX2_8x9(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
+func gradsAVX2_8x9(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
 
 // See GradsFunc.
 //
 //go:noescape
-func gradsAVX2_4x1(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
+func gradsAVX2_4x1(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
 
 // See GradsFunc.
 //
 //go:noescape
-func gradsAVX2_4x2(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
+func gradsAVX2_4x2(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
 
 // See GradsFunc.
 //
 //go:noescape
-func gradsAVX2_4x3(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
+func gradsAVX2_4x3(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
 
 // See GradsFunc.
 //
 //go:noescape
-func gradsAVX2_4x4(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
+func gradsAVX2_4x4(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
 
 // See GradsFunc.
 //
 //go:noescape
-func gradsAVX2_4x5(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
+func gradsAVX2_4x5(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
 
 // See GradsFunc.
 //
 //go:noescape
-func gradsAVX2_4x6(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
+func gradsAVX2_4x6(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
 
 // See GradsFunc.
 //
 //go:noescape
-func gradsAVX2_4x7(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
+func gradsAVX2_4x7(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
 
 // See GradsFunc.
 //
 //go:noescape
-func gradsAVX2_4x8(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
+func gradsAVX2_4x8(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
 
 // See GradsFunc.
 //
 //go:noescape
-func gradsAVX2_4x9(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
+func gradsAVX2_4x9(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
 
 // See GradsFunc.
 //
 //go:noescape
-func gradsAVX2_1x1(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
+func gradsAVX2_1x1(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
 
 // See GradsFunc.
 //
 //go:noescape
-func gradsAVX2_1x2(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
+func gradsAVX2_1x2(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
 
 // See GradsFunc.
 //
 //go:noescape
-func gradsAVX2_1x3(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
+func gradsAVX2_1x3(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
 
 // See GradsFunc.
 //
 //go:noescape
-func gradsAVX2_1x4(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
+func gradsAVX2_1x4(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
 
 // See GradsFunc.
 //
 //go:noescape
-func gradsAVX2_1x5(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
+func gradsAVX2_1x5(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
 
 // See GradsFunc.
 //
 //go:noescape
-func gradsAVX2_1x6(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
+func gradsAVX2_1x6(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
 
 // See GradsFunc.
 //
 //go:noescape
-func gradsAVX2_1x7(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
+func gradsAVX2_1x7(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
 
 // See GradsFunc.
 //
 //go:noescape
-func gradsAVX2_1x8(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
+func gradsAVX2_1x8(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
 
 // See GradsFunc.
 //
 //go:noescape
-func gradsAVX2_1x9(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
+func gradsAVX2_1x9(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)

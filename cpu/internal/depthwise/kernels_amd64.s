@@ -5482,9 +5482,9 @@ sums:
 	VZEROUPPER
 	RET
 
-// func gradsAVX512_16x1(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
-// Requires: AVX, AVX512F
-TEXT ·gradsAVX512_16x1(SB), NOSPLIT, $8-88
+// func gradsAVX512_16x1(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·gradsAVX512_16x1(SB), NOSPLIT, $24-112
 	MOVQ xstep+8(FP), SI
 	MOVQ ystep+32(FP), DI
 	SHLQ $0x02, SI
@@ -5508,6 +5508,43 @@ panel:
 row:
 	MOVQ n+56(FP), BX
 
+some:
+	XORQ       R8, R8
+	SUBQ       $0x08, BX
+	CMOVQLT    BX, R8
+	MOVQ       BX, 8(SP)
+	LEAQ       8(R8), BX
+	MOVQ       nexty+104(FP), R8
+	PREFETCHT1 (R8)
+	PREFETCHT1 64(R8)
+	PREFETCHT1 128(R8)
+	PREFETCHT1 192(R8)
+	PREFETCHT1 256(R8)
+	PREFETCHT1 320(R8)
+	PREFETCHT1 384(R8)
+	PREFETCHT1 448(R8)
+	ADDQ       $+512, R8
+	MOVQ       R8, nexty+104(FP)
+	MOVQ       times+96(FP), R8
+	MOVQ       R8, 16(SP)
+	TESTQ      R8, R8
+	JZ         pixel
+
+ahead:
+	MOVQ       nextx+88(FP), R8
+	PREFETCHT1 (R8)
+	PREFETCHT1 64(R8)
+	PREFETCHT1 128(R8)
+	PREFETCHT1 192(R8)
+	PREFETCHT1 256(R8)
+	PREFETCHT1 320(R8)
+	PREFETCHT1 384(R8)
+	PREFETCHT1 448(R8)
+	ADDQ       $+512, R8
+	MOVQ       R8, nextx+88(FP)
+	DECQ       16(SP)
+	JNZ        ahead
+
 pixel:
 	VMOVUPS     (DX), Z1
 	VFMADD231PS (AX)(CX*1), Z1, Z0
@@ -5515,6 +5552,9 @@ pixel:
 	ADDQ        DI, DX
 	DECQ        BX
 	JNZ         pixel
+	MOVQ        8(SP), BX
+	TESTQ       BX, BX
+	JG          some
 	ADDQ        xrow+16(FP), CX
 	ADDQ        yrow+40(FP), DX
 	DECQ        (SP)
@@ -5531,9 +5571,9 @@ pixel:
 	VZEROUPPER
 	RET
 
-// func gradsAVX512_16x2(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
-// Requires: AVX, AVX512F
-TEXT ·gradsAVX512_16x2(SB), NOSPLIT, $8-88
+// func gradsAVX512_16x2(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·gradsAVX512_16x2(SB), NOSPLIT, $24-112
 	MOVQ xstep+8(FP), DI
 	MOVQ ystep+32(FP), R8
 	SHLQ $0x02, DI
@@ -5561,6 +5601,43 @@ panel:
 row:
 	MOVQ n+56(FP), SI
 
+some:
+	XORQ       R9, R9
+	SUBQ       $0x08, SI
+	CMOVQLT    SI, R9
+	MOVQ       SI, 8(SP)
+	LEAQ       8(R9), SI
+	MOVQ       nexty+104(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 128(R9)
+	PREFETCHT1 192(R9)
+	PREFETCHT1 256(R9)
+	PREFETCHT1 320(R9)
+	PREFETCHT1 384(R9)
+	PREFETCHT1 448(R9)
+	ADDQ       $+512, R9
+	MOVQ       R9, nexty+104(FP)
+	MOVQ       times+96(FP), R9
+	MOVQ       R9, 16(SP)
+	TESTQ      R9, R9
+	JZ         pixel
+
+ahead:
+	MOVQ       nextx+88(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 128(R9)
+	PREFETCHT1 192(R9)
+	PREFETCHT1 256(R9)
+	PREFETCHT1 320(R9)
+	PREFETCHT1 384(R9)
+	PREFETCHT1 448(R9)
+	ADDQ       $+512, R9
+	MOVQ       R9, nextx+88(FP)
+	DECQ       16(SP)
+	JNZ        ahead
+
 pixel:
 	VMOVUPS     (BX), Z2
 	VFMADD231PS (AX)(DX*1), Z2, Z0
@@ -5569,6 +5646,9 @@ pixel:
 	ADDQ        R8, BX
 	DECQ        SI
 	JNZ         pixel
+	MOVQ        8(SP), SI
+	TESTQ       SI, SI
+	JG          some
 	ADDQ        xrow+16(FP), DX
 	ADDQ        yrow+40(FP), BX
 	DECQ        (SP)
@@ -5587,9 +5667,9 @@ pixel:
 	VZEROUPPER
 	RET
 
-// func gradsAVX512_16x3(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
-// Requires: AVX, AVX512F
-TEXT ·gradsAVX512_16x3(SB), NOSPLIT, $8-88
+// func gradsAVX512_16x3(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·gradsAVX512_16x3(SB), NOSPLIT, $24-112
 	MOVQ xstep+8(FP), R8
 	MOVQ ystep+32(FP), R9
 	SHLQ $0x02, R8
@@ -5621,6 +5701,43 @@ panel:
 row:
 	MOVQ n+56(FP), DI
 
+some:
+	XORQ       R10, R10
+	SUBQ       $0x08, DI
+	CMOVQLT    DI, R10
+	MOVQ       DI, 8(SP)
+	LEAQ       8(R10), DI
+	MOVQ       nexty+104(FP), R10
+	PREFETCHT1 (R10)
+	PREFETCHT1 64(R10)
+	PREFETCHT1 128(R10)
+	PREFETCHT1 192(R10)
+	PREFETCHT1 256(R10)
+	PREFETCHT1 320(R10)
+	PREFETCHT1 384(R10)
+	PREFETCHT1 448(R10)
+	ADDQ       $+512, R10
+	MOVQ       R10, nexty+104(FP)
+	MOVQ       times+96(FP), R10
+	MOVQ       R10, 16(SP)
+	TESTQ      R10, R10
+	JZ         pixel
+
+ahead:
+	MOVQ       nextx+88(FP), R10
+	PREFETCHT1 (R10)
+	PREFETCHT1 64(R10)
+	PREFETCHT1 128(R10)
+	PREFETCHT1 192(R10)
+	PREFETCHT1 256(R10)
+	PREFETCHT1 320(R10)
+	PREFETCHT1 384(R10)
+	PREFETCHT1 448(R10)
+	ADDQ       $+512, R10
+	MOVQ       R10, nextx+88(FP)
+	DECQ       16(SP)
+	JNZ        ahead
+
 pixel:
 	VMOVUPS     (SI), Z3
 	VFMADD231PS (AX)(BX*1), Z3, Z0
@@ -5630,6 +5747,9 @@ pixel:
 	ADDQ        R9, SI
 	DECQ        DI
 	JNZ         pixel
+	MOVQ        8(SP), DI
+	TESTQ       DI, DI
+	JG          some
 	ADDQ        xrow+16(FP), BX
 	ADDQ        yrow+40(FP), SI
 	DECQ        (SP)
@@ -5650,9 +5770,9 @@ pixel:
 	VZEROUPPER
 	RET
 
-// func gradsAVX512_16x4(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
-// Requires: AVX, AVX512F
-TEXT ·gradsAVX512_16x4(SB), NOSPLIT, $8-88
+// func gradsAVX512_16x4(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·gradsAVX512_16x4(SB), NOSPLIT, $24-112
 	MOVQ xstep+8(FP), R9
 	MOVQ ystep+32(FP), R10
 	SHLQ $0x02, R9
@@ -5688,6 +5808,43 @@ panel:
 row:
 	MOVQ n+56(FP), R8
 
+some:
+	XORQ       R11, R11
+	SUBQ       $0x08, R8
+	CMOVQLT    R8, R11
+	MOVQ       R8, 8(SP)
+	LEAQ       8(R11), R8
+	MOVQ       nexty+104(FP), R11
+	PREFETCHT1 (R11)
+	PREFETCHT1 64(R11)
+	PREFETCHT1 128(R11)
+	PREFETCHT1 192(R11)
+	PREFETCHT1 256(R11)
+	PREFETCHT1 320(R11)
+	PREFETCHT1 384(R11)
+	PREFETCHT1 448(R11)
+	ADDQ       $+512, R11
+	MOVQ       R11, nexty+104(FP)
+	MOVQ       times+96(FP), R11
+	MOVQ       R11, 16(SP)
+	TESTQ      R11, R11
+	JZ         pixel
+
+ahead:
+	MOVQ       nextx+88(FP), R11
+	PREFETCHT1 (R11)
+	PREFETCHT1 64(R11)
+	PREFETCHT1 128(R11)
+	PREFETCHT1 192(R11)
+	PREFETCHT1 256(R11)
+	PREFETCHT1 320(R11)
+	PREFETCHT1 384(R11)
+	PREFETCHT1 448(R11)
+	ADDQ       $+512, R11
+	MOVQ       R11, nextx+88(FP)
+	DECQ       16(SP)
+	JNZ        ahead
+
 pixel:
 	VMOVUPS     (DI), Z4
 	VFMADD231PS (AX)(SI*1), Z4, Z0
@@ -5698,6 +5855,9 @@ pixel:
 	ADDQ        R10, DI
 	DECQ        R8
 	JNZ         pixel
+	MOVQ        8(SP), R8
+	TESTQ       R8, R8
+	JG          some
 	ADDQ        xrow+16(FP), SI
 	ADDQ        yrow+40(FP), DI
 	DECQ        (SP)
@@ -5720,9 +5880,9 @@ pixel:
 	VZEROUPPER
 	RET
 
-// func gradsAVX512_16x5(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
-// Requires: AVX, AVX512F
-TEXT ·gradsAVX512_16x5(SB), NOSPLIT, $8-88
+// func gradsAVX512_16x5(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·gradsAVX512_16x5(SB), NOSPLIT, $24-112
 	MOVQ xstep+8(FP), R10
 	MOVQ ystep+32(FP), R11
 	SHLQ $0x02, R10
@@ -5762,6 +5922,43 @@ panel:
 row:
 	MOVQ n+56(FP), R9
 
+some:
+	XORQ       R12, R12
+	SUBQ       $0x08, R9
+	CMOVQLT    R9, R12
+	MOVQ       R9, 8(SP)
+	LEAQ       8(R12), R9
+	MOVQ       nexty+104(FP), R12
+	PREFETCHT1 (R12)
+	PREFETCHT1 64(R12)
+	PREFETCHT1 128(R12)
+	PREFETCHT1 192(R12)
+	PREFETCHT1 256(R12)
+	PREFETCHT1 320(R12)
+	PREFETCHT1 384(R12)
+	PREFETCHT1 448(R12)
+	ADDQ       $+512, R12
+	MOVQ       R12, nexty+104(FP)
+	MOVQ       times+96(FP), R12
+	MOVQ       R12, 16(SP)
+	TESTQ      R12, R12
+	JZ         pixel
+
+ahead:
+	MOVQ       nextx+88(FP), R12
+	PREFETCHT1 (R12)
+	PREFETCHT1 64(R12)
+	PREFETCHT1 128(R12)
+	PREFETCHT1 192(R12)
+	PREFETCHT1 256(R12)
+	PREFETCHT1 320(R12)
+	PREFETCHT1 384(R12)
+	PREFETCHT1 448(R12)
+	ADDQ       $+512, R12
+	MOVQ       R12, nextx+88(FP)
+	DECQ       16(SP)
+	JNZ        ahead
+
 pixel:
 	VMOVUPS     (R8), Z5
 	VFMADD231PS (AX)(DI*1), Z5, Z0
@@ -5773,6 +5970,9 @@ pixel:
 	ADDQ        R11, R8
 	DECQ        R9
 	JNZ         pixel
+	MOVQ        8(SP), R9
+	TESTQ       R9, R9
+	JG          some
 	ADDQ        xrow+16(FP), DI
 	ADDQ        yrow+40(FP), R8
 	DECQ        (SP)
@@ -5797,9 +5997,9 @@ pixel:
 	VZEROUPPER
 	RET
 
-// func gradsAVX512_16x6(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
-// Requires: AVX, AVX512F
-TEXT ·gradsAVX512_16x6(SB), NOSPLIT, $8-88
+// func gradsAVX512_16x6(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·gradsAVX512_16x6(SB), NOSPLIT, $24-112
 	MOVQ xstep+8(FP), R11
 	MOVQ ystep+32(FP), R12
 	SHLQ $0x02, R11
@@ -5843,6 +6043,43 @@ panel:
 row:
 	MOVQ n+56(FP), R10
 
+some:
+	XORQ       R13, R13
+	SUBQ       $0x08, R10
+	CMOVQLT    R10, R13
+	MOVQ       R10, 8(SP)
+	LEAQ       8(R13), R10
+	MOVQ       nexty+104(FP), R13
+	PREFETCHT1 (R13)
+	PREFETCHT1 64(R13)
+	PREFETCHT1 128(R13)
+	PREFETCHT1 192(R13)
+	PREFETCHT1 256(R13)
+	PREFETCHT1 320(R13)
+	PREFETCHT1 384(R13)
+	PREFETCHT1 448(R13)
+	ADDQ       $+512, R13
+	MOVQ       R13, nexty+104(FP)
+	MOVQ       times+96(FP), R13
+	MOVQ       R13, 16(SP)
+	TESTQ      R13, R13
+	JZ         pixel
+
+ahead:
+	MOVQ       nextx+88(FP), R13
+	PREFETCHT1 (R13)
+	PREFETCHT1 64(R13)
+	PREFETCHT1 128(R13)
+	PREFETCHT1 192(R13)
+	PREFETCHT1 256(R13)
+	PREFETCHT1 320(R13)
+	PREFETCHT1 384(R13)
+	PREFETCHT1 448(R13)
+	ADDQ       $+512, R13
+	MOVQ       R13, nextx+88(FP)
+	DECQ       16(SP)
+	JNZ        ahead
+
 pixel:
 	VMOVUPS     (R9), Z6
 	VFMADD231PS (AX)(R8*1), Z6, Z0
@@ -5855,6 +6092,9 @@ pixel:
 	ADDQ        R12, R9
 	DECQ        R10
 	JNZ         pixel
+	MOVQ        8(SP), R10
+	TESTQ       R10, R10
+	JG          some
 	ADDQ        xrow+16(FP), R8
 	ADDQ        yrow+40(FP), R9
 	DECQ        (SP)
@@ -5881,9 +6121,9 @@ pixel:
 	VZEROUPPER
 	RET
 
-// func gradsAVX512_16x7(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
-// Requires: AVX, AVX512F
-TEXT ·gradsAVX512_16x7(SB), NOSPLIT, $8-88
+// func gradsAVX512_16x7(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·gradsAVX512_16x7(SB), NOSPLIT, $24-112
 	MOVQ xstep+8(FP), R12
 	MOVQ ystep+32(FP), R13
 	SHLQ $0x02, R12
@@ -5931,6 +6171,43 @@ panel:
 row:
 	MOVQ n+56(FP), R11
 
+some:
+	XORQ       R14, R14
+	SUBQ       $0x08, R11
+	CMOVQLT    R11, R14
+	MOVQ       R11, 8(SP)
+	LEAQ       8(R14), R11
+	MOVQ       nexty+104(FP), R14
+	PREFETCHT1 (R14)
+	PREFETCHT1 64(R14)
+	PREFETCHT1 128(R14)
+	PREFETCHT1 192(R14)
+	PREFETCHT1 256(R14)
+	PREFETCHT1 320(R14)
+	PREFETCHT1 384(R14)
+	PREFETCHT1 448(R14)
+	ADDQ       $+512, R14
+	MOVQ       R14, nexty+104(FP)
+	MOVQ       times+96(FP), R14
+	MOVQ       R14, 16(SP)
+	TESTQ      R14, R14
+	JZ         pixel
+
+ahead:
+	MOVQ       nextx+88(FP), R14
+	PREFETCHT1 (R14)
+	PREFETCHT1 64(R14)
+	PREFETCHT1 128(R14)
+	PREFETCHT1 192(R14)
+	PREFETCHT1 256(R14)
+	PREFETCHT1 320(R14)
+	PREFETCHT1 384(R14)
+	PREFETCHT1 448(R14)
+	ADDQ       $+512, R14
+	MOVQ       R14, nextx+88(FP)
+	DECQ       16(SP)
+	JNZ        ahead
+
 pixel:
 	VMOVUPS     (R10), Z7
 	VFMADD231PS (AX)(R9*1), Z7, Z0
@@ -5944,6 +6221,9 @@ pixel:
 	ADDQ        R13, R10
 	DECQ        R11
 	JNZ         pixel
+	MOVQ        8(SP), R11
+	TESTQ       R11, R11
+	JG          some
 	ADDQ        xrow+16(FP), R9
 	ADDQ        yrow+40(FP), R10
 	DECQ        (SP)
@@ -5972,9 +6252,9 @@ pixel:
 	VZEROUPPER
 	RET
 
-// func gradsAVX512_16x8(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
-// Requires: AVX, AVX512F
-TEXT ·gradsAVX512_16x8(SB), NOSPLIT, $8-88
+// func gradsAVX512_16x8(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·gradsAVX512_16x8(SB), NOSPLIT, $24-112
 	MOVQ xstep+8(FP), R13
 	MOVQ ystep+32(FP), R14
 	SHLQ $0x02, R13
@@ -6026,6 +6306,43 @@ panel:
 row:
 	MOVQ n+56(FP), R12
 
+some:
+	XORQ       R15, R15
+	SUBQ       $0x08, R12
+	CMOVQLT    R12, R15
+	MOVQ       R12, 8(SP)
+	LEAQ       8(R15), R12
+	MOVQ       nexty+104(FP), R15
+	PREFETCHT1 (R15)
+	PREFETCHT1 64(R15)
+	PREFETCHT1 128(R15)
+	PREFETCHT1 192(R15)
+	PREFETCHT1 256(R15)
+	PREFETCHT1 320(R15)
+	PREFETCHT1 384(R15)
+	PREFETCHT1 448(R15)
+	ADDQ       $+512, R15
+	MOVQ       R15, nexty+104(FP)
+	MOVQ       times+96(FP), R15
+	MOVQ       R15, 16(SP)
+	TESTQ      R15, R15
+	JZ         pixel
+
+ahead:
+	MOVQ       nextx+88(FP), R15
+	PREFETCHT1 (R15)
+	PREFETCHT1 64(R15)
+	PREFETCHT1 128(R15)
+	PREFETCHT1 192(R15)
+	PREFETCHT1 256(R15)
+	PREFETCHT1 320(R15)
+	PREFETCHT1 384(R15)
+	PREFETCHT1 448(R15)
+	ADDQ       $+512, R15
+	MOVQ       R15, nextx+88(FP)
+	DECQ       16(SP)
+	JNZ        ahead
+
 pixel:
 	VMOVUPS     (R11), Z8
 	VFMADD231PS (AX)(R10*1), Z8, Z0
@@ -6040,6 +6357,9 @@ pixel:
 	ADDQ        R14, R11
 	DECQ        R12
 	JNZ         pixel
+	MOVQ        8(SP), R12
+	TESTQ       R12, R12
+	JG          some
 	ADDQ        xrow+16(FP), R10
 	ADDQ        yrow+40(FP), R11
 	DECQ        (SP)
@@ -6070,9 +6390,9 @@ pixel:
 	VZEROUPPER
 	RET
 
-// func gradsAVX512_16x9(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
-// Requires: AVX, AVX512F
-TEXT ·gradsAVX512_16x9(SB), NOSPLIT, $8-88
+// func gradsAVX512_16x9(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·gradsAVX512_16x9(SB), NOSPLIT, $24-112
 	MOVQ xstep+8(FP), R14
 	MOVQ ystep+32(FP), R15
 	SHLQ $0x02, R14
@@ -6128,6 +6448,43 @@ panel:
 row:
 	MOVQ n+56(FP), R13
 
+some:
+	XORQ       BP, BP
+	SUBQ       $0x08, R13
+	CMOVQLT    R13, BP
+	MOVQ       R13, 8(SP)
+	LEAQ       8(BP), R13
+	MOVQ       nexty+104(FP), BP
+	PREFETCHT1 (BP)
+	PREFETCHT1 64(BP)
+	PREFETCHT1 128(BP)
+	PREFETCHT1 192(BP)
+	PREFETCHT1 256(BP)
+	PREFETCHT1 320(BP)
+	PREFETCHT1 384(BP)
+	PREFETCHT1 448(BP)
+	ADDQ       $+512, BP
+	MOVQ       BP, nexty+104(FP)
+	MOVQ       times+96(FP), BP
+	MOVQ       BP, 16(SP)
+	TESTQ      BP, BP
+	JZ         pixel
+
+ahead:
+	MOVQ       nextx+88(FP), BP
+	PREFETCHT1 (BP)
+	PREFETCHT1 64(BP)
+	PREFETCHT1 128(BP)
+	PREFETCHT1 192(BP)
+	PREFETCHT1 256(BP)
+	PREFETCHT1 320(BP)
+	PREFETCHT1 384(BP)
+	PREFETCHT1 448(BP)
+	ADDQ       $+512, BP
+	MOVQ       BP, nextx+88(FP)
+	DECQ       16(SP)
+	JNZ        ahead
+
 pixel:
 	VMOVUPS     (R12), Z9
 	VFMADD231PS (AX)(R11*1), Z9, Z0
@@ -6143,6 +6500,9 @@ pixel:
 	ADDQ        R15, R12
 	DECQ        R13
 	JNZ         pixel
+	MOVQ        8(SP), R13
+	TESTQ       R13, R13
+	JG          some
 	ADDQ        xrow+16(FP), R11
 	ADDQ        yrow+40(FP), R12
 	DECQ        (SP)
@@ -6175,9 +6535,9 @@ pixel:
 	VZEROUPPER
 	RET
 
-// func gradsAVX2_8x1(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
-// Requires: AVX, FMA3
-TEXT ·gradsAVX2_8x1(SB), NOSPLIT, $8-88
+// func gradsAVX2_8x1(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
+// Requires: AVX, CMOV, FMA3, MMX+
+TEXT ·gradsAVX2_8x1(SB), NOSPLIT, $24-112
 	MOVQ xstep+8(FP), SI
 	MOVQ ystep+32(FP), DI
 	SHLQ $0x02, SI
@@ -6201,6 +6561,43 @@ panel:
 row:
 	MOVQ n+56(FP), BX
 
+some:
+	XORQ       R8, R8
+	SUBQ       $0x08, BX
+	CMOVQLT    BX, R8
+	MOVQ       BX, 8(SP)
+	LEAQ       8(R8), BX
+	MOVQ       nexty+104(FP), R8
+	PREFETCHT1 (R8)
+	PREFETCHT1 32(R8)
+	PREFETCHT1 64(R8)
+	PREFETCHT1 96(R8)
+	PREFETCHT1 128(R8)
+	PREFETCHT1 160(R8)
+	PREFETCHT1 192(R8)
+	PREFETCHT1 224(R8)
+	ADDQ       $+256, R8
+	MOVQ       R8, nexty+104(FP)
+	MOVQ       times+96(FP), R8
+	MOVQ       R8, 16(SP)
+	TESTQ      R8, R8
+	JZ         pixel
+
+ahead:
+	MOVQ       nextx+88(FP), R8
+	PREFETCHT1 (R8)
+	PREFETCHT1 32(R8)
+	PREFETCHT1 64(R8)
+	PREFETCHT1 96(R8)
+	PREFETCHT1 128(R8)
+	PREFETCHT1 160(R8)
+	PREFETCHT1 192(R8)
+	PREFETCHT1 224(R8)
+	ADDQ       $+256, R8
+	MOVQ       R8, nextx+88(FP)
+	DECQ       16(SP)
+	JNZ        ahead
+
 pixel:
 	VMOVUPS     (DX), Y1
 	VFMADD231PS (AX)(CX*1), Y1, Y0
@@ -6208,6 +6605,9 @@ pixel:
 	ADDQ        DI, DX
 	DECQ        BX
 	JNZ         pixel
+	MOVQ        8(SP), BX
+	TESTQ       BX, BX
+	JG          some
 	ADDQ        xrow+16(FP), CX
 	ADDQ        yrow+40(FP), DX
 	DECQ        (SP)
@@ -6224,9 +6624,9 @@ pixel:
 	VZEROUPPER
 	RET
 
-// func gradsAVX2_8x2(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
-// Requires: AVX, FMA3
-TEXT ·gradsAVX2_8x2(SB), NOSPLIT, $8-88
+// func gradsAVX2_8x2(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
+// Requires: AVX, CMOV, FMA3, MMX+
+TEXT ·gradsAVX2_8x2(SB), NOSPLIT, $24-112
 	MOVQ xstep+8(FP), DI
 	MOVQ ystep+32(FP), R8
 	SHLQ $0x02, DI
@@ -6254,6 +6654,43 @@ panel:
 row:
 	MOVQ n+56(FP), SI
 
+some:
+	XORQ       R9, R9
+	SUBQ       $0x08, SI
+	CMOVQLT    SI, R9
+	MOVQ       SI, 8(SP)
+	LEAQ       8(R9), SI
+	MOVQ       nexty+104(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 32(R9)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 96(R9)
+	PREFETCHT1 128(R9)
+	PREFETCHT1 160(R9)
+	PREFETCHT1 192(R9)
+	PREFETCHT1 224(R9)
+	ADDQ       $+256, R9
+	MOVQ       R9, nexty+104(FP)
+	MOVQ       times+96(FP), R9
+	MOVQ       R9, 16(SP)
+	TESTQ      R9, R9
+	JZ         pixel
+
+ahead:
+	MOVQ       nextx+88(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 32(R9)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 96(R9)
+	PREFETCHT1 128(R9)
+	PREFETCHT1 160(R9)
+	PREFETCHT1 192(R9)
+	PREFETCHT1 224(R9)
+	ADDQ       $+256, R9
+	MOVQ       R9, nextx+88(FP)
+	DECQ       16(SP)
+	JNZ        ahead
+
 pixel:
 	VMOVUPS     (BX), Y2
 	VFMADD231PS (AX)(DX*1), Y2, Y0
@@ -6262,6 +6699,9 @@ pixel:
 	ADDQ        R8, BX
 	DECQ        SI
 	JNZ         pixel
+	MOVQ        8(SP), SI
+	TESTQ       SI, SI
+	JG          some
 	ADDQ        xrow+16(FP), DX
 	ADDQ        yrow+40(FP), BX
 	DECQ        (SP)
@@ -6280,9 +6720,9 @@ pixel:
 	VZEROUPPER
 	RET
 
-// func gradsAVX2_8x3(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
-// Requires: AVX, FMA3
-TEXT ·gradsAVX2_8x3(SB), NOSPLIT, $8-88
+// func gradsAVX2_8x3(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
+// Requires: AVX, CMOV, FMA3, MMX+
+TEXT ·gradsAVX2_8x3(SB), NOSPLIT, $24-112
 	MOVQ xstep+8(FP), R8
 	MOVQ ystep+32(FP), R9
 	SHLQ $0x02, R8
@@ -6314,6 +6754,43 @@ panel:
 row:
 	MOVQ n+56(FP), DI
 
+some:
+	XORQ       R10, R10
+	SUBQ       $0x08, DI
+	CMOVQLT    DI, R10
+	MOVQ       DI, 8(SP)
+	LEAQ       8(R10), DI
+	MOVQ       nexty+104(FP), R10
+	PREFETCHT1 (R10)
+	PREFETCHT1 32(R10)
+	PREFETCHT1 64(R10)
+	PREFETCHT1 96(R10)
+	PREFETCHT1 128(R10)
+	PREFETCHT1 160(R10)
+	PREFETCHT1 192(R10)
+	PREFETCHT1 224(R10)
+	ADDQ       $+256, R10
+	MOVQ       R10, nexty+104(FP)
+	MOVQ       times+96(FP), R10
+	MOVQ       R10, 16(SP)
+	TESTQ      R10, R10
+	JZ         pixel
+
+ahead:
+	MOVQ       nextx+88(FP), R10
+	PREFETCHT1 (R10)
+	PREFETCHT1 32(R10)
+	PREFETCHT1 64(R10)
+	PREFETCHT1 96(R10)
+	PREFETCHT1 128(R10)
+	PREFETCHT1 160(R10)
+	PREFETCHT1 192(R10)
+	PREFETCHT1 224(R10)
+	ADDQ       $+256, R10
+	MOVQ       R10, nextx+88(FP)
+	DECQ       16(SP)
+	JNZ        ahead
+
 pixel:
 	VMOVUPS     (SI), Y3
 	VFMADD231PS (AX)(BX*1), Y3, Y0
@@ -6323,6 +6800,9 @@ pixel:
 	ADDQ        R9, SI
 	DECQ        DI
 	JNZ         pixel
+	MOVQ        8(SP), DI
+	TESTQ       DI, DI
+	JG          some
 	ADDQ        xrow+16(FP), BX
 	ADDQ        yrow+40(FP), SI
 	DECQ        (SP)
@@ -6343,9 +6823,9 @@ pixel:
 	VZEROUPPER
 	RET
 
-// func gradsAVX2_8x4(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
-// Requires: AVX, FMA3
-TEXT ·gradsAVX2_8x4(SB), NOSPLIT, $8-88
+// func gradsAVX2_8x4(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
+// Requires: AVX, CMOV, FMA3, MMX+
+TEXT ·gradsAVX2_8x4(SB), NOSPLIT, $24-112
 	MOVQ xstep+8(FP), R9
 	MOVQ ystep+32(FP), R10
 	SHLQ $0x02, R9
@@ -6381,6 +6861,43 @@ panel:
 row:
 	MOVQ n+56(FP), R8
 
+some:
+	XORQ       R11, R11
+	SUBQ       $0x08, R8
+	CMOVQLT    R8, R11
+	MOVQ       R8, 8(SP)
+	LEAQ       8(R11), R8
+	MOVQ       nexty+104(FP), R11
+	PREFETCHT1 (R11)
+	PREFETCHT1 32(R11)
+	PREFETCHT1 64(R11)
+	PREFETCHT1 96(R11)
+	PREFETCHT1 128(R11)
+	PREFETCHT1 160(R11)
+	PREFETCHT1 192(R11)
+	PREFETCHT1 224(R11)
+	ADDQ       $+256, R11
+	MOVQ       R11, nexty+104(FP)
+	MOVQ       times+96(FP), R11
+	MOVQ       R11, 16(SP)
+	TESTQ      R11, R11
+	JZ         pixel
+
+ahead:
+	MOVQ       nextx+88(FP), R11
+	PREFETCHT1 (R11)
+	PREFETCHT1 32(R11)
+	PREFETCHT1 64(R11)
+	PREFETCHT1 96(R11)
+	PREFETCHT1 128(R11)
+	PREFETCHT1 160(R11)
+	PREFETCHT1 192(R11)
+	PREFETCHT1 224(R11)
+	ADDQ       $+256, R11
+	MOVQ       R11, nextx+88(FP)
+	DECQ       16(SP)
+	JNZ        ahead
+
 pixel:
 	VMOVUPS     (DI), Y4
 	VFMADD231PS (AX)(SI*1), Y4, Y0
@@ -6391,6 +6908,9 @@ pixel:
 	ADDQ        R10, DI
 	DECQ        R8
 	JNZ         pixel
+	MOVQ        8(SP), R8
+	TESTQ       R8, R8
+	JG          some
 	ADDQ        xrow+16(FP), SI
 	ADDQ        yrow+40(FP), DI
 	DECQ        (SP)
@@ -6413,9 +6933,9 @@ pixel:
 	VZEROUPPER
 	RET
 
-// func gradsAVX2_8x5(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
-// Requires: AVX, FMA3
-TEXT ·gradsAVX2_8x5(SB), NOSPLIT, $8-88
+// func gradsAVX2_8x5(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
+// Requires: AVX, CMOV, FMA3, MMX+
+TEXT ·gradsAVX2_8x5(SB), NOSPLIT, $24-112
 	MOVQ xstep+8(FP), R10
 	MOVQ ystep+32(FP), R11
 	SHLQ $0x02, R10
@@ -6455,6 +6975,43 @@ panel:
 row:
 	MOVQ n+56(FP), R9
 
+some:
+	XORQ       R12, R12
+	SUBQ       $0x08, R9
+	CMOVQLT    R9, R12
+	MOVQ       R9, 8(SP)
+	LEAQ       8(R12), R9
+	MOVQ       nexty+104(FP), R12
+	PREFETCHT1 (R12)
+	PREFETCHT1 32(R12)
+	PREFETCHT1 64(R12)
+	PREFETCHT1 96(R12)
+	PREFETCHT1 128(R12)
+	PREFETCHT1 160(R12)
+	PREFETCHT1 192(R12)
+	PREFETCHT1 224(R12)
+	ADDQ       $+256, R12
+	MOVQ       R12, nexty+104(FP)
+	MOVQ       times+96(FP), R12
+	MOVQ       R12, 16(SP)
+	TESTQ      R12, R12
+	JZ         pixel
+
+ahead:
+	MOVQ       nextx+88(FP), R12
+	PREFETCHT1 (R12)
+	PREFETCHT1 32(R12)
+	PREFETCHT1 64(R12)
+	PREFETCHT1 96(R12)
+	PREFETCHT1 128(R12)
+	PREFETCHT1 160(R12)
+	PREFETCHT1 192(R12)
+	PREFETCHT1 224(R12)
+	ADDQ       $+256, R12
+	MOVQ       R12, nextx+88(FP)
+	DECQ       16(SP)
+	JNZ        ahead
+
 pixel:
 	VMOVUPS     (R8), Y5
 	VFMADD231PS (AX)(DI*1), Y5, Y0
@@ -6466,6 +7023,9 @@ pixel:
 	ADDQ        R11, R8
 	DECQ        R9
 	JNZ         pixel
+	MOVQ        8(SP), R9
+	TESTQ       R9, R9
+	JG          some
 	ADDQ        xrow+16(FP), DI
 	ADDQ        yrow+40(FP), R8
 	DECQ        (SP)
@@ -6490,9 +7050,9 @@ pixel:
 	VZEROUPPER
 	RET
 
-// func gradsAVX2_8x6(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
-// Requires: AVX, FMA3
-TEXT ·gradsAVX2_8x6(SB), NOSPLIT, $8-88
+// func gradsAVX2_8x6(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
+// Requires: AVX, CMOV, FMA3, MMX+
+TEXT ·gradsAVX2_8x6(SB), NOSPLIT, $24-112
 	MOVQ xstep+8(FP), R11
 	MOVQ ystep+32(FP), R12
 	SHLQ $0x02, R11
@@ -6536,6 +7096,43 @@ panel:
 row:
 	MOVQ n+56(FP), R10
 
+some:
+	XORQ       R13, R13
+	SUBQ       $0x08, R10
+	CMOVQLT    R10, R13
+	MOVQ       R10, 8(SP)
+	LEAQ       8(R13), R10
+	MOVQ       nexty+104(FP), R13
+	PREFETCHT1 (R13)
+	PREFETCHT1 32(R13)
+	PREFETCHT1 64(R13)
+	PREFETCHT1 96(R13)
+	PREFETCHT1 128(R13)
+	PREFETCHT1 160(R13)
+	PREFETCHT1 192(R13)
+	PREFETCHT1 224(R13)
+	ADDQ       $+256, R13
+	MOVQ       R13, nexty+104(FP)
+	MOVQ       times+96(FP), R13
+	MOVQ       R13, 16(SP)
+	TESTQ      R13, R13
+	JZ         pixel
+
+ahead:
+	MOVQ       nextx+88(FP), R13
+	PREFETCHT1 (R13)
+	PREFETCHT1 32(R13)
+	PREFETCHT1 64(R13)
+	PREFETCHT1 96(R13)
+	PREFETCHT1 128(R13)
+	PREFETCHT1 160(R13)
+	PREFETCHT1 192(R13)
+	PREFETCHT1 224(R13)
+	ADDQ       $+256, R13
+	MOVQ       R13, nextx+88(FP)
+	DECQ       16(SP)
+	JNZ        ahead
+
 pixel:
 	VMOVUPS     (R9), Y6
 	VFMADD231PS (AX)(R8*1), Y6, Y0
@@ -6548,6 +7145,9 @@ pixel:
 	ADDQ        R12, R9
 	DECQ        R10
 	JNZ         pixel
+	MOVQ        8(SP), R10
+	TESTQ       R10, R10
+	JG          some
 	ADDQ        xrow+16(FP), R8
 	ADDQ        yrow+40(FP), R9
 	DECQ        (SP)
@@ -6574,9 +7174,9 @@ pixel:
 	VZEROUPPER
 	RET
 
-// func gradsAVX2_8x7(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
-// Requires: AVX, FMA3
-TEXT ·gradsAVX2_8x7(SB), NOSPLIT, $8-88
+// func gradsAVX2_8x7(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
+// Requires: AVX, CMOV, FMA3, MMX+
+TEXT ·gradsAVX2_8x7(SB), NOSPLIT, $24-112
 	MOVQ xstep+8(FP), R12
 	MOVQ ystep+32(FP), R13
 	SHLQ $0x02, R12
@@ -6624,6 +7224,43 @@ panel:
 row:
 	MOVQ n+56(FP), R11
 
+some:
+	XORQ       R14, R14
+	SUBQ       $0x08, R11
+	CMOVQLT    R11, R14
+	MOVQ       R11, 8(SP)
+	LEAQ       8(R14), R11
+	MOVQ       nexty+104(FP), R14
+	PREFETCHT1 (R14)
+	PREFETCHT1 32(R14)
+	PREFETCHT1 64(R14)
+	PREFETCHT1 96(R14)
+	PREFETCHT1 128(R14)
+	PREFETCHT1 160(R14)
+	PREFETCHT1 192(R14)
+	PREFETCHT1 224(R14)
+	ADDQ       $+256, R14
+	MOVQ       R14, nexty+104(FP)
+	MOVQ       times+96(FP), R14
+	MOVQ       R14, 16(SP)
+	TESTQ      R14, R14
+	JZ         pixel
+
+ahead:
+	MOVQ       nextx+88(FP), R14
+	PREFETCHT1 (R14)
+	PREFETCHT1 32(R14)
+	PREFETCHT1 64(R14)
+	PREFETCHT1 96(R14)
+	PREFETCHT1 128(R14)
+	PREFETCHT1 160(R14)
+	PREFETCHT1 192(R14)
+	PREFETCHT1 224(R14)
+	ADDQ       $+256, R14
+	MOVQ       R14, nextx+88(FP)
+	DECQ       16(SP)
+	JNZ        ahead
+
 pixel:
 	VMOVUPS     (R10), Y7
 	VFMADD231PS (AX)(R9*1), Y7, Y0
@@ -6637,6 +7274,9 @@ pixel:
 	ADDQ        R13, R10
 	DECQ        R11
 	JNZ         pixel
+	MOVQ        8(SP), R11
+	TESTQ       R11, R11
+	JG          some
 	ADDQ        xrow+16(FP), R9
 	ADDQ        yrow+40(FP), R10
 	DECQ        (SP)
@@ -6665,9 +7305,9 @@ pixel:
 	VZEROUPPER
 	RET
 
-// func gradsAVX2_8x8(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
-// Requires: AVX, FMA3
-TEXT ·gradsAVX2_8x8(SB), NOSPLIT, $8-88
+// func gradsAVX2_8x8(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
+// Requires: AVX, CMOV, FMA3, MMX+
+TEXT ·gradsAVX2_8x8(SB), NOSPLIT, $24-112
 	MOVQ xstep+8(FP), R13
 	MOVQ ystep+32(FP), R14
 	SHLQ $0x02, R13
@@ -6719,6 +7359,43 @@ panel:
 row:
 	MOVQ n+56(FP), R12
 
+some:
+	XORQ       R15, R15
+	SUBQ       $0x08, R12
+	CMOVQLT    R12, R15
+	MOVQ       R12, 8(SP)
+	LEAQ       8(R15), R12
+	MOVQ       nexty+104(FP), R15
+	PREFETCHT1 (R15)
+	PREFETCHT1 32(R15)
+	PREFETCHT1 64(R15)
+	PREFETCHT1 96(R15)
+	PREFETCHT1 128(R15)
+	PREFETCHT1 160(R15)
+	PREFETCHT1 192(R15)
+	PREFETCHT1 224(R15)
+	ADDQ       $+256, R15
+	MOVQ       R15, nexty+104(FP)
+	MOVQ       times+96(FP), R15
+	MOVQ       R15, 16(SP)
+	TESTQ      R15, R15
+	JZ         pixel
+
+ahead:
+	MOVQ       nextx+88(FP), R15
+	PREFETCHT1 (R15)
+	PREFETCHT1 32(R15)
+	PREFETCHT1 64(R15)
+	PREFETCHT1 96(R15)
+	PREFETCHT1 128(R15)
+	PREFETCHT1 160(R15)
+	PREFETCHT1 192(R15)
+	PREFETCHT1 224(R15)
+	ADDQ       $+256, R15
+	MOVQ       R15, nextx+88(FP)
+	DECQ       16(SP)
+	JNZ        ahead
+
 pixel:
 	VMOVUPS     (R11), Y8
 	VFMADD231PS (AX)(R10*1), Y8, Y0
@@ -6733,6 +7410,9 @@ pixel:
 	ADDQ        R14, R11
 	DECQ        R12
 	JNZ         pixel
+	MOVQ        8(SP), R12
+	TESTQ       R12, R12
+	JG          some
 	ADDQ        xrow+16(FP), R10
 	ADDQ        yrow+40(FP), R11
 	DECQ        (SP)
@@ -6763,9 +7443,9 @@ pixel:
 	VZEROUPPER
 	RET
 
-// func gradsAVX2_8x9(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
-// Requires: AVX, FMA3
-TEXT ·gradsAVX2_8x9(SB), NOSPLIT, $8-88
+// func gradsAVX2_8x9(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
+// Requires: AVX, CMOV, FMA3, MMX+
+TEXT ·gradsAVX2_8x9(SB), NOSPLIT, $24-112
 	MOVQ xstep+8(FP), R14
 	MOVQ ystep+32(FP), R15
 	SHLQ $0x02, R14
@@ -6821,6 +7501,43 @@ panel:
 row:
 	MOVQ n+56(FP), R13
 
+some:
+	XORQ       BP, BP
+	SUBQ       $0x08, R13
+	CMOVQLT    R13, BP
+	MOVQ       R13, 8(SP)
+	LEAQ       8(BP), R13
+	MOVQ       nexty+104(FP), BP
+	PREFETCHT1 (BP)
+	PREFETCHT1 32(BP)
+	PREFETCHT1 64(BP)
+	PREFETCHT1 96(BP)
+	PREFETCHT1 128(BP)
+	PREFETCHT1 160(BP)
+	PREFETCHT1 192(BP)
+	PREFETCHT1 224(BP)
+	ADDQ       $+256, BP
+	MOVQ       BP, nexty+104(FP)
+	MOVQ       times+96(FP), BP
+	MOVQ       BP, 16(SP)
+	TESTQ      BP, BP
+	JZ         pixel
+
+ahead:
+	MOVQ       nextx+88(FP), BP
+	PREFETCHT1 (BP)
+	PREFETCHT1 32(BP)
+	PREFETCHT1 64(BP)
+	PREFETCHT1 96(BP)
+	PREFETCHT1 128(BP)
+	PREFETCHT1 160(BP)
+	PREFETCHT1 192(BP)
+	PREFETCHT1 224(BP)
+	ADDQ       $+256, BP
+	MOVQ       BP, nextx+88(FP)
+	DECQ       16(SP)
+	JNZ        ahead
+
 pixel:
 	VMOVUPS     (R12), Y9
 	VFMADD231PS (AX)(R11*1), Y9, Y0
@@ -6836,6 +7553,9 @@ pixel:
 	ADDQ        R15, R12
 	DECQ        R13
 	JNZ         pixel
+	MOVQ        8(SP), R13
+	TESTQ       R13, R13
+	JG          some
 	ADDQ        xrow+16(FP), R11
 	ADDQ        yrow+40(FP), R12
 	DECQ        (SP)
@@ -6868,9 +7588,9 @@ pixel:
 	VZEROUPPER
 	RET
 
-// func gradsAVX2_4x1(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
-// Requires: AVX, FMA3
-TEXT ·gradsAVX2_4x1(SB), NOSPLIT, $8-88
+// func gradsAVX2_4x1(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
+// Requires: AVX, CMOV, FMA3, MMX+
+TEXT ·gradsAVX2_4x1(SB), NOSPLIT, $24-112
 	MOVQ xstep+8(FP), SI
 	MOVQ ystep+32(FP), DI
 	SHLQ $0x02, SI
@@ -6894,6 +7614,43 @@ panel:
 row:
 	MOVQ n+56(FP), BX
 
+some:
+	XORQ       R8, R8
+	SUBQ       $0x08, BX
+	CMOVQLT    BX, R8
+	MOVQ       BX, 8(SP)
+	LEAQ       8(R8), BX
+	MOVQ       nexty+104(FP), R8
+	PREFETCHT1 (R8)
+	PREFETCHT1 16(R8)
+	PREFETCHT1 32(R8)
+	PREFETCHT1 48(R8)
+	PREFETCHT1 64(R8)
+	PREFETCHT1 80(R8)
+	PREFETCHT1 96(R8)
+	PREFETCHT1 112(R8)
+	ADDQ       $+128, R8
+	MOVQ       R8, nexty+104(FP)
+	MOVQ       times+96(FP), R8
+	MOVQ       R8, 16(SP)
+	TESTQ      R8, R8
+	JZ         pixel
+
+ahead:
+	MOVQ       nextx+88(FP), R8
+	PREFETCHT1 (R8)
+	PREFETCHT1 16(R8)
+	PREFETCHT1 32(R8)
+	PREFETCHT1 48(R8)
+	PREFETCHT1 64(R8)
+	PREFETCHT1 80(R8)
+	PREFETCHT1 96(R8)
+	PREFETCHT1 112(R8)
+	ADDQ       $+128, R8
+	MOVQ       R8, nextx+88(FP)
+	DECQ       16(SP)
+	JNZ        ahead
+
 pixel:
 	VMOVUPS     (DX), X1
 	VFMADD231PS (AX)(CX*1), X1, X0
@@ -6901,6 +7658,9 @@ pixel:
 	ADDQ        DI, DX
 	DECQ        BX
 	JNZ         pixel
+	MOVQ        8(SP), BX
+	TESTQ       BX, BX
+	JG          some
 	ADDQ        xrow+16(FP), CX
 	ADDQ        yrow+40(FP), DX
 	DECQ        (SP)
@@ -6917,9 +7677,9 @@ pixel:
 	VZEROUPPER
 	RET
 
-// func gradsAVX2_4x2(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
-// Requires: AVX, FMA3
-TEXT ·gradsAVX2_4x2(SB), NOSPLIT, $8-88
+// func gradsAVX2_4x2(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
+// Requires: AVX, CMOV, FMA3, MMX+
+TEXT ·gradsAVX2_4x2(SB), NOSPLIT, $24-112
 	MOVQ xstep+8(FP), DI
 	MOVQ ystep+32(FP), R8
 	SHLQ $0x02, DI
@@ -6947,6 +7707,43 @@ panel:
 row:
 	MOVQ n+56(FP), SI
 
+some:
+	XORQ       R9, R9
+	SUBQ       $0x08, SI
+	CMOVQLT    SI, R9
+	MOVQ       SI, 8(SP)
+	LEAQ       8(R9), SI
+	MOVQ       nexty+104(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 16(R9)
+	PREFETCHT1 32(R9)
+	PREFETCHT1 48(R9)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 80(R9)
+	PREFETCHT1 96(R9)
+	PREFETCHT1 112(R9)
+	ADDQ       $+128, R9
+	MOVQ       R9, nexty+104(FP)
+	MOVQ       times+96(FP), R9
+	MOVQ       R9, 16(SP)
+	TESTQ      R9, R9
+	JZ         pixel
+
+ahead:
+	MOVQ       nextx+88(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 16(R9)
+	PREFETCHT1 32(R9)
+	PREFETCHT1 48(R9)
+	PREFETCHT1 64(R9)
+	PREFETCHT1 80(R9)
+	PREFETCHT1 96(R9)
+	PREFETCHT1 112(R9)
+	ADDQ       $+128, R9
+	MOVQ       R9, nextx+88(FP)
+	DECQ       16(SP)
+	JNZ        ahead
+
 pixel:
 	VMOVUPS     (BX), X2
 	VFMADD231PS (AX)(DX*1), X2, X0
@@ -6955,6 +7752,9 @@ pixel:
 	ADDQ        R8, BX
 	DECQ        SI
 	JNZ         pixel
+	MOVQ        8(SP), SI
+	TESTQ       SI, SI
+	JG          some
 	ADDQ        xrow+16(FP), DX
 	ADDQ        yrow+40(FP), BX
 	DECQ        (SP)
@@ -6973,9 +7773,9 @@ pixel:
 	VZEROUPPER
 	RET
 
-// func gradsAVX2_4x3(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
-// Requires: AVX, FMA3
-TEXT ·gradsAVX2_4x3(SB), NOSPLIT, $8-88
+// func gradsAVX2_4x3(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
+// Requires: AVX, CMOV, FMA3, MMX+
+TEXT ·gradsAVX2_4x3(SB), NOSPLIT, $24-112
 	MOVQ xstep+8(FP), R8
 	MOVQ ystep+32(FP), R9
 	SHLQ $0x02, R8
@@ -7007,6 +7807,43 @@ panel:
 row:
 	MOVQ n+56(FP), DI
 
+some:
+	XORQ       R10, R10
+	SUBQ       $0x08, DI
+	CMOVQLT    DI, R10
+	MOVQ       DI, 8(SP)
+	LEAQ       8(R10), DI
+	MOVQ       nexty+104(FP), R10
+	PREFETCHT1 (R10)
+	PREFETCHT1 16(R10)
+	PREFETCHT1 32(R10)
+	PREFETCHT1 48(R10)
+	PREFETCHT1 64(R10)
+	PREFETCHT1 80(R10)
+	PREFETCHT1 96(R10)
+	PREFETCHT1 112(R10)
+	ADDQ       $+128, R10
+	MOVQ       R10, nexty+104(FP)
+	MOVQ       times+96(FP), R10
+	MOVQ       R10, 16(SP)
+	TESTQ      R10, R10
+	JZ         pixel
+
+ahead:
+	MOVQ       nextx+88(FP), R10
+	PREFETCHT1 (R10)
+	PREFETCHT1 16(R10)
+	PREFETCHT1 32(R10)
+	PREFETCHT1 48(R10)
+	PREFETCHT1 64(R10)
+	PREFETCHT1 80(R10)
+	PREFETCHT1 96(R10)
+	PREFETCHT1 112(R10)
+	ADDQ       $+128, R10
+	MOVQ       R10, nextx+88(FP)
+	DECQ       16(SP)
+	JNZ        ahead
+
 pixel:
 	VMOVUPS     (SI), X3
 	VFMADD231PS (AX)(BX*1), X3, X0
@@ -7016,6 +7853,9 @@ pixel:
 	ADDQ        R9, SI
 	DECQ        DI
 	JNZ         pixel
+	MOVQ        8(SP), DI
+	TESTQ       DI, DI
+	JG          some
 	ADDQ        xrow+16(FP), BX
 	ADDQ        yrow+40(FP), SI
 	DECQ        (SP)
@@ -7036,9 +7876,9 @@ pixel:
 	VZEROUPPER
 	RET
 
-// func gradsAVX2_4x4(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
-// Requires: AVX, FMA3
-TEXT ·gradsAVX2_4x4(SB), NOSPLIT, $8-88
+// func gradsAVX2_4x4(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
+// Requires: AVX, CMOV, FMA3, MMX+
+TEXT ·gradsAVX2_4x4(SB), NOSPLIT, $24-112
 	MOVQ xstep+8(FP), R9
 	MOVQ ystep+32(FP), R10
 	SHLQ $0x02, R9
@@ -7074,6 +7914,43 @@ panel:
 row:
 	MOVQ n+56(FP), R8
 
+some:
+	XORQ       R11, R11
+	SUBQ       $0x08, R8
+	CMOVQLT    R8, R11
+	MOVQ       R8, 8(SP)
+	LEAQ       8(R11), R8
+	MOVQ       nexty+104(FP), R11
+	PREFETCHT1 (R11)
+	PREFETCHT1 16(R11)
+	PREFETCHT1 32(R11)
+	PREFETCHT1 48(R11)
+	PREFETCHT1 64(R11)
+	PREFETCHT1 80(R11)
+	PREFETCHT1 96(R11)
+	PREFETCHT1 112(R11)
+	ADDQ       $+128, R11
+	MOVQ       R11, nexty+104(FP)
+	MOVQ       times+96(FP), R11
+	MOVQ       R11, 16(SP)
+	TESTQ      R11, R11
+	JZ         pixel
+
+ahead:
+	MOVQ       nextx+88(FP), R11
+	PREFETCHT1 (R11)
+	PREFETCHT1 16(R11)
+	PREFETCHT1 32(R11)
+	PREFETCHT1 48(R11)
+	PREFETCHT1 64(R11)
+	PREFETCHT1 80(R11)
+	PREFETCHT1 96(R11)
+	PREFETCHT1 112(R11)
+	ADDQ       $+128, R11
+	MOVQ       R11, nextx+88(FP)
+	DECQ       16(SP)
+	JNZ        ahead
+
 pixel:
 	VMOVUPS     (DI), X4
 	VFMADD231PS (AX)(SI*1), X4, X0
@@ -7084,6 +7961,9 @@ pixel:
 	ADDQ        R10, DI
 	DECQ        R8
 	JNZ         pixel
+	MOVQ        8(SP), R8
+	TESTQ       R8, R8
+	JG          some
 	ADDQ        xrow+16(FP), SI
 	ADDQ        yrow+40(FP), DI
 	DECQ        (SP)
@@ -7106,9 +7986,9 @@ pixel:
 	VZEROUPPER
 	RET
 
-// func gradsAVX2_4x5(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
-// Requires: AVX, FMA3
-TEXT ·gradsAVX2_4x5(SB), NOSPLIT, $8-88
+// func gradsAVX2_4x5(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
+// Requires: AVX, CMOV, FMA3, MMX+
+TEXT ·gradsAVX2_4x5(SB), NOSPLIT, $24-112
 	MOVQ xstep+8(FP), R10
 	MOVQ ystep+32(FP), R11
 	SHLQ $0x02, R10
@@ -7148,6 +8028,43 @@ panel:
 row:
 	MOVQ n+56(FP), R9
 
+some:
+	XORQ       R12, R12
+	SUBQ       $0x08, R9
+	CMOVQLT    R9, R12
+	MOVQ       R9, 8(SP)
+	LEAQ       8(R12), R9
+	MOVQ       nexty+104(FP), R12
+	PREFETCHT1 (R12)
+	PREFETCHT1 16(R12)
+	PREFETCHT1 32(R12)
+	PREFETCHT1 48(R12)
+	PREFETCHT1 64(R12)
+	PREFETCHT1 80(R12)
+	PREFETCHT1 96(R12)
+	PREFETCHT1 112(R12)
+	ADDQ       $+128, R12
+	MOVQ       R12, nexty+104(FP)
+	MOVQ       times+96(FP), R12
+	MOVQ       R12, 16(SP)
+	TESTQ      R12, R12
+	JZ         pixel
+
+ahead:
+	MOVQ       nextx+88(FP), R12
+	PREFETCHT1 (R12)
+	PREFETCHT1 16(R12)
+	PREFETCHT1 32(R12)
+	PREFETCHT1 48(R12)
+	PREFETCHT1 64(R12)
+	PREFETCHT1 80(R12)
+	PREFETCHT1 96(R12)
+	PREFETCHT1 112(R12)
+	ADDQ       $+128, R12
+	MOVQ       R12, nextx+88(FP)
+	DECQ       16(SP)
+	JNZ        ahead
+
 pixel:
 	VMOVUPS     (R8), X5
 	VFMADD231PS (AX)(DI*1), X5, X0
@@ -7159,6 +8076,9 @@ pixel:
 	ADDQ        R11, R8
 	DECQ        R9
 	JNZ         pixel
+	MOVQ        8(SP), R9
+	TESTQ       R9, R9
+	JG          some
 	ADDQ        xrow+16(FP), DI
 	ADDQ        yrow+40(FP), R8
 	DECQ        (SP)
@@ -7183,9 +8103,9 @@ pixel:
 	VZEROUPPER
 	RET
 
-// func gradsAVX2_4x6(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
-// Requires: AVX, FMA3
-TEXT ·gradsAVX2_4x6(SB), NOSPLIT, $8-88
+// func gradsAVX2_4x6(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
+// Requires: AVX, CMOV, FMA3, MMX+
+TEXT ·gradsAVX2_4x6(SB), NOSPLIT, $24-112
 	MOVQ xstep+8(FP), R11
 	MOVQ ystep+32(FP), R12
 	SHLQ $0x02, R11
@@ -7229,6 +8149,43 @@ panel:
 row:
 	MOVQ n+56(FP), R10
 
+some:
+	XORQ       R13, R13
+	SUBQ       $0x08, R10
+	CMOVQLT    R10, R13
+	MOVQ       R10, 8(SP)
+	LEAQ       8(R13), R10
+	MOVQ       nexty+104(FP), R13
+	PREFETCHT1 (R13)
+	PREFETCHT1 16(R13)
+	PREFETCHT1 32(R13)
+	PREFETCHT1 48(R13)
+	PREFETCHT1 64(R13)
+	PREFETCHT1 80(R13)
+	PREFETCHT1 96(R13)
+	PREFETCHT1 112(R13)
+	ADDQ       $+128, R13
+	MOVQ       R13, nexty+104(FP)
+	MOVQ       times+96(FP), R13
+	MOVQ       R13, 16(SP)
+	TESTQ      R13, R13
+	JZ         pixel
+
+ahead:
+	MOVQ       nextx+88(FP), R13
+	PREFETCHT1 (R13)
+	PREFETCHT1 16(R13)
+	PREFETCHT1 32(R13)
+	PREFETCHT1 48(R13)
+	PREFETCHT1 64(R13)
+	PREFETCHT1 80(R13)
+	PREFETCHT1 96(R13)
+	PREFETCHT1 112(R13)
+	ADDQ       $+128, R13
+	MOVQ       R13, nextx+88(FP)
+	DECQ       16(SP)
+	JNZ        ahead
+
 pixel:
 	VMOVUPS     (R9), X6
 	VFMADD231PS (AX)(R8*1), X6, X0
@@ -7241,6 +8198,9 @@ pixel:
 	ADDQ        R12, R9
 	DECQ        R10
 	JNZ         pixel
+	MOVQ        8(SP), R10
+	TESTQ       R10, R10
+	JG          some
 	ADDQ        xrow+16(FP), R8
 	ADDQ        yrow+40(FP), R9
 	DECQ        (SP)
@@ -7267,9 +8227,9 @@ pixel:
 	VZEROUPPER
 	RET
 
-// func gradsAVX2_4x7(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
-// Requires: AVX, FMA3
-TEXT ·gradsAVX2_4x7(SB), NOSPLIT, $8-88
+// func gradsAVX2_4x7(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
+// Requires: AVX, CMOV, FMA3, MMX+
+TEXT ·gradsAVX2_4x7(SB), NOSPLIT, $24-112
 	MOVQ xstep+8(FP), R12
 	MOVQ ystep+32(FP), R13
 	SHLQ $0x02, R12
@@ -7317,6 +8277,43 @@ panel:
 row:
 	MOVQ n+56(FP), R11
 
+some:
+	XORQ       R14, R14
+	SUBQ       $0x08, R11
+	CMOVQLT    R11, R14
+	MOVQ       R11, 8(SP)
+	LEAQ       8(R14), R11
+	MOVQ       nexty+104(FP), R14
+	PREFETCHT1 (R14)
+	PREFETCHT1 16(R14)
+	PREFETCHT1 32(R14)
+	PREFETCHT1 48(R14)
+	PREFETCHT1 64(R14)
+	PREFETCHT1 80(R14)
+	PREFETCHT1 96(R14)
+	PREFETCHT1 112(R14)
+	ADDQ       $+128, R14
+	MOVQ       R14, nexty+104(FP)
+	MOVQ       times+96(FP), R14
+	MOVQ       R14, 16(SP)
+	TESTQ      R14, R14
+	JZ         pixel
+
+ahead:
+	MOVQ       nextx+88(FP), R14
+	PREFETCHT1 (R14)
+	PREFETCHT1 16(R14)
+	PREFETCHT1 32(R14)
+	PREFETCHT1 48(R14)
+	PREFETCHT1 64(R14)
+	PREFETCHT1 80(R14)
+	PREFETCHT1 96(R14)
+	PREFETCHT1 112(R14)
+	ADDQ       $+128, R14
+	MOVQ       R14, nextx+88(FP)
+	DECQ       16(SP)
+	JNZ        ahead
+
 pixel:
 	VMOVUPS     (R10), X7
 	VFMADD231PS (AX)(R9*1), X7, X0
@@ -7330,6 +8327,9 @@ pixel:
 	ADDQ        R13, R10
 	DECQ        R11
 	JNZ         pixel
+	MOVQ        8(SP), R11
+	TESTQ       R11, R11
+	JG          some
 	ADDQ        xrow+16(FP), R9
 	ADDQ        yrow+40(FP), R10
 	DECQ        (SP)
@@ -7358,9 +8358,9 @@ pixel:
 	VZEROUPPER
 	RET
 
-// func gradsAVX2_4x8(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
-// Requires: AVX, FMA3
-TEXT ·gradsAVX2_4x8(SB), NOSPLIT, $8-88
+// func gradsAVX2_4x8(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
+// Requires: AVX, CMOV, FMA3, MMX+
+TEXT ·gradsAVX2_4x8(SB), NOSPLIT, $24-112
 	MOVQ xstep+8(FP), R13
 	MOVQ ystep+32(FP), R14
 	SHLQ $0x02, R13
@@ -7412,6 +8412,43 @@ panel:
 row:
 	MOVQ n+56(FP), R12
 
+some:
+	XORQ       R15, R15
+	SUBQ       $0x08, R12
+	CMOVQLT    R12, R15
+	MOVQ       R12, 8(SP)
+	LEAQ       8(R15), R12
+	MOVQ       nexty+104(FP), R15
+	PREFETCHT1 (R15)
+	PREFETCHT1 16(R15)
+	PREFETCHT1 32(R15)
+	PREFETCHT1 48(R15)
+	PREFETCHT1 64(R15)
+	PREFETCHT1 80(R15)
+	PREFETCHT1 96(R15)
+	PREFETCHT1 112(R15)
+	ADDQ       $+128, R15
+	MOVQ       R15, nexty+104(FP)
+	MOVQ       times+96(FP), R15
+	MOVQ       R15, 16(SP)
+	TESTQ      R15, R15
+	JZ         pixel
+
+ahead:
+	MOVQ       nextx+88(FP), R15
+	PREFETCHT1 (R15)
+	PREFETCHT1 16(R15)
+	PREFETCHT1 32(R15)
+	PREFETCHT1 48(R15)
+	PREFETCHT1 64(R15)
+	PREFETCHT1 80(R15)
+	PREFETCHT1 96(R15)
+	PREFETCHT1 112(R15)
+	ADDQ       $+128, R15
+	MOVQ       R15, nextx+88(FP)
+	DECQ       16(SP)
+	JNZ        ahead
+
 pixel:
 	VMOVUPS     (R11), X8
 	VFMADD231PS (AX)(R10*1), X8, X0
@@ -7426,6 +8463,9 @@ pixel:
 	ADDQ        R14, R11
 	DECQ        R12
 	JNZ         pixel
+	MOVQ        8(SP), R12
+	TESTQ       R12, R12
+	JG          some
 	ADDQ        xrow+16(FP), R10
 	ADDQ        yrow+40(FP), R11
 	DECQ        (SP)
@@ -7456,9 +8496,9 @@ pixel:
 	VZEROUPPER
 	RET
 
-// func gradsAVX2_4x9(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
-// Requires: AVX, FMA3
-TEXT ·gradsAVX2_4x9(SB), NOSPLIT, $8-88
+// func gradsAVX2_4x9(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
+// Requires: AVX, CMOV, FMA3, MMX+
+TEXT ·gradsAVX2_4x9(SB), NOSPLIT, $24-112
 	MOVQ xstep+8(FP), R14
 	MOVQ ystep+32(FP), R15
 	SHLQ $0x02, R14
@@ -7514,6 +8554,43 @@ panel:
 row:
 	MOVQ n+56(FP), R13
 
+some:
+	XORQ       BP, BP
+	SUBQ       $0x08, R13
+	CMOVQLT    R13, BP
+	MOVQ       R13, 8(SP)
+	LEAQ       8(BP), R13
+	MOVQ       nexty+104(FP), BP
+	PREFETCHT1 (BP)
+	PREFETCHT1 16(BP)
+	PREFETCHT1 32(BP)
+	PREFETCHT1 48(BP)
+	PREFETCHT1 64(BP)
+	PREFETCHT1 80(BP)
+	PREFETCHT1 96(BP)
+	PREFETCHT1 112(BP)
+	ADDQ       $+128, BP
+	MOVQ       BP, nexty+104(FP)
+	MOVQ       times+96(FP), BP
+	MOVQ       BP, 16(SP)
+	TESTQ      BP, BP
+	JZ         pixel
+
+ahead:
+	MOVQ       nextx+88(FP), BP
+	PREFETCHT1 (BP)
+	PREFETCHT1 16(BP)
+	PREFETCHT1 32(BP)
+	PREFETCHT1 48(BP)
+	PREFETCHT1 64(BP)
+	PREFETCHT1 80(BP)
+	PREFETCHT1 96(BP)
+	PREFETCHT1 112(BP)
+	ADDQ       $+128, BP
+	MOVQ       BP, nextx+88(FP)
+	DECQ       16(SP)
+	JNZ        ahead
+
 pixel:
 	VMOVUPS     (R12), X9
 	VFMADD231PS (AX)(R11*1), X9, X0
@@ -7529,6 +8606,9 @@ pixel:
 	ADDQ        R15, R12
 	DECQ        R13
 	JNZ         pixel
+	MOVQ        8(SP), R13
+	TESTQ       R13, R13
+	JG          some
 	ADDQ        xrow+16(FP), R11
 	ADDQ        yrow+40(FP), R12
 	DECQ        (SP)
@@ -7561,9 +8641,9 @@ pixel:
 	VZEROUPPER
 	RET
 
-// func gradsAVX2_1x1(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
-// Requires: AVX, FMA3
-TEXT ·gradsAVX2_1x1(SB), NOSPLIT, $8-88
+// func gradsAVX2_1x1(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
+// Requires: AVX, CMOV, FMA3, MMX+
+TEXT ·gradsAVX2_1x1(SB), NOSPLIT, $24-112
 	MOVQ xstep+8(FP), SI
 	MOVQ ystep+32(FP), DI
 	SHLQ $0x02, SI
@@ -7587,6 +8667,43 @@ panel:
 row:
 	MOVQ n+56(FP), BX
 
+some:
+	XORQ       R8, R8
+	SUBQ       $0x08, BX
+	CMOVQLT    BX, R8
+	MOVQ       BX, 8(SP)
+	LEAQ       8(R8), BX
+	MOVQ       nexty+104(FP), R8
+	PREFETCHT1 (R8)
+	PREFETCHT1 4(R8)
+	PREFETCHT1 8(R8)
+	PREFETCHT1 12(R8)
+	PREFETCHT1 16(R8)
+	PREFETCHT1 20(R8)
+	PREFETCHT1 24(R8)
+	PREFETCHT1 28(R8)
+	ADDQ       $+32, R8
+	MOVQ       R8, nexty+104(FP)
+	MOVQ       times+96(FP), R8
+	MOVQ       R8, 16(SP)
+	TESTQ      R8, R8
+	JZ         pixel
+
+ahead:
+	MOVQ       nextx+88(FP), R8
+	PREFETCHT1 (R8)
+	PREFETCHT1 4(R8)
+	PREFETCHT1 8(R8)
+	PREFETCHT1 12(R8)
+	PREFETCHT1 16(R8)
+	PREFETCHT1 20(R8)
+	PREFETCHT1 24(R8)
+	PREFETCHT1 28(R8)
+	ADDQ       $+32, R8
+	MOVQ       R8, nextx+88(FP)
+	DECQ       16(SP)
+	JNZ        ahead
+
 pixel:
 	VMOVSS      (DX), X1
 	VFMADD231SS (AX)(CX*1), X1, X0
@@ -7594,6 +8711,9 @@ pixel:
 	ADDQ        DI, DX
 	DECQ        BX
 	JNZ         pixel
+	MOVQ        8(SP), BX
+	TESTQ       BX, BX
+	JG          some
 	ADDQ        xrow+16(FP), CX
 	ADDQ        yrow+40(FP), DX
 	DECQ        (SP)
@@ -7610,9 +8730,9 @@ pixel:
 	VZEROUPPER
 	RET
 
-// func gradsAVX2_1x2(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
-// Requires: AVX, FMA3
-TEXT ·gradsAVX2_1x2(SB), NOSPLIT, $8-88
+// func gradsAVX2_1x2(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
+// Requires: AVX, CMOV, FMA3, MMX+
+TEXT ·gradsAVX2_1x2(SB), NOSPLIT, $24-112
 	MOVQ xstep+8(FP), DI
 	MOVQ ystep+32(FP), R8
 	SHLQ $0x02, DI
@@ -7640,6 +8760,43 @@ panel:
 row:
 	MOVQ n+56(FP), SI
 
+some:
+	XORQ       R9, R9
+	SUBQ       $0x08, SI
+	CMOVQLT    SI, R9
+	MOVQ       SI, 8(SP)
+	LEAQ       8(R9), SI
+	MOVQ       nexty+104(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 4(R9)
+	PREFETCHT1 8(R9)
+	PREFETCHT1 12(R9)
+	PREFETCHT1 16(R9)
+	PREFETCHT1 20(R9)
+	PREFETCHT1 24(R9)
+	PREFETCHT1 28(R9)
+	ADDQ       $+32, R9
+	MOVQ       R9, nexty+104(FP)
+	MOVQ       times+96(FP), R9
+	MOVQ       R9, 16(SP)
+	TESTQ      R9, R9
+	JZ         pixel
+
+ahead:
+	MOVQ       nextx+88(FP), R9
+	PREFETCHT1 (R9)
+	PREFETCHT1 4(R9)
+	PREFETCHT1 8(R9)
+	PREFETCHT1 12(R9)
+	PREFETCHT1 16(R9)
+	PREFETCHT1 20(R9)
+	PREFETCHT1 24(R9)
+	PREFETCHT1 28(R9)
+	ADDQ       $+32, R9
+	MOVQ       R9, nextx+88(FP)
+	DECQ       16(SP)
+	JNZ        ahead
+
 pixel:
 	VMOVSS      (BX), X2
 	VFMADD231SS (AX)(DX*1), X2, X0
@@ -7648,6 +8805,9 @@ pixel:
 	ADDQ        R8, BX
 	DECQ        SI
 	JNZ         pixel
+	MOVQ        8(SP), SI
+	TESTQ       SI, SI
+	JG          some
 	ADDQ        xrow+16(FP), DX
 	ADDQ        yrow+40(FP), BX
 	DECQ        (SP)
@@ -7666,9 +8826,9 @@ pixel:
 	VZEROUPPER
 	RET
 
-// func gradsAVX2_1x3(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
-// Requires: AVX, FMA3
-TEXT ·gradsAVX2_1x3(SB), NOSPLIT, $8-88
+// func gradsAVX2_1x3(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
+// Requires: AVX, CMOV, FMA3, MMX+
+TEXT ·gradsAVX2_1x3(SB), NOSPLIT, $24-112
 	MOVQ xstep+8(FP), R8
 	MOVQ ystep+32(FP), R9
 	SHLQ $0x02, R8
@@ -7700,6 +8860,43 @@ panel:
 row:
 	MOVQ n+56(FP), DI
 
+some:
+	XORQ       R10, R10
+	SUBQ       $0x08, DI
+	CMOVQLT    DI, R10
+	MOVQ       DI, 8(SP)
+	LEAQ       8(R10), DI
+	MOVQ       nexty+104(FP), R10
+	PREFETCHT1 (R10)
+	PREFETCHT1 4(R10)
+	PREFETCHT1 8(R10)
+	PREFETCHT1 12(R10)
+	PREFETCHT1 16(R10)
+	PREFETCHT1 20(R10)
+	PREFETCHT1 24(R10)
+	PREFETCHT1 28(R10)
+	ADDQ       $+32, R10
+	MOVQ       R10, nexty+104(FP)
+	MOVQ       times+96(FP), R10
+	MOVQ       R10, 16(SP)
+	TESTQ      R10, R10
+	JZ         pixel
+
+ahead:
+	MOVQ       nextx+88(FP), R10
+	PREFETCHT1 (R10)
+	PREFETCHT1 4(R10)
+	PREFETCHT1 8(R10)
+	PREFETCHT1 12(R10)
+	PREFETCHT1 16(R10)
+	PREFETCHT1 20(R10)
+	PREFETCHT1 24(R10)
+	PREFETCHT1 28(R10)
+	ADDQ       $+32, R10
+	MOVQ       R10, nextx+88(FP)
+	DECQ       16(SP)
+	JNZ        ahead
+
 pixel:
 	VMOVSS      (SI), X3
 	VFMADD231SS (AX)(BX*1), X3, X0
@@ -7709,6 +8906,9 @@ pixel:
 	ADDQ        R9, SI
 	DECQ        DI
 	JNZ         pixel
+	MOVQ        8(SP), DI
+	TESTQ       DI, DI
+	JG          some
 	ADDQ        xrow+16(FP), BX
 	ADDQ        yrow+40(FP), SI
 	DECQ        (SP)
@@ -7729,9 +8929,9 @@ pixel:
 	VZEROUPPER
 	RET
 
-// func gradsAVX2_1x4(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
-// Requires: AVX, FMA3
-TEXT ·gradsAVX2_1x4(SB), NOSPLIT, $8-88
+// func gradsAVX2_1x4(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
+// Requires: AVX, CMOV, FMA3, MMX+
+TEXT ·gradsAVX2_1x4(SB), NOSPLIT, $24-112
 	MOVQ xstep+8(FP), R9
 	MOVQ ystep+32(FP), R10
 	SHLQ $0x02, R9
@@ -7767,6 +8967,43 @@ panel:
 row:
 	MOVQ n+56(FP), R8
 
+some:
+	XORQ       R11, R11
+	SUBQ       $0x08, R8
+	CMOVQLT    R8, R11
+	MOVQ       R8, 8(SP)
+	LEAQ       8(R11), R8
+	MOVQ       nexty+104(FP), R11
+	PREFETCHT1 (R11)
+	PREFETCHT1 4(R11)
+	PREFETCHT1 8(R11)
+	PREFETCHT1 12(R11)
+	PREFETCHT1 16(R11)
+	PREFETCHT1 20(R11)
+	PREFETCHT1 24(R11)
+	PREFETCHT1 28(R11)
+	ADDQ       $+32, R11
+	MOVQ       R11, nexty+104(FP)
+	MOVQ       times+96(FP), R11
+	MOVQ       R11, 16(SP)
+	TESTQ      R11, R11
+	JZ         pixel
+
+ahead:
+	MOVQ       nextx+88(FP), R11
+	PREFETCHT1 (R11)
+	PREFETCHT1 4(R11)
+	PREFETCHT1 8(R11)
+	PREFETCHT1 12(R11)
+	PREFETCHT1 16(R11)
+	PREFETCHT1 20(R11)
+	PREFETCHT1 24(R11)
+	PREFETCHT1 28(R11)
+	ADDQ       $+32, R11
+	MOVQ       R11, nextx+88(FP)
+	DECQ       16(SP)
+	JNZ        ahead
+
 pixel:
 	VMOVSS      (DI), X4
 	VFMADD231SS (AX)(SI*1), X4, X0
@@ -7777,6 +9014,9 @@ pixel:
 	ADDQ        R10, DI
 	DECQ        R8
 	JNZ         pixel
+	MOVQ        8(SP), R8
+	TESTQ       R8, R8
+	JG          some
 	ADDQ        xrow+16(FP), SI
 	ADDQ        yrow+40(FP), DI
 	DECQ        (SP)
@@ -7799,9 +9039,9 @@ pixel:
 	VZEROUPPER
 	RET
 
-// func gradsAVX2_1x5(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
-// Requires: AVX, FMA3
-TEXT ·gradsAVX2_1x5(SB), NOSPLIT, $8-88
+// func gradsAVX2_1x5(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
+// Requires: AVX, CMOV, FMA3, MMX+
+TEXT ·gradsAVX2_1x5(SB), NOSPLIT, $24-112
 	MOVQ xstep+8(FP), R10
 	MOVQ ystep+32(FP), R11
 	SHLQ $0x02, R10
@@ -7841,6 +9081,43 @@ panel:
 row:
 	MOVQ n+56(FP), R9
 
+some:
+	XORQ       R12, R12
+	SUBQ       $0x08, R9
+	CMOVQLT    R9, R12
+	MOVQ       R9, 8(SP)
+	LEAQ       8(R12), R9
+	MOVQ       nexty+104(FP), R12
+	PREFETCHT1 (R12)
+	PREFETCHT1 4(R12)
+	PREFETCHT1 8(R12)
+	PREFETCHT1 12(R12)
+	PREFETCHT1 16(R12)
+	PREFETCHT1 20(R12)
+	PREFETCHT1 24(R12)
+	PREFETCHT1 28(R12)
+	ADDQ       $+32, R12
+	MOVQ       R12, nexty+104(FP)
+	MOVQ       times+96(FP), R12
+	MOVQ       R12, 16(SP)
+	TESTQ      R12, R12
+	JZ         pixel
+
+ahead:
+	MOVQ       nextx+88(FP), R12
+	PREFETCHT1 (R12)
+	PREFETCHT1 4(R12)
+	PREFETCHT1 8(R12)
+	PREFETCHT1 12(R12)
+	PREFETCHT1 16(R12)
+	PREFETCHT1 20(R12)
+	PREFETCHT1 24(R12)
+	PREFETCHT1 28(R12)
+	ADDQ       $+32, R12
+	MOVQ       R12, nextx+88(FP)
+	DECQ       16(SP)
+	JNZ        ahead
+
 pixel:
 	VMOVSS      (R8), X5
 	VFMADD231SS (AX)(DI*1), X5, X0
@@ -7852,6 +9129,9 @@ pixel:
 	ADDQ        R11, R8
 	DECQ        R9
 	JNZ         pixel
+	MOVQ        8(SP), R9
+	TESTQ       R9, R9
+	JG          some
 	ADDQ        xrow+16(FP), DI
 	ADDQ        yrow+40(FP), R8
 	DECQ        (SP)
@@ -7876,9 +9156,9 @@ pixel:
 	VZEROUPPER
 	RET
 
-// func gradsAVX2_1x6(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
-// Requires: AVX, FMA3
-TEXT ·gradsAVX2_1x6(SB), NOSPLIT, $8-88
+// func gradsAVX2_1x6(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
+// Requires: AVX, CMOV, FMA3, MMX+
+TEXT ·gradsAVX2_1x6(SB), NOSPLIT, $24-112
 	MOVQ xstep+8(FP), R11
 	MOVQ ystep+32(FP), R12
 	SHLQ $0x02, R11
@@ -7922,6 +9202,43 @@ panel:
 row:
 	MOVQ n+56(FP), R10
 
+some:
+	XORQ       R13, R13
+	SUBQ       $0x08, R10
+	CMOVQLT    R10, R13
+	MOVQ       R10, 8(SP)
+	LEAQ       8(R13), R10
+	MOVQ       nexty+104(FP), R13
+	PREFETCHT1 (R13)
+	PREFETCHT1 4(R13)
+	PREFETCHT1 8(R13)
+	PREFETCHT1 12(R13)
+	PREFETCHT1 16(R13)
+	PREFETCHT1 20(R13)
+	PREFETCHT1 24(R13)
+	PREFETCHT1 28(R13)
+	ADDQ       $+32, R13
+	MOVQ       R13, nexty+104(FP)
+	MOVQ       times+96(FP), R13
+	MOVQ       R13, 16(SP)
+	TESTQ      R13, R13
+	JZ         pixel
+
+ahead:
+	MOVQ       nextx+88(FP), R13
+	PREFETCHT1 (R13)
+	PREFETCHT1 4(R13)
+	PREFETCHT1 8(R13)
+	PREFETCHT1 12(R13)
+	PREFETCHT1 16(R13)
+	PREFETCHT1 20(R13)
+	PREFETCHT1 24(R13)
+	PREFETCHT1 28(R13)
+	ADDQ       $+32, R13
+	MOVQ       R13, nextx+88(FP)
+	DECQ       16(SP)
+	JNZ        ahead
+
 pixel:
 	VMOVSS      (R9), X6
 	VFMADD231SS (AX)(R8*1), X6, X0
@@ -7934,6 +9251,9 @@ pixel:
 	ADDQ        R12, R9
 	DECQ        R10
 	JNZ         pixel
+	MOVQ        8(SP), R10
+	TESTQ       R10, R10
+	JG          some
 	ADDQ        xrow+16(FP), R8
 	ADDQ        yrow+40(FP), R9
 	DECQ        (SP)
@@ -7960,9 +9280,9 @@ pixel:
 	VZEROUPPER
 	RET
 
-// func gradsAVX2_1x7(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
-// Requires: AVX, FMA3
-TEXT ·gradsAVX2_1x7(SB), NOSPLIT, $8-88
+// func gradsAVX2_1x7(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
+// Requires: AVX, CMOV, FMA3, MMX+
+TEXT ·gradsAVX2_1x7(SB), NOSPLIT, $24-112
 	MOVQ xstep+8(FP), R12
 	MOVQ ystep+32(FP), R13
 	SHLQ $0x02, R12
@@ -8010,6 +9330,43 @@ panel:
 row:
 	MOVQ n+56(FP), R11
 
+some:
+	XORQ       R14, R14
+	SUBQ       $0x08, R11
+	CMOVQLT    R11, R14
+	MOVQ       R11, 8(SP)
+	LEAQ       8(R14), R11
+	MOVQ       nexty+104(FP), R14
+	PREFETCHT1 (R14)
+	PREFETCHT1 4(R14)
+	PREFETCHT1 8(R14)
+	PREFETCHT1 12(R14)
+	PREFETCHT1 16(R14)
+	PREFETCHT1 20(R14)
+	PREFETCHT1 24(R14)
+	PREFETCHT1 28(R14)
+	ADDQ       $+32, R14
+	MOVQ       R14, nexty+104(FP)
+	MOVQ       times+96(FP), R14
+	MOVQ       R14, 16(SP)
+	TESTQ      R14, R14
+	JZ         pixel
+
+ahead:
+	MOVQ       nextx+88(FP), R14
+	PREFETCHT1 (R14)
+	PREFETCHT1 4(R14)
+	PREFETCHT1 8(R14)
+	PREFETCHT1 12(R14)
+	PREFETCHT1 16(R14)
+	PREFETCHT1 20(R14)
+	PREFETCHT1 24(R14)
+	PREFETCHT1 28(R14)
+	ADDQ       $+32, R14
+	MOVQ       R14, nextx+88(FP)
+	DECQ       16(SP)
+	JNZ        ahead
+
 pixel:
 	VMOVSS      (R10), X7
 	VFMADD231SS (AX)(R9*1), X7, X0
@@ -8023,6 +9380,9 @@ pixel:
 	ADDQ        R13, R10
 	DECQ        R11
 	JNZ         pixel
+	MOVQ        8(SP), R11
+	TESTQ       R11, R11
+	JG          some
 	ADDQ        xrow+16(FP), R9
 	ADDQ        yrow+40(FP), R10
 	DECQ        (SP)
@@ -8051,9 +9411,9 @@ pixel:
 	VZEROUPPER
 	RET
 
-// func gradsAVX2_1x8(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
-// Requires: AVX, FMA3
-TEXT ·gradsAVX2_1x8(SB), NOSPLIT, $8-88
+// func gradsAVX2_1x8(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
+// Requires: AVX, CMOV, FMA3, MMX+
+TEXT ·gradsAVX2_1x8(SB), NOSPLIT, $24-112
 	MOVQ xstep+8(FP), R13
 	MOVQ ystep+32(FP), R14
 	SHLQ $0x02, R13
@@ -8105,6 +9465,43 @@ panel:
 row:
 	MOVQ n+56(FP), R12
 
+some:
+	XORQ       R15, R15
+	SUBQ       $0x08, R12
+	CMOVQLT    R12, R15
+	MOVQ       R12, 8(SP)
+	LEAQ       8(R15), R12
+	MOVQ       nexty+104(FP), R15
+	PREFETCHT1 (R15)
+	PREFETCHT1 4(R15)
+	PREFETCHT1 8(R15)
+	PREFETCHT1 12(R15)
+	PREFETCHT1 16(R15)
+	PREFETCHT1 20(R15)
+	PREFETCHT1 24(R15)
+	PREFETCHT1 28(R15)
+	ADDQ       $+32, R15
+	MOVQ       R15, nexty+104(FP)
+	MOVQ       times+96(FP), R15
+	MOVQ       R15, 16(SP)
+	TESTQ      R15, R15
+	JZ         pixel
+
+ahead:
+	MOVQ       nextx+88(FP), R15
+	PREFETCHT1 (R15)
+	PREFETCHT1 4(R15)
+	PREFETCHT1 8(R15)
+	PREFETCHT1 12(R15)
+	PREFETCHT1 16(R15)
+	PREFETCHT1 20(R15)
+	PREFETCHT1 24(R15)
+	PREFETCHT1 28(R15)
+	ADDQ       $+32, R15
+	MOVQ       R15, nextx+88(FP)
+	DECQ       16(SP)
+	JNZ        ahead
+
 pixel:
 	VMOVSS      (R11), X8
 	VFMADD231SS (AX)(R10*1), X8, X0
@@ -8119,6 +9516,9 @@ pixel:
 	ADDQ        R14, R11
 	DECQ        R12
 	JNZ         pixel
+	MOVQ        8(SP), R12
+	TESTQ       R12, R12
+	JG          some
 	ADDQ        xrow+16(FP), R10
 	ADDQ        yrow+40(FP), R11
 	DECQ        (SP)
@@ -8149,9 +9549,9 @@ pixel:
 	VZEROUPPER
 	RET
 
-// func gradsAVX2_1x9(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)
-// Requires: AVX, FMA3
-TEXT ·gradsAVX2_1x9(SB), NOSPLIT, $8-88
+// func gradsAVX2_1x9(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)
+// Requires: AVX, CMOV, FMA3, MMX+
+TEXT ·gradsAVX2_1x9(SB), NOSPLIT, $24-112
 	MOVQ xstep+8(FP), R14
 	MOVQ ystep+32(FP), R15
 	SHLQ $0x02, R14
@@ -8207,6 +9607,43 @@ panel:
 row:
 	MOVQ n+56(FP), R13
 
+some:
+	XORQ       BP, BP
+	SUBQ       $0x08, R13
+	CMOVQLT    R13, BP
+	MOVQ       R13, 8(SP)
+	LEAQ       8(BP), R13
+	MOVQ       nexty+104(FP), BP
+	PREFETCHT1 (BP)
+	PREFETCHT1 4(BP)
+	PREFETCHT1 8(BP)
+	PREFETCHT1 12(BP)
+	PREFETCHT1 16(BP)
+	PREFETCHT1 20(BP)
+	PREFETCHT1 24(BP)
+	PREFETCHT1 28(BP)
+	ADDQ       $+32, BP
+	MOVQ       BP, nexty+104(FP)
+	MOVQ       times+96(FP), BP
+	MOVQ       BP, 16(SP)
+	TESTQ      BP, BP
+	JZ         pixel
+
+ahead:
+	MOVQ       nextx+88(FP), BP
+	PREFETCHT1 (BP)
+	PREFETCHT1 4(BP)
+	PREFETCHT1 8(BP)
+	PREFETCHT1 12(BP)
+	PREFETCHT1 16(BP)
+	PREFETCHT1 20(BP)
+	PREFETCHT1 24(BP)
+	PREFETCHT1 28(BP)
+	ADDQ       $+32, BP
+	MOVQ       BP, nextx+88(FP)
+	DECQ       16(SP)
+	JNZ        ahead
+
 pixel:
 	VMOVSS      (R12), X9
 	VFMADD231SS (AX)(R11*1), X9, X0
@@ -8222,6 +9659,9 @@ pixel:
 	ADDQ        R15, R12
 	DECQ        R13
 	JNZ         pixel
+	MOVQ        8(SP), R13
+	TESTQ       R13, R13
+	JG          some
 	ADDQ        xrow+16(FP), R11
 	ADDQ        yrow+40(FP), R12
 	DECQ        (SP)

@@ -44,6 +44,17 @@ func (w width) fma(x, y, acc Op) {
 	VFMADD231PS(x, y, acc)
 }
 
+// prefetch asks for n vectors from the place on that a parameter names, and moves
+// that behind them. q is a free register.
+func (w width) prefetch(name string, n int, q reg.GPVirtual) {
+	MOVQ(param(name), q)
+	for i := range n {
+		PREFETCHT1(Mem{Base: q, Disp: w.bytes * i})
+	}
+	ADDQ(I32(int32(w.bytes*n)), q)
+	MOVQ(q, param(name))
+}
+
 func main() {
 	for _, w := range widths {
 		run(w)
@@ -132,20 +143,12 @@ func run(w width) {
 		}
 		weight := w.vec()
 
-		prefetch := func(name string) {
-			MOVQ(param(name), q)
-			for i := range n {
-				PREFETCHT1(Mem{Base: q, Disp: w.bytes * i})
-			}
-			ADDQ(I32(int32(w.bytes*n)), q)
-			MOVQ(q, param(name))
-		}
-		prefetch("nexty")
+		w.prefetch("nexty", n, q)
 		MOVQ(param("times"), count)
 		TESTQ(count, count)
 		JZ(LabelRef(fmt.Sprint("start", n)))
 		Label(fmt.Sprint("ahead", n))
-		prefetch("nextx")
+		w.prefetch("nextx", n, q)
 		DECQ(count)
 		JNZ(LabelRef(fmt.Sprint("ahead", n)))
 		Label(fmt.Sprint("start", n))
@@ -277,10 +280,10 @@ const most = 9
 
 // grads writes the kernel of Grads for a number of taps.
 func grads(w width, taps int) {
-	TEXT(fmt.Sprintf("grads%sx%d", w.name, taps), NOSPLIT, "func(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int)")
+	TEXT(fmt.Sprintf("grads%sx%d", w.name, taps), NOSPLIT, "func(x *float32, xstep int, xrow int, dy *float32, ystep int, yrow int, taps *int, n int, rows int, sums *float32, panels int, nextx *float32, times int, nexty *float32)")
 	Doc("See GradsFunc.")
 	Pragma("noescape")
-	rows := AllocLocal(8)
+	rows, left, times := AllocLocal(8), AllocLocal(8), AllocLocal(8)
 	p := make([]reg.GPVirtual, taps)
 	acc := make([]reg.VecVirtual, taps)
 	for i := range p {
@@ -313,8 +316,27 @@ func grads(w width, taps int) {
 	MOVQ(param("dy"), dy)
 	XORQ(at, at)
 
+	// Some pixels, the last ones of a row fewer.
+	const some = 8
+	q := GP64()
 	Label("row")
 	MOVQ(param("n"), count)
+	Label("some")
+	XORQ(q, q)
+	SUBQ(Imm(some), count)
+	CMOVQLT(count, q)
+	MOVQ(count, left)
+	LEAQ(Mem{Base: q, Disp: some}, count)
+	w.prefetch("nexty", some, q)
+	MOVQ(param("times"), q)
+	MOVQ(q, times)
+	TESTQ(q, q)
+	JZ(LabelRef("pixel"))
+	Label("ahead")
+	w.prefetch("nextx", some, q)
+	DECQ(times)
+	JNZ(LabelRef("ahead"))
+
 	Label("pixel")
 	w.load(Mem{Base: dy}, dv)
 	for i, a := range acc {
@@ -324,6 +346,9 @@ func grads(w width, taps int) {
 	ADDQ(ystep, dy)
 	DECQ(count)
 	JNZ(LabelRef("pixel"))
+	MOVQ(left, count)
+	TESTQ(count, count)
+	JG(LabelRef("some"))
 	ADDQ(param("xrow"), at)
 	ADDQ(param("yrow"), dy)
 	DECQ(rows)
