@@ -129,7 +129,7 @@ func batchNormInference[T number](c op.Call, o op.BatchNormInference) plan {
 }
 
 // batchNormGrad has two stages. The first sums dgamma and dbeta in blocks of
-// channels; the second makes, with xhat the normalised input and n its rows,
+// channels, unless they are given; the second makes, with xhat the normalised input and n its rows,
 //
 //	dx = gamma/std * (g - dbeta/n - xhat*dgamma/n)
 //
@@ -138,10 +138,15 @@ func batchNormGrad[T number](c op.Call, o op.BatchNormGrad) plan {
 	n, ch := columnsOf(c.In[0])
 	return plan{scratch: 2 * 8 * ch, bind: func(m operands) []stage {
 		x, gamma, mean, invStd, dy := as[T](m.in[0]), as[T](m.in[1]), as[T](m.in[2]), as[T](m.in[3]), as[T](m.in[4])
-		dx, dgamma, dbeta := as[T](m.out[0]), as[T](m.out[1]), as[T](m.out[2])
+		dx := as[T](m.out[0])
 		sums := as[float64](m.scratch)
 		gsum, bsum := sums[:ch], sums[ch:2*ch]
-		var y, beta, shared []T
+		var dgamma, dbeta, y, beta, shared []T
+		if o.Given {
+			dgamma, dbeta = as[T](m.in[5]), as[T](m.in[6])
+		} else {
+			dgamma, dbeta = as[T](m.out[1]), as[T](m.out[2])
+		}
 		switch {
 		case o.Residual:
 			y = as[T](m.in[5])
@@ -161,6 +166,12 @@ func batchNormGrad[T number](c op.Call, o op.BatchNormGrad) plan {
 		xhat := func(i, k int) float64 { return (float64(x[i]) - float64(mean[k])) * float64(invStd[k]) }
 		return []stage{
 			channels(ch).stage(func(lo, hi int) {
+				if o.Given {
+					for k := lo; k < hi; k++ {
+						gsum[k], bsum[k] = float64(dgamma[k]), float64(dbeta[k])
+					}
+					return
+				}
 				var gs, bs block
 				for i := range n {
 					for k := lo; k < hi; k++ {

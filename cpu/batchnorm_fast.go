@@ -110,6 +110,9 @@ func fastBatchNormInference(c op.Call, o op.BatchNormInference, workers int) pla
 // read than y.
 func fastBatchNormGrad(c op.Call, o op.BatchNormGrad, workers int) plan {
 	n, ch := columnsOf(c.In[0])
+	if o.Given {
+		return fastBatchNormGradGiven(c, n, ch, workers)
+	}
 	windows := streaming(c, ch, workers)
 	moments := sumColumns(n, ch, 2*ch)
 	again := o.Clip.On() && !o.Residual
@@ -153,9 +156,7 @@ func fastBatchNormGrad(c op.Call, o op.BatchNormGrad, workers int) plan {
 					sum, product := moments.total(parts, k), moments.total(parts, ch+k)
 					inv := float64(invStd[k])
 					dbeta[k], dgamma[k] = float32(sum), float32(product*inv)
-					a := float64(gamma[k]) * inv
-					b := -a * inv * inv * product / float64(n)
-					onG[k], onX[k], offset[k] = float32(a), float32(b), float32(-a*sum/float64(n)-b*float64(mean[k]))
+					onG[k], onX[k], offset[k] = gradFactors(gamma[k], float64(mean[k]), inv, sum, product, n)
 				}
 			}),
 			windows.over(rows(n, ch), func(w, lo, hi int) {
@@ -181,6 +182,37 @@ func fastBatchNormGrad(c op.Call, o op.BatchNormGrad, workers int) plan {
 				scale[k], shift[k] = affine(gamma[k], beta[k], float64(mean[k]), float64(invStd[k]))
 			}
 		})}, stages...)
+	}}
+}
+
+// gradFactors are the factors of dx = onG*g + onX*x + offset, given the sums of g and
+// of g*(x-mean) over n rows.
+func gradFactors(gamma float32, mean, inv, sum, product float64, n int) (onG, onX, offset float32) {
+	a := float64(gamma) * inv
+	b := -a * inv * inv * product / float64(n)
+	return float32(a), float32(b), float32(-a*sum/float64(n) - b*mean)
+}
+
+// fastBatchNormGradGiven has the last two of those stages.
+func fastBatchNormGradGiven(c op.Call, n, ch, workers int) plan {
+	windows := streaming(c, ch, workers)
+	return plan{scratch: windows.scratch(3) + 3*4*ch, bind: func(m operands) []stage {
+		gamma, mean, invStd := floats(m.in[1]), floats(m.in[2]), floats(m.in[3])
+		dgamma, dbeta := floats(m.in[5]), floats(m.in[6])
+		x, g, dx := windows.input(&m, 0), windows.input(&m, 4), windows.result(&m, 0)
+		onG, onX, offset := cut[float32](&m.scratch, ch), cut[float32](&m.scratch, ch), cut[float32](&m.scratch, ch)
+		return []stage{
+			channels(ch).stage(func(lo, hi int) {
+				for k := lo; k < hi; k++ {
+					inv := float64(invStd[k])
+					onG[k], onX[k], offset[k] = gradFactors(gamma[k], float64(mean[k]), inv, float64(dbeta[k]), float64(dgamma[k])/inv, n)
+				}
+			}),
+			windows.over(rows(n, ch), func(w, lo, hi int) {
+				vec.NormalizeGrad(dx.room(w, lo, hi), g.take(w, lo, hi), x.take(w, lo, hi), onG, onX, offset)
+				dx.put(w, lo, hi)
+			}),
+		}
 	}}
 }
 

@@ -156,6 +156,7 @@ func convExamples() []example {
 			{op.Conv2DInputGrad{Window: c.window, Groups: c.groups, H: c.h, W: c.w, Add: true}, []source{dy, 1, 0}, nil},
 		}
 		all = append(all, example{name: "conv2d " + c.name, op: o, shapes: []op.Shape{x, w}, back: backs, large: c.large})
+		all = append(all, normGradExamples(c.name, op.Conv2DInputGrad{Window: c.window, Groups: c.groups, H: c.h, W: c.w}, o, x, w)...)
 		moments := o
 		moments.Moments = true
 		all = append(all, example{name: "conv2d " + c.name + " moments", op: moments, shapes: []op.Shape{x, w}, large: true})
@@ -163,6 +164,31 @@ func convExamples() []example {
 			o.Bias, o.Clip = true, clip
 			all = append(all, example{name: fmt.Sprintf("conv2d %s bias clip=%v", c.name, clip), op: o, shapes: []op.Shape{x, w, {c.k}}, large: c.large})
 		}
+	}
+	return all
+}
+
+// normGradExamples are the forms of a convolution's input gradient for a batch norm.
+func normGradExamples(name string, o op.Conv2DInputGrad, forward op.Conv2D, x, w op.Shape) []example {
+	c, err := op.NewCall(forward, op.Float64, x, w)
+	if err != nil {
+		panic(err)
+	}
+	ch := op.Shape{x[3]}
+	var all []example
+	for i, norm := range []op.NormMask{{On: true}, {On: true, Clip: clips[1]}, {On: true, Clip: clips[1], Residual: true}} {
+		o.Norm, o.Add = norm, i != 0
+		shapes := []op.Shape{c.Out[0], w}
+		if o.Add {
+			shapes = append(shapes, x)
+		}
+		shapes = append(shapes, [][]op.Shape{{x, ch, ch}, {x, ch, ch, ch, ch}, {x, ch, ch, x}}[i]...)
+		all = append(all, example{name: fmt.Sprintf("conv2d_input_grad %s norm %v", name, norm), op: o, shapes: shapes, large: true,
+			valid: func(in [][]float64) { // gradients of about 1, so that rounding is small beside what is compared
+				for i := range in[1] {
+					in[1][i] /= math.Sqrt(float64(len(in[1]) / x[3]))
+				}
+			}})
 	}
 	return all
 }
@@ -195,6 +221,9 @@ func batchNormExamples() []example {
 				b.from = append(b.from, 2)
 			}
 			e.back = []back{b}
+			if form == 0 {
+				all = append(all, example{name: fmt.Sprintf("batch_norm_grad %v given", x), op: op.BatchNormGrad{Given: true}, shapes: []op.Shape{x, ch, ch, ch, x, ch, ch}, large: true})
+			}
 			if residual {
 				e.shapes = append(e.shapes, x)
 			}

@@ -51,7 +51,63 @@ func conv2D[T number](c op.Call, o op.Conv2D) plan {
 }
 
 func conv2DInputGrad[T number](c op.Call, o op.Conv2DInputGrad) plan {
-	return convInputGrad[T](newConvolution(o.Window, o.Groups, c.Out[0], c.In[0]), o.Add)
+	p := convInputGrad[T](newConvolution(o.Window, o.Groups, c.Out[0], c.In[0]), o.Add)
+	if !o.Norm.On {
+		return p
+	}
+	n, ch := columnsOf(c.Out[0])
+	return plan{scratch: p.scratch, bind: func(m operands) []stage {
+		g, dgamma, dbeta := as[T](m.out[0]), as[T](m.out[1]), as[T](m.out[2])
+		norm := normMaskOf[T](o, m)
+		return append(p.bind(m), channels(ch).stage(func(lo, hi int) {
+			for k := lo; k < hi; k++ {
+				var gs, bs float64
+				for i := range n {
+					at := i*ch + k
+					if !norm.passes(at, k) {
+						g[at] = 0
+					}
+					gs += float64(g[at]) * (float64(norm.x[at]) - float64(norm.mean[k])) * float64(norm.invStd[k])
+					bs += float64(g[at])
+				}
+				dgamma[k], dbeta[k] = T(gs), T(bs)
+			}
+		}))
+	}}
+}
+
+// normMask is the operands of an op.NormMask.
+type normMask[T number] struct {
+	x, mean, invStd []T
+	gamma, beta, y  []T
+	clip            limits[T]
+}
+
+func normMaskOf[T number](o op.Conv2DInputGrad, m operands) normMask[T] {
+	in := m.in[2:]
+	if o.Add {
+		in = in[1:]
+	}
+	n := normMask[T]{x: as[T](in[0]), mean: as[T](in[1]), invStd: as[T](in[2]), clip: limitsOf[T](o.Norm.Clip)}
+	switch {
+	case !o.Norm.Clip.On():
+	case o.Norm.Residual:
+		n.y = as[T](in[3])
+	default:
+		n.gamma, n.beta = as[T](in[3]), as[T](in[4])
+	}
+	return n
+}
+
+// passes tells whether the value at an element of channel k was inside the clip.
+func (n *normMask[T]) passes(at, k int) bool {
+	switch {
+	case n.y != nil:
+		return n.clip.passes(n.y[at])
+	case n.gamma != nil:
+		return n.clip.passes(T(normalised(n.x[at], n.mean[k], n.invStd[k], n.gamma[k], n.beta[k])))
+	}
+	return true
 }
 
 func conv2DWeightGrad[T number](c op.Call, o op.Conv2DWeightGrad) plan {

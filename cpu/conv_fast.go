@@ -55,7 +55,12 @@ func convMoments(c op.Call, o op.Conv2D, f *conv.Forward, threads *pool.Pool) pl
 		scratch := floats(m.scratch)
 		total := sums.momentsStage(parts, mean, variance, ch, n)
 		if own {
-			return []stage{{shared: func() { f.RunMoments(threads, x, w, bias, y, scratch, parts) }}, total}
+			then := func(part, at, pixels, n int) {
+				k := at % ch
+				sum, squares := parts[2*part*ch+k:][:n], parts[(2*part+1)*ch+k:][:n]
+				vec.StridedMoments(sum, squares, y[at:], pixels, ch)
+			}
+			return []stage{sums.cleared(parts), {shared: func() { f.RunThen(threads, x, w, bias, y, scratch, then) }}, total}
 		}
 		read := sums.stage(parts, func(sums []float64, lo, hi int) {
 			vec.ChannelMoments(sums[:ch], sums[ch:], y[lo*ch:hi*ch])
@@ -73,16 +78,121 @@ func fastConv2DInputGrad(c op.Call, o op.Conv2DInputGrad, m conv.Method, threads
 		return plan{}, err
 	}
 	g.Accumulate = o.Add
-	n := op.Size(c.Out[0])
+	if o.Norm.On {
+		return convNormGrad(c, o, g, threads), nil
+	}
 	return plan{name: g.String(), scratch: 4 * g.ScratchFloats(threads.Threads()), bind: func(m operands) []stage {
-		dy, w, dx, scratch := floats(m.in[0]), floats(m.in[1]), floats(m.out[0]), floats(m.scratch)
-		run := stage{shared: func() { g.Run(threads, dy, w, dx, scratch) }}
-		if !o.Add || &m.in[2][0] == &m.out[0][0] {
-			return []stage{run}
-		}
-		before := floats(m.in[2])
-		return []stage{elements(n).stage(func(lo, hi int) { copy(dx[lo:hi], before[lo:hi]) }), run}
+		return inputGradStages(m, o, g, floats(m.scratch), threads, nil)
 	}}, nil
+}
+
+// inputGradStages are the stages of an input gradient; then is told of its values
+// unless it is nil.
+func inputGradStages(m operands, o op.Conv2DInputGrad, g *conv.InputGrad, scratch []float32, threads *pool.Pool, then conv.Then) []stage {
+	dy, w, dx := floats(m.in[0]), floats(m.in[1]), floats(m.out[0])
+	run := stage{shared: func() { g.RunThen(threads, dy, w, dx, scratch, then) }}
+	if !o.Add || &m.in[2][0] == &m.out[0][0] {
+		return []stage{run}
+	}
+	before := floats(m.in[2])
+	return []stage{elements(len(dx)).stage(func(lo, hi int) { copy(dx[lo:hi], before[lo:hi]) }), run}
+}
+
+// convNormGrad masks the gradient and sums up what the batch norm behind it wants:
+// as the convolution writes or, where its algorithm does not tell, in a stage of
+// their own.
+func convNormGrad(c op.Call, o op.Conv2DInputGrad, g *conv.InputGrad, threads *pool.Pool) plan {
+	n, ch := columnsOf(c.Out[0])
+	sums := sumColumns(n, ch, 2*ch)
+	own := g.Parts() > 0
+	if own {
+		sums.split = split{g.Parts(), 1}
+	}
+	at := 2
+	if o.Add {
+		at = 3
+	}
+	return plan{name: g.String(), scratch: 8*sums.size() + 2*4*ch + 4*g.ScratchFloats(threads.Threads()), bind: func(m operands) []stage {
+		dx, x := floats(m.out[0]), floats(m.in[at])
+		parts := cut[float64](&m.scratch, sums.size())
+		mask := newChannelMask(o, m.in[at+1:], &m.scratch, ch)
+		var y []float32
+		if o.Norm.Residual {
+			y = floats(m.in[at+3])
+		}
+		add := func(sum, product []float64, at, pixels, n int) {
+			k := at % ch
+			v := mask.of(k, n)
+			if y != nil {
+				v.Y = y[at:]
+			}
+			vec.MaskMoments(sum, product, dx[at:], x[at:], mask.mean[k:k+n], v, pixels, ch)
+		}
+		stages, total := mask.stages(), mask.total(sums, parts, floats(m.out[1]), floats(m.out[2]))
+		scratch := floats(m.scratch)
+		if own {
+			stages = append(stages, sums.cleared(parts))
+			then := func(part, at, pixels, n int) {
+				k := at % ch
+				add(parts[2*part*ch+k:][:n], parts[(2*part+1)*ch+k:][:n], at, pixels, n)
+			}
+			return append(append(stages, inputGradStages(m, o, g, scratch, threads, then)...), total)
+		}
+		stages = append(stages, inputGradStages(m, o, g, scratch, threads, nil)...)
+		return append(stages, sums.stage(parts, func(s []float64, lo, hi int) { add(s[:ch], s[ch:], lo*ch, hi-lo, ch) }), total)
+	}}
+}
+
+// channelMask is the channels' part of a vec.Mask, for an op.NormMask.
+type channelMask struct {
+	mean, invStd  []float32
+	gamma, beta   []float32 // where the clip is made again
+	scale, shift  []float32
+	least, most   float32
+	channelNumber int
+}
+
+// newChannelMask takes a mask's inputs from the mean on, and memory for scale and
+// shift from scratch.
+func newChannelMask(o op.Conv2DInputGrad, in [][]byte, scratch *[]byte, ch int) *channelMask {
+	m := &channelMask{mean: floats(in[0]), invStd: floats(in[1]), channelNumber: ch}
+	m.scale, m.shift = cut[float32](scratch, ch), cut[float32](scratch, ch)
+	m.least, m.most = bounds(o.Norm.Clip).Bounds()
+	if o.Norm.Clip.On() && !o.Norm.Residual {
+		m.gamma, m.beta = floats(in[2]), floats(in[3])
+	}
+	return m
+}
+
+// stages make scale and shift, where they are wanted.
+func (m *channelMask) stages() []stage {
+	if m.gamma == nil {
+		return nil
+	}
+	return []stage{channels(m.channelNumber).stage(func(lo, hi int) {
+		for k := lo; k < hi; k++ {
+			m.scale[k], m.shift[k] = affine(m.gamma[k], m.beta[k], float64(m.mean[k]), float64(m.invStd[k]))
+		}
+	})}
+}
+
+// of is the mask of n channels from k on.
+func (m *channelMask) of(k, n int) vec.Mask {
+	v := vec.Mask{Lo: m.least, Hi: m.most}
+	if m.gamma != nil {
+		v.Scale, v.Shift = m.scale[k:k+n], m.shift[k:k+n]
+	}
+	return v
+}
+
+// total makes dgamma and dbeta of the sums.
+func (m *channelMask) total(sums columnSums, parts []float64, dgamma, dbeta []float32) stage {
+	ch := m.channelNumber
+	return channels(ch).stage(func(lo, hi int) {
+		for k := lo; k < hi; k++ {
+			dbeta[k], dgamma[k] = float32(sums.total(parts, k)), float32(sums.total(parts, ch+k)*float64(m.invStd[k]))
+		}
+	})
 }
 
 func fastConv2DWeightGrad(c op.Call, o op.Conv2DWeightGrad, m conv.Method, threads *pool.Pool) (plan, error) {

@@ -16,10 +16,53 @@ func (d *Device) narrow(c op.Call) (plan, error) {
 	if o, ok := c.Op.(op.Conv2D); ok && o.Moments && c.Narrow.Result(0) {
 		return d.narrowMoments(c, o)
 	}
+	if o, ok := c.Op.(op.Conv2DInputGrad); ok && o.Norm.On && c.Narrow.Result(0) {
+		return d.narrowNormGrad(c, o)
+	}
 	wide := c
 	wide.Narrow = op.Operands{}
 	p, err := d.plan(wide)
 	return widened(c, p), err
+}
+
+// narrowNormGrad masks the gradient that is stored, and takes the sums that the
+// batch norm behind it wants, in a stage of its own.
+func (d *Device) narrowNormGrad(c op.Call, o op.Conv2DInputGrad) (plan, error) {
+	plain, inputs, at := c, 2, 2
+	if o.Add {
+		inputs, at = 3, 3
+	}
+	bare := o
+	bare.Norm = op.NormMask{}
+	plain.Op, plain.In, plain.Out = bare, c.In[:inputs], c.Out[:1]
+	plain.Narrow.In &= 1<<inputs - 1
+	p, err := d.plan(plain)
+	if err != nil {
+		return plan{}, err
+	}
+	n, ch := columnsOf(c.Out[0])
+	sums, windows := sumColumns(n, ch, 2*ch), streaming(c, ch, d.Threads())
+	own := round(p.scratch, alignment)
+	return plan{name: p.name, scratch: own + 8*sums.size() + windows.scratch(3) + 2*4*ch, bind: func(m operands) []stage {
+		inner := operands{ctx: m.ctx, in: m.in[:inputs], out: m.out[:1], scratch: m.scratch[:p.scratch]}
+		m.scratch = m.scratch[own:]
+		parts := cut[float64](&m.scratch, sums.size())
+		mask := newChannelMask(o, m.in[at+1:], &m.scratch, ch)
+		g, x := windows.result(&m, 0), windows.input(&m, at)
+		var y *stream
+		if o.Norm.Residual {
+			y = windows.input(&m, at+3)
+		}
+		stages := append(p.bind(inner), mask.stages()...)
+		return append(stages, windows.sum(sums, parts, func(sums []float64, w, lo, hi int) {
+			v := mask.of(0, ch)
+			if y != nil {
+				v.Y = y.take(w, lo, hi)
+			}
+			vec.MaskMoments(sums[:ch], sums[ch:], g.take(w, lo, hi), x.take(w, lo, hi), mask.mean, v, (hi-lo)/ch, ch)
+			g.put(w, lo, hi)
+		}), mask.total(sums, parts, floats(m.out[1]), floats(m.out[2])))
+	}}, nil
 }
 
 // narrowMoments has the moments of the values that are stored, not of those before

@@ -78,6 +78,13 @@ func TestNarrowAgainstFloat64(t *testing.T) {
 					want[1][k], want[2][k] = momentsIn(b.output(0), n, ch, k)
 				}
 			}
+			if o, ok := u.op.(op.Conv2DInputGrad); ok && o.Norm.On {
+				at := 2
+				if o.Add {
+					at = 3
+				}
+				want[1], want[2] = normSums(b.output(0), narrowed(u.shapes, u.in)[at:])
+			}
 			for i := range b.out {
 				tolerance := full
 				if b.call.Narrow.Result(i) {
@@ -124,4 +131,17 @@ func TestNarrowThreads(t *testing.T) {
 			}
 		}
 	})
+}
+
+// normSums are dgamma and dbeta of a batch norm, given g and its x, mean and 1/std.
+func normSums(g []float64, norm [][]float64) (dgamma, dbeta []float64) {
+	x, mean, invStd := norm[0], norm[1], norm[2]
+	ch := len(mean)
+	dgamma, dbeta = make([]float64, ch), make([]float64, ch)
+	for i, v := range g {
+		k := i % ch
+		dgamma[k] += v * (x[i] - mean[k]) * invStd[k]
+		dbeta[k] += v
+	}
+	return dgamma, dbeta
 }

@@ -104,6 +104,11 @@ func (s columnSums) stage(parts []float64, add func(sums []float64, lo, hi int))
 	}}
 }
 
+// cleared is a stage that makes all sums 0.
+func (s columnSums) cleared(parts []float64) stage {
+	return elements(s.size()).stage(func(lo, hi int) { clear(parts[lo:hi]) })
+}
+
 // total is the k-th sum of all pieces, in their order.
 func (s columnSums) total(parts []float64, k int) (sum float64) {
 	for ; k < s.size(); k += s.width {

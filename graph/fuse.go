@@ -15,9 +15,10 @@ type fusion struct {
 // fuse applies the patterns: batch norm, residual add and clip, which is relu or
 // its like; convolution, linear layer or add and clip; layers and the batch norm by
 // constants behind them; convolution and the moments of its result; the gradient of
-// clip and of batch norm or bias; a sum of gradients and the convolution's in it. kept are the values that must exist after the run.
+// clip and of batch norm or bias; a sum of gradients and the convolution's in it; that and the sums of
+// a batch norm's gradient. kept are the values that must exist after the run.
 func fuse(steps []*step, kept map[*value]bool) []*step {
-	patterns := []func(*fusion, *step){(*fusion).clip, (*fusion).residual, (*fusion).foldNorm, (*fusion).moments, (*fusion).normGrad, (*fusion).biasGrad, (*fusion).sumGrad}
+	patterns := []func(*fusion, *step){(*fusion).clip, (*fusion).residual, (*fusion).foldNorm, (*fusion).moments, (*fusion).normGrad, (*fusion).biasGrad, (*fusion).sumGrad, (*fusion).normSums}
 	for _, pattern := range patterns {
 		countUses(steps, kept)
 		f := &fusion{producer: map[*value]*step{}, readers: map[*value][]*step{}, dropped: map[*step]bool{}, replaced: map[*step][]*step{}, place: map[*step]int{}}
@@ -291,6 +292,38 @@ func (f *fusion) sumGrad(s *step) {
 	o := best.op.(op.Conv2DInputGrad)
 	o.Add = true
 	f.merge(s, &step{op: o, in: append(best.in[:2:2], other), out: s.out}, best)
+}
+
+// normSums lets the convolution that makes the gradient of a batch norm's result take
+// the sums that the norm's own gradient needs.
+func (f *fusion) normSums(s *step) {
+	norm, ok := s.op.(op.BatchNormGrad)
+	if !ok || norm.Given {
+		return
+	}
+	x, gamma, mean, invStd, dy := s.in[0], s.in[1], s.in[2], s.in[3], s.in[4]
+	m := f.maker(dy)
+	if m == nil {
+		return
+	}
+	conv, ok := m.op.(op.Conv2DInputGrad)
+	if !ok || conv.Norm.On {
+		return
+	}
+	conv.Norm = op.NormMask{On: true, Clip: norm.Clip, Residual: norm.Residual}
+	in := append(m.in[:len(m.in):len(m.in)], x, mean, invStd)
+	g := dy
+	switch {
+	case norm.Share:
+		g = s.out[3]
+		in = append(in, s.in[5])
+	case norm.Residual:
+		in = append(in, s.in[5])
+	case norm.Clip.On():
+		in = append(in, gamma, s.in[5])
+	}
+	f.merge(m, &step{op: conv, in: in, out: []*value{g, s.out[1], s.out[2]}})
+	f.merge(s, &step{op: op.BatchNormGrad{Given: true}, in: []*value{x, gamma, mean, invStd, g, s.out[1], s.out[2]}, out: s.out[:1]})
 }
 
 // shiftOf is beta of the batch norm that made y by itself, without a residual, and

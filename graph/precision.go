@@ -30,10 +30,10 @@ func halve(steps []*step, kept map[*value]bool) {
 // and their gradients, in operations that most networks are made of. Of a linear
 // layer that is the side of the input; the other is that of the logits.
 func halves(s *step) op.Operands {
-	const first, second, third = 1, 2, 4
+	const first, second = 1, 2
 	switch s.op.(type) {
 	case op.Conv2DInputGrad:
-		return op.Operands{In: first | third, Out: first}
+		return op.Operands{In: activations(s.in) &^ second, Out: first} // not the weights
 	case op.Conv2D, op.Activation, op.Dropout, op.DropPath,
 		op.AvgPool, op.AvgPoolGrad, op.GlobalAvgPool, op.GlobalAvgPoolGrad, op.MaxPool,
 		op.Slice, op.SliceGrad, op.Copy:
@@ -56,8 +56,7 @@ func halves(s *step) op.Operands {
 	return op.Operands{}
 }
 
-// activations lists those of a batch norm's operands that are not values of the
-// channels.
+// activations lists those operands that are not values of the channels.
 func activations(operands []*value) (set uint64) {
 	for i, v := range operands {
 		if len(v.shape) > 1 {

@@ -2,9 +2,11 @@ package conv
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/seed52467199/trainer/cpu/internal/depthwise"
@@ -387,9 +389,14 @@ func TestShortMemoryIsRefused(t *testing.T) {
 	f.Run(p, make([]float32, 64), make([]float32, 144), nil, make([]float32, 15), make([]float32, f.ScratchFloats(1)))
 }
 
-// TestMoments checks the sums against those of the result, and that they have the
-// same bits on any pool.
-func TestMoments(t *testing.T) {
+// told is what a plan told of one part and channel, in order.
+type told struct{ part, channel int }
+
+type piece struct{ at, pixels, n int }
+
+// TestThen checks that plans tell of every value once, when it is ready, and the
+// same on any pool.
+func TestThen(t *testing.T) {
 	pools := []*pool.Pool{pool.New(1), pool.New(3)}
 	for _, p := range pools {
 		defer p.Close()
@@ -397,50 +404,64 @@ func TestMoments(t *testing.T) {
 	for _, c := range shapes {
 		s := whole(c.s)
 		rnd := rand.New(rand.NewPCG(9, 10))
-		x, w, bias := random(rnd, s.xLen()), random(rnd, s.wLen()), random(rnd, s.K)
+		x, w, dy := random(rnd, s.xLen()), random(rnd, s.wLen()), random(rnd, s.yLen())
 		machines(s, func(m machine) {
 			t.Run(fmt.Sprintf("%s/%s", c.name, m.name), func(t *testing.T) {
-				f, err := newForward(s, Epilogue{Bias: true}, m.method, m.set)
+				f, err := newForward(s, Epilogue{}, m.method, m.set)
 				if err != nil {
 					t.Fatal(err)
 				}
-				var first []float64
-				for _, p := range pools {
-					y, parts := dirty(s.yLen()), make([]float64, f.Parts()*2*s.K)
-					for i := range parts {
-						parts[i] = math.NaN()
-					}
-					f.RunMoments(p, x, w, bias, y, dirty(f.ScratchFloats(p.Threads())), parts)
-					if first == nil {
-						first = parts
-						checkMoments(t, s, y, parts)
-					}
-					if !slices.Equal(parts, first) {
-						t.Errorf("the sums differ with %d threads", p.Threads())
-					}
+				checkThen(t, pools, f.Parts(), s.K, make([]float32, s.yLen()), func(p *pool.Pool, y []float32, then Then) {
+					f.RunThen(p, x, w, nil, y, dirty(f.ScratchFloats(p.Threads())), then)
+				})
+				g, err := newInputGrad(s, m.method, m.set)
+				if err != nil {
+					t.Fatal(err)
 				}
+				g.Accumulate = true
+				checkThen(t, pools, g.Parts(), s.C, make([]float32, s.xLen()), func(p *pool.Pool, dx []float32, then Then) {
+					g.RunThen(p, dy, w, dx, dirty(g.ScratchFloats(p.Threads())), then)
+				})
 			})
 		}, machine{"wide", kernels{simd: wide, depthwise: depthwise.For(isa.Generic)}, Direct})
 	}
 }
 
-func checkMoments(t *testing.T, s Shape, y []float32, parts []float64) {
+func checkThen(t *testing.T, pools []*pool.Pool, parts, channels int, y []float32, run func(p *pool.Pool, y []float32, then Then)) {
 	t.Helper()
-	for k := range s.K {
-		var sum, squares, size, wantSum, wantSquares float64
-		for i := k; i < len(y); i += s.K {
-			v := float64(y[i])
-			wantSum += v
-			wantSquares += v * v
-			size += math.Abs(v)
+	if parts == 0 {
+		return
+	}
+	var first map[told][]piece
+	for _, p := range pools {
+		clear(y)
+		var mu sync.Mutex
+		all, seen, ready := map[told][]piece{}, make([]int, len(y)), make([]float32, len(y))
+		run(p, y, func(part, at, pixels, n int) {
+			mu.Lock()
+			defer mu.Unlock()
+			if part < 0 || part >= parts {
+				t.Errorf("part %d of %d", part, parts)
+			}
+			key := told{part, at % channels}
+			all[key] = append(all[key], piece{at, pixels, n})
+			for i := range pixels {
+				for k := at + i*channels; k < at+i*channels+n; k++ {
+					seen[k]++
+					ready[k] = y[k]
+				}
+			}
+		})
+		for i := range y {
+			if seen[i] != 1 || ready[i] != y[i] {
+				t.Fatalf("element %d: told of %d times, as %g; it is %g", i, seen[i], ready[i], y[i])
+			}
 		}
-		for i := k; i < len(parts); i += 2 * s.K {
-			sum += parts[i]
-			squares += parts[i+s.K]
+		if first == nil {
+			first = all
 		}
-		if math.Abs(sum-wantSum) > 1e-5*(1+size) || math.Abs(squares-wantSquares) > 1e-5*(1+wantSquares) {
-			t.Errorf("channel %d: sums %g and %g, want %g and %g", k, sum, squares, wantSum, wantSquares)
-			return
+		if !maps.EqualFunc(all, first, slices.Equal) {
+			t.Errorf("what is told differs with %d threads", p.Threads())
 		}
 	}
 }

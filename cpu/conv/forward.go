@@ -26,16 +26,29 @@ type rowsAlgorithm interface {
 	Run(p *pool.Pool, x, w, bias, y, scratch []float32, accumulate bool)
 }
 
-// momentsAlgorithm is a rowsAlgorithm that can sum up what it writes while that is
-// in cache.
-type momentsAlgorithm interface {
+// teller is a rowsAlgorithm that can tell what it has written.
+type teller interface {
 	rowsAlgorithm
-	// Parts is the number of pieces with sums of their own.
+	// Parts is the number of parts that it tells of, 0 where it cannot.
 	Parts() int
-	// RunMoments is Run that also sums up each of the K channels of y, and its
-	// squares: part i has the sums at 2·i·K and those of the squares K further on.
-	RunMoments(p *pool.Pool, x, w, bias, y, scratch []float32, parts []float64)
+	// RunThen is Run that tells then.
+	RunThen(p *pool.Pool, x, w, bias, y, scratch []float32, accumulate bool, then Then)
 }
+
+// partsOf is the number of parts that an algorithm tells of, 0 where it cannot.
+func partsOf(a rowsAlgorithm) int {
+	if t, ok := a.(teller); ok {
+		return t.Parts()
+	}
+	return 0
+}
+
+// Then is told what a plan has written and is still in cache: n neighbouring
+// channels of each of some neighbouring pixels, the first at element at of the
+// result. It is told of everything, by parts. Calls for one part and one channel
+// follow each other, in an order that is always the same; others may run at the
+// same time.
+type Then = implicit.Then
 
 // Forward is a plan for y = x * w.
 type Forward struct {
@@ -141,21 +154,12 @@ func (f *Forward) Run(p *pool.Pool, x, w, bias, y, scratch []float32) {
 	f.alg.Run(p, x, w, f.checked(p, x, w, bias, y, scratch), y, scratch, false)
 }
 
-// Parts is the number of parts of the sums that RunMoments makes, 0 where the plan
-// has no way to make them.
-func (f *Forward) Parts() int {
-	if m, ok := f.alg.(momentsAlgorithm); ok {
-		return m.Parts()
-	}
-	return 0
-}
+// Parts is the number of parts that RunThen tells of, 0 where it cannot.
+func (f *Forward) Parts() int { return partsOf(f.alg) }
 
-// RunMoments is Run that also sums up, while it is in cache, each channel of y and
-// its squares, for their mean and variance: parts (Parts, 2, K) has the sums and
-// the sums of squares of parts of the images' pixels.
-func (f *Forward) RunMoments(p *pool.Pool, x, w, bias, y, scratch []float32, parts []float64) {
-	check("parts", len(parts), f.Parts()*2*f.shape.K)
-	f.alg.(momentsAlgorithm).RunMoments(p, x, w, f.checked(p, x, w, bias, y, scratch), y, scratch, parts)
+// RunThen is Run that tells then what it has written. Parts must not be 0.
+func (f *Forward) RunThen(p *pool.Pool, x, w, bias, y, scratch []float32, then Then) {
+	f.alg.(teller).RunThen(p, x, w, f.checked(p, x, w, bias, y, scratch), y, scratch, false, then)
 }
 
 // checked is the bias, if there is one, once all memory is large enough.

@@ -153,6 +153,20 @@ func (g *InputGrad) String() string { return g.phases[0].String() }
 // Run computes dx (N, H, W, C) from dy (N, OutH, OutW, K) and w (KH, KW,
 // C/Groups, K).
 func (g *InputGrad) Run(p *pool.Pool, dy, w, dx, scratch []float32) {
+	g.RunThen(p, dy, w, dx, scratch, nil)
+}
+
+// Parts is the number of parts that RunThen tells of, 0 where it cannot.
+func (g *InputGrad) Parts() int {
+	if len(g.phases) > 1 || g.bare.any {
+		return 0
+	}
+	return partsOf(g.phases[0])
+}
+
+// RunThen is Run that tells then, unless that is nil, what it has written. Parts must
+// not be 0 then.
+func (g *InputGrad) RunThen(p *pool.Pool, dy, w, dx, scratch []float32, then Then) {
 	check("dy", len(dy), g.shape.yLen())
 	check("w", len(w), g.shape.wLen())
 	check("dx", len(dx), g.shape.xLen())
@@ -161,6 +175,10 @@ func (g *InputGrad) Run(p *pool.Pool, dy, w, dx, scratch []float32) {
 		g.bare.dx = dx
 		p.Run(g.bare.shape.N*g.bare.shape.H, &g.bare)
 		g.bare.dx = nil
+	}
+	if then != nil {
+		g.phases[0].(teller).RunThen(p, dy, w, nil, dx, scratch, g.Accumulate, then)
+		return
 	}
 	for _, phase := range g.phases {
 		phase.Run(p, dy, w, nil, dx, scratch, g.Accumulate)

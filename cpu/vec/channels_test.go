@@ -230,7 +230,7 @@ func TestNothingIsAllocated(t *testing.T) {
 func TestStridedMoments(t *testing.T) {
 	eachLevel(t, func(t *testing.T) {
 		r := newRand()
-		for _, c := range []int{1, 3, 8, 16, 31, 32, 33, 70} {
+		for _, c := range []int{1, 3, 8, 16, 31, 64, 65, 300} {
 			for _, gap := range []int{0, 1, 16} {
 				for _, rows := range []int{0, 1, 5, 256, 300} {
 					f, x := fenced(max(0, rows*(c+gap)-gap), c%7)
@@ -245,6 +245,53 @@ func TestStridedMoments(t *testing.T) {
 					what := title("channels ", c, " gap ", gap, " rows ", rows, " ")
 					compare(t, what, sums, want, 3e-6*float64(rows+1))
 					f.check(t, what)
+				}
+			}
+		}
+	})
+}
+
+func TestMaskMoments(t *testing.T) {
+	eachLevel(t, func(t *testing.T) {
+		r := newRand()
+		for _, c := range []int{1, 3, 6, 8, 16, 31, 64, 65, 300} {
+			for _, gap := range []int{0, 1, 16} {
+				for _, rows := range []int{0, 1, 5, 256, 1030} {
+					size := max(0, rows*(c+gap)-gap)
+					tensors, channels := make([][]float32, 3), make([][]float32, 3)
+					var fences []*fence
+					for i := range tensors {
+						var f *fence
+						f, tensors[i] = fenced(size, c%7+i)
+						random(r, tensors[i])
+						fences = append(fences, f)
+						f, channels[i] = fenced(c, i)
+						random(r, channels[i])
+						fences = append(fences, f)
+					}
+					for _, m := range []Mask{{}, {Lo: lo, Hi: hi, Y: tensors[2]}, {Lo: lo, Hi: hi, Scale: channels[1], Shift: channels[2]}} {
+						what := title("channels ", c, " gap ", gap, " rows ", rows, " ")
+						dy, x := wide(tensors[0]), wide(tensors[1])
+						w := portable.Mask[float64]{Lo: lo, Hi: hi}
+						if m.Y != nil {
+							w.Y = wide(m.Y)
+						}
+						if m.Scale != nil {
+							w.Scale, w.Shift = wide(m.Scale), wide(m.Shift)
+						}
+						sums, want := make([]float64, 2*c), make([]float64, 2*c)
+						for i := range sums {
+							sums[i] = r.NormFloat64()
+						}
+						copy(want, sums)
+						MaskMoments(sums[:c], sums[c:], tensors[0], tensors[1], channels[0], m, rows, c+gap)
+						portable.MaskMoments(want[:c], want[c:], dy, x, wide(channels[0]), w, rows, c+gap)
+						compare(t, what, tensors[0], dy, 0)
+						compare(t, what, sums, want, 3e-6*float64(rows+1))
+						for _, f := range fences {
+							f.check(t, what)
+						}
+					}
 				}
 			}
 		}

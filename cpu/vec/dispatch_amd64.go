@@ -378,6 +378,30 @@ func gradMomentsStore(sum, product, masked, dy, x, y, mean []float32, rows, cols
 	return true
 }
 
+func maskMoments(sum, product, dy, x, y, mean []float32, rows, cols, stride int, lo, hi float32) bool {
+	switch active {
+	case isa.AVX512:
+		maskMomentsAVX512(sum, product, dy, x, y, mean, rows, cols, stride, lo, hi)
+	case isa.AVX2:
+		maskMomentsAVX2(sum, product, dy, x, y, mean, rows, cols, stride, lo, hi)
+	default:
+		return false
+	}
+	return true
+}
+
+func maskMomentsClip(sum, product, dy, x, mean, scale, shift []float32, rows, cols, stride int, lo, hi float32) bool {
+	switch active {
+	case isa.AVX512:
+		maskMomentsClipAVX512(sum, product, dy, x, mean, scale, shift, rows, cols, stride, lo, hi)
+	case isa.AVX2:
+		maskMomentsClipAVX2(sum, product, dy, x, mean, scale, shift, rows, cols, stride, lo, hi)
+	default:
+		return false
+	}
+	return true
+}
+
 func normalizeGrad(dx, dy, x, a, b, c []float32, rows, cols int) bool {
 	switch active {
 	case isa.AVX512:

@@ -76,6 +76,14 @@ func gradMomentsStore(sum, product, masked, dy, x, y, mean []float32, rows, cols
 	return false
 }
 
+func maskMoments(sum, product, dy, x, y, mean []float32, rows, cols, stride int, lo, hi float32) bool {
+	return false
+}
+
+func maskMomentsClip(sum, product, dy, x, mean, scale, shift []float32, rows, cols, stride int, lo, hi float32) bool {
+	return false
+}
+
 func normalizeGrad(dx, dy, x, a, b, c []float32, rows, cols int) bool { return false }
 
 func normalizeGradClip(dx, dy, x, a, b, c, scale, shift []float32, rows, cols int, lo, hi float32) bool {

@@ -159,6 +159,16 @@ func gradMomentsMaskedAVX2(sum []float32, product []float32, dy []float32, x []f
 //go:noescape
 func gradMomentsStoreAVX2(sum []float32, product []float32, masked []float32, dy []float32, x []float32, y []float32, mean []float32, rows int, cols int, stride int, lo float32, hi float32)
 
+// maskMomentsAVX2 is dy = dy where lo < y < hi and 0 elsewhere, and gradMoments of that.
+//
+//go:noescape
+func maskMomentsAVX2(sum []float32, product []float32, dy []float32, x []float32, y []float32, mean []float32, rows int, cols int, stride int, lo float32, hi float32)
+
+// maskMomentsClipAVX2 is dy = dy where lo < x*scale + shift < hi and 0 elsewhere, and gradMoments of that.
+//
+//go:noescape
+func maskMomentsClipAVX2(sum []float32, product []float32, dy []float32, x []float32, mean []float32, scale []float32, shift []float32, rows int, cols int, stride int, lo float32, hi float32)
+
 // normalizeGradAVX2 is dx = a*dy + b*x + c.
 //
 //go:noescape

@@ -2967,6 +2967,359 @@ done3:
 	VZEROUPPER
 	RET
 
+// func maskMomentsAVX2(sum []float32, product []float32, dy []float32, x []float32, y []float32, mean []float32, rows int, cols int, stride int, lo float32, hi float32)
+// Requires: AVX
+TEXT ·maskMomentsAVX2(SB), NOSPLIT, $0-176
+	MOVQ         sum_base+0(FP), AX
+	MOVQ         product_base+24(FP), CX
+	MOVQ         mean_base+120(FP), DX
+	MOVQ         dy_base+48(FP), BX
+	MOVQ         x_base+72(FP), SI
+	MOVQ         y_base+96(FP), DI
+	MOVQ         cols+152(FP), R8
+	MOVQ         stride+160(FP), R9
+	MOVQ         rows+144(FP), R10
+	LEAQ         (BX)(R9*4), R11
+	LEAQ         (SI)(R9*4), R12
+	LEAQ         (DI)(R9*4), R13
+	MOVQ         R8, R14
+	ANDQ         $+7, R14
+	LEAQ         tailMask<>+32(SB), R15
+	NEGQ         R14
+	VMOVDQU      (R15)(R14*4), Y0
+	NEGQ         R14
+	VBROADCASTSS lo+168(FP), Y1
+	VBROADCASTSS hi+172(FP), Y2
+
+many1:
+	CMPQ R10, $+2
+	JL   few2
+	XORL R14, R14
+	MOVQ R8, R15
+
+one5:
+	CMPQ    R15, $+8
+	JL      rest6
+	VMOVUPS (DX)(R14*4), Y3
+	VMOVUPS (BX)(R14*4), Y4
+	VMOVUPS (SI)(R14*4), Y5
+	VMOVUPS (DI)(R14*4), Y6
+	VCMPPS  $0x1e, Y1, Y6, Y7
+	VCMPPS  $0x11, Y2, Y6, Y6
+	VANDPS  Y6, Y7, Y6
+	VANDPS  Y4, Y6, Y4
+	VMOVUPS Y4, (BX)(R14*4)
+	VSUBPS  Y3, Y5, Y5
+	VMULPS  Y5, Y4, Y5
+	VMOVUPS (R11)(R14*4), Y6
+	VMOVUPS (R12)(R14*4), Y7
+	VMOVUPS (R13)(R14*4), Y8
+	VCMPPS  $0x1e, Y1, Y8, Y9
+	VCMPPS  $0x11, Y2, Y8, Y8
+	VANDPS  Y8, Y9, Y8
+	VANDPS  Y6, Y8, Y6
+	VMOVUPS Y6, (R11)(R14*4)
+	VSUBPS  Y3, Y7, Y3
+	VMULPS  Y3, Y6, Y3
+	VADDPS  Y6, Y4, Y4
+	VADDPS  Y3, Y5, Y5
+	VMOVUPS (AX)(R14*4), Y3
+	VADDPS  Y3, Y4, Y3
+	VMOVUPS Y3, (AX)(R14*4)
+	VMOVUPS (CX)(R14*4), Y3
+	VADDPS  Y3, Y5, Y3
+	VMOVUPS Y3, (CX)(R14*4)
+	ADDQ    $+8, R14
+	SUBQ    $+8, R15
+	JMP     one5
+
+rest6:
+	TESTQ      R15, R15
+	JZ         done7
+	VMASKMOVPS (DX)(R14*4), Y0, Y3
+	VMASKMOVPS (BX)(R14*4), Y0, Y4
+	VMASKMOVPS (SI)(R14*4), Y0, Y5
+	VMASKMOVPS (DI)(R14*4), Y0, Y6
+	VCMPPS     $0x1e, Y1, Y6, Y7
+	VCMPPS     $0x11, Y2, Y6, Y6
+	VANDPS     Y6, Y7, Y6
+	VANDPS     Y4, Y6, Y4
+	VMASKMOVPS Y4, Y0, (BX)(R14*4)
+	VSUBPS     Y3, Y5, Y5
+	VMULPS     Y5, Y4, Y5
+	VMASKMOVPS (R11)(R14*4), Y0, Y6
+	VMASKMOVPS (R12)(R14*4), Y0, Y7
+	VMASKMOVPS (R13)(R14*4), Y0, Y8
+	VCMPPS     $0x1e, Y1, Y8, Y9
+	VCMPPS     $0x11, Y2, Y8, Y8
+	VANDPS     Y8, Y9, Y8
+	VANDPS     Y6, Y8, Y6
+	VMASKMOVPS Y6, Y0, (R11)(R14*4)
+	VSUBPS     Y3, Y7, Y3
+	VMULPS     Y3, Y6, Y3
+	VADDPS     Y6, Y4, Y4
+	VADDPS     Y3, Y5, Y5
+	VMASKMOVPS (AX)(R14*4), Y0, Y3
+	VADDPS     Y3, Y4, Y3
+	VMASKMOVPS Y3, Y0, (AX)(R14*4)
+	VMASKMOVPS (CX)(R14*4), Y0, Y3
+	VADDPS     Y3, Y5, Y3
+	VMASKMOVPS Y3, Y0, (CX)(R14*4)
+
+done7:
+	LEAQ (BX)(R9*8), BX
+	LEAQ (SI)(R9*8), SI
+	LEAQ (DI)(R9*8), DI
+	LEAQ (R11)(R9*8), R11
+	LEAQ (R12)(R9*8), R12
+	LEAQ (R13)(R9*8), R13
+	SUBQ $+2, R10
+	JMP  many1
+
+few2:
+	TESTQ R10, R10
+	JZ    done3
+	XORL  R11, R11
+	MOVQ  R8, R12
+
+one9:
+	CMPQ    R12, $+8
+	JL      rest10
+	VMOVUPS (DX)(R11*4), Y3
+	VMOVUPS (BX)(R11*4), Y4
+	VMOVUPS (SI)(R11*4), Y5
+	VMOVUPS (DI)(R11*4), Y6
+	VCMPPS  $0x1e, Y1, Y6, Y7
+	VCMPPS  $0x11, Y2, Y6, Y6
+	VANDPS  Y6, Y7, Y6
+	VANDPS  Y4, Y6, Y4
+	VMOVUPS Y4, (BX)(R11*4)
+	VSUBPS  Y3, Y5, Y3
+	VMULPS  Y3, Y4, Y3
+	VMOVUPS (AX)(R11*4), Y5
+	VADDPS  Y5, Y4, Y4
+	VMOVUPS Y4, (AX)(R11*4)
+	VMOVUPS (CX)(R11*4), Y4
+	VADDPS  Y4, Y3, Y3
+	VMOVUPS Y3, (CX)(R11*4)
+	ADDQ    $+8, R11
+	SUBQ    $+8, R12
+	JMP     one9
+
+rest10:
+	TESTQ      R12, R12
+	JZ         done11
+	VMASKMOVPS (DX)(R11*4), Y0, Y3
+	VMASKMOVPS (BX)(R11*4), Y0, Y4
+	VMASKMOVPS (SI)(R11*4), Y0, Y5
+	VMASKMOVPS (DI)(R11*4), Y0, Y6
+	VCMPPS     $0x1e, Y1, Y6, Y7
+	VCMPPS     $0x11, Y2, Y6, Y6
+	VANDPS     Y6, Y7, Y6
+	VANDPS     Y4, Y6, Y4
+	VMASKMOVPS Y4, Y0, (BX)(R11*4)
+	VSUBPS     Y3, Y5, Y3
+	VMULPS     Y3, Y4, Y3
+	VMASKMOVPS (AX)(R11*4), Y0, Y5
+	VADDPS     Y5, Y4, Y4
+	VMASKMOVPS Y4, Y0, (AX)(R11*4)
+	VMASKMOVPS (CX)(R11*4), Y0, Y4
+	VADDPS     Y4, Y3, Y3
+	VMASKMOVPS Y3, Y0, (CX)(R11*4)
+
+done11:
+	LEAQ (BX)(R9*4), BX
+	LEAQ (SI)(R9*4), SI
+	LEAQ (DI)(R9*4), DI
+	DECQ R10
+	JMP  few2
+
+done3:
+	VZEROUPPER
+	RET
+
+// func maskMomentsClipAVX2(sum []float32, product []float32, dy []float32, x []float32, mean []float32, scale []float32, shift []float32, rows int, cols int, stride int, lo float32, hi float32)
+// Requires: AVX, FMA3
+TEXT ·maskMomentsClipAVX2(SB), NOSPLIT, $0-200
+	MOVQ         sum_base+0(FP), AX
+	MOVQ         product_base+24(FP), CX
+	MOVQ         mean_base+96(FP), DX
+	MOVQ         scale_base+120(FP), BX
+	MOVQ         shift_base+144(FP), SI
+	MOVQ         dy_base+48(FP), DI
+	MOVQ         x_base+72(FP), R8
+	MOVQ         cols+176(FP), R9
+	MOVQ         stride+184(FP), R10
+	MOVQ         rows+168(FP), R11
+	LEAQ         (DI)(R10*4), R12
+	LEAQ         (R8)(R10*4), R13
+	MOVQ         R9, R14
+	ANDQ         $+7, R14
+	LEAQ         tailMask<>+32(SB), R15
+	NEGQ         R14
+	VMOVDQU      (R15)(R14*4), Y0
+	NEGQ         R14
+	VBROADCASTSS lo+192(FP), Y1
+	VBROADCASTSS hi+196(FP), Y2
+
+many1:
+	CMPQ R11, $+2
+	JL   few2
+	XORL R14, R14
+	MOVQ R9, R15
+
+one5:
+	CMPQ        R15, $+8
+	JL          rest6
+	VMOVUPS     (DX)(R14*4), Y3
+	VMOVUPS     (BX)(R14*4), Y4
+	VMOVUPS     (SI)(R14*4), Y5
+	VMOVUPS     (DI)(R14*4), Y6
+	VMOVUPS     (R8)(R14*4), Y7
+	VMOVAPS     Y5, Y8
+	VFMADD231PS Y4, Y7, Y8
+	VCMPPS      $0x1e, Y1, Y8, Y9
+	VCMPPS      $0x11, Y2, Y8, Y8
+	VANDPS      Y8, Y9, Y8
+	VANDPS      Y6, Y8, Y6
+	VMOVUPS     Y6, (DI)(R14*4)
+	VSUBPS      Y3, Y7, Y7
+	VMULPS      Y7, Y6, Y7
+	VMOVUPS     (R12)(R14*4), Y8
+	VMOVUPS     (R13)(R14*4), Y9
+	VMOVAPS     Y5, Y5
+	VFMADD231PS Y4, Y9, Y5
+	VCMPPS      $0x1e, Y1, Y5, Y4
+	VCMPPS      $0x11, Y2, Y5, Y5
+	VANDPS      Y5, Y4, Y4
+	VANDPS      Y8, Y4, Y4
+	VMOVUPS     Y4, (R12)(R14*4)
+	VSUBPS      Y3, Y9, Y3
+	VMULPS      Y3, Y4, Y3
+	VADDPS      Y4, Y6, Y6
+	VADDPS      Y3, Y7, Y7
+	VMOVUPS     (AX)(R14*4), Y3
+	VADDPS      Y3, Y6, Y3
+	VMOVUPS     Y3, (AX)(R14*4)
+	VMOVUPS     (CX)(R14*4), Y3
+	VADDPS      Y3, Y7, Y3
+	VMOVUPS     Y3, (CX)(R14*4)
+	ADDQ        $+8, R14
+	SUBQ        $+8, R15
+	JMP         one5
+
+rest6:
+	TESTQ       R15, R15
+	JZ          done7
+	VMASKMOVPS  (DX)(R14*4), Y0, Y3
+	VMASKMOVPS  (BX)(R14*4), Y0, Y4
+	VMASKMOVPS  (SI)(R14*4), Y0, Y5
+	VMASKMOVPS  (DI)(R14*4), Y0, Y6
+	VMASKMOVPS  (R8)(R14*4), Y0, Y7
+	VMOVAPS     Y5, Y8
+	VFMADD231PS Y4, Y7, Y8
+	VCMPPS      $0x1e, Y1, Y8, Y9
+	VCMPPS      $0x11, Y2, Y8, Y8
+	VANDPS      Y8, Y9, Y8
+	VANDPS      Y6, Y8, Y6
+	VMASKMOVPS  Y6, Y0, (DI)(R14*4)
+	VSUBPS      Y3, Y7, Y7
+	VMULPS      Y7, Y6, Y7
+	VMASKMOVPS  (R12)(R14*4), Y0, Y8
+	VMASKMOVPS  (R13)(R14*4), Y0, Y9
+	VMOVAPS     Y5, Y5
+	VFMADD231PS Y4, Y9, Y5
+	VCMPPS      $0x1e, Y1, Y5, Y4
+	VCMPPS      $0x11, Y2, Y5, Y5
+	VANDPS      Y5, Y4, Y4
+	VANDPS      Y8, Y4, Y4
+	VMASKMOVPS  Y4, Y0, (R12)(R14*4)
+	VSUBPS      Y3, Y9, Y3
+	VMULPS      Y3, Y4, Y3
+	VADDPS      Y4, Y6, Y6
+	VADDPS      Y3, Y7, Y7
+	VMASKMOVPS  (AX)(R14*4), Y0, Y3
+	VADDPS      Y3, Y6, Y3
+	VMASKMOVPS  Y3, Y0, (AX)(R14*4)
+	VMASKMOVPS  (CX)(R14*4), Y0, Y3
+	VADDPS      Y3, Y7, Y3
+	VMASKMOVPS  Y3, Y0, (CX)(R14*4)
+
+done7:
+	LEAQ (DI)(R10*8), DI
+	LEAQ (R8)(R10*8), R8
+	LEAQ (R12)(R10*8), R12
+	LEAQ (R13)(R10*8), R13
+	SUBQ $+2, R11
+	JMP  many1
+
+few2:
+	TESTQ R11, R11
+	JZ    done3
+	XORL  R12, R12
+	MOVQ  R9, R13
+
+one9:
+	CMPQ        R13, $+8
+	JL          rest10
+	VMOVUPS     (DX)(R12*4), Y3
+	VMOVUPS     (BX)(R12*4), Y4
+	VMOVUPS     (SI)(R12*4), Y5
+	VMOVUPS     (DI)(R12*4), Y6
+	VMOVUPS     (R8)(R12*4), Y7
+	VMOVAPS     Y5, Y5
+	VFMADD231PS Y4, Y7, Y5
+	VCMPPS      $0x1e, Y1, Y5, Y4
+	VCMPPS      $0x11, Y2, Y5, Y5
+	VANDPS      Y5, Y4, Y4
+	VANDPS      Y6, Y4, Y4
+	VMOVUPS     Y4, (DI)(R12*4)
+	VSUBPS      Y3, Y7, Y3
+	VMULPS      Y3, Y4, Y3
+	VMOVUPS     (AX)(R12*4), Y5
+	VADDPS      Y5, Y4, Y4
+	VMOVUPS     Y4, (AX)(R12*4)
+	VMOVUPS     (CX)(R12*4), Y4
+	VADDPS      Y4, Y3, Y3
+	VMOVUPS     Y3, (CX)(R12*4)
+	ADDQ        $+8, R12
+	SUBQ        $+8, R13
+	JMP         one9
+
+rest10:
+	TESTQ       R13, R13
+	JZ          done11
+	VMASKMOVPS  (DX)(R12*4), Y0, Y3
+	VMASKMOVPS  (BX)(R12*4), Y0, Y4
+	VMASKMOVPS  (SI)(R12*4), Y0, Y5
+	VMASKMOVPS  (DI)(R12*4), Y0, Y6
+	VMASKMOVPS  (R8)(R12*4), Y0, Y7
+	VMOVAPS     Y5, Y5
+	VFMADD231PS Y4, Y7, Y5
+	VCMPPS      $0x1e, Y1, Y5, Y4
+	VCMPPS      $0x11, Y2, Y5, Y5
+	VANDPS      Y5, Y4, Y4
+	VANDPS      Y6, Y4, Y4
+	VMASKMOVPS  Y4, Y0, (DI)(R12*4)
+	VSUBPS      Y3, Y7, Y3
+	VMULPS      Y3, Y4, Y3
+	VMASKMOVPS  (AX)(R12*4), Y0, Y5
+	VADDPS      Y5, Y4, Y4
+	VMASKMOVPS  Y4, Y0, (AX)(R12*4)
+	VMASKMOVPS  (CX)(R12*4), Y0, Y4
+	VADDPS      Y4, Y3, Y3
+	VMASKMOVPS  Y3, Y0, (CX)(R12*4)
+
+done11:
+	LEAQ (DI)(R10*4), DI
+	LEAQ (R8)(R10*4), R8
+	DECQ R11
+	JMP  few2
+
+done3:
+	VZEROUPPER
+	RET
+
 // func normalizeGradAVX2(dx []float32, dy []float32, x []float32, a []float32, b []float32, c []float32, rows int, cols int)
 // Requires: AVX, FMA3
 TEXT ·normalizeGradAVX2(SB), NOSPLIT, $0-160

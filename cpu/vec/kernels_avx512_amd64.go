@@ -159,6 +159,16 @@ func gradMomentsMaskedAVX512(sum []float32, product []float32, dy []float32, x [
 //go:noescape
 func gradMomentsStoreAVX512(sum []float32, product []float32, masked []float32, dy []float32, x []float32, y []float32, mean []float32, rows int, cols int, stride int, lo float32, hi float32)
 
+// maskMomentsAVX512 is dy = dy where lo < y < hi and 0 elsewhere, and gradMoments of that.
+//
+//go:noescape
+func maskMomentsAVX512(sum []float32, product []float32, dy []float32, x []float32, y []float32, mean []float32, rows int, cols int, stride int, lo float32, hi float32)
+
+// maskMomentsClipAVX512 is dy = dy where lo < x*scale + shift < hi and 0 elsewhere, and gradMoments of that.
+//
+//go:noescape
+func maskMomentsClipAVX512(sum []float32, product []float32, dy []float32, x []float32, mean []float32, scale []float32, shift []float32, rows int, cols int, stride int, lo float32, hi float32)
+
 // normalizeGradAVX512 is dx = a*dy + b*x + c.
 //
 //go:noescape

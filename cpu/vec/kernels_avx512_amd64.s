@@ -2936,6 +2936,357 @@ done3:
 	VZEROUPPER
 	RET
 
+// func maskMomentsAVX512(sum []float32, product []float32, dy []float32, x []float32, y []float32, mean []float32, rows int, cols int, stride int, lo float32, hi float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·maskMomentsAVX512(SB), NOSPLIT, $0-176
+	MOVQ         sum_base+0(FP), AX
+	MOVQ         product_base+24(FP), CX
+	MOVQ         mean_base+120(FP), DX
+	MOVQ         dy_base+48(FP), BX
+	MOVQ         x_base+72(FP), SI
+	MOVQ         y_base+96(FP), DI
+	MOVQ         cols+152(FP), R8
+	MOVQ         stride+160(FP), R9
+	MOVQ         rows+144(FP), R10
+	LEAQ         (BX)(R9*4), R11
+	LEAQ         (SI)(R9*4), R12
+	LEAQ         (DI)(R9*4), R13
+	MOVQ         R8, R14
+	ANDQ         $+15, R14
+	MOVL         $-1, R15
+	BZHIL        R14, R15, R15
+	KMOVW        R15, K1
+	VBROADCASTSS lo+168(FP), Z0
+	VBROADCASTSS hi+172(FP), Z1
+
+many1:
+	CMPQ R10, $+2
+	JL   few2
+	XORL R14, R14
+	MOVQ R8, R15
+
+one5:
+	CMPQ      R15, $+16
+	JL        rest6
+	VMOVUPS   (DX)(R14*4), Z2
+	VMOVUPS   (BX)(R14*4), Z3
+	VMOVUPS   (SI)(R14*4), Z4
+	VMOVUPS   (DI)(R14*4), Z5
+	VCMPPS    $0x1e, Z0, Z5, K2
+	VCMPPS    $0x11, Z1, Z5, K3
+	KANDW     K2, K3, K2
+	VMOVAPS.Z Z3, K2, Z3
+	VMOVUPS   Z3, (BX)(R14*4)
+	VSUBPS    Z2, Z4, Z4
+	VMULPS    Z4, Z3, Z4
+	VMOVUPS   (R11)(R14*4), Z5
+	VMOVUPS   (R12)(R14*4), Z6
+	VMOVUPS   (R13)(R14*4), Z7
+	VCMPPS    $0x1e, Z0, Z7, K2
+	VCMPPS    $0x11, Z1, Z7, K3
+	KANDW     K2, K3, K2
+	VMOVAPS.Z Z5, K2, Z5
+	VMOVUPS   Z5, (R11)(R14*4)
+	VSUBPS    Z2, Z6, Z2
+	VMULPS    Z2, Z5, Z2
+	VADDPS    Z5, Z3, Z3
+	VADDPS    Z2, Z4, Z4
+	VMOVUPS   (AX)(R14*4), Z2
+	VADDPS    Z2, Z3, Z2
+	VMOVUPS   Z2, (AX)(R14*4)
+	VMOVUPS   (CX)(R14*4), Z2
+	VADDPS    Z2, Z4, Z2
+	VMOVUPS   Z2, (CX)(R14*4)
+	ADDQ      $+16, R14
+	SUBQ      $+16, R15
+	JMP       one5
+
+rest6:
+	TESTQ     R15, R15
+	JZ        done7
+	VMOVUPS.Z (DX)(R14*4), K1, Z2
+	VMOVUPS.Z (BX)(R14*4), K1, Z3
+	VMOVUPS.Z (SI)(R14*4), K1, Z4
+	VMOVUPS.Z (DI)(R14*4), K1, Z5
+	VCMPPS    $0x1e, Z0, Z5, K2
+	VCMPPS    $0x11, Z1, Z5, K3
+	KANDW     K2, K3, K2
+	VMOVAPS.Z Z3, K2, Z3
+	VMOVUPS   Z3, K1, (BX)(R14*4)
+	VSUBPS    Z2, Z4, Z4
+	VMULPS    Z4, Z3, Z4
+	VMOVUPS.Z (R11)(R14*4), K1, Z5
+	VMOVUPS.Z (R12)(R14*4), K1, Z6
+	VMOVUPS.Z (R13)(R14*4), K1, Z7
+	VCMPPS    $0x1e, Z0, Z7, K2
+	VCMPPS    $0x11, Z1, Z7, K3
+	KANDW     K2, K3, K2
+	VMOVAPS.Z Z5, K2, Z5
+	VMOVUPS   Z5, K1, (R11)(R14*4)
+	VSUBPS    Z2, Z6, Z2
+	VMULPS    Z2, Z5, Z2
+	VADDPS    Z5, Z3, Z3
+	VADDPS    Z2, Z4, Z4
+	VMOVUPS.Z (AX)(R14*4), K1, Z2
+	VADDPS    Z2, Z3, Z2
+	VMOVUPS   Z2, K1, (AX)(R14*4)
+	VMOVUPS.Z (CX)(R14*4), K1, Z2
+	VADDPS    Z2, Z4, Z2
+	VMOVUPS   Z2, K1, (CX)(R14*4)
+
+done7:
+	LEAQ (BX)(R9*8), BX
+	LEAQ (SI)(R9*8), SI
+	LEAQ (DI)(R9*8), DI
+	LEAQ (R11)(R9*8), R11
+	LEAQ (R12)(R9*8), R12
+	LEAQ (R13)(R9*8), R13
+	SUBQ $+2, R10
+	JMP  many1
+
+few2:
+	TESTQ R10, R10
+	JZ    done3
+	XORL  R11, R11
+	MOVQ  R8, R12
+
+one9:
+	CMPQ      R12, $+16
+	JL        rest10
+	VMOVUPS   (DX)(R11*4), Z2
+	VMOVUPS   (BX)(R11*4), Z3
+	VMOVUPS   (SI)(R11*4), Z4
+	VMOVUPS   (DI)(R11*4), Z5
+	VCMPPS    $0x1e, Z0, Z5, K2
+	VCMPPS    $0x11, Z1, Z5, K3
+	KANDW     K2, K3, K2
+	VMOVAPS.Z Z3, K2, Z3
+	VMOVUPS   Z3, (BX)(R11*4)
+	VSUBPS    Z2, Z4, Z2
+	VMULPS    Z2, Z3, Z2
+	VMOVUPS   (AX)(R11*4), Z4
+	VADDPS    Z4, Z3, Z3
+	VMOVUPS   Z3, (AX)(R11*4)
+	VMOVUPS   (CX)(R11*4), Z3
+	VADDPS    Z3, Z2, Z2
+	VMOVUPS   Z2, (CX)(R11*4)
+	ADDQ      $+16, R11
+	SUBQ      $+16, R12
+	JMP       one9
+
+rest10:
+	TESTQ     R12, R12
+	JZ        done11
+	VMOVUPS.Z (DX)(R11*4), K1, Z2
+	VMOVUPS.Z (BX)(R11*4), K1, Z3
+	VMOVUPS.Z (SI)(R11*4), K1, Z4
+	VMOVUPS.Z (DI)(R11*4), K1, Z5
+	VCMPPS    $0x1e, Z0, Z5, K2
+	VCMPPS    $0x11, Z1, Z5, K3
+	KANDW     K2, K3, K2
+	VMOVAPS.Z Z3, K2, Z3
+	VMOVUPS   Z3, K1, (BX)(R11*4)
+	VSUBPS    Z2, Z4, Z2
+	VMULPS    Z2, Z3, Z2
+	VMOVUPS.Z (AX)(R11*4), K1, Z4
+	VADDPS    Z4, Z3, Z3
+	VMOVUPS   Z3, K1, (AX)(R11*4)
+	VMOVUPS.Z (CX)(R11*4), K1, Z3
+	VADDPS    Z3, Z2, Z2
+	VMOVUPS   Z2, K1, (CX)(R11*4)
+
+done11:
+	LEAQ (BX)(R9*4), BX
+	LEAQ (SI)(R9*4), SI
+	LEAQ (DI)(R9*4), DI
+	DECQ R10
+	JMP  few2
+
+done3:
+	VZEROUPPER
+	RET
+
+// func maskMomentsClipAVX512(sum []float32, product []float32, dy []float32, x []float32, mean []float32, scale []float32, shift []float32, rows int, cols int, stride int, lo float32, hi float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·maskMomentsClipAVX512(SB), NOSPLIT, $0-200
+	MOVQ         sum_base+0(FP), AX
+	MOVQ         product_base+24(FP), CX
+	MOVQ         mean_base+96(FP), DX
+	MOVQ         scale_base+120(FP), BX
+	MOVQ         shift_base+144(FP), SI
+	MOVQ         dy_base+48(FP), DI
+	MOVQ         x_base+72(FP), R8
+	MOVQ         cols+176(FP), R9
+	MOVQ         stride+184(FP), R10
+	MOVQ         rows+168(FP), R11
+	LEAQ         (DI)(R10*4), R12
+	LEAQ         (R8)(R10*4), R13
+	MOVQ         R9, R14
+	ANDQ         $+15, R14
+	MOVL         $-1, R15
+	BZHIL        R14, R15, R15
+	KMOVW        R15, K1
+	VBROADCASTSS lo+192(FP), Z0
+	VBROADCASTSS hi+196(FP), Z1
+
+many1:
+	CMPQ R11, $+2
+	JL   few2
+	XORL R14, R14
+	MOVQ R9, R15
+
+one5:
+	CMPQ        R15, $+16
+	JL          rest6
+	VMOVUPS     (DX)(R14*4), Z2
+	VMOVUPS     (BX)(R14*4), Z3
+	VMOVUPS     (SI)(R14*4), Z4
+	VMOVUPS     (DI)(R14*4), Z5
+	VMOVUPS     (R8)(R14*4), Z6
+	VMOVAPS     Z4, Z7
+	VFMADD231PS Z3, Z6, Z7
+	VCMPPS      $0x1e, Z0, Z7, K2
+	VCMPPS      $0x11, Z1, Z7, K3
+	KANDW       K2, K3, K2
+	VMOVAPS.Z   Z5, K2, Z5
+	VMOVUPS     Z5, (DI)(R14*4)
+	VSUBPS      Z2, Z6, Z6
+	VMULPS      Z6, Z5, Z6
+	VMOVUPS     (R12)(R14*4), Z7
+	VMOVUPS     (R13)(R14*4), Z8
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z3, Z8, Z4
+	VCMPPS      $0x1e, Z0, Z4, K2
+	VCMPPS      $0x11, Z1, Z4, K3
+	KANDW       K2, K3, K2
+	VMOVAPS.Z   Z7, K2, Z3
+	VMOVUPS     Z3, (R12)(R14*4)
+	VSUBPS      Z2, Z8, Z2
+	VMULPS      Z2, Z3, Z2
+	VADDPS      Z3, Z5, Z5
+	VADDPS      Z2, Z6, Z6
+	VMOVUPS     (AX)(R14*4), Z2
+	VADDPS      Z2, Z5, Z2
+	VMOVUPS     Z2, (AX)(R14*4)
+	VMOVUPS     (CX)(R14*4), Z2
+	VADDPS      Z2, Z6, Z2
+	VMOVUPS     Z2, (CX)(R14*4)
+	ADDQ        $+16, R14
+	SUBQ        $+16, R15
+	JMP         one5
+
+rest6:
+	TESTQ       R15, R15
+	JZ          done7
+	VMOVUPS.Z   (DX)(R14*4), K1, Z2
+	VMOVUPS.Z   (BX)(R14*4), K1, Z3
+	VMOVUPS.Z   (SI)(R14*4), K1, Z4
+	VMOVUPS.Z   (DI)(R14*4), K1, Z5
+	VMOVUPS.Z   (R8)(R14*4), K1, Z6
+	VMOVAPS     Z4, Z7
+	VFMADD231PS Z3, Z6, Z7
+	VCMPPS      $0x1e, Z0, Z7, K2
+	VCMPPS      $0x11, Z1, Z7, K3
+	KANDW       K2, K3, K2
+	VMOVAPS.Z   Z5, K2, Z5
+	VMOVUPS     Z5, K1, (DI)(R14*4)
+	VSUBPS      Z2, Z6, Z6
+	VMULPS      Z6, Z5, Z6
+	VMOVUPS.Z   (R12)(R14*4), K1, Z7
+	VMOVUPS.Z   (R13)(R14*4), K1, Z8
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z3, Z8, Z4
+	VCMPPS      $0x1e, Z0, Z4, K2
+	VCMPPS      $0x11, Z1, Z4, K3
+	KANDW       K2, K3, K2
+	VMOVAPS.Z   Z7, K2, Z3
+	VMOVUPS     Z3, K1, (R12)(R14*4)
+	VSUBPS      Z2, Z8, Z2
+	VMULPS      Z2, Z3, Z2
+	VADDPS      Z3, Z5, Z5
+	VADDPS      Z2, Z6, Z6
+	VMOVUPS.Z   (AX)(R14*4), K1, Z2
+	VADDPS      Z2, Z5, Z2
+	VMOVUPS     Z2, K1, (AX)(R14*4)
+	VMOVUPS.Z   (CX)(R14*4), K1, Z2
+	VADDPS      Z2, Z6, Z2
+	VMOVUPS     Z2, K1, (CX)(R14*4)
+
+done7:
+	LEAQ (DI)(R10*8), DI
+	LEAQ (R8)(R10*8), R8
+	LEAQ (R12)(R10*8), R12
+	LEAQ (R13)(R10*8), R13
+	SUBQ $+2, R11
+	JMP  many1
+
+few2:
+	TESTQ R11, R11
+	JZ    done3
+	XORL  R12, R12
+	MOVQ  R9, R13
+
+one9:
+	CMPQ        R13, $+16
+	JL          rest10
+	VMOVUPS     (DX)(R12*4), Z2
+	VMOVUPS     (BX)(R12*4), Z3
+	VMOVUPS     (SI)(R12*4), Z4
+	VMOVUPS     (DI)(R12*4), Z5
+	VMOVUPS     (R8)(R12*4), Z6
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z3, Z6, Z4
+	VCMPPS      $0x1e, Z0, Z4, K2
+	VCMPPS      $0x11, Z1, Z4, K3
+	KANDW       K2, K3, K2
+	VMOVAPS.Z   Z5, K2, Z3
+	VMOVUPS     Z3, (DI)(R12*4)
+	VSUBPS      Z2, Z6, Z2
+	VMULPS      Z2, Z3, Z2
+	VMOVUPS     (AX)(R12*4), Z4
+	VADDPS      Z4, Z3, Z3
+	VMOVUPS     Z3, (AX)(R12*4)
+	VMOVUPS     (CX)(R12*4), Z3
+	VADDPS      Z3, Z2, Z2
+	VMOVUPS     Z2, (CX)(R12*4)
+	ADDQ        $+16, R12
+	SUBQ        $+16, R13
+	JMP         one9
+
+rest10:
+	TESTQ       R13, R13
+	JZ          done11
+	VMOVUPS.Z   (DX)(R12*4), K1, Z2
+	VMOVUPS.Z   (BX)(R12*4), K1, Z3
+	VMOVUPS.Z   (SI)(R12*4), K1, Z4
+	VMOVUPS.Z   (DI)(R12*4), K1, Z5
+	VMOVUPS.Z   (R8)(R12*4), K1, Z6
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z3, Z6, Z4
+	VCMPPS      $0x1e, Z0, Z4, K2
+	VCMPPS      $0x11, Z1, Z4, K3
+	KANDW       K2, K3, K2
+	VMOVAPS.Z   Z5, K2, Z3
+	VMOVUPS     Z3, K1, (DI)(R12*4)
+	VSUBPS      Z2, Z6, Z2
+	VMULPS      Z2, Z3, Z2
+	VMOVUPS.Z   (AX)(R12*4), K1, Z4
+	VADDPS      Z4, Z3, Z3
+	VMOVUPS     Z3, K1, (AX)(R12*4)
+	VMOVUPS.Z   (CX)(R12*4), K1, Z3
+	VADDPS      Z3, Z2, Z2
+	VMOVUPS     Z2, K1, (CX)(R12*4)
+
+done11:
+	LEAQ (DI)(R10*4), DI
+	LEAQ (R8)(R10*4), R8
+	DECQ R11
+	JMP  few2
+
+done3:
+	VZEROUPPER
+	RET
+
 // func normalizeGradAVX512(dx []float32, dy []float32, x []float32, a []float32, b []float32, c []float32, rows int, cols int)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·normalizeGradAVX512(SB), NOSPLIT, $0-160

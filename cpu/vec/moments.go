@@ -5,46 +5,129 @@ import (
 	"github.com/seed52467199/trainer/cpu/vec/portable"
 )
 
-// momentColumns is the number of channels that StridedMoments takes at a time: the
-// widest tile of a convolution.
-const momentColumns = 32
+// Strided sums take this many columns at a time. Where rows of few channels follow
+// each other without a gap, several are read as one, up to foldedColumns.
+const (
+	momentColumns = 256
+	foldedColumns = 128
+)
+
+// columns are the sums of some columns, and what is repeated for them.
+type columns [momentColumns]float32
+
+// foldOf is the number of rows of c channels, stride apart, that are read as one.
+func foldOf(c, stride int) int {
+	fold := 1
+	for c == stride && c*fold*2 <= foldedColumns {
+		fold *= 2
+	}
+	return fold
+}
+
+// checkStrided panics unless a slice of n elements holds rows of c, stride apart.
+func checkStrided(n, rows, c, stride int) {
+	if rows > 0 && (c > stride || n < (rows-1)*stride+c) {
+		panic("vec: rows outside the slice")
+	}
+}
 
 // StridedMoments is ChannelMoments of rows of len(sum) channels that lie stride
 // elements apart in x: some channels of a map with more.
 func StridedMoments(sum, squares []float64, x []float32, rows, stride int) {
 	agree(len(sum), len(squares))
-	if rows > 0 && (len(sum) > stride || len(x) < (rows-1)*stride+len(sum)) {
-		panic("vec: rows outside the slice")
-	}
-	switch {
-	case len(sum) == stride:
-		ChannelMoments(sum, squares, x[:rows*stride])
-		return
-	case active == isa.Generic:
+	checkStrided(len(x), rows, len(sum), stride)
+	if active == isa.Generic {
 		portable.StridedMoments(sum, squares, x, rows, stride)
 		return
 	}
-	var s, q [momentColumns]float32
-	for row := 0; row < rows; row += blockFolds {
-		n := min(blockFolds, rows-row)
+	var s, q, pivot columns
+	fold := foldOf(len(sum), stride)
+	for row := 0; row < rows; row += blockFolds * fold {
+		k := min(blockFolds*fold, rows-row)
 		for c := 0; c < len(sum); c += momentColumns {
-			cols := min(momentColumns, len(sum)-c)
-			clear(s[:])
-			clear(q[:])
+			n := min(momentColumns, len(sum)-c)
+			cols := n * fold
 			block := x[row*stride+c:]
-			first := block[:cols]
-			moments(s[:], q[:], block, first, n, cols, stride)
-			addMoments(sum[c:], squares[c:], s[:], q[:], first, float64(n))
+			first := block[:n]
+			if fold > 1 {
+				first = pivot[:cols]
+				tile(first, block[:n])
+			}
+			clear(s[:cols])
+			clear(q[:cols])
+			moments(s[:], q[:], block, first, k/fold, cols, stride*fold)
+			rest := k % fold
+			if rest > 0 {
+				moments(s[:], q[:], block[(k-rest)*stride:], first, 1, rest*n, rest*n)
+			}
+			for j, p := range first {
+				count, pivot, distance := float64(k/fold), float64(p), float64(s[j])
+				if j < rest*n {
+					count++
+				}
+				sum[c+j%n] += distance + count*pivot
+				squares[c+j%n] += float64(q[j]) + 2*pivot*distance + count*pivot*pivot
+			}
 		}
 	}
 }
 
-// addMoments adds the sums of n values and of their squares, given those of their
-// distances from the pivots.
-func addMoments(sum, squares []float64, s, q, pivots []float32, n float64) {
-	for j, p := range pivots {
-		pivot, distance := float64(p), float64(s[j])
-		sum[j] += distance + n*pivot
-		squares[j] += float64(q[j]) + 2*pivot*distance + n*pivot*pivot
+// Mask is the clip behind a batch norm, as the norm's gradient sees it: a value
+// passes where the clip's result Y (rows, C) lies inside Lo..Hi or, without Y, where
+// Normalize with Scale and Shift (C) gives such a value again. Without either all pass.
+type Mask = portable.Mask[float32]
+
+// MaskMoments makes dy 0 where the mask does not let it pass, and then is
+// GradMoments of it, for rows of len(sum) channels that lie stride elements apart in
+// dy, in x and in the mask's Y.
+func MaskMoments(sum, product []float64, dy, x, mean []float32, m Mask, rows, stride int) {
+	agree(len(mean), len(sum), len(product))
+	if m.Y == nil && m.Scale != nil {
+		agree(len(mean), len(m.Scale), len(m.Shift))
+	}
+	checkStrided(min(len(dy), len(x)), rows, len(sum), stride)
+	if m.Y != nil {
+		checkStrided(len(m.Y), rows, len(sum), stride)
+	}
+	if active == isa.Generic {
+		portable.MaskMoments(sum, product, dy, x, mean, m, rows, stride)
+		return
+	}
+	var s, t, mu, scale, shift columns
+	fold := foldOf(len(sum), stride)
+	for c := 0; c < len(sum); c += momentColumns {
+		n := min(momentColumns, len(sum)-c)
+		cols := n * fold
+		tile(mu[:cols], mean[c:c+n])
+		if m.Scale != nil {
+			tile(scale[:cols], m.Scale[c:c+n])
+			tile(shift[:cols], m.Shift[c:c+n])
+		}
+		for row := 0; row < rows; row += blockFolds * fold {
+			k := min(blockFolds*fold, rows-row)
+			clear(s[:cols])
+			clear(t[:cols])
+			at := row*stride + c
+			maskRows(&m, &s, &t, dy, x, &mu, &scale, &shift, at, k/fold, cols, stride*fold)
+			if rest := k % fold; rest > 0 {
+				maskRows(&m, &s, &t, dy, x, &mu, &scale, &shift, at+(k-rest)*stride, 1, rest*n, rest*n)
+			}
+			for j := range cols {
+				sum[c+j%n] += float64(s[j])
+				product[c+j%n] += float64(t[j])
+			}
+		}
+	}
+}
+
+// maskRows masks rows of dy from an element on, and adds up them and their products.
+func maskRows(m *Mask, s, t *columns, dy, x []float32, mu, scale, shift *columns, at, rows, cols, stride int) {
+	switch {
+	case m.Y != nil:
+		maskMoments(s[:], t[:], dy[at:], x[at:], m.Y[at:], mu[:], rows, cols, stride, m.Lo, m.Hi)
+	case m.Scale != nil:
+		maskMomentsClip(s[:], t[:], dy[at:], x[at:], mu[:], scale[:], shift[:], rows, cols, stride, m.Lo, m.Hi)
+	default:
+		gradMoments(s[:], t[:], dy[at:], x[at:], mu[:], rows, cols, stride)
 	}
 }

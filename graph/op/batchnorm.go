@@ -127,10 +127,14 @@ func bnGrads(o Op, n int, in ...*Node) ([]*Node, error) {
 // the value pass, stands for dy. One more input tells where that was: beta, from
 // which the value is made again, or with Residual the result y. With Share, g is a
 // fourth result, the gradient of the residual.
+//
+// With Given, dgamma and dbeta are known: they are inputs, after g in the place of
+// dy, and dx is the only result.
 type BatchNormGrad struct {
 	Clip     Clip
 	Residual bool
 	Share    bool
+	Given    bool
 }
 
 // Inputs of BatchNormGrad, in order.
@@ -148,11 +152,11 @@ func (BatchNormGrad) Kind() string { return "batch_norm_grad" }
 
 // Infer implements Op.
 func (o BatchNormGrad) Infer(in []Shape) ([]Shape, error) {
-	if want := bnGradMask + b2i(o.Clip.On()); len(in) != want {
+	if want := bnGradMask + b2i(o.Clip.On()) + 2*b2i(o.Given); len(in) != want {
 		return nil, fmt.Errorf("batch_norm_grad: %d inputs, want %d", len(in), want)
 	}
-	if o.Share && !o.Residual || o.Residual && !o.Clip.On() {
-		return nil, fmt.Errorf("batch_norm_grad: Share goes with Residual and Residual with Clip; without, the residual's gradient is dy itself")
+	if o.Share && !o.Residual || o.Residual && !o.Clip.On() || o.Clip.On() && o.Given {
+		return nil, fmt.Errorf("batch_norm_grad: Share goes with Residual and Residual with Clip; without, the residual's gradient is dy itself. Clip does not go with Given")
 	}
 	x, c := in[bnGradX], in[bnGradGamma]
 	for i, s := range in {
@@ -164,6 +168,9 @@ func (o BatchNormGrad) Infer(in []Shape) ([]Shape, error) {
 			return nil, fmt.Errorf("batch_norm_grad: input %d is %v, want %v", i, s, want)
 		}
 	}
+	if o.Given {
+		return []Shape{x}, nil
+	}
 	out := []Shape{x, c, c}
 	if o.Share {
 		out = append(out, x)
@@ -172,10 +179,53 @@ func (o BatchNormGrad) Infer(in []Shape) ([]Shape, error) {
 }
 
 // Work implements Op.
-func (o BatchNormGrad) Work(in, out []Shape) Work { return perElement(9, in, out) }
+func (o BatchNormGrad) Work(in, out []Shape) Work { return perElement(9-5*b2i(o.Given), in, out) }
 
-// InPlace implements InPlacer: dx may take dy's memory.
-func (o BatchNormGrad) InPlace() []int { return []int{bnGradDY} }
+// InPlace implements InPlacer: dx may take the memory of dy or of x. What is read
+// last costs least to write to.
+func (o BatchNormGrad) InPlace() []int {
+	if o.Share {
+		return []int{bnGradX, bnGradDY}
+	}
+	return []int{bnGradDY, bnGradX}
+}
+
+// NormMask tells, where it is On, of a BatchNorm whose result's gradient is made,
+// as the gradient's maker sees it. Its inputs are the norm's x, the batch mean and
+// 1/std, and what a BatchNormGrad with the same Clip and Residual needs to see where
+// the clip let the value pass: gamma and beta, or with Residual the result y.
+type NormMask struct {
+	On       bool
+	Clip     Clip
+	Residual bool
+}
+
+// inputs is the number of inputs that a NormMask takes.
+func (m NormMask) inputs() int {
+	switch {
+	case !m.On:
+		return 0
+	case !m.Clip.On():
+		return 3
+	case m.Residual:
+		return 4
+	}
+	return 5
+}
+
+// check explains what is wrong with these inputs for a map like x.
+func (m NormMask) check(kind string, x Shape, in []Shape) error {
+	for i, s := range in {
+		want := x[len(x)-1:]
+		if i == 0 || i == 3 && m.Residual {
+			want = x
+		}
+		if !s.Eq(want) {
+			return fmt.Errorf("%s: input %d of the norm is %v, want %v", kind, i, s, want)
+		}
+	}
+	return nil
+}
 
 // BatchNormInference normalises by the running statistics, as in evaluation and
 // in frozen layers. Inputs: x, gamma, beta, running mean, running variance, and

@@ -80,13 +80,17 @@ func (o Conv2D) Diff(in []*Node, out, dy *Node) ([]*Node, error) {
 }
 
 // Conv2DInputGrad is the gradient of a Conv2D for its input: from dy
-// (N, OH, OW, K) and w it gives (N, H, W, C). With Add, a form that the compiler
-// makes, it is added to a third input of the result's shape.
+// (N, OH, OW, K) and w it gives (N, H, W, C). With Add it is
+// added to a third input of the result's shape. With Norm, the convolution's input
+// is the result of the BatchNorm that Norm tells of, and so are the inputs that
+// follow; the first result is g of BatchNormGrad, and that operation's dgamma (C)
+// and dbeta (C) are two more. These are forms that the compiler makes.
 type Conv2DInputGrad struct {
 	Window
 	Groups int
 	H, W   int // extent of the input, which the strides leave open
 	Add    bool
+	Norm   NormMask
 }
 
 // Kind implements Op.
@@ -94,14 +98,21 @@ func (Conv2DInputGrad) Kind() string { return "conv2d_input_grad" }
 
 // Infer implements Op.
 func (o Conv2DInputGrad) Infer(in []Shape) ([]Shape, error) {
-	if want := 2 + b2i(o.Add); len(in) != want {
+	base := 2 + b2i(o.Add)
+	if want := base + o.Norm.inputs(); len(in) != want {
 		return nil, fmt.Errorf("conv2d_input_grad: %d inputs, want %d", len(in), want)
 	}
 	x := Shape{in[0][0], o.H, o.W, in[1][2] * o.Groups}
 	if o.Add && !in[2].Eq(x) {
 		return nil, fmt.Errorf("conv2d_input_grad: what it is added to is %v, want %v", in[2], x)
 	}
-	return []Shape{x}, nil
+	if !o.Norm.On {
+		return []Shape{x}, nil
+	}
+	if err := o.Norm.check("conv2d_input_grad", x, in[base:]); err != nil {
+		return nil, err
+	}
+	return []Shape{x, x[3:], x[3:]}, nil
 }
 
 // InPlace implements InPlacer: the sum may take the memory of what is added to.
@@ -114,7 +125,11 @@ func (o Conv2DInputGrad) InPlace() []int {
 
 // Work implements Op.
 func (o Conv2DInputGrad) Work(in, out []Shape) Work {
-	return traffic(convFLOPs(in[1], in[0]), in, out)
+	w := traffic(convFLOPs(in[1], in[0]), in, out)
+	if o.Norm.On {
+		w.FLOPs += 5 * int64(Size(out[0]))
+	}
+	return w
 }
 
 // Conv2DWeightGrad is the gradient of a Conv2D for its weight: from x

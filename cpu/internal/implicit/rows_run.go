@@ -4,7 +4,6 @@ import (
 	"unsafe"
 
 	"github.com/seed52467199/trainer/cpu/simd"
-	"github.com/seed52467199/trainer/cpu/vec"
 	"github.com/seed52467199/trainer/internal/pool"
 )
 
@@ -17,30 +16,36 @@ type rowsJob struct {
 	worker     []float32 // workers' memory
 	accumulate bool
 	packing    bool
-	parts      []float64 // sums of each band's channels and of their squares, or nil
+	then       Then
 }
 
 // Run computes y from x and w. bias has one value for every output channel,
 // or is nil. Where accumulate is set, the sum is added to y, and bias must be
 // nil.
 func (p *Rows) Run(workers *pool.Pool, x, w, bias, y, scratch []float32, accumulate bool) {
-	p.run(workers, x, w, bias, y, scratch, accumulate, nil)
+	p.RunThen(workers, x, w, bias, y, scratch, accumulate, nil)
 }
 
-// Parts is the number of bands, for each of which RunMoments makes sums.
-func (p *Rows) Parts() int { return p.bands.number }
+// Then is told what has been written and is still in cache: n neighbouring
+// channels of each of some neighbouring pixels, the first at element at of y. Calls
+// for one part and one channel follow each other; others may run at the same time.
+type Then func(part, at, pixels, n int)
 
-// RunMoments is Run that also sums up each channel of y, and its squares, while a
-// band is in cache. Part i has the sums of all K channels at 2·i·K, and those of
-// the squares K further on. The positions of y must lie side by side.
-func (p *Rows) RunMoments(workers *pool.Pool, x, w, bias, y, scratch []float32, parts []float64) {
-	p.run(workers, x, w, bias, y, scratch, false, parts)
+// Parts is the number of parts that RunThen tells of: the bands. It is 0 where the
+// pixels of y do not lie side by side.
+func (p *Rows) Parts() int {
+	dense := p.Out.Pixel == p.Groups*p.Out.Channels && p.Out.Row == p.OutW*p.Out.Pixel && p.Out.Image == p.OutH*p.Out.Row
+	if p.Fold > 1 || !dense {
+		return 0
+	}
+	return p.bands.number
 }
 
-func (p *Rows) run(workers *pool.Pool, x, w, bias, y, scratch []float32, accumulate bool, parts []float64) {
+// RunThen is Run that calls then, unless it is nil, for all of y.
+func (p *Rows) RunThen(workers *pool.Pool, x, w, bias, y, scratch []float32, accumulate bool, then Then) {
 	scratch = align(scratch)
 	j := &p.job
-	j.x, j.w, j.y, j.accumulate, j.parts = x, w, y, accumulate, parts
+	j.x, j.w, j.y, j.accumulate, j.then = x, w, y, accumulate, then
 	j.packed, j.start = scratch[:p.packedFloats], scratch[round(p.packedFloats, 16):p.fixedFloats]
 	j.worker = scratch[p.fixedFloats:]
 	p.begin(j.start, bias)
@@ -48,7 +53,7 @@ func (p *Rows) run(workers *pool.Pool, x, w, bias, y, scratch []float32, accumul
 	workers.Run(p.Groups*p.panels, j)
 	j.packing = false
 	workers.Run(p.pieces, j)
-	j.x, j.w, j.y, j.start, j.packed, j.worker, j.parts = nil, nil, nil, nil, nil, nil, nil
+	j.x, j.w, j.y, j.start, j.packed, j.worker, j.then = nil, nil, nil, nil, nil, nil, nil
 }
 
 // begin makes the start values of bias, which may be nil.
@@ -107,24 +112,19 @@ func (j *rowsJob) piece(number, group, first, last int, memory []float32) {
 	b := j.band(&j.bands, number)
 	source := j.source(memory, j.x, b, group)
 	t := j.tableOf(b)
-	out := j.y[b.image*j.Out.Image+b.row*j.Out.Row+j.Out.Origin+group*j.Out.Channels/j.Fold:]
+	origin := b.image*j.Out.Image + b.row*j.Out.Row + j.Out.Origin + group*j.Out.Channels/j.Fold
+	out := j.y[origin:]
 	buffer := memory[j.bandFloats:]
 	if j.panelFirst {
 		for panel := first; panel < last; panel++ {
 			for pass := range j.passes {
 				j.sum(pass, panel, group, source, out, buffer, t)
 			}
-			if j.whole(panel) {
-				j.moments(number, group, panel, out, t)
-			}
 		}
 	} else {
 		for pass := range j.passes {
 			for panel := first; panel < last; panel++ {
 				j.sum(pass, panel, group, source, out, buffer, t)
-				if pass == len(j.passes)-1 && j.whole(panel) {
-					j.moments(number, group, panel, out, t)
-				}
 			}
 		}
 	}
@@ -133,24 +133,11 @@ func (j *rowsJob) piece(number, group, first, last int, memory []float32) {
 		j.fold(out, buffer, t)
 	case !j.whole(last - 1):
 		j.scatter(out, buffer, t, last-1)
-		j.moments(number, group, last-1, out, t)
 	}
-}
-
-// moments sums up a panel's channels, and their squares, where that is wanted.
-func (j *rowsJob) moments(number, group, panel int, out []float32, t *table) {
-	if j.parts == nil {
-		return
+	if j.then != nil {
+		channel := first * j.kernel.NR
+		j.then(number, origin+channel, t.rows, min(last*j.kernel.NR, j.Out.Channels)-channel)
 	}
-	first := panel * j.kernel.NR
-	n := min(j.kernel.NR, j.Out.Channels-first)
-	channels := j.Groups * j.Out.Channels
-	part := j.parts[2*number*channels:][:2*channels]
-	sum := part[group*j.Out.Channels+first:][:n]
-	squares := part[channels+group*j.Out.Channels+first:][:n]
-	clear(sum)
-	clear(squares)
-	vec.StridedMoments(sum, squares, out[first:], t.rows, j.Out.Pixel)
 }
 
 // sum adds one pass of the sum for one panel, the start or the end of it

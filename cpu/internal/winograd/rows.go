@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"unsafe"
 
+	"github.com/seed52467199/trainer/cpu/internal/implicit"
 	"github.com/seed52467199/trainer/cpu/simd"
-	"github.com/seed52467199/trainer/cpu/vec"
 	"github.com/seed52467199/trainer/internal/pool"
 )
 
@@ -153,7 +153,7 @@ type rowsJob struct {
 	packed     []float32
 	worker     []float32
 	accumulate bool
-	parts      []float64 // sums of each block's columns and of their squares, or nil
+	then       implicit.Then
 	packing    bool
 	benches    []*bench // by worker
 }
@@ -161,31 +161,25 @@ type rowsJob struct {
 // Run computes y from x and w. bias has one value for every column, or is
 // nil. Where accumulate is set, the result is added to y without a clip.
 func (p *Rows) Run(workers *pool.Pool, x, w, bias, y, scratch []float32, accumulate bool) {
-	p.run(workers, x, w, bias, y, scratch, accumulate, nil)
+	p.RunThen(workers, x, w, bias, y, scratch, accumulate, nil)
 }
 
 // RunHalf is Run with x and y in bfloat16, for channels and columns that are multiples
 // of Kernels.Width and a tile that has such transforms.
 func (p *Rows) RunHalf(workers *pool.Pool, x []uint16, w, bias []float32, y []uint16, scratch []float32) {
 	p.job.halfX, p.job.halfY = x, y
-	p.run(workers, nil, w, bias, nil, scratch, false, nil)
+	p.RunThen(workers, nil, w, bias, nil, scratch, false, nil)
 	p.job.halfX, p.job.halfY = nil, nil
 }
 
-// Parts is the number of blocks, for each of which RunMoments makes sums.
+// Parts is the number of parts that RunThen tells of: the blocks.
 func (p *Rows) Parts() int { return p.blocks }
 
-// RunMoments is Run that also sums up each column of y, and its squares, while a
-// block is in cache. Part i has the sums of all columns at 2·i·Columns, and
-// those of the squares Columns further on.
-func (p *Rows) RunMoments(workers *pool.Pool, x, w, bias, y, scratch []float32, parts []float64) {
-	p.run(workers, x, w, bias, y, scratch, false, parts)
-}
-
-func (p *Rows) run(workers *pool.Pool, x, w, bias, y, scratch []float32, accumulate bool, parts []float64) {
+// RunThen is Run that calls then, unless it is nil, for all of y.
+func (p *Rows) RunThen(workers *pool.Pool, x, w, bias, y, scratch []float32, accumulate bool, then implicit.Then) {
 	scratch = align(scratch)
 	j := &p.job
-	j.x, j.w, j.y, j.accumulate, j.parts = x, w, y, accumulate, parts
+	j.x, j.w, j.y, j.accumulate, j.then = x, w, y, accumulate, then
 	j.packed, scratch = cut(scratch, round(p.weightFloats, lanes))
 	j.bias, scratch = cut(scratch, p.panels*p.kernel.NR)
 	j.zero, j.worker = cut(scratch, p.zeros())
@@ -197,7 +191,7 @@ func (p *Rows) run(workers *pool.Pool, x, w, bias, y, scratch []float32, accumul
 	workers.Run(p.panels*p.chunks, j)
 	j.packing = false
 	workers.Run(p.blocks, j)
-	j.x, j.w, j.y, j.packed, j.bias, j.zero, j.worker, j.parts = nil, nil, nil, nil, nil, nil, nil, nil
+	j.x, j.w, j.y, j.packed, j.bias, j.zero, j.worker, j.then = nil, nil, nil, nil, nil, nil, nil, nil
 }
 
 // Do transforms some weights, or computes one block.
@@ -261,9 +255,9 @@ func (j *rowsJob) compute(first, last int, memory []float32, b *bench) {
 				&u[p*j.weights], &products[p*j.product], &j.zero[0], lowest, highest)
 		}
 		j.transformResult(products, panel, first, last, outside, b)
-		if j.parts != nil {
-			j.moments(first/j.block, panel, first, last)
-		}
+	}
+	if j.then != nil {
+		j.tell(first/j.block, first, last)
 	}
 }
 
@@ -308,22 +302,25 @@ func (j *rowsJob) transformResult(products []float32, panel, first, last int, ou
 	}
 }
 
-// moments sums up one panel of columns of tiles [first, last), block number
-// part, and their squares.
-func (j *rowsJob) moments(part, panel, first, last int) {
-	at := panel * j.kernel.NR
-	n := min(j.kernel.NR, j.Columns-at)
-	sum := j.parts[2*part*j.Columns+at:][:n]
-	squares := j.parts[(2*part+1)*j.Columns+at:][:n]
-	clear(sum)
-	clear(squares)
+// tell lets then know of tiles [first, last), which are block number part: of rows
+// that follow each other without a gap at once.
+func (j *rowsJob) tell(part, first, last int) {
+	at, pixels := 0, 0
 	for i := first; i < last; {
 		v := j.result.strip(i, last)
 		for h := range v.rows {
-			vec.StridedMoments(sum, squares, j.y[v.first+h*j.OutW*j.Columns+at:], v.cols, j.Columns)
+			from := v.first + h*j.OutW*j.Columns
+			if from != at+pixels*j.Columns {
+				if pixels > 0 {
+					j.then(part, at, pixels, j.Columns)
+				}
+				at, pixels = from, 0
+			}
+			pixels += v.cols
 		}
 		i += v.tiles
 	}
+	j.then(part, at, pixels, j.Columns)
 }
 
 // transpose writes the transpose of rows by cols floats of src to dst.

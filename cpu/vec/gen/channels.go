@@ -49,7 +49,8 @@ func floats(names []string) string {
 // channelSums is a kernel that adds to accumulators of cols elements each what
 // f makes of the vectors of a row of each input, for rows that lie stride
 // elements apart. Group rows are added up before they reach the accumulators
-// in memory. With out, f also stores to that stream.
+// in memory. f may store to the streams, of which it gets the places: the inputs and
+// then out.
 func channelSums(name, doc string, group int, accs, inputs, out, channels, scalars []string, f func(k *kernel, x, c, s []vector, out []reg.GPVirtual) []vector) definition {
 	params := list(accs, out, inputs, channels) + " []float32, rows, cols, stride int" + floats(scalars)
 	return definition{name, doc, params, func(k *kernel) {
@@ -71,7 +72,7 @@ func channelSums(name, doc string, group int, accs, inputs, out, channels, scala
 				c := k.loads(ch)
 				var total []vector
 				for _, s := range streams[:rows] {
-					v := f(k, k.loads(s[:len(inputs)]), c, scalar, s[len(inputs):])
+					v := f(k, k.loads(s[:len(inputs)]), c, scalar, s)
 					if total == nil {
 						total = v
 						continue

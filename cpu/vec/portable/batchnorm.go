@@ -68,6 +68,40 @@ func GradMomentsMasked[T Float](sum, product []float64, masked, dy, x, y, mean [
 	}
 }
 
+// Mask is the clip behind a batch norm, as its gradient sees it; see package vec.
+type Mask[T Float] struct {
+	Lo, Hi       T
+	Y            []T
+	Scale, Shift []T
+}
+
+// passes tells whether the value at element i of the map was inside the clip, that
+// of channel c being x before the norm.
+func (m *Mask[T]) passes(i, c int, x T) bool {
+	switch {
+	case m.Y != nil:
+		return within(m.Y[i], m.Lo, m.Hi)
+	case m.Scale != nil:
+		return within(normalized(x, m.Scale[c], m.Shift[c]), m.Lo, m.Hi)
+	}
+	return true
+}
+
+// MaskMoments makes dy 0 where the mask does not let it pass and adds to sum and
+// product (C) its rows, which lie stride elements apart, and dy*(x-mean).
+func MaskMoments[T Float](sum, product []float64, dy, x, mean []T, m Mask[T], rows, stride int) {
+	for row := range rows {
+		for c, mu := range mean {
+			i := row*stride + c
+			if !m.passes(i, c, x[i]) {
+				dy[i] = 0
+			}
+			sum[c] += float64(dy[i])
+			product[c] += float64(dy[i]) * (float64(x[i]) - float64(mu))
+		}
+	}
+}
+
 // NormalizeGrad is dx = a*dy + b*x + c for each row (rows, C), with a, b and c (C).
 func NormalizeGrad[T Float](dx, dy, x, a, b, c []T) {
 	for row := 0; row < len(dx); row += len(a) {
