@@ -6,6 +6,10 @@ import (
 )
 
 func fastActivation(c op.Call, o op.Activation, workers int) plan {
+	if clip := o.Func.Clip(); clip.On() && allHalf(c) {
+		lo, hi := bounds(clip).Bounds()
+		return mapped(c, workers, func(y, x, _ []uint16) { vec.Clip(y, x, lo, hi) })
+	}
 	value, _ := vectorFunction(o.Func, float32(o.Alpha))
 	if value == nil {
 		return plan{}
@@ -14,6 +18,10 @@ func fastActivation(c op.Call, o op.Activation, workers int) plan {
 }
 
 func fastActivationGrad(c op.Call, o op.ActivationGrad, workers int) plan {
+	if clip := o.Func.Clip(); clip.On() && allHalf(c) {
+		lo, hi := bounds(clip).Bounds()
+		return mapped(c, workers, func(dx, saved, dy []uint16) { vec.ClipGrad(dx, dy, saved, lo, hi) })
+	}
 	_, grad := vectorFunction(o.Func, float32(o.Alpha))
 	if grad == nil {
 		return plan{}

@@ -20,11 +20,15 @@ func narrowAdd(c op.Call, o op.Add, workers int) plan {
 	if !c.In[0].Eq(c.In[1]) {
 		return plan{}
 	}
+	if allHalf(c) {
+		lo, hi := bounds(o.Clip).Bounds()
+		return mapped(c, workers, func(y, a, b []uint16) { vec.AddClip(y, a, b, lo, hi) })
+	}
 	return mapped(c, workers, addition(o).both)
 }
 
 func addition(o op.Add) arithmetic {
-	sum := arithmetic{vec.Add, vec.AddBias, func(y, a []float32, b float32) { vec.Affine(y, a, 1, b) },
+	sum := arithmetic{vec.Add[float32], vec.AddBias, func(y, a []float32, b float32) { vec.Affine(y, a, 1, b) },
 		func(a, b float32) float32 { return a + b }}
 	if o.Clip.On() {
 		clip := limitsOf[float32](o.Clip)
@@ -37,7 +41,7 @@ func addition(o op.Add) arithmetic {
 }
 
 func fastMul(c op.Call) (plan, error) {
-	return arithmetic{vec.Mul, vec.ScaleChannels, vec.Scale, func(a, b float32) float32 { return a * b }}.plan(c)
+	return arithmetic{vec.Mul[float32], vec.ScaleChannels, vec.Scale[float32], func(a, b float32) float32 { return a * b }}.plan(c)
 }
 
 func (f arithmetic) plan(c op.Call) (plan, error) {

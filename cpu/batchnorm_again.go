@@ -1,6 +1,9 @@
 package cpu
 
-import "github.com/seed52467199/trainer/graph/op"
+import (
+	"github.com/seed52467199/trainer/cpu/vec"
+	"github.com/seed52467199/trainer/graph/op"
+)
 
 // batchNormAgain is the second stage of batchNorm.
 func batchNormAgain[T number](c op.Call, o op.BatchNormAgain) plan {
@@ -24,14 +27,14 @@ func batchNormAgain[T number](c op.Call, o op.BatchNormAgain) plan {
 }
 
 // fastBatchNormAgain is fastBatchNorm from where the statistics are known.
-func fastBatchNormAgain(c op.Call, o op.BatchNormAgain, workers int) plan {
+func fastBatchNormAgain[E vec.Element](c op.Call, o op.BatchNormAgain, workers int) plan {
 	n, ch := columnsOf(c.In[0])
-	windows := streaming(c, ch, workers)
+	windows := streaming[E](c, ch, workers)
 	return plan{scratch: windows.scratch(3) + 2*4*ch, bind: func(m operands) []stage {
 		gamma, beta := floats(m.in[1]), floats(m.in[2])
 		mean, invStd := floats(m.in[len(m.in)-2]), floats(m.in[len(m.in)-1])
 		x, y := windows.input(&m, 0), windows.result(&m, 0)
-		var residual *stream
+		var residual *stream[E]
 		if o.Norm.Residual {
 			residual = windows.input(&m, 3)
 		}

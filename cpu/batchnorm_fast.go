@@ -10,9 +10,9 @@ import (
 // fastBatchNorm has three stages: moments of each piece's rows, unless they are
 // given; from their totals, for each channel, scale and shift with
 // y = x*scale + shift; y.
-func fastBatchNorm(c op.Call, o op.BatchNorm, workers int) plan {
+func fastBatchNorm[E vec.Element](c op.Call, o op.BatchNorm, workers int) plan {
 	n, ch := columnsOf(c.In[0])
-	windows := streaming(c, ch, workers)
+	windows := streaming[E](c, ch, workers)
 	moments := sumColumns(n, ch, 2*ch)
 	if o.Given {
 		moments = sumColumns(0, ch, 2*ch)
@@ -23,7 +23,7 @@ func fastBatchNorm(c op.Call, o op.BatchNorm, workers int) plan {
 		mean, invStd := floats(m.out[1]), floats(m.out[2])
 		parts := cut[float64](&m.scratch, moments.size())
 		x, y := windows.input(&m, 0), windows.result(&m, 0)
-		var residual *stream
+		var residual *stream[E]
 		if o.Residual {
 			residual = windows.input(&m, 6)
 		}
@@ -68,7 +68,7 @@ func affine(gamma, beta float32, mean, invStd float64) (scale, shift float32) {
 
 // normalising makes elements [lo, hi) of y = x*scale + shift, plus the residual if
 // there is one, clipped.
-func normalising(x, residual, y *stream, scale, shift []float32, clip op.Clip) func(w, lo, hi int) {
+func normalising[E vec.Element](x, residual, y *stream[E], scale, shift []float32, clip op.Clip) func(w, lo, hi int) {
 	least, most := bounds(clip).Bounds()
 	return func(w, lo, hi int) {
 		if residual != nil {
@@ -80,14 +80,14 @@ func normalising(x, residual, y *stream, scale, shift []float32, clip op.Clip) f
 	}
 }
 
-func fastBatchNormInference(c op.Call, o op.BatchNormInference, workers int) plan {
+func fastBatchNormInference[E vec.Element](c op.Call, o op.BatchNormInference, workers int) plan {
 	n, ch := columnsOf(c.In[0])
-	windows := streaming(c, ch, workers)
+	windows := streaming[E](c, ch, workers)
 	return plan{scratch: windows.scratch(3) + 2*4*ch, bind: func(m operands) []stage {
 		gamma, beta := floats(m.in[1]), floats(m.in[2])
 		mean, variance := floats(m.in[3]), floats(m.in[4])
 		x, y := windows.input(&m, 0), windows.result(&m, 0)
-		var residual *stream
+		var residual *stream[E]
 		if o.Residual {
 			residual = windows.input(&m, 5)
 		}
@@ -108,12 +108,12 @@ func fastBatchNormInference(c op.Call, o op.BatchNormInference, workers int) pla
 // dy or, with a clip, dy where that let the value pass; dx. A shared g is stored
 // in the first. A clip without a residual is made again from x: that is less to
 // read than y.
-func fastBatchNormGrad(c op.Call, o op.BatchNormGrad, workers int) plan {
+func fastBatchNormGrad[E vec.Element](c op.Call, o op.BatchNormGrad, workers int) plan {
 	n, ch := columnsOf(c.In[0])
 	if o.Given {
-		return fastBatchNormGradGiven(c, n, ch, workers)
+		return fastBatchNormGradGiven[E](c, n, ch, workers)
 	}
-	windows := streaming(c, ch, workers)
+	windows := streaming[E](c, ch, workers)
 	moments := sumColumns(n, ch, 2*ch)
 	again := o.Clip.On() && !o.Residual
 	least, most := bounds(o.Clip).Bounds()
@@ -125,7 +125,7 @@ func fastBatchNormGrad(c op.Call, o op.BatchNormGrad, workers int) plan {
 		onG, onX, offset := cut[float32](&m.scratch, ch), cut[float32](&m.scratch, ch), cut[float32](&m.scratch, ch)
 		scale, shift := cut[float32](&m.scratch, ch), cut[float32](&m.scratch, ch)
 		var beta []float32
-		var y, shared *stream
+		var y, shared *stream[E]
 		switch {
 		case again:
 			beta = floats(m.in[5])
@@ -194,8 +194,8 @@ func gradFactors(gamma float32, mean, inv, sum, product float64, n int) (onG, on
 }
 
 // fastBatchNormGradGiven has the last two of those stages.
-func fastBatchNormGradGiven(c op.Call, n, ch, workers int) plan {
-	windows := streaming(c, ch, workers)
+func fastBatchNormGradGiven[E vec.Element](c op.Call, n, ch, workers int) plan {
+	windows := streaming[E](c, ch, workers)
 	return plan{scratch: windows.scratch(3) + 3*4*ch, bind: func(m operands) []stage {
 		gamma, mean, invStd := floats(m.in[1]), floats(m.in[2]), floats(m.in[3])
 		dgamma, dbeta := floats(m.in[5]), floats(m.in[6])

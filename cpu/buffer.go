@@ -25,8 +25,8 @@ const (
 // number is an element type of the kernels.
 type number interface{ float32 | float64 }
 
-// element is what memory is read as: numbers, or the bits of bfloat16.
-type element interface{ number | uint16 }
+// element is what memory is read as: numbers, the bits of bfloat16, or bytes.
+type element interface{ number | uint16 | byte }
 
 // buffer is memory of the host.
 type buffer struct {

@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"github.com/seed52467199/trainer/cpu/conv"
+	"github.com/seed52467199/trainer/cpu/vec"
 	"github.com/seed52467199/trainer/graph/op"
 	"github.com/seed52467199/trainer/internal/pool"
 )
@@ -23,13 +24,13 @@ func fast(c op.Call, m conv.Method, threads *pool.Pool) (plan, error) {
 	case op.Scale:
 		return fastScale(c, o), nil
 	case op.BatchNorm:
-		return fastBatchNorm(c, o, threads.Threads()), nil
+		return fastBatchNorm[float32](c, o, threads.Threads()), nil
 	case op.BatchNormAgain:
-		return fastBatchNormAgain(c, o, threads.Threads()), nil
+		return fastBatchNormAgain[float32](c, o, threads.Threads()), nil
 	case op.BatchNormGrad:
-		return fastBatchNormGrad(c, o, threads.Threads()), nil
+		return fastBatchNormGrad[float32](c, o, threads.Threads()), nil
 	case op.BatchNormInference:
-		return fastBatchNormInference(c, o, threads.Threads()), nil
+		return fastBatchNormInference[float32](c, o, threads.Threads()), nil
 	case op.BatchNormInferenceGrad:
 		return fastBatchNormInferenceGrad(c, o), nil
 	case op.Conv2D:
@@ -57,17 +58,17 @@ func fast(c op.Call, m conv.Method, threads *pool.Pool) (plan, error) {
 	case op.MSE:
 		return fastMSE(c), nil
 	case op.MaxPool:
-		return fastMaxPool(c, o), nil
+		return fastMaxPool[float32](c, o), nil
 	case op.MaxPoolGrad:
-		return fastMaxPoolGrad(c, o), nil
+		return fastMaxPoolGrad[float32](c, o), nil
 	case op.AvgPool:
-		return fastAvgPool(c, o), nil
+		return fastAvgPool[float32](c, o), nil
 	case op.AvgPoolGrad:
-		return fastAvgPoolGrad(c, o), nil
+		return fastAvgPoolGrad[float32](c, o), nil
 	case op.GlobalAvgPool:
-		return fastGlobalAvgPool(c), nil
+		return fastGlobalAvgPool[float32](c), nil
 	case op.GlobalAvgPoolGrad:
-		return fastGlobalAvgPoolGrad(c, o), nil
+		return fastGlobalAvgPoolGrad[float32](c, o), nil
 	case op.SumTo:
 		return fastSumTo(c)
 	case op.BroadcastTo:
@@ -102,13 +103,38 @@ func fastNarrow(c op.Call, m conv.Method, threads *pool.Pool) (plan, error) {
 	case op.Add:
 		return narrowAdd(c, o, threads.Threads()), nil
 	case op.BatchNorm:
-		return fastBatchNorm(c, o, threads.Threads()), nil
+		return byElement(c, o, threads.Threads(), fastBatchNorm[uint16], fastBatchNorm[float32]), nil
 	case op.BatchNormAgain:
-		return fastBatchNormAgain(c, o, threads.Threads()), nil
+		return byElement(c, o, threads.Threads(), fastBatchNormAgain[uint16], fastBatchNormAgain[float32]), nil
 	case op.BatchNormGrad:
-		return fastBatchNormGrad(c, o, threads.Threads()), nil
+		return byElement(c, o, threads.Threads(), fastBatchNormGrad[uint16], fastBatchNormGrad[float32]), nil
 	case op.BatchNormInference:
-		return fastBatchNormInference(c, o, threads.Threads()), nil
+		return byElement(c, o, threads.Threads(), fastBatchNormInference[uint16], fastBatchNormInference[float32]), nil
+	case op.MaxPool:
+		if c.Narrow == (op.Operands{In: 1, Out: 1}) && vec.Halves() {
+			return fastMaxPool[uint16](c, o), nil
+		}
+	case op.MaxPoolGrad:
+		if c.Narrow == (op.Operands{In: 2, Out: 1}) && vec.Halves() {
+			return fastMaxPoolGrad[uint16](c, o), nil
+		}
+	case op.AvgPool:
+		if c.Narrow == (op.Operands{In: 1, Out: 1}) && vec.Halves() {
+			return fastAvgPool[uint16](c, o), nil
+		}
+	case op.AvgPoolGrad:
+		// Windows that overlap would round a gradient with each.
+		if g := newPooling(o.Window, c.Out[0], c.In[0]); c.Narrow == (op.Operands{In: 1, Out: 1}) && vec.Halves() && g.apart() {
+			return fastAvgPoolGrad[uint16](c, o), nil
+		}
+	case op.GlobalAvgPool:
+		if c.Narrow == (op.Operands{In: 1, Out: 1}) && vec.Halves() {
+			return fastGlobalAvgPool[uint16](c), nil
+		}
+	case op.GlobalAvgPoolGrad:
+		if c.Narrow == (op.Operands{In: 1, Out: 1}) && vec.Halves() {
+			return fastGlobalAvgPoolGrad[uint16](c, o), nil
+		}
 	case op.Conv2D:
 		return narrowConv2D(c, o, m, threads)
 	case op.Conv2DInputGrad:

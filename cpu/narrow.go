@@ -41,7 +41,7 @@ func (d *Device) narrowNormGrad(c op.Call, o op.Conv2DInputGrad) (plan, error) {
 		return plan{}, err
 	}
 	n, ch := columnsOf(c.Out[0])
-	sums, windows := sumColumns(n, ch, 2*ch), streaming(c, ch, d.Threads())
+	sums, windows := sumColumns(n, ch, 2*ch), streaming[float32](c, ch, d.Threads())
 	own := round(p.scratch, alignment)
 	return plan{name: p.name, scratch: own + 8*sums.size() + windows.scratch(3) + 2*4*ch, bind: func(m operands) []stage {
 		inner := operands{ctx: m.ctx, in: m.in[:inputs], out: m.out[:1], scratch: m.scratch[:p.scratch]}
@@ -49,7 +49,7 @@ func (d *Device) narrowNormGrad(c op.Call, o op.Conv2DInputGrad) (plan, error) {
 		parts := cut[float64](&m.scratch, sums.size())
 		mask := newChannelMask(o, m.in[at+1:], &m.scratch, ch)
 		g, x := windows.result(&m, 0), windows.input(&m, at)
-		var y *stream
+		var y *stream[float32]
 		if o.Norm.Residual {
 			y = windows.input(&m, at+3)
 		}
@@ -76,7 +76,7 @@ func (d *Device) narrowMoments(c op.Call, o op.Conv2D) (plan, error) {
 		return plan{}, err
 	}
 	n, ch := columnsOf(c.Out[0])
-	sums, windows := sumColumns(n, ch, 2*ch), streaming(c, ch, d.Threads())
+	sums, windows := sumColumns(n, ch, 2*ch), streaming[float32](c, ch, d.Threads())
 	own := round(p.scratch, alignment)
 	return plan{name: p.name, scratch: own + 8*sums.size() + windows.scratch(1), bind: func(m operands) []stage {
 		inner := operands{ctx: m.ctx, in: m.in, out: m.out[:1], scratch: m.scratch[:p.scratch]}

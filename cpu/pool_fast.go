@@ -57,8 +57,8 @@ func (g *fastPooling) span(row int, r poolRun) (from, to int) {
 	return from, from + r.n*g.c
 }
 
-// sample is the part of a value of the input's shape that belongs to a row.
-func (g *fastPooling) sample(x []float32, row int) []float32 {
+// sampleOf is the part of a value of the input's shape that belongs to a row.
+func sampleOf[E vec.Element](g *fastPooling, x []E, row int) []E {
 	size := g.h * g.w * g.c
 	return x[row/g.oh*size:][:size]
 }
@@ -68,44 +68,52 @@ func (g *fastPooling) step() int { return g.StrideW * g.c }
 
 // fastMaxPool keeps the winners as bytes at the start of their memory; each is
 // the place in the list of those taps that do not fall on padding.
-func fastMaxPool(c op.Call, o op.MaxPool) plan {
+func fastMaxPool[E vec.Element](c op.Call, o op.MaxPool) plan {
 	if o.KH*o.KW > mostTaps {
 		return plan{}
 	}
 	g := newFastPooling(newPooling(o.Window, c.In[0], c.Out[0]))
 	return overRows(rows(g.n*g.oh, g.ow*g.c), func(m operands) func(lo, hi int) {
-		x, y, winner := floats(m.in[0]), floats(m.out[0]), m.out[1]
+		x, y, winner := as[E](m.in[0]), as[E](m.out[0]), m.out[1]
 		return func(lo, hi int) {
 			for row := lo; row < hi; row++ {
 				for _, r := range g.rows[row%g.oh] {
 					from, to := g.span(row, r)
 					if len(r.offsets) == 0 {
-						vec.Fill(y[from:to], float32(math.Inf(-1)))
+						repeat(y[from:to], float32(math.Inf(-1)))
 						continue
 					}
-					vec.MaxPool(y[from:to], winner[from:to], g.sample(x, row), r.offsets, g.c, g.step())
+					vec.MaxPool(y[from:to], winner[from:to], sampleOf(&g, x, row), r.offsets, g.c, g.step())
 				}
 			}
 		}
 	})
 }
 
-func fastMaxPoolGrad(c op.Call, o op.MaxPoolGrad) plan {
+func fastMaxPoolGrad[E vec.Element](c op.Call, o op.MaxPoolGrad) plan {
 	if o.KH*o.KW > mostTaps {
 		return plan{}
 	}
 	g := newFastPooling(newPooling(o.Window, c.Out[0], c.In[0]))
-	hand := vec.MaxPoolGrad
+	hand := vec.MaxPoolGrad[E]
 	if g.apart() {
-		hand = vec.MaxPoolGradApart
+		hand = vec.MaxPoolGradApart[E]
 	}
-	return g.backward(!g.apart() || !g.everywhere(), func(m operands) func(dx []float32, row int, r poolRun) {
-		winner, dy := m.in[0], floats(m.in[1])
-		return func(dx []float32, row int, r poolRun) {
+	return backward(g, !g.apart() || !g.everywhere(), func(m operands) func(dx []E, row int, r poolRun) {
+		winner, dy := m.in[0], as[E](m.in[1])
+		return func(dx []E, row int, r poolRun) {
 			from, to := g.span(row, r)
 			hand(dx, dy[from:to], winner[from:to], r.offsets, g.c, g.step())
 		}
 	})
+}
+
+// repeat makes y of a value.
+func repeat[E vec.Element](y []E, v float32) {
+	e := rounded[E](v)
+	for i := range y {
+		y[i] = e
+	}
 }
 
 // apart tells whether no two windows overlap.
@@ -129,13 +137,13 @@ func (g *pooling) below(oy int) int {
 // may overlap: over hands back to dx, the gradient of its sample, what a run of
 // results gets. With fresh, rows of dx are cleared just before they are reached,
 // so that they are still in cache.
-func (g fastPooling) backward(fresh bool, over func(m operands) func(dx []float32, row int, r poolRun)) plan {
+func backward[E vec.Element](g fastPooling, fresh bool, over func(m operands) func(dx []E, row int, r poolRun)) plan {
 	width := g.w * g.c
 	return overRows(each(g.n), func(m operands) func(lo, hi int) {
-		dx, hand := floats(m.out[0]), over(m)
+		dx, hand := as[E](m.out[0]), over(m)
 		return func(lo, hi int) {
 			for sample := lo; sample < hi; sample++ {
-				to, cleared := g.sample(dx, sample*g.oh), 0
+				to, cleared := sampleOf(&g, dx, sample*g.oh), 0
 				for oy := range g.oh {
 					if end := g.below(oy) * width; fresh && end > cleared {
 						clear(to[cleared:end])
@@ -160,10 +168,10 @@ func (g *fastPooling) mean(row int, r poolRun, padding bool) float32 {
 	return 1 / float32(g.counted(row*g.ow+r.ox, padding))
 }
 
-func fastAvgPool(c op.Call, o op.AvgPool) plan {
+func fastAvgPool[E vec.Element](c op.Call, o op.AvgPool) plan {
 	g := newFastPooling(newPooling(o.Window, c.In[0], c.Out[0]))
 	return overRows(rows(g.n*g.oh, g.ow*g.c), func(m operands) func(lo, hi int) {
-		x, y := floats(m.in[0]), floats(m.out[0])
+		x, y := as[E](m.in[0]), as[E](m.out[0])
 		return func(lo, hi int) {
 			for row := lo; row < hi; row++ {
 				for _, r := range g.rows[row%g.oh] {
@@ -172,33 +180,33 @@ func fastAvgPool(c op.Call, o op.AvgPool) plan {
 						clear(y[from:to])
 						continue
 					}
-					vec.AvgPool(y[from:to], g.sample(x, row), r.offsets, g.c, g.step(), g.mean(row, r, o.CountPad))
+					vec.AvgPool(y[from:to], sampleOf(&g, x, row), r.offsets, g.c, g.step(), g.mean(row, r, o.CountPad))
 				}
 			}
 		}
 	})
 }
 
-func fastAvgPoolGrad(c op.Call, o op.AvgPoolGrad) plan {
+func fastAvgPoolGrad[E vec.Element](c op.Call, o op.AvgPoolGrad) plan {
 	g := newFastPooling(newPooling(o.Window, c.Out[0], c.In[0]))
-	return g.backward(true, func(m operands) func(dx []float32, row int, r poolRun) {
-		dy := floats(m.in[0])
-		return func(dx []float32, row int, r poolRun) {
+	return backward(g, true, func(m operands) func(dx []E, row int, r poolRun) {
+		dy := as[E](m.in[0])
+		return func(dx []E, row int, r poolRun) {
 			from, to := g.span(row, r)
 			vec.AvgPoolGrad(dx, dy[from:to], r.offsets, g.c, g.step(), g.mean(row, r, o.CountPad))
 		}
 	})
 }
 
-func fastGlobalAvgPool(c op.Call) plan {
+func fastGlobalAvgPool[E vec.Element](c op.Call) plan {
 	x := c.In[0]
-	return blockSums(x[0], x[1]*x[2], x[3], 1/float64(x[1]*x[2]))
+	return blockSums[E](x[0], x[1]*x[2], x[3], 1/float64(x[1]*x[2]))
 }
 
-func fastGlobalAvgPoolGrad(c op.Call, o op.GlobalAvgPoolGrad) plan {
+func fastGlobalAvgPoolGrad[E vec.Element](c op.Call, o op.GlobalAvgPoolGrad) plan {
 	n, ch, area := c.In[0][0], c.In[0][1], o.H*o.W
 	return overRows(rows(n, area*ch), func(m operands) func(lo, hi int) {
-		dy, dx := floats(m.in[0]), floats(m.out[0])
+		dy, dx := as[E](m.in[0]), as[E](m.out[0])
 		return func(lo, hi int) {
 			for i := lo; i < hi; i++ {
 				to := dx[i*area*ch:][:area*ch]

@@ -44,13 +44,13 @@ func fastSumTo(c op.Call) (plan, error) {
 			}
 		}), nil
 	}
-	return blockSums(outer, height, width, 1), nil
+	return blockSums[float32](outer, height, width, 1), nil
 }
 
 // blockSums sums x (outer, height, width) over height and multiplies by factor.
-func blockSums(outer, height, width int, factor float64) plan {
+func blockSums[E vec.Element](outer, height, width int, factor float64) plan {
 	return plan{scratch: 8 * outer * width, bind: func(m operands) []stage {
-		x, y := floats(m.in[0]), floats(m.out[0])
+		x, y := as[E](m.in[0]), as[E](m.out[0])
 		all := as[float64](m.scratch)
 		return []stage{rows(outer, height*width).stage(func(lo, hi int) {
 			for i := lo; i < hi; i++ {
@@ -58,7 +58,7 @@ func blockSums(outer, height, width int, factor float64) plan {
 				clear(sums)
 				vec.ChannelSum(sums, x[i*height*width:][:height*width])
 				for j, s := range sums {
-					y[i*width+j] = float32(s * factor)
+					y[i*width+j] = rounded[E](float32(s * factor))
 				}
 			}
 		})}

@@ -136,18 +136,18 @@ func HardGateGrad(dx, dy, x []float32, lo, hi float32) {
 
 // Clip is y = x limited to lo..hi; a NaN stays. ReLU6 is Clip to 0..6,
 // hard tanh Clip to -1..1.
-func Clip(y, x []float32, lo, hi float32) {
+func Clip[E Element](y, x []E, lo, hi float32) {
 	agree(len(y), len(x))
-	if !clip(y, x, lo, hi) {
-		portable.Clip(y, x, lo, hi)
+	if !clipOf(y, x, lo, hi) {
+		portable.Clip(singles(y), singles(x), lo, hi)
 	}
 }
 
 // ClipGrad is dx = dy where lo < x < hi, else 0, from Clip's input or result x.
-func ClipGrad(dx, dy, x []float32, lo, hi float32) {
+func ClipGrad[E Element](dx, dy, x []E, lo, hi float32) {
 	agree(len(dx), len(dy), len(x))
-	if !clipGrad(dx, dy, x, lo, hi) {
-		portable.ClipGrad(dx, dy, x, lo, hi)
+	if !clipGradOf(dx, dy, x, lo, hi) {
+		portable.ClipGrad(singles(dx), singles(dy), singles(x), lo, hi)
 	}
 }
 

@@ -44,17 +44,17 @@ func ScaleChannels(y, x, scale []float32) {
 }
 
 // ChannelSum adds to sum (C) the rows of x (rows, C): the gradient of a bias.
-func ChannelSum(sum []float64, x []float32) {
+func ChannelSum[E Element](sum []float64, x []E) {
 	checkRows(len(x), len(sum))
 	if active == isa.Generic {
-		portable.ChannelSum(sum, x)
+		portable.ChannelSum(sum, singles(x))
 		return
 	}
 	var acc pattern
 	for b := cutBlocks(len(x), len(sum)); b.next(); {
 		clear(acc[:b.cols])
-		channelSum(acc[:], x[b.from:], b.rows, b.cols, b.stride)
-		channelSum(acc[:], x[b.restFrom:], b.restRows(), b.rest, b.rest)
+		channelSumOf(acc[:], x[b.from:], b.rows, b.cols, b.stride)
+		channelSumOf(acc[:], x[b.restFrom:], b.restRows(), b.rest, b.rest)
 		b.addTo(sum, &acc)
 	}
 }

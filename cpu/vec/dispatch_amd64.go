@@ -917,3 +917,291 @@ func pairs(y []uint32, lo, hi []float32) bool {
 	}
 	return true
 }
+
+func addHalf(y []uint16, a []uint16, b []uint16) bool {
+	switch active {
+	case isa.AVX512:
+		addHalfAVX512(y, a, b)
+	case isa.AVX2:
+		addHalfAVX2(y, a, b)
+	default:
+		return false
+	}
+	return true
+}
+
+func mulHalf(y []uint16, a []uint16, b []uint16) bool {
+	switch active {
+	case isa.AVX512:
+		mulHalfAVX512(y, a, b)
+	case isa.AVX2:
+		mulHalfAVX2(y, a, b)
+	default:
+		return false
+	}
+	return true
+}
+
+func addClipHalf(y []uint16, a []uint16, b []uint16, lo float32, hi float32) bool {
+	switch active {
+	case isa.AVX512:
+		addClipHalfAVX512(y, a, b, lo, hi)
+	case isa.AVX2:
+		addClipHalfAVX2(y, a, b, lo, hi)
+	default:
+		return false
+	}
+	return true
+}
+
+func reluHalf(y []uint16, x []uint16) bool {
+	switch active {
+	case isa.AVX512:
+		reluHalfAVX512(y, x)
+	case isa.AVX2:
+		reluHalfAVX2(y, x)
+	default:
+		return false
+	}
+	return true
+}
+
+func reluGradHalf(y []uint16, dy []uint16, out []uint16) bool {
+	switch active {
+	case isa.AVX512:
+		reluGradHalfAVX512(y, dy, out)
+	case isa.AVX2:
+		reluGradHalfAVX2(y, dy, out)
+	default:
+		return false
+	}
+	return true
+}
+
+func scaleHalf(y []uint16, x []uint16, s float32) bool {
+	switch active {
+	case isa.AVX512:
+		scaleHalfAVX512(y, x, s)
+	case isa.AVX2:
+		scaleHalfAVX2(y, x, s)
+	default:
+		return false
+	}
+	return true
+}
+
+func channelSumHalf(acc []float32, x []uint16, rows int, cols int, stride int) bool {
+	switch active {
+	case isa.AVX512:
+		channelSumHalfAVX512(acc, x, rows, cols, stride)
+	case isa.AVX2:
+		channelSumHalfAVX2(acc, x, rows, cols, stride)
+	default:
+		return false
+	}
+	return true
+}
+
+func momentsHalf(sum []float32, squares []float32, x []uint16, pivot []float32, rows int, cols int, stride int) bool {
+	switch active {
+	case isa.AVX512:
+		momentsHalfAVX512(sum, squares, x, pivot, rows, cols, stride)
+	case isa.AVX2:
+		momentsHalfAVX2(sum, squares, x, pivot, rows, cols, stride)
+	default:
+		return false
+	}
+	return true
+}
+
+func normalizeHalf(y []uint16, x []uint16, scale []float32, shift []float32, rows int, cols int, lo float32, hi float32) bool {
+	switch active {
+	case isa.AVX512:
+		normalizeHalfAVX512(y, x, scale, shift, rows, cols, lo, hi)
+	case isa.AVX2:
+		normalizeHalfAVX2(y, x, scale, shift, rows, cols, lo, hi)
+	default:
+		return false
+	}
+	return true
+}
+
+func normalizeAddHalf(y []uint16, x []uint16, residual []uint16, scale []float32, shift []float32, rows int, cols int, lo float32, hi float32) bool {
+	switch active {
+	case isa.AVX512:
+		normalizeAddHalfAVX512(y, x, residual, scale, shift, rows, cols, lo, hi)
+	case isa.AVX2:
+		normalizeAddHalfAVX2(y, x, residual, scale, shift, rows, cols, lo, hi)
+	default:
+		return false
+	}
+	return true
+}
+
+func gradMomentsHalf(sum []float32, product []float32, dy []uint16, x []uint16, mean []float32, rows int, cols int, stride int) bool {
+	switch active {
+	case isa.AVX512:
+		gradMomentsHalfAVX512(sum, product, dy, x, mean, rows, cols, stride)
+	case isa.AVX2:
+		gradMomentsHalfAVX2(sum, product, dy, x, mean, rows, cols, stride)
+	default:
+		return false
+	}
+	return true
+}
+
+func gradMomentsClipHalf(sum []float32, product []float32, dy []uint16, x []uint16, mean []float32, scale []float32, shift []float32, rows int, cols int, stride int, lo float32, hi float32) bool {
+	switch active {
+	case isa.AVX512:
+		gradMomentsClipHalfAVX512(sum, product, dy, x, mean, scale, shift, rows, cols, stride, lo, hi)
+	case isa.AVX2:
+		gradMomentsClipHalfAVX2(sum, product, dy, x, mean, scale, shift, rows, cols, stride, lo, hi)
+	default:
+		return false
+	}
+	return true
+}
+
+func gradMomentsMaskedHalf(sum []float32, product []float32, dy []uint16, x []uint16, y []uint16, mean []float32, rows int, cols int, stride int, lo float32, hi float32) bool {
+	switch active {
+	case isa.AVX512:
+		gradMomentsMaskedHalfAVX512(sum, product, dy, x, y, mean, rows, cols, stride, lo, hi)
+	case isa.AVX2:
+		gradMomentsMaskedHalfAVX2(sum, product, dy, x, y, mean, rows, cols, stride, lo, hi)
+	default:
+		return false
+	}
+	return true
+}
+
+func gradMomentsStoreHalf(sum []float32, product []float32, masked []uint16, dy []uint16, x []uint16, y []uint16, mean []float32, rows int, cols int, stride int, lo float32, hi float32) bool {
+	switch active {
+	case isa.AVX512:
+		gradMomentsStoreHalfAVX512(sum, product, masked, dy, x, y, mean, rows, cols, stride, lo, hi)
+	case isa.AVX2:
+		gradMomentsStoreHalfAVX2(sum, product, masked, dy, x, y, mean, rows, cols, stride, lo, hi)
+	default:
+		return false
+	}
+	return true
+}
+
+func normalizeGradHalf(dx []uint16, dy []uint16, x []uint16, a []float32, b []float32, c []float32, rows int, cols int) bool {
+	switch active {
+	case isa.AVX512:
+		normalizeGradHalfAVX512(dx, dy, x, a, b, c, rows, cols)
+	case isa.AVX2:
+		normalizeGradHalfAVX2(dx, dy, x, a, b, c, rows, cols)
+	default:
+		return false
+	}
+	return true
+}
+
+func normalizeGradClipHalf(dx []uint16, dy []uint16, x []uint16, a []float32, b []float32, c []float32, scale []float32, shift []float32, rows int, cols int, lo float32, hi float32) bool {
+	switch active {
+	case isa.AVX512:
+		normalizeGradClipHalfAVX512(dx, dy, x, a, b, c, scale, shift, rows, cols, lo, hi)
+	case isa.AVX2:
+		normalizeGradClipHalfAVX2(dx, dy, x, a, b, c, scale, shift, rows, cols, lo, hi)
+	default:
+		return false
+	}
+	return true
+}
+
+func normalizeGradMaskedHalf(dx []uint16, dy []uint16, x []uint16, y []uint16, a []float32, b []float32, c []float32, rows int, cols int, lo float32, hi float32) bool {
+	switch active {
+	case isa.AVX512:
+		normalizeGradMaskedHalfAVX512(dx, dy, x, y, a, b, c, rows, cols, lo, hi)
+	case isa.AVX2:
+		normalizeGradMaskedHalfAVX2(dx, dy, x, y, a, b, c, rows, cols, lo, hi)
+	default:
+		return false
+	}
+	return true
+}
+
+func clipHalf(y []uint16, x []uint16, lo float32, hi float32) bool {
+	switch active {
+	case isa.AVX512:
+		clipHalfAVX512(y, x, lo, hi)
+	case isa.AVX2:
+		clipHalfAVX2(y, x, lo, hi)
+	default:
+		return false
+	}
+	return true
+}
+
+func clipGradHalf(y []uint16, dy []uint16, x []uint16, lo float32, hi float32) bool {
+	switch active {
+	case isa.AVX512:
+		clipGradHalfAVX512(y, dy, x, lo, hi)
+	case isa.AVX2:
+		clipGradHalfAVX2(y, dy, x, lo, hi)
+	default:
+		return false
+	}
+	return true
+}
+
+func maxPoolHalf(y []uint16, index []uint8, x []uint16, offsets []int, cols int, step int, pixels int) bool {
+	switch active {
+	case isa.AVX512:
+		maxPoolHalfAVX512(y, index, x, offsets, cols, step, pixels)
+	case isa.AVX2:
+		maxPoolHalfAVX2(y, index, x, offsets, cols, step, pixels)
+	default:
+		return false
+	}
+	return true
+}
+
+func maxPoolGradHalf(dx []uint16, dy []uint16, index []uint8, offsets []int, cols int, step int, pixels int) bool {
+	switch active {
+	case isa.AVX512:
+		maxPoolGradHalfAVX512(dx, dy, index, offsets, cols, step, pixels)
+	case isa.AVX2:
+		maxPoolGradHalfAVX2(dx, dy, index, offsets, cols, step, pixels)
+	default:
+		return false
+	}
+	return true
+}
+
+func maxPoolGradApartHalf(dx []uint16, dy []uint16, index []uint8, offsets []int, cols int, step int, pixels int) bool {
+	switch active {
+	case isa.AVX512:
+		maxPoolGradApartHalfAVX512(dx, dy, index, offsets, cols, step, pixels)
+	case isa.AVX2:
+		maxPoolGradApartHalfAVX2(dx, dy, index, offsets, cols, step, pixels)
+	default:
+		return false
+	}
+	return true
+}
+
+func avgPoolHalf(y []uint16, x []uint16, offsets []int, cols int, step int, pixels int, scale float32) bool {
+	switch active {
+	case isa.AVX512:
+		avgPoolHalfAVX512(y, x, offsets, cols, step, pixels, scale)
+	case isa.AVX2:
+		avgPoolHalfAVX2(y, x, offsets, cols, step, pixels, scale)
+	default:
+		return false
+	}
+	return true
+}
+
+func avgPoolGradHalf(dx []uint16, dy []uint16, offsets []int, cols int, step int, pixels int, scale float32) bool {
+	switch active {
+	case isa.AVX512:
+		avgPoolGradHalfAVX512(dx, dy, offsets, cols, step, pixels, scale)
+	case isa.AVX2:
+		avgPoolGradHalfAVX2(dx, dy, offsets, cols, step, pixels, scale)
+	default:
+		return false
+	}
+	return true
+}

@@ -181,3 +181,81 @@ func widen(y []float32, x []uint16) bool { return false }
 func narrow(y []uint16, x []float32) bool { return false }
 
 func pairs(y []uint32, lo, hi []float32) bool { return false }
+
+func addHalf(y []uint16, a []uint16, b []uint16) bool { return false }
+
+func mulHalf(y []uint16, a []uint16, b []uint16) bool { return false }
+
+func addClipHalf(y []uint16, a []uint16, b []uint16, lo float32, hi float32) bool { return false }
+
+func reluHalf(y []uint16, x []uint16) bool { return false }
+
+func reluGradHalf(y []uint16, dy []uint16, out []uint16) bool { return false }
+
+func scaleHalf(y []uint16, x []uint16, s float32) bool { return false }
+
+func channelSumHalf(acc []float32, x []uint16, rows int, cols int, stride int) bool { return false }
+
+func momentsHalf(sum []float32, squares []float32, x []uint16, pivot []float32, rows int, cols int, stride int) bool {
+	return false
+}
+
+func normalizeHalf(y []uint16, x []uint16, scale []float32, shift []float32, rows int, cols int, lo float32, hi float32) bool {
+	return false
+}
+
+func normalizeAddHalf(y []uint16, x []uint16, residual []uint16, scale []float32, shift []float32, rows int, cols int, lo float32, hi float32) bool {
+	return false
+}
+
+func gradMomentsHalf(sum []float32, product []float32, dy []uint16, x []uint16, mean []float32, rows int, cols int, stride int) bool {
+	return false
+}
+
+func gradMomentsClipHalf(sum []float32, product []float32, dy []uint16, x []uint16, mean []float32, scale []float32, shift []float32, rows int, cols int, stride int, lo float32, hi float32) bool {
+	return false
+}
+
+func gradMomentsMaskedHalf(sum []float32, product []float32, dy []uint16, x []uint16, y []uint16, mean []float32, rows int, cols int, stride int, lo float32, hi float32) bool {
+	return false
+}
+
+func gradMomentsStoreHalf(sum []float32, product []float32, masked []uint16, dy []uint16, x []uint16, y []uint16, mean []float32, rows int, cols int, stride int, lo float32, hi float32) bool {
+	return false
+}
+
+func normalizeGradHalf(dx []uint16, dy []uint16, x []uint16, a []float32, b []float32, c []float32, rows int, cols int) bool {
+	return false
+}
+
+func normalizeGradClipHalf(dx []uint16, dy []uint16, x []uint16, a []float32, b []float32, c []float32, scale []float32, shift []float32, rows int, cols int, lo float32, hi float32) bool {
+	return false
+}
+
+func normalizeGradMaskedHalf(dx []uint16, dy []uint16, x []uint16, y []uint16, a []float32, b []float32, c []float32, rows int, cols int, lo float32, hi float32) bool {
+	return false
+}
+
+func clipHalf(y []uint16, x []uint16, lo float32, hi float32) bool { return false }
+
+func clipGradHalf(y []uint16, dy []uint16, x []uint16, lo float32, hi float32) bool { return false }
+
+func maxPoolHalf(y []uint16, index []uint8, x []uint16, offsets []int, cols int, step int, pixels int) bool {
+	return false
+}
+
+func maxPoolGradHalf(dx []uint16, dy []uint16, index []uint8, offsets []int, cols int, step int, pixels int) bool {
+	return false
+}
+
+func maxPoolGradApartHalf(dx []uint16, dy []uint16, index []uint8, offsets []int, cols int, step int, pixels int) bool {
+	return false
+}
+
+func avgPoolHalf(y []uint16, x []uint16, offsets []int, cols int, step int, pixels int, scale float32) bool {
+	return false
+}
+
+func avgPoolGradHalf(dx []uint16, dy []uint16, offsets []int, cols int, step int, pixels int, scale float32) bool {
+	return false
+}

@@ -3,10 +3,10 @@ package vec
 import "github.com/seed52467199/trainer/cpu/vec/portable"
 
 // Add is y = a + b. Add(y, y, x) accumulates.
-func Add(y, a, b []float32) {
+func Add[E Element](y, a, b []E) {
 	agree(len(y), len(a), len(b))
-	if !add(y, a, b) {
-		portable.Add(y, a, b)
+	if !addOf(y, a, b) {
+		portable.Add(singles(y), singles(a), singles(b))
 	}
 }
 
@@ -19,10 +19,10 @@ func Sub(y, a, b []float32) {
 }
 
 // Mul is y = a * b.
-func Mul(y, a, b []float32) {
+func Mul[E Element](y, a, b []E) {
 	agree(len(y), len(a), len(b))
-	if !mul(y, a, b) {
-		portable.Mul(y, a, b)
+	if !mulOf(y, a, b) {
+		portable.Mul(singles(y), singles(a), singles(b))
 	}
 }
 
@@ -35,34 +35,34 @@ func MulAdd(y, a, b []float32) {
 }
 
 // AddClip is y = a+b, limited to lo..hi; a NaN stays.
-func AddClip(y, a, b []float32, lo, hi float32) {
+func AddClip[E Element](y, a, b []E, lo, hi float32) {
 	agree(len(y), len(a), len(b))
-	if !addClip(y, a, b, lo, hi) {
-		portable.AddClip(y, a, b, lo, hi)
+	if !addClipOf(y, a, b, lo, hi) {
+		portable.AddClip(singles(y), singles(a), singles(b), lo, hi)
 	}
 }
 
 // ReLU is y = max(x, 0); a NaN stays.
-func ReLU(y, x []float32) {
+func ReLU[E Element](y, x []E) {
 	agree(len(y), len(x))
-	if !relu(y, x) {
-		portable.ReLU(y, x)
+	if !reluOf(y, x) {
+		portable.ReLU(singles(y), singles(x))
 	}
 }
 
 // ReLUGrad is dx = dy where the output y of ReLU is above 0, else 0.
-func ReLUGrad(dx, dy, y []float32) {
+func ReLUGrad[E Element](dx, dy, y []E) {
 	agree(len(dx), len(dy), len(y))
-	if !reluGrad(dx, dy, y) {
-		portable.ReLUGrad(dx, dy, y)
+	if !reluGradOf(dx, dy, y) {
+		portable.ReLUGrad(singles(dx), singles(dy), singles(y))
 	}
 }
 
 // Scale is y = s * x.
-func Scale(y, x []float32, s float32) {
+func Scale[E Element](y, x []E, s float32) {
 	agree(len(y), len(x))
-	if !scale(y, x, s) {
-		portable.Scale(y, x, s)
+	if !scaleOf(y, x, s) {
+		portable.Scale(singles(y), singles(x), s)
 	}
 }
 

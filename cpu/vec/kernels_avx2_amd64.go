@@ -383,3 +383,123 @@ func narrowAVX2(y []uint16, x []float32)
 //
 //go:noescape
 func pairsAVX2(y []uint32, lo []float32, hi []float32)
+
+// addHalfAVX2 is y = a + b.
+//
+//go:noescape
+func addHalfAVX2(y []uint16, a []uint16, b []uint16)
+
+// mulHalfAVX2 is y = a * b.
+//
+//go:noescape
+func mulHalfAVX2(y []uint16, a []uint16, b []uint16)
+
+// addClipHalfAVX2 is y = a+b, limited to lo..hi.
+//
+//go:noescape
+func addClipHalfAVX2(y []uint16, a []uint16, b []uint16, lo float32, hi float32)
+
+// reluHalfAVX2 is y = max(x, 0).
+//
+//go:noescape
+func reluHalfAVX2(y []uint16, x []uint16)
+
+// reluGradHalfAVX2 is y = dy where out > 0, else 0.
+//
+//go:noescape
+func reluGradHalfAVX2(y []uint16, dy []uint16, out []uint16)
+
+// scaleHalfAVX2 is y = s * x.
+//
+//go:noescape
+func scaleHalfAVX2(y []uint16, x []uint16, s float32)
+
+// channelSumHalfAVX2 adds up x.
+//
+//go:noescape
+func channelSumHalfAVX2(acc []float32, x []uint16, rows int, cols int, stride int)
+
+// momentsHalfAVX2 adds up x-pivot and its square.
+//
+//go:noescape
+func momentsHalfAVX2(sum []float32, squares []float32, x []uint16, pivot []float32, rows int, cols int, stride int)
+
+// normalizeHalfAVX2 is y = x*scale + shift, limited to lo..hi.
+//
+//go:noescape
+func normalizeHalfAVX2(y []uint16, x []uint16, scale []float32, shift []float32, rows int, cols int, lo float32, hi float32)
+
+// normalizeAddHalfAVX2 is y = x*scale + shift + residual, limited to lo..hi.
+//
+//go:noescape
+func normalizeAddHalfAVX2(y []uint16, x []uint16, residual []uint16, scale []float32, shift []float32, rows int, cols int, lo float32, hi float32)
+
+// gradMomentsHalfAVX2 adds up dy and dy*(x-mean).
+//
+//go:noescape
+func gradMomentsHalfAVX2(sum []float32, product []float32, dy []uint16, x []uint16, mean []float32, rows int, cols int, stride int)
+
+// gradMomentsClipHalfAVX2 is gradMoments of dy where lo < x*scale + shift < hi.
+//
+//go:noescape
+func gradMomentsClipHalfAVX2(sum []float32, product []float32, dy []uint16, x []uint16, mean []float32, scale []float32, shift []float32, rows int, cols int, stride int, lo float32, hi float32)
+
+// gradMomentsMaskedHalfAVX2 is gradMoments of dy where lo < y < hi.
+//
+//go:noescape
+func gradMomentsMaskedHalfAVX2(sum []float32, product []float32, dy []uint16, x []uint16, y []uint16, mean []float32, rows int, cols int, stride int, lo float32, hi float32)
+
+// gradMomentsStoreHalfAVX2 is gradMomentsMasked that also stores the masked dy.
+//
+//go:noescape
+func gradMomentsStoreHalfAVX2(sum []float32, product []float32, masked []uint16, dy []uint16, x []uint16, y []uint16, mean []float32, rows int, cols int, stride int, lo float32, hi float32)
+
+// normalizeGradHalfAVX2 is dx = a*dy + b*x + c.
+//
+//go:noescape
+func normalizeGradHalfAVX2(dx []uint16, dy []uint16, x []uint16, a []float32, b []float32, c []float32, rows int, cols int)
+
+// normalizeGradClipHalfAVX2 is normalizeGrad of dy where lo < x*scale + shift < hi.
+//
+//go:noescape
+func normalizeGradClipHalfAVX2(dx []uint16, dy []uint16, x []uint16, a []float32, b []float32, c []float32, scale []float32, shift []float32, rows int, cols int, lo float32, hi float32)
+
+// normalizeGradMaskedHalfAVX2 is normalizeGrad of dy where lo < y < hi.
+//
+//go:noescape
+func normalizeGradMaskedHalfAVX2(dx []uint16, dy []uint16, x []uint16, y []uint16, a []float32, b []float32, c []float32, rows int, cols int, lo float32, hi float32)
+
+// clipHalfAVX2 is y = f(x).
+//
+//go:noescape
+func clipHalfAVX2(y []uint16, x []uint16, lo float32, hi float32)
+
+// clipGradHalfAVX2 is y = dy * f'.
+//
+//go:noescape
+func clipGradHalfAVX2(y []uint16, dy []uint16, x []uint16, lo float32, hi float32)
+
+// maxPoolHalfAVX2 is y = the largest of the window, and index its place in offsets.
+//
+//go:noescape
+func maxPoolHalfAVX2(y []uint16, index []uint8, x []uint16, offsets []int, cols int, step int, pixels int)
+
+// maxPoolGradHalfAVX2 adds dy to the place of each window's largest.
+//
+//go:noescape
+func maxPoolGradHalfAVX2(dx []uint16, dy []uint16, index []uint8, offsets []int, cols int, step int, pixels int)
+
+// maxPoolGradApartHalfAVX2 is dx = dy at the place of each window's largest, and 0 elsewhere in it.
+//
+//go:noescape
+func maxPoolGradApartHalfAVX2(dx []uint16, dy []uint16, index []uint8, offsets []int, cols int, step int, pixels int)
+
+// avgPoolHalfAVX2 is y = the sum of the window times scale.
+//
+//go:noescape
+func avgPoolHalfAVX2(y []uint16, x []uint16, offsets []int, cols int, step int, pixels int, scale float32)
+
+// avgPoolGradHalfAVX2 adds dy times scale to each place of the window.
+//
+//go:noescape
+func avgPoolGradHalfAVX2(dx []uint16, dy []uint16, offsets []int, cols int, step int, pixels int, scale float32)

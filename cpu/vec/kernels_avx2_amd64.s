@@ -7348,6 +7348,4537 @@ done2:
 	VZEROUPPER
 	RET
 
+// func addHalfAVX2(y []uint16, a []uint16, b []uint16)
+// Requires: AVX, AVX2
+TEXT ·addHalfAVX2(SB), NOSPLIT, $0-72
+	MOVQ y_len+8(FP), AX
+	MOVQ y_base+0(FP), CX
+	MOVQ a_base+24(FP), DX
+	MOVQ b_base+48(FP), BX
+	XORL SI, SI
+
+many1:
+	CMPQ         AX, $+32
+	JL           one2
+	VPMOVZXWD    (DX)(SI*2), Y0
+	VPSLLD       $0x10, Y0, Y0
+	VPMOVZXWD    (BX)(SI*2), Y1
+	VPSLLD       $0x10, Y1, Y1
+	VADDPS       Y1, Y0, Y0
+	VPSRLD       $0x10, Y0, Y1
+	VANDPS       splat00000001<>+0(SB), Y1, Y2
+	VPADDD       splat00007fff<>+0(SB), Y2, Y2
+	VPADDD       Y0, Y2, Y2
+	VPSRLD       $0x10, Y2, Y2
+	VCMPPS       $0x03, Y0, Y0, Y0
+	VORPS        splat00000040<>+0(SB), Y1, Y1
+	VBLENDVPS    Y0, Y1, Y2, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSDW    X1, X0, X1
+	VMOVUPS      X1, (CX)(SI*2)
+	VPMOVZXWD    16(DX)(SI*2), Y0
+	VPSLLD       $0x10, Y0, Y0
+	VPMOVZXWD    16(BX)(SI*2), Y1
+	VPSLLD       $0x10, Y1, Y1
+	VADDPS       Y1, Y0, Y0
+	VPSRLD       $0x10, Y0, Y1
+	VANDPS       splat00000001<>+0(SB), Y1, Y2
+	VPADDD       splat00007fff<>+0(SB), Y2, Y2
+	VPADDD       Y0, Y2, Y2
+	VPSRLD       $0x10, Y2, Y2
+	VCMPPS       $0x03, Y0, Y0, Y0
+	VORPS        splat00000040<>+0(SB), Y1, Y1
+	VBLENDVPS    Y0, Y1, Y2, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSDW    X1, X0, X1
+	VMOVUPS      X1, 16(CX)(SI*2)
+	VPMOVZXWD    32(DX)(SI*2), Y0
+	VPSLLD       $0x10, Y0, Y0
+	VPMOVZXWD    32(BX)(SI*2), Y1
+	VPSLLD       $0x10, Y1, Y1
+	VADDPS       Y1, Y0, Y0
+	VPSRLD       $0x10, Y0, Y1
+	VANDPS       splat00000001<>+0(SB), Y1, Y2
+	VPADDD       splat00007fff<>+0(SB), Y2, Y2
+	VPADDD       Y0, Y2, Y2
+	VPSRLD       $0x10, Y2, Y2
+	VCMPPS       $0x03, Y0, Y0, Y0
+	VORPS        splat00000040<>+0(SB), Y1, Y1
+	VBLENDVPS    Y0, Y1, Y2, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSDW    X1, X0, X1
+	VMOVUPS      X1, 32(CX)(SI*2)
+	VPMOVZXWD    48(DX)(SI*2), Y0
+	VPSLLD       $0x10, Y0, Y0
+	VPMOVZXWD    48(BX)(SI*2), Y1
+	VPSLLD       $0x10, Y1, Y1
+	VADDPS       Y1, Y0, Y0
+	VPSRLD       $0x10, Y0, Y1
+	VANDPS       splat00000001<>+0(SB), Y1, Y2
+	VPADDD       splat00007fff<>+0(SB), Y2, Y2
+	VPADDD       Y0, Y2, Y2
+	VPSRLD       $0x10, Y2, Y2
+	VCMPPS       $0x03, Y0, Y0, Y0
+	VORPS        splat00000040<>+0(SB), Y1, Y1
+	VBLENDVPS    Y0, Y1, Y2, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSDW    X1, X0, X1
+	VMOVUPS      X1, 48(CX)(SI*2)
+	ADDQ         $+32, SI
+	SUBQ         $+32, AX
+	JMP          many1
+
+one2:
+	CMPQ         AX, $+8
+	JL           rest3
+	VPMOVZXWD    (DX)(SI*2), Y0
+	VPSLLD       $0x10, Y0, Y0
+	VPMOVZXWD    (BX)(SI*2), Y1
+	VPSLLD       $0x10, Y1, Y1
+	VADDPS       Y1, Y0, Y0
+	VPSRLD       $0x10, Y0, Y1
+	VANDPS       splat00000001<>+0(SB), Y1, Y2
+	VPADDD       splat00007fff<>+0(SB), Y2, Y2
+	VPADDD       Y0, Y2, Y2
+	VPSRLD       $0x10, Y2, Y2
+	VCMPPS       $0x03, Y0, Y0, Y0
+	VORPS        splat00000040<>+0(SB), Y1, Y1
+	VBLENDVPS    Y0, Y1, Y2, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSDW    X1, X0, X1
+	VMOVUPS      X1, (CX)(SI*2)
+	ADDQ         $+8, SI
+	SUBQ         $+8, AX
+	JMP          one2
+
+rest3:
+	TESTQ   AX, AX
+	JZ      done4
+	MOVQ    AX, DI
+	ANDQ    $+7, DI
+	LEAQ    tailMask<>+32(SB), R8
+	NEGQ    DI
+	VMOVDQU (R8)(DI*4), Y0
+	NEGQ    DI
+	VPXOR   X0, X0, X0
+	ADDQ    DI, SI
+
+half5:
+	DECQ      SI
+	VPSLLDQ   $0x02, X0, X0
+	VPINSRW   $0x00, (DX)(SI*2), X0, X0
+	DECQ      DI
+	JNZ       half5
+	MOVQ      AX, DI
+	VPMOVZXWD X0, Y0
+	VPSLLD    $0x10, Y0, Y0
+	VPXOR     X1, X1, X1
+	ADDQ      DI, SI
+
+half6:
+	DECQ         SI
+	VPSLLDQ      $0x02, X1, X1
+	VPINSRW      $0x00, (BX)(SI*2), X1, X1
+	DECQ         DI
+	JNZ          half6
+	MOVQ         AX, DI
+	VPMOVZXWD    X1, Y1
+	VPSLLD       $0x10, Y1, Y1
+	VADDPS       Y1, Y0, Y0
+	VPSRLD       $0x10, Y0, Y1
+	VANDPS       splat00000001<>+0(SB), Y1, Y2
+	VPADDD       splat00007fff<>+0(SB), Y2, Y2
+	VPADDD       Y0, Y2, Y2
+	VPSRLD       $0x10, Y2, Y2
+	VCMPPS       $0x03, Y0, Y0, Y0
+	VORPS        splat00000040<>+0(SB), Y1, Y1
+	VBLENDVPS    Y0, Y1, Y2, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSDW    X1, X0, X1
+
+half7:
+	VPEXTRW $0x00, X1, (CX)(SI*2)
+	VPSRLDQ $0x02, X1, X1
+	INCQ    SI
+	DECQ    DI
+	JNZ     half7
+	SUBQ    AX, SI
+	MOVQ    AX, DI
+
+done4:
+	VZEROUPPER
+	RET
+
+// func mulHalfAVX2(y []uint16, a []uint16, b []uint16)
+// Requires: AVX, AVX2
+TEXT ·mulHalfAVX2(SB), NOSPLIT, $0-72
+	MOVQ y_len+8(FP), AX
+	MOVQ y_base+0(FP), CX
+	MOVQ a_base+24(FP), DX
+	MOVQ b_base+48(FP), BX
+	XORL SI, SI
+
+many1:
+	CMPQ         AX, $+32
+	JL           one2
+	VPMOVZXWD    (DX)(SI*2), Y0
+	VPSLLD       $0x10, Y0, Y0
+	VPMOVZXWD    (BX)(SI*2), Y1
+	VPSLLD       $0x10, Y1, Y1
+	VMULPS       Y1, Y0, Y0
+	VPSRLD       $0x10, Y0, Y1
+	VANDPS       splat00000001<>+0(SB), Y1, Y2
+	VPADDD       splat00007fff<>+0(SB), Y2, Y2
+	VPADDD       Y0, Y2, Y2
+	VPSRLD       $0x10, Y2, Y2
+	VCMPPS       $0x03, Y0, Y0, Y0
+	VORPS        splat00000040<>+0(SB), Y1, Y1
+	VBLENDVPS    Y0, Y1, Y2, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSDW    X1, X0, X1
+	VMOVUPS      X1, (CX)(SI*2)
+	VPMOVZXWD    16(DX)(SI*2), Y0
+	VPSLLD       $0x10, Y0, Y0
+	VPMOVZXWD    16(BX)(SI*2), Y1
+	VPSLLD       $0x10, Y1, Y1
+	VMULPS       Y1, Y0, Y0
+	VPSRLD       $0x10, Y0, Y1
+	VANDPS       splat00000001<>+0(SB), Y1, Y2
+	VPADDD       splat00007fff<>+0(SB), Y2, Y2
+	VPADDD       Y0, Y2, Y2
+	VPSRLD       $0x10, Y2, Y2
+	VCMPPS       $0x03, Y0, Y0, Y0
+	VORPS        splat00000040<>+0(SB), Y1, Y1
+	VBLENDVPS    Y0, Y1, Y2, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSDW    X1, X0, X1
+	VMOVUPS      X1, 16(CX)(SI*2)
+	VPMOVZXWD    32(DX)(SI*2), Y0
+	VPSLLD       $0x10, Y0, Y0
+	VPMOVZXWD    32(BX)(SI*2), Y1
+	VPSLLD       $0x10, Y1, Y1
+	VMULPS       Y1, Y0, Y0
+	VPSRLD       $0x10, Y0, Y1
+	VANDPS       splat00000001<>+0(SB), Y1, Y2
+	VPADDD       splat00007fff<>+0(SB), Y2, Y2
+	VPADDD       Y0, Y2, Y2
+	VPSRLD       $0x10, Y2, Y2
+	VCMPPS       $0x03, Y0, Y0, Y0
+	VORPS        splat00000040<>+0(SB), Y1, Y1
+	VBLENDVPS    Y0, Y1, Y2, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSDW    X1, X0, X1
+	VMOVUPS      X1, 32(CX)(SI*2)
+	VPMOVZXWD    48(DX)(SI*2), Y0
+	VPSLLD       $0x10, Y0, Y0
+	VPMOVZXWD    48(BX)(SI*2), Y1
+	VPSLLD       $0x10, Y1, Y1
+	VMULPS       Y1, Y0, Y0
+	VPSRLD       $0x10, Y0, Y1
+	VANDPS       splat00000001<>+0(SB), Y1, Y2
+	VPADDD       splat00007fff<>+0(SB), Y2, Y2
+	VPADDD       Y0, Y2, Y2
+	VPSRLD       $0x10, Y2, Y2
+	VCMPPS       $0x03, Y0, Y0, Y0
+	VORPS        splat00000040<>+0(SB), Y1, Y1
+	VBLENDVPS    Y0, Y1, Y2, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSDW    X1, X0, X1
+	VMOVUPS      X1, 48(CX)(SI*2)
+	ADDQ         $+32, SI
+	SUBQ         $+32, AX
+	JMP          many1
+
+one2:
+	CMPQ         AX, $+8
+	JL           rest3
+	VPMOVZXWD    (DX)(SI*2), Y0
+	VPSLLD       $0x10, Y0, Y0
+	VPMOVZXWD    (BX)(SI*2), Y1
+	VPSLLD       $0x10, Y1, Y1
+	VMULPS       Y1, Y0, Y0
+	VPSRLD       $0x10, Y0, Y1
+	VANDPS       splat00000001<>+0(SB), Y1, Y2
+	VPADDD       splat00007fff<>+0(SB), Y2, Y2
+	VPADDD       Y0, Y2, Y2
+	VPSRLD       $0x10, Y2, Y2
+	VCMPPS       $0x03, Y0, Y0, Y0
+	VORPS        splat00000040<>+0(SB), Y1, Y1
+	VBLENDVPS    Y0, Y1, Y2, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSDW    X1, X0, X1
+	VMOVUPS      X1, (CX)(SI*2)
+	ADDQ         $+8, SI
+	SUBQ         $+8, AX
+	JMP          one2
+
+rest3:
+	TESTQ   AX, AX
+	JZ      done4
+	MOVQ    AX, DI
+	ANDQ    $+7, DI
+	LEAQ    tailMask<>+32(SB), R8
+	NEGQ    DI
+	VMOVDQU (R8)(DI*4), Y0
+	NEGQ    DI
+	VPXOR   X0, X0, X0
+	ADDQ    DI, SI
+
+half5:
+	DECQ      SI
+	VPSLLDQ   $0x02, X0, X0
+	VPINSRW   $0x00, (DX)(SI*2), X0, X0
+	DECQ      DI
+	JNZ       half5
+	MOVQ      AX, DI
+	VPMOVZXWD X0, Y0
+	VPSLLD    $0x10, Y0, Y0
+	VPXOR     X1, X1, X1
+	ADDQ      DI, SI
+
+half6:
+	DECQ         SI
+	VPSLLDQ      $0x02, X1, X1
+	VPINSRW      $0x00, (BX)(SI*2), X1, X1
+	DECQ         DI
+	JNZ          half6
+	MOVQ         AX, DI
+	VPMOVZXWD    X1, Y1
+	VPSLLD       $0x10, Y1, Y1
+	VMULPS       Y1, Y0, Y0
+	VPSRLD       $0x10, Y0, Y1
+	VANDPS       splat00000001<>+0(SB), Y1, Y2
+	VPADDD       splat00007fff<>+0(SB), Y2, Y2
+	VPADDD       Y0, Y2, Y2
+	VPSRLD       $0x10, Y2, Y2
+	VCMPPS       $0x03, Y0, Y0, Y0
+	VORPS        splat00000040<>+0(SB), Y1, Y1
+	VBLENDVPS    Y0, Y1, Y2, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSDW    X1, X0, X1
+
+half7:
+	VPEXTRW $0x00, X1, (CX)(SI*2)
+	VPSRLDQ $0x02, X1, X1
+	INCQ    SI
+	DECQ    DI
+	JNZ     half7
+	SUBQ    AX, SI
+	MOVQ    AX, DI
+
+done4:
+	VZEROUPPER
+	RET
+
+// func addClipHalfAVX2(y []uint16, a []uint16, b []uint16, lo float32, hi float32)
+// Requires: AVX, AVX2
+TEXT ·addClipHalfAVX2(SB), NOSPLIT, $0-80
+	MOVQ         y_len+8(FP), AX
+	MOVQ         y_base+0(FP), CX
+	MOVQ         a_base+24(FP), DX
+	MOVQ         b_base+48(FP), BX
+	VBROADCASTSS lo+72(FP), Y0
+	VBROADCASTSS hi+76(FP), Y1
+	XORL         SI, SI
+
+many1:
+	CMPQ         AX, $+32
+	JL           one2
+	VPMOVZXWD    (DX)(SI*2), Y2
+	VPSLLD       $0x10, Y2, Y2
+	VPMOVZXWD    (BX)(SI*2), Y3
+	VPSLLD       $0x10, Y3, Y3
+	VADDPS       Y3, Y2, Y2
+	VMAXPS       Y2, Y0, Y2
+	VMINPS       Y2, Y1, Y2
+	VPSRLD       $0x10, Y2, Y3
+	VANDPS       splat00000001<>+0(SB), Y3, Y4
+	VPADDD       splat00007fff<>+0(SB), Y4, Y4
+	VPADDD       Y2, Y4, Y4
+	VPSRLD       $0x10, Y4, Y4
+	VCMPPS       $0x03, Y2, Y2, Y2
+	VORPS        splat00000040<>+0(SB), Y3, Y3
+	VBLENDVPS    Y2, Y3, Y4, Y2
+	VEXTRACTI128 $0x01, Y2, X3
+	VPACKUSDW    X3, X2, X3
+	VMOVUPS      X3, (CX)(SI*2)
+	VPMOVZXWD    16(DX)(SI*2), Y2
+	VPSLLD       $0x10, Y2, Y2
+	VPMOVZXWD    16(BX)(SI*2), Y3
+	VPSLLD       $0x10, Y3, Y3
+	VADDPS       Y3, Y2, Y2
+	VMAXPS       Y2, Y0, Y2
+	VMINPS       Y2, Y1, Y2
+	VPSRLD       $0x10, Y2, Y3
+	VANDPS       splat00000001<>+0(SB), Y3, Y4
+	VPADDD       splat00007fff<>+0(SB), Y4, Y4
+	VPADDD       Y2, Y4, Y4
+	VPSRLD       $0x10, Y4, Y4
+	VCMPPS       $0x03, Y2, Y2, Y2
+	VORPS        splat00000040<>+0(SB), Y3, Y3
+	VBLENDVPS    Y2, Y3, Y4, Y2
+	VEXTRACTI128 $0x01, Y2, X3
+	VPACKUSDW    X3, X2, X3
+	VMOVUPS      X3, 16(CX)(SI*2)
+	VPMOVZXWD    32(DX)(SI*2), Y2
+	VPSLLD       $0x10, Y2, Y2
+	VPMOVZXWD    32(BX)(SI*2), Y3
+	VPSLLD       $0x10, Y3, Y3
+	VADDPS       Y3, Y2, Y2
+	VMAXPS       Y2, Y0, Y2
+	VMINPS       Y2, Y1, Y2
+	VPSRLD       $0x10, Y2, Y3
+	VANDPS       splat00000001<>+0(SB), Y3, Y4
+	VPADDD       splat00007fff<>+0(SB), Y4, Y4
+	VPADDD       Y2, Y4, Y4
+	VPSRLD       $0x10, Y4, Y4
+	VCMPPS       $0x03, Y2, Y2, Y2
+	VORPS        splat00000040<>+0(SB), Y3, Y3
+	VBLENDVPS    Y2, Y3, Y4, Y2
+	VEXTRACTI128 $0x01, Y2, X3
+	VPACKUSDW    X3, X2, X3
+	VMOVUPS      X3, 32(CX)(SI*2)
+	VPMOVZXWD    48(DX)(SI*2), Y2
+	VPSLLD       $0x10, Y2, Y2
+	VPMOVZXWD    48(BX)(SI*2), Y3
+	VPSLLD       $0x10, Y3, Y3
+	VADDPS       Y3, Y2, Y2
+	VMAXPS       Y2, Y0, Y2
+	VMINPS       Y2, Y1, Y2
+	VPSRLD       $0x10, Y2, Y3
+	VANDPS       splat00000001<>+0(SB), Y3, Y4
+	VPADDD       splat00007fff<>+0(SB), Y4, Y4
+	VPADDD       Y2, Y4, Y4
+	VPSRLD       $0x10, Y4, Y4
+	VCMPPS       $0x03, Y2, Y2, Y2
+	VORPS        splat00000040<>+0(SB), Y3, Y3
+	VBLENDVPS    Y2, Y3, Y4, Y2
+	VEXTRACTI128 $0x01, Y2, X3
+	VPACKUSDW    X3, X2, X3
+	VMOVUPS      X3, 48(CX)(SI*2)
+	ADDQ         $+32, SI
+	SUBQ         $+32, AX
+	JMP          many1
+
+one2:
+	CMPQ         AX, $+8
+	JL           rest3
+	VPMOVZXWD    (DX)(SI*2), Y2
+	VPSLLD       $0x10, Y2, Y2
+	VPMOVZXWD    (BX)(SI*2), Y3
+	VPSLLD       $0x10, Y3, Y3
+	VADDPS       Y3, Y2, Y2
+	VMAXPS       Y2, Y0, Y2
+	VMINPS       Y2, Y1, Y2
+	VPSRLD       $0x10, Y2, Y3
+	VANDPS       splat00000001<>+0(SB), Y3, Y4
+	VPADDD       splat00007fff<>+0(SB), Y4, Y4
+	VPADDD       Y2, Y4, Y4
+	VPSRLD       $0x10, Y4, Y4
+	VCMPPS       $0x03, Y2, Y2, Y2
+	VORPS        splat00000040<>+0(SB), Y3, Y3
+	VBLENDVPS    Y2, Y3, Y4, Y2
+	VEXTRACTI128 $0x01, Y2, X3
+	VPACKUSDW    X3, X2, X3
+	VMOVUPS      X3, (CX)(SI*2)
+	ADDQ         $+8, SI
+	SUBQ         $+8, AX
+	JMP          one2
+
+rest3:
+	TESTQ   AX, AX
+	JZ      done4
+	MOVQ    AX, DI
+	ANDQ    $+7, DI
+	LEAQ    tailMask<>+32(SB), R8
+	NEGQ    DI
+	VMOVDQU (R8)(DI*4), Y2
+	NEGQ    DI
+	VPXOR   X2, X2, X2
+	ADDQ    DI, SI
+
+half5:
+	DECQ      SI
+	VPSLLDQ   $0x02, X2, X2
+	VPINSRW   $0x00, (DX)(SI*2), X2, X2
+	DECQ      DI
+	JNZ       half5
+	MOVQ      AX, DI
+	VPMOVZXWD X2, Y2
+	VPSLLD    $0x10, Y2, Y2
+	VPXOR     X3, X3, X3
+	ADDQ      DI, SI
+
+half6:
+	DECQ         SI
+	VPSLLDQ      $0x02, X3, X3
+	VPINSRW      $0x00, (BX)(SI*2), X3, X3
+	DECQ         DI
+	JNZ          half6
+	MOVQ         AX, DI
+	VPMOVZXWD    X3, Y3
+	VPSLLD       $0x10, Y3, Y3
+	VADDPS       Y3, Y2, Y2
+	VMAXPS       Y2, Y0, Y0
+	VMINPS       Y0, Y1, Y0
+	VPSRLD       $0x10, Y0, Y1
+	VANDPS       splat00000001<>+0(SB), Y1, Y2
+	VPADDD       splat00007fff<>+0(SB), Y2, Y2
+	VPADDD       Y0, Y2, Y2
+	VPSRLD       $0x10, Y2, Y2
+	VCMPPS       $0x03, Y0, Y0, Y0
+	VORPS        splat00000040<>+0(SB), Y1, Y1
+	VBLENDVPS    Y0, Y1, Y2, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSDW    X1, X0, X1
+
+half7:
+	VPEXTRW $0x00, X1, (CX)(SI*2)
+	VPSRLDQ $0x02, X1, X1
+	INCQ    SI
+	DECQ    DI
+	JNZ     half7
+	SUBQ    AX, SI
+	MOVQ    AX, DI
+
+done4:
+	VZEROUPPER
+	RET
+
+// func reluHalfAVX2(y []uint16, x []uint16)
+// Requires: AVX, AVX2
+TEXT ·reluHalfAVX2(SB), NOSPLIT, $0-48
+	MOVQ y_len+8(FP), AX
+	MOVQ y_base+0(FP), CX
+	MOVQ x_base+24(FP), DX
+	XORL BX, BX
+
+many1:
+	CMPQ         AX, $+32
+	JL           one2
+	VPMOVZXWD    (DX)(BX*2), Y0
+	VPSLLD       $0x10, Y0, Y0
+	VXORPS       Y1, Y1, Y1
+	VMAXPS       Y0, Y1, Y0
+	VPSRLD       $0x10, Y0, Y1
+	VANDPS       splat00000001<>+0(SB), Y1, Y2
+	VPADDD       splat00007fff<>+0(SB), Y2, Y2
+	VPADDD       Y0, Y2, Y2
+	VPSRLD       $0x10, Y2, Y2
+	VCMPPS       $0x03, Y0, Y0, Y0
+	VORPS        splat00000040<>+0(SB), Y1, Y1
+	VBLENDVPS    Y0, Y1, Y2, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSDW    X1, X0, X1
+	VMOVUPS      X1, (CX)(BX*2)
+	VPMOVZXWD    16(DX)(BX*2), Y0
+	VPSLLD       $0x10, Y0, Y0
+	VXORPS       Y1, Y1, Y1
+	VMAXPS       Y0, Y1, Y0
+	VPSRLD       $0x10, Y0, Y1
+	VANDPS       splat00000001<>+0(SB), Y1, Y2
+	VPADDD       splat00007fff<>+0(SB), Y2, Y2
+	VPADDD       Y0, Y2, Y2
+	VPSRLD       $0x10, Y2, Y2
+	VCMPPS       $0x03, Y0, Y0, Y0
+	VORPS        splat00000040<>+0(SB), Y1, Y1
+	VBLENDVPS    Y0, Y1, Y2, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSDW    X1, X0, X1
+	VMOVUPS      X1, 16(CX)(BX*2)
+	VPMOVZXWD    32(DX)(BX*2), Y0
+	VPSLLD       $0x10, Y0, Y0
+	VXORPS       Y1, Y1, Y1
+	VMAXPS       Y0, Y1, Y0
+	VPSRLD       $0x10, Y0, Y1
+	VANDPS       splat00000001<>+0(SB), Y1, Y2
+	VPADDD       splat00007fff<>+0(SB), Y2, Y2
+	VPADDD       Y0, Y2, Y2
+	VPSRLD       $0x10, Y2, Y2
+	VCMPPS       $0x03, Y0, Y0, Y0
+	VORPS        splat00000040<>+0(SB), Y1, Y1
+	VBLENDVPS    Y0, Y1, Y2, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSDW    X1, X0, X1
+	VMOVUPS      X1, 32(CX)(BX*2)
+	VPMOVZXWD    48(DX)(BX*2), Y0
+	VPSLLD       $0x10, Y0, Y0
+	VXORPS       Y1, Y1, Y1
+	VMAXPS       Y0, Y1, Y0
+	VPSRLD       $0x10, Y0, Y1
+	VANDPS       splat00000001<>+0(SB), Y1, Y2
+	VPADDD       splat00007fff<>+0(SB), Y2, Y2
+	VPADDD       Y0, Y2, Y2
+	VPSRLD       $0x10, Y2, Y2
+	VCMPPS       $0x03, Y0, Y0, Y0
+	VORPS        splat00000040<>+0(SB), Y1, Y1
+	VBLENDVPS    Y0, Y1, Y2, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSDW    X1, X0, X1
+	VMOVUPS      X1, 48(CX)(BX*2)
+	ADDQ         $+32, BX
+	SUBQ         $+32, AX
+	JMP          many1
+
+one2:
+	CMPQ         AX, $+8
+	JL           rest3
+	VPMOVZXWD    (DX)(BX*2), Y0
+	VPSLLD       $0x10, Y0, Y0
+	VXORPS       Y1, Y1, Y1
+	VMAXPS       Y0, Y1, Y0
+	VPSRLD       $0x10, Y0, Y1
+	VANDPS       splat00000001<>+0(SB), Y1, Y2
+	VPADDD       splat00007fff<>+0(SB), Y2, Y2
+	VPADDD       Y0, Y2, Y2
+	VPSRLD       $0x10, Y2, Y2
+	VCMPPS       $0x03, Y0, Y0, Y0
+	VORPS        splat00000040<>+0(SB), Y1, Y1
+	VBLENDVPS    Y0, Y1, Y2, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSDW    X1, X0, X1
+	VMOVUPS      X1, (CX)(BX*2)
+	ADDQ         $+8, BX
+	SUBQ         $+8, AX
+	JMP          one2
+
+rest3:
+	TESTQ   AX, AX
+	JZ      done4
+	MOVQ    AX, SI
+	ANDQ    $+7, SI
+	LEAQ    tailMask<>+32(SB), DI
+	NEGQ    SI
+	VMOVDQU (DI)(SI*4), Y0
+	NEGQ    SI
+	VPXOR   X0, X0, X0
+	ADDQ    SI, BX
+
+half5:
+	DECQ         BX
+	VPSLLDQ      $0x02, X0, X0
+	VPINSRW      $0x00, (DX)(BX*2), X0, X0
+	DECQ         SI
+	JNZ          half5
+	MOVQ         AX, SI
+	VPMOVZXWD    X0, Y0
+	VPSLLD       $0x10, Y0, Y0
+	VXORPS       Y1, Y1, Y1
+	VMAXPS       Y0, Y1, Y0
+	VPSRLD       $0x10, Y0, Y1
+	VANDPS       splat00000001<>+0(SB), Y1, Y2
+	VPADDD       splat00007fff<>+0(SB), Y2, Y2
+	VPADDD       Y0, Y2, Y2
+	VPSRLD       $0x10, Y2, Y2
+	VCMPPS       $0x03, Y0, Y0, Y0
+	VORPS        splat00000040<>+0(SB), Y1, Y1
+	VBLENDVPS    Y0, Y1, Y2, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSDW    X1, X0, X1
+
+half6:
+	VPEXTRW $0x00, X1, (CX)(BX*2)
+	VPSRLDQ $0x02, X1, X1
+	INCQ    BX
+	DECQ    SI
+	JNZ     half6
+	SUBQ    AX, BX
+	MOVQ    AX, SI
+
+done4:
+	VZEROUPPER
+	RET
+
+// func reluGradHalfAVX2(y []uint16, dy []uint16, out []uint16)
+// Requires: AVX, AVX2
+TEXT ·reluGradHalfAVX2(SB), NOSPLIT, $0-72
+	MOVQ y_len+8(FP), AX
+	MOVQ y_base+0(FP), CX
+	MOVQ dy_base+24(FP), DX
+	MOVQ out_base+48(FP), BX
+	XORL SI, SI
+
+many1:
+	CMPQ         AX, $+32
+	JL           one2
+	VPMOVZXWD    (DX)(SI*2), Y0
+	VPSLLD       $0x10, Y0, Y0
+	VPMOVZXWD    (BX)(SI*2), Y1
+	VPSLLD       $0x10, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VCMPPS       $0x1e, Y2, Y1, Y1
+	VANDPS       Y0, Y1, Y0
+	VPSRLD       $0x10, Y0, Y1
+	VANDPS       splat00000001<>+0(SB), Y1, Y2
+	VPADDD       splat00007fff<>+0(SB), Y2, Y2
+	VPADDD       Y0, Y2, Y2
+	VPSRLD       $0x10, Y2, Y2
+	VCMPPS       $0x03, Y0, Y0, Y0
+	VORPS        splat00000040<>+0(SB), Y1, Y1
+	VBLENDVPS    Y0, Y1, Y2, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSDW    X1, X0, X1
+	VMOVUPS      X1, (CX)(SI*2)
+	VPMOVZXWD    16(DX)(SI*2), Y0
+	VPSLLD       $0x10, Y0, Y0
+	VPMOVZXWD    16(BX)(SI*2), Y1
+	VPSLLD       $0x10, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VCMPPS       $0x1e, Y2, Y1, Y1
+	VANDPS       Y0, Y1, Y0
+	VPSRLD       $0x10, Y0, Y1
+	VANDPS       splat00000001<>+0(SB), Y1, Y2
+	VPADDD       splat00007fff<>+0(SB), Y2, Y2
+	VPADDD       Y0, Y2, Y2
+	VPSRLD       $0x10, Y2, Y2
+	VCMPPS       $0x03, Y0, Y0, Y0
+	VORPS        splat00000040<>+0(SB), Y1, Y1
+	VBLENDVPS    Y0, Y1, Y2, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSDW    X1, X0, X1
+	VMOVUPS      X1, 16(CX)(SI*2)
+	VPMOVZXWD    32(DX)(SI*2), Y0
+	VPSLLD       $0x10, Y0, Y0
+	VPMOVZXWD    32(BX)(SI*2), Y1
+	VPSLLD       $0x10, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VCMPPS       $0x1e, Y2, Y1, Y1
+	VANDPS       Y0, Y1, Y0
+	VPSRLD       $0x10, Y0, Y1
+	VANDPS       splat00000001<>+0(SB), Y1, Y2
+	VPADDD       splat00007fff<>+0(SB), Y2, Y2
+	VPADDD       Y0, Y2, Y2
+	VPSRLD       $0x10, Y2, Y2
+	VCMPPS       $0x03, Y0, Y0, Y0
+	VORPS        splat00000040<>+0(SB), Y1, Y1
+	VBLENDVPS    Y0, Y1, Y2, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSDW    X1, X0, X1
+	VMOVUPS      X1, 32(CX)(SI*2)
+	VPMOVZXWD    48(DX)(SI*2), Y0
+	VPSLLD       $0x10, Y0, Y0
+	VPMOVZXWD    48(BX)(SI*2), Y1
+	VPSLLD       $0x10, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VCMPPS       $0x1e, Y2, Y1, Y1
+	VANDPS       Y0, Y1, Y0
+	VPSRLD       $0x10, Y0, Y1
+	VANDPS       splat00000001<>+0(SB), Y1, Y2
+	VPADDD       splat00007fff<>+0(SB), Y2, Y2
+	VPADDD       Y0, Y2, Y2
+	VPSRLD       $0x10, Y2, Y2
+	VCMPPS       $0x03, Y0, Y0, Y0
+	VORPS        splat00000040<>+0(SB), Y1, Y1
+	VBLENDVPS    Y0, Y1, Y2, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSDW    X1, X0, X1
+	VMOVUPS      X1, 48(CX)(SI*2)
+	ADDQ         $+32, SI
+	SUBQ         $+32, AX
+	JMP          many1
+
+one2:
+	CMPQ         AX, $+8
+	JL           rest3
+	VPMOVZXWD    (DX)(SI*2), Y0
+	VPSLLD       $0x10, Y0, Y0
+	VPMOVZXWD    (BX)(SI*2), Y1
+	VPSLLD       $0x10, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VCMPPS       $0x1e, Y2, Y1, Y1
+	VANDPS       Y0, Y1, Y0
+	VPSRLD       $0x10, Y0, Y1
+	VANDPS       splat00000001<>+0(SB), Y1, Y2
+	VPADDD       splat00007fff<>+0(SB), Y2, Y2
+	VPADDD       Y0, Y2, Y2
+	VPSRLD       $0x10, Y2, Y2
+	VCMPPS       $0x03, Y0, Y0, Y0
+	VORPS        splat00000040<>+0(SB), Y1, Y1
+	VBLENDVPS    Y0, Y1, Y2, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSDW    X1, X0, X1
+	VMOVUPS      X1, (CX)(SI*2)
+	ADDQ         $+8, SI
+	SUBQ         $+8, AX
+	JMP          one2
+
+rest3:
+	TESTQ   AX, AX
+	JZ      done4
+	MOVQ    AX, DI
+	ANDQ    $+7, DI
+	LEAQ    tailMask<>+32(SB), R8
+	NEGQ    DI
+	VMOVDQU (R8)(DI*4), Y0
+	NEGQ    DI
+	VPXOR   X0, X0, X0
+	ADDQ    DI, SI
+
+half5:
+	DECQ      SI
+	VPSLLDQ   $0x02, X0, X0
+	VPINSRW   $0x00, (DX)(SI*2), X0, X0
+	DECQ      DI
+	JNZ       half5
+	MOVQ      AX, DI
+	VPMOVZXWD X0, Y0
+	VPSLLD    $0x10, Y0, Y0
+	VPXOR     X1, X1, X1
+	ADDQ      DI, SI
+
+half6:
+	DECQ         SI
+	VPSLLDQ      $0x02, X1, X1
+	VPINSRW      $0x00, (BX)(SI*2), X1, X1
+	DECQ         DI
+	JNZ          half6
+	MOVQ         AX, DI
+	VPMOVZXWD    X1, Y1
+	VPSLLD       $0x10, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VCMPPS       $0x1e, Y2, Y1, Y1
+	VANDPS       Y0, Y1, Y0
+	VPSRLD       $0x10, Y0, Y1
+	VANDPS       splat00000001<>+0(SB), Y1, Y2
+	VPADDD       splat00007fff<>+0(SB), Y2, Y2
+	VPADDD       Y0, Y2, Y2
+	VPSRLD       $0x10, Y2, Y2
+	VCMPPS       $0x03, Y0, Y0, Y0
+	VORPS        splat00000040<>+0(SB), Y1, Y1
+	VBLENDVPS    Y0, Y1, Y2, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSDW    X1, X0, X1
+
+half7:
+	VPEXTRW $0x00, X1, (CX)(SI*2)
+	VPSRLDQ $0x02, X1, X1
+	INCQ    SI
+	DECQ    DI
+	JNZ     half7
+	SUBQ    AX, SI
+	MOVQ    AX, DI
+
+done4:
+	VZEROUPPER
+	RET
+
+// func scaleHalfAVX2(y []uint16, x []uint16, s float32)
+// Requires: AVX, AVX2
+TEXT ·scaleHalfAVX2(SB), NOSPLIT, $0-52
+	MOVQ         y_len+8(FP), AX
+	MOVQ         y_base+0(FP), CX
+	MOVQ         x_base+24(FP), DX
+	VBROADCASTSS s+48(FP), Y0
+	XORL         BX, BX
+
+many1:
+	CMPQ         AX, $+32
+	JL           one2
+	VPMOVZXWD    (DX)(BX*2), Y1
+	VPSLLD       $0x10, Y1, Y1
+	VMULPS       Y0, Y1, Y1
+	VPSRLD       $0x10, Y1, Y2
+	VANDPS       splat00000001<>+0(SB), Y2, Y3
+	VPADDD       splat00007fff<>+0(SB), Y3, Y3
+	VPADDD       Y1, Y3, Y3
+	VPSRLD       $0x10, Y3, Y3
+	VCMPPS       $0x03, Y1, Y1, Y1
+	VORPS        splat00000040<>+0(SB), Y2, Y2
+	VBLENDVPS    Y1, Y2, Y3, Y1
+	VEXTRACTI128 $0x01, Y1, X2
+	VPACKUSDW    X2, X1, X2
+	VMOVUPS      X2, (CX)(BX*2)
+	VPMOVZXWD    16(DX)(BX*2), Y1
+	VPSLLD       $0x10, Y1, Y1
+	VMULPS       Y0, Y1, Y1
+	VPSRLD       $0x10, Y1, Y2
+	VANDPS       splat00000001<>+0(SB), Y2, Y3
+	VPADDD       splat00007fff<>+0(SB), Y3, Y3
+	VPADDD       Y1, Y3, Y3
+	VPSRLD       $0x10, Y3, Y3
+	VCMPPS       $0x03, Y1, Y1, Y1
+	VORPS        splat00000040<>+0(SB), Y2, Y2
+	VBLENDVPS    Y1, Y2, Y3, Y1
+	VEXTRACTI128 $0x01, Y1, X2
+	VPACKUSDW    X2, X1, X2
+	VMOVUPS      X2, 16(CX)(BX*2)
+	VPMOVZXWD    32(DX)(BX*2), Y1
+	VPSLLD       $0x10, Y1, Y1
+	VMULPS       Y0, Y1, Y1
+	VPSRLD       $0x10, Y1, Y2
+	VANDPS       splat00000001<>+0(SB), Y2, Y3
+	VPADDD       splat00007fff<>+0(SB), Y3, Y3
+	VPADDD       Y1, Y3, Y3
+	VPSRLD       $0x10, Y3, Y3
+	VCMPPS       $0x03, Y1, Y1, Y1
+	VORPS        splat00000040<>+0(SB), Y2, Y2
+	VBLENDVPS    Y1, Y2, Y3, Y1
+	VEXTRACTI128 $0x01, Y1, X2
+	VPACKUSDW    X2, X1, X2
+	VMOVUPS      X2, 32(CX)(BX*2)
+	VPMOVZXWD    48(DX)(BX*2), Y1
+	VPSLLD       $0x10, Y1, Y1
+	VMULPS       Y0, Y1, Y1
+	VPSRLD       $0x10, Y1, Y2
+	VANDPS       splat00000001<>+0(SB), Y2, Y3
+	VPADDD       splat00007fff<>+0(SB), Y3, Y3
+	VPADDD       Y1, Y3, Y3
+	VPSRLD       $0x10, Y3, Y3
+	VCMPPS       $0x03, Y1, Y1, Y1
+	VORPS        splat00000040<>+0(SB), Y2, Y2
+	VBLENDVPS    Y1, Y2, Y3, Y1
+	VEXTRACTI128 $0x01, Y1, X2
+	VPACKUSDW    X2, X1, X2
+	VMOVUPS      X2, 48(CX)(BX*2)
+	ADDQ         $+32, BX
+	SUBQ         $+32, AX
+	JMP          many1
+
+one2:
+	CMPQ         AX, $+8
+	JL           rest3
+	VPMOVZXWD    (DX)(BX*2), Y1
+	VPSLLD       $0x10, Y1, Y1
+	VMULPS       Y0, Y1, Y1
+	VPSRLD       $0x10, Y1, Y2
+	VANDPS       splat00000001<>+0(SB), Y2, Y3
+	VPADDD       splat00007fff<>+0(SB), Y3, Y3
+	VPADDD       Y1, Y3, Y3
+	VPSRLD       $0x10, Y3, Y3
+	VCMPPS       $0x03, Y1, Y1, Y1
+	VORPS        splat00000040<>+0(SB), Y2, Y2
+	VBLENDVPS    Y1, Y2, Y3, Y1
+	VEXTRACTI128 $0x01, Y1, X2
+	VPACKUSDW    X2, X1, X2
+	VMOVUPS      X2, (CX)(BX*2)
+	ADDQ         $+8, BX
+	SUBQ         $+8, AX
+	JMP          one2
+
+rest3:
+	TESTQ   AX, AX
+	JZ      done4
+	MOVQ    AX, SI
+	ANDQ    $+7, SI
+	LEAQ    tailMask<>+32(SB), DI
+	NEGQ    SI
+	VMOVDQU (DI)(SI*4), Y1
+	NEGQ    SI
+	VPXOR   X1, X1, X1
+	ADDQ    SI, BX
+
+half5:
+	DECQ         BX
+	VPSLLDQ      $0x02, X1, X1
+	VPINSRW      $0x00, (DX)(BX*2), X1, X1
+	DECQ         SI
+	JNZ          half5
+	MOVQ         AX, SI
+	VPMOVZXWD    X1, Y1
+	VPSLLD       $0x10, Y1, Y1
+	VMULPS       Y0, Y1, Y0
+	VPSRLD       $0x10, Y0, Y1
+	VANDPS       splat00000001<>+0(SB), Y1, Y2
+	VPADDD       splat00007fff<>+0(SB), Y2, Y2
+	VPADDD       Y0, Y2, Y2
+	VPSRLD       $0x10, Y2, Y2
+	VCMPPS       $0x03, Y0, Y0, Y0
+	VORPS        splat00000040<>+0(SB), Y1, Y1
+	VBLENDVPS    Y0, Y1, Y2, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSDW    X1, X0, X1
+
+half6:
+	VPEXTRW $0x00, X1, (CX)(BX*2)
+	VPSRLDQ $0x02, X1, X1
+	INCQ    BX
+	DECQ    SI
+	JNZ     half6
+	SUBQ    AX, BX
+	MOVQ    AX, SI
+
+done4:
+	VZEROUPPER
+	RET
+
+// func channelSumHalfAVX2(acc []float32, x []uint16, rows int, cols int, stride int)
+// Requires: AVX, AVX2
+TEXT ·channelSumHalfAVX2(SB), NOSPLIT, $0-72
+	MOVQ    acc_base+0(FP), AX
+	MOVQ    x_base+24(FP), CX
+	MOVQ    cols+56(FP), DX
+	MOVQ    stride+64(FP), BX
+	MOVQ    rows+48(FP), SI
+	LEAQ    (CX)(BX*2), DI
+	LEAQ    (DI)(BX*2), R8
+	LEAQ    (R8)(BX*2), R9
+	MOVQ    DX, R10
+	ANDQ    $+7, R10
+	LEAQ    tailMask<>+32(SB), R11
+	NEGQ    R10
+	VMOVDQU (R11)(R10*4), Y0
+	NEGQ    R10
+
+many1:
+	CMPQ SI, $+4
+	JL   few2
+	XORL R11, R11
+	MOVQ DX, R12
+
+one5:
+	CMPQ      R12, $+8
+	JL        rest6
+	VPMOVZXWD (CX)(R11*2), Y1
+	VPSLLD    $0x10, Y1, Y1
+	VPMOVZXWD (DI)(R11*2), Y2
+	VPSLLD    $0x10, Y2, Y2
+	VADDPS    Y2, Y1, Y1
+	VPMOVZXWD (R8)(R11*2), Y2
+	VPSLLD    $0x10, Y2, Y2
+	VADDPS    Y2, Y1, Y1
+	VPMOVZXWD (R9)(R11*2), Y2
+	VPSLLD    $0x10, Y2, Y2
+	VADDPS    Y2, Y1, Y1
+	VMOVUPS   (AX)(R11*4), Y2
+	VADDPS    Y2, Y1, Y1
+	VMOVUPS   Y1, (AX)(R11*4)
+	ADDQ      $+8, R11
+	SUBQ      $+8, R12
+	JMP       one5
+
+rest6:
+	TESTQ R12, R12
+	JZ    done7
+	VPXOR X1, X1, X1
+	ADDQ  R10, R11
+
+half8:
+	DECQ      R11
+	VPSLLDQ   $0x02, X1, X1
+	VPINSRW   $0x00, (CX)(R11*2), X1, X1
+	DECQ      R10
+	JNZ       half8
+	MOVQ      R12, R10
+	VPMOVZXWD X1, Y1
+	VPSLLD    $0x10, Y1, Y1
+	VPXOR     X2, X2, X2
+	ADDQ      R10, R11
+
+half9:
+	DECQ      R11
+	VPSLLDQ   $0x02, X2, X2
+	VPINSRW   $0x00, (DI)(R11*2), X2, X2
+	DECQ      R10
+	JNZ       half9
+	MOVQ      R12, R10
+	VPMOVZXWD X2, Y2
+	VPSLLD    $0x10, Y2, Y2
+	VADDPS    Y2, Y1, Y1
+	VPXOR     X2, X2, X2
+	ADDQ      R10, R11
+
+half10:
+	DECQ      R11
+	VPSLLDQ   $0x02, X2, X2
+	VPINSRW   $0x00, (R8)(R11*2), X2, X2
+	DECQ      R10
+	JNZ       half10
+	MOVQ      R12, R10
+	VPMOVZXWD X2, Y2
+	VPSLLD    $0x10, Y2, Y2
+	VADDPS    Y2, Y1, Y1
+	VPXOR     X2, X2, X2
+	ADDQ      R10, R11
+
+half11:
+	DECQ       R11
+	VPSLLDQ    $0x02, X2, X2
+	VPINSRW    $0x00, (R9)(R11*2), X2, X2
+	DECQ       R10
+	JNZ        half11
+	MOVQ       R12, R10
+	VPMOVZXWD  X2, Y2
+	VPSLLD     $0x10, Y2, Y2
+	VADDPS     Y2, Y1, Y1
+	VMASKMOVPS (AX)(R11*4), Y0, Y2
+	VADDPS     Y2, Y1, Y1
+	VMASKMOVPS Y1, Y0, (AX)(R11*4)
+
+done7:
+	LEAQ (CX)(BX*4), CX
+	LEAQ (CX)(BX*4), CX
+	LEAQ (DI)(BX*4), DI
+	LEAQ (DI)(BX*4), DI
+	LEAQ (R8)(BX*4), R8
+	LEAQ (R8)(BX*4), R8
+	LEAQ (R9)(BX*4), R9
+	LEAQ (R9)(BX*4), R9
+	SUBQ $+4, SI
+	JMP  many1
+
+few2:
+	TESTQ SI, SI
+	JZ    done3
+	XORL  DI, DI
+	MOVQ  DX, R8
+
+one13:
+	CMPQ      R8, $+8
+	JL        rest14
+	VPMOVZXWD (CX)(DI*2), Y1
+	VPSLLD    $0x10, Y1, Y1
+	VMOVUPS   (AX)(DI*4), Y2
+	VADDPS    Y2, Y1, Y1
+	VMOVUPS   Y1, (AX)(DI*4)
+	ADDQ      $+8, DI
+	SUBQ      $+8, R8
+	JMP       one13
+
+rest14:
+	TESTQ R8, R8
+	JZ    done15
+	VPXOR X1, X1, X1
+	ADDQ  R10, DI
+
+half16:
+	DECQ       DI
+	VPSLLDQ    $0x02, X1, X1
+	VPINSRW    $0x00, (CX)(DI*2), X1, X1
+	DECQ       R10
+	JNZ        half16
+	MOVQ       R8, R10
+	VPMOVZXWD  X1, Y1
+	VPSLLD     $0x10, Y1, Y1
+	VMASKMOVPS (AX)(DI*4), Y0, Y2
+	VADDPS     Y2, Y1, Y1
+	VMASKMOVPS Y1, Y0, (AX)(DI*4)
+
+done15:
+	LEAQ (CX)(BX*2), CX
+	DECQ SI
+	JMP  few2
+
+done3:
+	VZEROUPPER
+	RET
+
+// func momentsHalfAVX2(sum []float32, squares []float32, x []uint16, pivot []float32, rows int, cols int, stride int)
+// Requires: AVX, AVX2
+TEXT ·momentsHalfAVX2(SB), NOSPLIT, $0-120
+	MOVQ    sum_base+0(FP), AX
+	MOVQ    squares_base+24(FP), CX
+	MOVQ    pivot_base+72(FP), DX
+	MOVQ    x_base+48(FP), BX
+	MOVQ    cols+104(FP), SI
+	MOVQ    stride+112(FP), DI
+	MOVQ    rows+96(FP), R8
+	LEAQ    (BX)(DI*2), R9
+	LEAQ    (R9)(DI*2), R10
+	LEAQ    (R10)(DI*2), R11
+	MOVQ    SI, R12
+	ANDQ    $+7, R12
+	LEAQ    tailMask<>+32(SB), R13
+	NEGQ    R12
+	VMOVDQU (R13)(R12*4), Y0
+	NEGQ    R12
+
+many1:
+	CMPQ R8, $+4
+	JL   few2
+	XORL R13, R13
+	MOVQ SI, R14
+
+one5:
+	CMPQ      R14, $+8
+	JL        rest6
+	VMOVUPS   (DX)(R13*4), Y1
+	VPMOVZXWD (BX)(R13*2), Y2
+	VPSLLD    $0x10, Y2, Y2
+	VSUBPS    Y1, Y2, Y2
+	VMULPS    Y2, Y2, Y3
+	VPMOVZXWD (R9)(R13*2), Y4
+	VPSLLD    $0x10, Y4, Y4
+	VSUBPS    Y1, Y4, Y4
+	VMULPS    Y4, Y4, Y5
+	VADDPS    Y4, Y2, Y2
+	VADDPS    Y5, Y3, Y3
+	VPMOVZXWD (R10)(R13*2), Y4
+	VPSLLD    $0x10, Y4, Y4
+	VSUBPS    Y1, Y4, Y4
+	VMULPS    Y4, Y4, Y5
+	VADDPS    Y4, Y2, Y2
+	VADDPS    Y5, Y3, Y3
+	VPMOVZXWD (R11)(R13*2), Y4
+	VPSLLD    $0x10, Y4, Y4
+	VSUBPS    Y1, Y4, Y1
+	VMULPS    Y1, Y1, Y4
+	VADDPS    Y1, Y2, Y2
+	VADDPS    Y4, Y3, Y3
+	VMOVUPS   (AX)(R13*4), Y1
+	VADDPS    Y1, Y2, Y1
+	VMOVUPS   Y1, (AX)(R13*4)
+	VMOVUPS   (CX)(R13*4), Y1
+	VADDPS    Y1, Y3, Y1
+	VMOVUPS   Y1, (CX)(R13*4)
+	ADDQ      $+8, R13
+	SUBQ      $+8, R14
+	JMP       one5
+
+rest6:
+	TESTQ      R14, R14
+	JZ         done7
+	VMASKMOVPS (DX)(R13*4), Y0, Y1
+	VPXOR      X2, X2, X2
+	ADDQ       R12, R13
+
+half8:
+	DECQ      R13
+	VPSLLDQ   $0x02, X2, X2
+	VPINSRW   $0x00, (BX)(R13*2), X2, X2
+	DECQ      R12
+	JNZ       half8
+	MOVQ      R14, R12
+	VPMOVZXWD X2, Y2
+	VPSLLD    $0x10, Y2, Y2
+	VSUBPS    Y1, Y2, Y2
+	VMULPS    Y2, Y2, Y3
+	VPXOR     X4, X4, X4
+	ADDQ      R12, R13
+
+half9:
+	DECQ      R13
+	VPSLLDQ   $0x02, X4, X4
+	VPINSRW   $0x00, (R9)(R13*2), X4, X4
+	DECQ      R12
+	JNZ       half9
+	MOVQ      R14, R12
+	VPMOVZXWD X4, Y4
+	VPSLLD    $0x10, Y4, Y4
+	VSUBPS    Y1, Y4, Y4
+	VMULPS    Y4, Y4, Y5
+	VADDPS    Y4, Y2, Y2
+	VADDPS    Y5, Y3, Y3
+	VPXOR     X4, X4, X4
+	ADDQ      R12, R13
+
+half10:
+	DECQ      R13
+	VPSLLDQ   $0x02, X4, X4
+	VPINSRW   $0x00, (R10)(R13*2), X4, X4
+	DECQ      R12
+	JNZ       half10
+	MOVQ      R14, R12
+	VPMOVZXWD X4, Y4
+	VPSLLD    $0x10, Y4, Y4
+	VSUBPS    Y1, Y4, Y4
+	VMULPS    Y4, Y4, Y5
+	VADDPS    Y4, Y2, Y2
+	VADDPS    Y5, Y3, Y3
+	VPXOR     X4, X4, X4
+	ADDQ      R12, R13
+
+half11:
+	DECQ       R13
+	VPSLLDQ    $0x02, X4, X4
+	VPINSRW    $0x00, (R11)(R13*2), X4, X4
+	DECQ       R12
+	JNZ        half11
+	MOVQ       R14, R12
+	VPMOVZXWD  X4, Y4
+	VPSLLD     $0x10, Y4, Y4
+	VSUBPS     Y1, Y4, Y1
+	VMULPS     Y1, Y1, Y4
+	VADDPS     Y1, Y2, Y2
+	VADDPS     Y4, Y3, Y3
+	VMASKMOVPS (AX)(R13*4), Y0, Y1
+	VADDPS     Y1, Y2, Y1
+	VMASKMOVPS Y1, Y0, (AX)(R13*4)
+	VMASKMOVPS (CX)(R13*4), Y0, Y1
+	VADDPS     Y1, Y3, Y1
+	VMASKMOVPS Y1, Y0, (CX)(R13*4)
+
+done7:
+	LEAQ (BX)(DI*4), BX
+	LEAQ (BX)(DI*4), BX
+	LEAQ (R9)(DI*4), R9
+	LEAQ (R9)(DI*4), R9
+	LEAQ (R10)(DI*4), R10
+	LEAQ (R10)(DI*4), R10
+	LEAQ (R11)(DI*4), R11
+	LEAQ (R11)(DI*4), R11
+	SUBQ $+4, R8
+	JMP  many1
+
+few2:
+	TESTQ R8, R8
+	JZ    done3
+	XORL  R9, R9
+	MOVQ  SI, R10
+
+one13:
+	CMPQ      R10, $+8
+	JL        rest14
+	VMOVUPS   (DX)(R9*4), Y1
+	VPMOVZXWD (BX)(R9*2), Y2
+	VPSLLD    $0x10, Y2, Y2
+	VSUBPS    Y1, Y2, Y1
+	VMULPS    Y1, Y1, Y2
+	VMOVUPS   (AX)(R9*4), Y3
+	VADDPS    Y3, Y1, Y1
+	VMOVUPS   Y1, (AX)(R9*4)
+	VMOVUPS   (CX)(R9*4), Y1
+	VADDPS    Y1, Y2, Y1
+	VMOVUPS   Y1, (CX)(R9*4)
+	ADDQ      $+8, R9
+	SUBQ      $+8, R10
+	JMP       one13
+
+rest14:
+	TESTQ      R10, R10
+	JZ         done15
+	VMASKMOVPS (DX)(R9*4), Y0, Y1
+	VPXOR      X2, X2, X2
+	ADDQ       R12, R9
+
+half16:
+	DECQ       R9
+	VPSLLDQ    $0x02, X2, X2
+	VPINSRW    $0x00, (BX)(R9*2), X2, X2
+	DECQ       R12
+	JNZ        half16
+	MOVQ       R10, R12
+	VPMOVZXWD  X2, Y2
+	VPSLLD     $0x10, Y2, Y2
+	VSUBPS     Y1, Y2, Y1
+	VMULPS     Y1, Y1, Y2
+	VMASKMOVPS (AX)(R9*4), Y0, Y3
+	VADDPS     Y3, Y1, Y1
+	VMASKMOVPS Y1, Y0, (AX)(R9*4)
+	VMASKMOVPS (CX)(R9*4), Y0, Y1
+	VADDPS     Y1, Y2, Y1
+	VMASKMOVPS Y1, Y0, (CX)(R9*4)
+
+done15:
+	LEAQ (BX)(DI*2), BX
+	DECQ R8
+	JMP  few2
+
+done3:
+	VZEROUPPER
+	RET
+
+// func normalizeHalfAVX2(y []uint16, x []uint16, scale []float32, shift []float32, rows int, cols int, lo float32, hi float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·normalizeHalfAVX2(SB), NOSPLIT, $0-120
+	MOVQ         x_base+24(FP), AX
+	MOVQ         y_base+0(FP), CX
+	MOVQ         scale_base+48(FP), DX
+	MOVQ         shift_base+72(FP), BX
+	MOVQ         rows+96(FP), SI
+	MOVQ         cols+104(FP), DI
+	MOVQ         DI, R8
+	ANDQ         $+7, R8
+	LEAQ         tailMask<>+32(SB), R9
+	NEGQ         R8
+	VMOVDQU      (R9)(R8*4), Y0
+	NEGQ         R8
+	VBROADCASTSS lo+112(FP), Y1
+	VBROADCASTSS hi+116(FP), Y2
+	TESTQ        SI, SI
+	JZ           end2
+
+next1:
+	XORL R9, R9
+	MOVQ DI, R10
+
+many3:
+	CMPQ         R10, $+16
+	JL           one4
+	VPMOVZXWD    (AX)(R9*2), Y3
+	VPSLLD       $0x10, Y3, Y3
+	VMOVUPS      (DX)(R9*4), Y4
+	VMOVUPS      (BX)(R9*4), Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  Y4, Y3, Y5
+	VMAXPS       Y5, Y1, Y3
+	VMINPS       Y3, Y2, Y3
+	VPSRLD       $0x10, Y3, Y4
+	VANDPS       splat00000001<>+0(SB), Y4, Y5
+	VPADDD       splat00007fff<>+0(SB), Y5, Y5
+	VPADDD       Y3, Y5, Y5
+	VPSRLD       $0x10, Y5, Y5
+	VCMPPS       $0x03, Y3, Y3, Y3
+	VORPS        splat00000040<>+0(SB), Y4, Y4
+	VBLENDVPS    Y3, Y4, Y5, Y3
+	VEXTRACTI128 $0x01, Y3, X4
+	VPACKUSDW    X4, X3, X4
+	VMOVUPS      X4, (CX)(R9*2)
+	VPMOVZXWD    16(AX)(R9*2), Y3
+	VPSLLD       $0x10, Y3, Y3
+	VMOVUPS      32(DX)(R9*4), Y4
+	VMOVUPS      32(BX)(R9*4), Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  Y4, Y3, Y5
+	VMAXPS       Y5, Y1, Y3
+	VMINPS       Y3, Y2, Y3
+	VPSRLD       $0x10, Y3, Y4
+	VANDPS       splat00000001<>+0(SB), Y4, Y5
+	VPADDD       splat00007fff<>+0(SB), Y5, Y5
+	VPADDD       Y3, Y5, Y5
+	VPSRLD       $0x10, Y5, Y5
+	VCMPPS       $0x03, Y3, Y3, Y3
+	VORPS        splat00000040<>+0(SB), Y4, Y4
+	VBLENDVPS    Y3, Y4, Y5, Y3
+	VEXTRACTI128 $0x01, Y3, X4
+	VPACKUSDW    X4, X3, X4
+	VMOVUPS      X4, 16(CX)(R9*2)
+	ADDQ         $+16, R9
+	SUBQ         $+16, R10
+	JMP          many3
+
+one4:
+	CMPQ         R10, $+8
+	JL           rest5
+	VPMOVZXWD    (AX)(R9*2), Y3
+	VPSLLD       $0x10, Y3, Y3
+	VMOVUPS      (DX)(R9*4), Y4
+	VMOVUPS      (BX)(R9*4), Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  Y4, Y3, Y5
+	VMAXPS       Y5, Y1, Y3
+	VMINPS       Y3, Y2, Y3
+	VPSRLD       $0x10, Y3, Y4
+	VANDPS       splat00000001<>+0(SB), Y4, Y5
+	VPADDD       splat00007fff<>+0(SB), Y5, Y5
+	VPADDD       Y3, Y5, Y5
+	VPSRLD       $0x10, Y5, Y5
+	VCMPPS       $0x03, Y3, Y3, Y3
+	VORPS        splat00000040<>+0(SB), Y4, Y4
+	VBLENDVPS    Y3, Y4, Y5, Y3
+	VEXTRACTI128 $0x01, Y3, X4
+	VPACKUSDW    X4, X3, X4
+	VMOVUPS      X4, (CX)(R9*2)
+	ADDQ         $+8, R9
+	SUBQ         $+8, R10
+	JMP          one4
+
+rest5:
+	TESTQ R10, R10
+	JZ    done6
+	VPXOR X3, X3, X3
+	ADDQ  R8, R9
+
+half7:
+	DECQ         R9
+	VPSLLDQ      $0x02, X3, X3
+	VPINSRW      $0x00, (AX)(R9*2), X3, X3
+	DECQ         R8
+	JNZ          half7
+	MOVQ         R10, R8
+	VPMOVZXWD    X3, Y3
+	VPSLLD       $0x10, Y3, Y3
+	VMASKMOVPS   (DX)(R9*4), Y0, Y4
+	VMASKMOVPS   (BX)(R9*4), Y0, Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  Y4, Y3, Y5
+	VMAXPS       Y5, Y1, Y3
+	VMINPS       Y3, Y2, Y3
+	VPSRLD       $0x10, Y3, Y4
+	VANDPS       splat00000001<>+0(SB), Y4, Y5
+	VPADDD       splat00007fff<>+0(SB), Y5, Y5
+	VPADDD       Y3, Y5, Y5
+	VPSRLD       $0x10, Y5, Y5
+	VCMPPS       $0x03, Y3, Y3, Y3
+	VORPS        splat00000040<>+0(SB), Y4, Y4
+	VBLENDVPS    Y3, Y4, Y5, Y3
+	VEXTRACTI128 $0x01, Y3, X4
+	VPACKUSDW    X4, X3, X4
+
+half8:
+	VPEXTRW $0x00, X4, (CX)(R9*2)
+	VPSRLDQ $0x02, X4, X4
+	INCQ    R9
+	DECQ    R8
+	JNZ     half8
+	SUBQ    R10, R9
+	MOVQ    R10, R8
+
+done6:
+	LEAQ (AX)(DI*2), AX
+	LEAQ (CX)(DI*2), CX
+	DECQ SI
+	JNZ  next1
+
+end2:
+	VZEROUPPER
+	RET
+
+// func normalizeAddHalfAVX2(y []uint16, x []uint16, residual []uint16, scale []float32, shift []float32, rows int, cols int, lo float32, hi float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·normalizeAddHalfAVX2(SB), NOSPLIT, $0-144
+	MOVQ         x_base+24(FP), AX
+	MOVQ         residual_base+48(FP), CX
+	MOVQ         y_base+0(FP), DX
+	MOVQ         scale_base+72(FP), BX
+	MOVQ         shift_base+96(FP), SI
+	MOVQ         rows+120(FP), DI
+	MOVQ         cols+128(FP), R8
+	MOVQ         R8, R9
+	ANDQ         $+7, R9
+	LEAQ         tailMask<>+32(SB), R10
+	NEGQ         R9
+	VMOVDQU      (R10)(R9*4), Y0
+	NEGQ         R9
+	VBROADCASTSS lo+136(FP), Y1
+	VBROADCASTSS hi+140(FP), Y2
+	TESTQ        DI, DI
+	JZ           end2
+
+next1:
+	XORL R10, R10
+	MOVQ R8, R11
+
+many3:
+	CMPQ         R11, $+16
+	JL           one4
+	VPMOVZXWD    (AX)(R10*2), Y3
+	VPSLLD       $0x10, Y3, Y3
+	VPMOVZXWD    (CX)(R10*2), Y4
+	VPSLLD       $0x10, Y4, Y4
+	VMOVUPS      (BX)(R10*4), Y5
+	VMOVUPS      (SI)(R10*4), Y6
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  Y5, Y3, Y6
+	VADDPS       Y4, Y6, Y3
+	VMAXPS       Y3, Y1, Y3
+	VMINPS       Y3, Y2, Y3
+	VPSRLD       $0x10, Y3, Y4
+	VANDPS       splat00000001<>+0(SB), Y4, Y5
+	VPADDD       splat00007fff<>+0(SB), Y5, Y5
+	VPADDD       Y3, Y5, Y5
+	VPSRLD       $0x10, Y5, Y5
+	VCMPPS       $0x03, Y3, Y3, Y3
+	VORPS        splat00000040<>+0(SB), Y4, Y4
+	VBLENDVPS    Y3, Y4, Y5, Y3
+	VEXTRACTI128 $0x01, Y3, X4
+	VPACKUSDW    X4, X3, X4
+	VMOVUPS      X4, (DX)(R10*2)
+	VPMOVZXWD    16(AX)(R10*2), Y3
+	VPSLLD       $0x10, Y3, Y3
+	VPMOVZXWD    16(CX)(R10*2), Y4
+	VPSLLD       $0x10, Y4, Y4
+	VMOVUPS      32(BX)(R10*4), Y5
+	VMOVUPS      32(SI)(R10*4), Y6
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  Y5, Y3, Y6
+	VADDPS       Y4, Y6, Y3
+	VMAXPS       Y3, Y1, Y3
+	VMINPS       Y3, Y2, Y3
+	VPSRLD       $0x10, Y3, Y4
+	VANDPS       splat00000001<>+0(SB), Y4, Y5
+	VPADDD       splat00007fff<>+0(SB), Y5, Y5
+	VPADDD       Y3, Y5, Y5
+	VPSRLD       $0x10, Y5, Y5
+	VCMPPS       $0x03, Y3, Y3, Y3
+	VORPS        splat00000040<>+0(SB), Y4, Y4
+	VBLENDVPS    Y3, Y4, Y5, Y3
+	VEXTRACTI128 $0x01, Y3, X4
+	VPACKUSDW    X4, X3, X4
+	VMOVUPS      X4, 16(DX)(R10*2)
+	ADDQ         $+16, R10
+	SUBQ         $+16, R11
+	JMP          many3
+
+one4:
+	CMPQ         R11, $+8
+	JL           rest5
+	VPMOVZXWD    (AX)(R10*2), Y3
+	VPSLLD       $0x10, Y3, Y3
+	VPMOVZXWD    (CX)(R10*2), Y4
+	VPSLLD       $0x10, Y4, Y4
+	VMOVUPS      (BX)(R10*4), Y5
+	VMOVUPS      (SI)(R10*4), Y6
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  Y5, Y3, Y6
+	VADDPS       Y4, Y6, Y3
+	VMAXPS       Y3, Y1, Y3
+	VMINPS       Y3, Y2, Y3
+	VPSRLD       $0x10, Y3, Y4
+	VANDPS       splat00000001<>+0(SB), Y4, Y5
+	VPADDD       splat00007fff<>+0(SB), Y5, Y5
+	VPADDD       Y3, Y5, Y5
+	VPSRLD       $0x10, Y5, Y5
+	VCMPPS       $0x03, Y3, Y3, Y3
+	VORPS        splat00000040<>+0(SB), Y4, Y4
+	VBLENDVPS    Y3, Y4, Y5, Y3
+	VEXTRACTI128 $0x01, Y3, X4
+	VPACKUSDW    X4, X3, X4
+	VMOVUPS      X4, (DX)(R10*2)
+	ADDQ         $+8, R10
+	SUBQ         $+8, R11
+	JMP          one4
+
+rest5:
+	TESTQ R11, R11
+	JZ    done6
+	VPXOR X3, X3, X3
+	ADDQ  R9, R10
+
+half7:
+	DECQ      R10
+	VPSLLDQ   $0x02, X3, X3
+	VPINSRW   $0x00, (AX)(R10*2), X3, X3
+	DECQ      R9
+	JNZ       half7
+	MOVQ      R11, R9
+	VPMOVZXWD X3, Y3
+	VPSLLD    $0x10, Y3, Y3
+	VPXOR     X4, X4, X4
+	ADDQ      R9, R10
+
+half8:
+	DECQ         R10
+	VPSLLDQ      $0x02, X4, X4
+	VPINSRW      $0x00, (CX)(R10*2), X4, X4
+	DECQ         R9
+	JNZ          half8
+	MOVQ         R11, R9
+	VPMOVZXWD    X4, Y4
+	VPSLLD       $0x10, Y4, Y4
+	VMASKMOVPS   (BX)(R10*4), Y0, Y5
+	VMASKMOVPS   (SI)(R10*4), Y0, Y6
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  Y5, Y3, Y6
+	VADDPS       Y4, Y6, Y3
+	VMAXPS       Y3, Y1, Y3
+	VMINPS       Y3, Y2, Y3
+	VPSRLD       $0x10, Y3, Y4
+	VANDPS       splat00000001<>+0(SB), Y4, Y5
+	VPADDD       splat00007fff<>+0(SB), Y5, Y5
+	VPADDD       Y3, Y5, Y5
+	VPSRLD       $0x10, Y5, Y5
+	VCMPPS       $0x03, Y3, Y3, Y3
+	VORPS        splat00000040<>+0(SB), Y4, Y4
+	VBLENDVPS    Y3, Y4, Y5, Y3
+	VEXTRACTI128 $0x01, Y3, X4
+	VPACKUSDW    X4, X3, X4
+
+half9:
+	VPEXTRW $0x00, X4, (DX)(R10*2)
+	VPSRLDQ $0x02, X4, X4
+	INCQ    R10
+	DECQ    R9
+	JNZ     half9
+	SUBQ    R11, R10
+	MOVQ    R11, R9
+
+done6:
+	LEAQ (AX)(R8*2), AX
+	LEAQ (CX)(R8*2), CX
+	LEAQ (DX)(R8*2), DX
+	DECQ DI
+	JNZ  next1
+
+end2:
+	VZEROUPPER
+	RET
+
+// func gradMomentsHalfAVX2(sum []float32, product []float32, dy []uint16, x []uint16, mean []float32, rows int, cols int, stride int)
+// Requires: AVX, AVX2
+TEXT ·gradMomentsHalfAVX2(SB), NOSPLIT, $0-144
+	MOVQ    sum_base+0(FP), AX
+	MOVQ    product_base+24(FP), CX
+	MOVQ    mean_base+96(FP), DX
+	MOVQ    dy_base+48(FP), BX
+	MOVQ    x_base+72(FP), SI
+	MOVQ    cols+128(FP), DI
+	MOVQ    stride+136(FP), R8
+	MOVQ    rows+120(FP), R9
+	LEAQ    (BX)(R8*2), R10
+	LEAQ    (SI)(R8*2), R11
+	MOVQ    DI, R12
+	ANDQ    $+7, R12
+	LEAQ    tailMask<>+32(SB), R13
+	NEGQ    R12
+	VMOVDQU (R13)(R12*4), Y0
+	NEGQ    R12
+
+many1:
+	CMPQ R9, $+2
+	JL   few2
+	XORL R13, R13
+	MOVQ DI, R14
+
+one5:
+	CMPQ      R14, $+8
+	JL        rest6
+	VMOVUPS   (DX)(R13*4), Y1
+	VPMOVZXWD (BX)(R13*2), Y2
+	VPSLLD    $0x10, Y2, Y2
+	VPMOVZXWD (SI)(R13*2), Y3
+	VPSLLD    $0x10, Y3, Y3
+	VSUBPS    Y1, Y3, Y3
+	VMULPS    Y3, Y2, Y3
+	VPMOVZXWD (R10)(R13*2), Y4
+	VPSLLD    $0x10, Y4, Y4
+	VPMOVZXWD (R11)(R13*2), Y5
+	VPSLLD    $0x10, Y5, Y5
+	VSUBPS    Y1, Y5, Y1
+	VMULPS    Y1, Y4, Y1
+	VADDPS    Y4, Y2, Y2
+	VADDPS    Y1, Y3, Y3
+	VMOVUPS   (AX)(R13*4), Y1
+	VADDPS    Y1, Y2, Y1
+	VMOVUPS   Y1, (AX)(R13*4)
+	VMOVUPS   (CX)(R13*4), Y1
+	VADDPS    Y1, Y3, Y1
+	VMOVUPS   Y1, (CX)(R13*4)
+	ADDQ      $+8, R13
+	SUBQ      $+8, R14
+	JMP       one5
+
+rest6:
+	TESTQ      R14, R14
+	JZ         done7
+	VMASKMOVPS (DX)(R13*4), Y0, Y1
+	VPXOR      X2, X2, X2
+	ADDQ       R12, R13
+
+half8:
+	DECQ      R13
+	VPSLLDQ   $0x02, X2, X2
+	VPINSRW   $0x00, (BX)(R13*2), X2, X2
+	DECQ      R12
+	JNZ       half8
+	MOVQ      R14, R12
+	VPMOVZXWD X2, Y2
+	VPSLLD    $0x10, Y2, Y2
+	VPXOR     X3, X3, X3
+	ADDQ      R12, R13
+
+half9:
+	DECQ      R13
+	VPSLLDQ   $0x02, X3, X3
+	VPINSRW   $0x00, (SI)(R13*2), X3, X3
+	DECQ      R12
+	JNZ       half9
+	MOVQ      R14, R12
+	VPMOVZXWD X3, Y3
+	VPSLLD    $0x10, Y3, Y3
+	VSUBPS    Y1, Y3, Y3
+	VMULPS    Y3, Y2, Y3
+	VPXOR     X4, X4, X4
+	ADDQ      R12, R13
+
+half10:
+	DECQ      R13
+	VPSLLDQ   $0x02, X4, X4
+	VPINSRW   $0x00, (R10)(R13*2), X4, X4
+	DECQ      R12
+	JNZ       half10
+	MOVQ      R14, R12
+	VPMOVZXWD X4, Y4
+	VPSLLD    $0x10, Y4, Y4
+	VPXOR     X5, X5, X5
+	ADDQ      R12, R13
+
+half11:
+	DECQ       R13
+	VPSLLDQ    $0x02, X5, X5
+	VPINSRW    $0x00, (R11)(R13*2), X5, X5
+	DECQ       R12
+	JNZ        half11
+	MOVQ       R14, R12
+	VPMOVZXWD  X5, Y5
+	VPSLLD     $0x10, Y5, Y5
+	VSUBPS     Y1, Y5, Y1
+	VMULPS     Y1, Y4, Y1
+	VADDPS     Y4, Y2, Y2
+	VADDPS     Y1, Y3, Y3
+	VMASKMOVPS (AX)(R13*4), Y0, Y1
+	VADDPS     Y1, Y2, Y1
+	VMASKMOVPS Y1, Y0, (AX)(R13*4)
+	VMASKMOVPS (CX)(R13*4), Y0, Y1
+	VADDPS     Y1, Y3, Y1
+	VMASKMOVPS Y1, Y0, (CX)(R13*4)
+
+done7:
+	LEAQ (BX)(R8*4), BX
+	LEAQ (SI)(R8*4), SI
+	LEAQ (R10)(R8*4), R10
+	LEAQ (R11)(R8*4), R11
+	SUBQ $+2, R9
+	JMP  many1
+
+few2:
+	TESTQ R9, R9
+	JZ    done3
+	XORL  R10, R10
+	MOVQ  DI, R11
+
+one13:
+	CMPQ      R11, $+8
+	JL        rest14
+	VMOVUPS   (DX)(R10*4), Y1
+	VPMOVZXWD (BX)(R10*2), Y2
+	VPSLLD    $0x10, Y2, Y2
+	VPMOVZXWD (SI)(R10*2), Y3
+	VPSLLD    $0x10, Y3, Y3
+	VSUBPS    Y1, Y3, Y1
+	VMULPS    Y1, Y2, Y1
+	VMOVUPS   (AX)(R10*4), Y3
+	VADDPS    Y3, Y2, Y2
+	VMOVUPS   Y2, (AX)(R10*4)
+	VMOVUPS   (CX)(R10*4), Y2
+	VADDPS    Y2, Y1, Y1
+	VMOVUPS   Y1, (CX)(R10*4)
+	ADDQ      $+8, R10
+	SUBQ      $+8, R11
+	JMP       one13
+
+rest14:
+	TESTQ      R11, R11
+	JZ         done15
+	VMASKMOVPS (DX)(R10*4), Y0, Y1
+	VPXOR      X2, X2, X2
+	ADDQ       R12, R10
+
+half16:
+	DECQ      R10
+	VPSLLDQ   $0x02, X2, X2
+	VPINSRW   $0x00, (BX)(R10*2), X2, X2
+	DECQ      R12
+	JNZ       half16
+	MOVQ      R11, R12
+	VPMOVZXWD X2, Y2
+	VPSLLD    $0x10, Y2, Y2
+	VPXOR     X3, X3, X3
+	ADDQ      R12, R10
+
+half17:
+	DECQ       R10
+	VPSLLDQ    $0x02, X3, X3
+	VPINSRW    $0x00, (SI)(R10*2), X3, X3
+	DECQ       R12
+	JNZ        half17
+	MOVQ       R11, R12
+	VPMOVZXWD  X3, Y3
+	VPSLLD     $0x10, Y3, Y3
+	VSUBPS     Y1, Y3, Y1
+	VMULPS     Y1, Y2, Y1
+	VMASKMOVPS (AX)(R10*4), Y0, Y3
+	VADDPS     Y3, Y2, Y2
+	VMASKMOVPS Y2, Y0, (AX)(R10*4)
+	VMASKMOVPS (CX)(R10*4), Y0, Y2
+	VADDPS     Y2, Y1, Y1
+	VMASKMOVPS Y1, Y0, (CX)(R10*4)
+
+done15:
+	LEAQ (BX)(R8*2), BX
+	LEAQ (SI)(R8*2), SI
+	DECQ R9
+	JMP  few2
+
+done3:
+	VZEROUPPER
+	RET
+
+// func gradMomentsClipHalfAVX2(sum []float32, product []float32, dy []uint16, x []uint16, mean []float32, scale []float32, shift []float32, rows int, cols int, stride int, lo float32, hi float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·gradMomentsClipHalfAVX2(SB), NOSPLIT, $8-200
+	MOVQ         sum_base+0(FP), AX
+	MOVQ         product_base+24(FP), CX
+	MOVQ         mean_base+96(FP), DX
+	MOVQ         scale_base+120(FP), BX
+	MOVQ         shift_base+144(FP), SI
+	MOVQ         dy_base+48(FP), DI
+	MOVQ         x_base+72(FP), R8
+	MOVQ         cols+176(FP), R9
+	MOVQ         stride+184(FP), R10
+	MOVQ         rows+168(FP), R11
+	LEAQ         (DI)(R10*2), R12
+	LEAQ         (R8)(R10*2), R13
+	MOVQ         R9, R14
+	ANDQ         $+7, R14
+	LEAQ         tailMask<>+32(SB), R15
+	NEGQ         R14
+	VMOVDQU      (R15)(R14*4), Y0
+	NEGQ         R14
+	VBROADCASTSS lo+192(FP), Y1
+	VBROADCASTSS hi+196(FP), Y2
+
+many1:
+	CMPQ R11, $+2
+	JL   few2
+	XORL R15, R15
+	MOVQ R9, BP
+
+one5:
+	CMPQ        BP, $+8
+	JL          rest6
+	VMOVUPS     (DX)(R15*4), Y3
+	VMOVUPS     (BX)(R15*4), Y4
+	VMOVUPS     (SI)(R15*4), Y5
+	VPMOVZXWD   (DI)(R15*2), Y6
+	VPSLLD      $0x10, Y6, Y6
+	VPMOVZXWD   (R8)(R15*2), Y7
+	VPSLLD      $0x10, Y7, Y7
+	VMOVAPS     Y5, Y8
+	VFMADD231PS Y4, Y7, Y8
+	VCMPPS      $0x1e, Y1, Y8, Y9
+	VCMPPS      $0x11, Y2, Y8, Y8
+	VANDPS      Y8, Y9, Y8
+	VANDPS      Y6, Y8, Y6
+	VSUBPS      Y3, Y7, Y7
+	VMULPS      Y7, Y6, Y7
+	VPMOVZXWD   (R12)(R15*2), Y8
+	VPSLLD      $0x10, Y8, Y8
+	VPMOVZXWD   (R13)(R15*2), Y9
+	VPSLLD      $0x10, Y9, Y9
+	VMOVAPS     Y5, Y5
+	VFMADD231PS Y4, Y9, Y5
+	VCMPPS      $0x1e, Y1, Y5, Y4
+	VCMPPS      $0x11, Y2, Y5, Y5
+	VANDPS      Y5, Y4, Y4
+	VANDPS      Y8, Y4, Y4
+	VSUBPS      Y3, Y9, Y3
+	VMULPS      Y3, Y4, Y3
+	VADDPS      Y4, Y6, Y6
+	VADDPS      Y3, Y7, Y7
+	VMOVUPS     (AX)(R15*4), Y3
+	VADDPS      Y3, Y6, Y3
+	VMOVUPS     Y3, (AX)(R15*4)
+	VMOVUPS     (CX)(R15*4), Y3
+	VADDPS      Y3, Y7, Y3
+	VMOVUPS     Y3, (CX)(R15*4)
+	ADDQ        $+8, R15
+	SUBQ        $+8, BP
+	JMP         one5
+
+rest6:
+	TESTQ      BP, BP
+	JZ         done7
+	VMASKMOVPS (DX)(R15*4), Y0, Y3
+	VMASKMOVPS (BX)(R15*4), Y0, Y4
+	VMASKMOVPS (SI)(R15*4), Y0, Y5
+	VPXOR      X6, X6, X6
+	ADDQ       R14, R15
+
+half8:
+	DECQ      R15
+	VPSLLDQ   $0x02, X6, X6
+	VPINSRW   $0x00, (DI)(R15*2), X6, X6
+	DECQ      R14
+	JNZ       half8
+	MOVQ      BP, R14
+	VPMOVZXWD X6, Y6
+	VPSLLD    $0x10, Y6, Y6
+	VPXOR     X7, X7, X7
+	ADDQ      R14, R15
+
+half9:
+	DECQ        R15
+	VPSLLDQ     $0x02, X7, X7
+	VPINSRW     $0x00, (R8)(R15*2), X7, X7
+	DECQ        R14
+	JNZ         half9
+	MOVQ        BP, R14
+	VPMOVZXWD   X7, Y7
+	VPSLLD      $0x10, Y7, Y7
+	VMOVAPS     Y5, Y8
+	VFMADD231PS Y4, Y7, Y8
+	VCMPPS      $0x1e, Y1, Y8, Y9
+	VCMPPS      $0x11, Y2, Y8, Y8
+	VANDPS      Y8, Y9, Y8
+	VANDPS      Y6, Y8, Y6
+	VSUBPS      Y3, Y7, Y7
+	VMULPS      Y7, Y6, Y7
+	VPXOR       X8, X8, X8
+	ADDQ        R14, R15
+
+half10:
+	DECQ      R15
+	VPSLLDQ   $0x02, X8, X8
+	VPINSRW   $0x00, (R12)(R15*2), X8, X8
+	DECQ      R14
+	JNZ       half10
+	MOVQ      BP, R14
+	VPMOVZXWD X8, Y8
+	VPSLLD    $0x10, Y8, Y8
+	VPXOR     X9, X9, X9
+	ADDQ      R14, R15
+
+half11:
+	DECQ        R15
+	VPSLLDQ     $0x02, X9, X9
+	VPINSRW     $0x00, (R13)(R15*2), X9, X9
+	DECQ        R14
+	JNZ         half11
+	MOVQ        BP, R14
+	VPMOVZXWD   X9, Y9
+	VPSLLD      $0x10, Y9, Y9
+	VMOVAPS     Y5, Y5
+	VFMADD231PS Y4, Y9, Y5
+	VCMPPS      $0x1e, Y1, Y5, Y4
+	VCMPPS      $0x11, Y2, Y5, Y5
+	VANDPS      Y5, Y4, Y4
+	VANDPS      Y8, Y4, Y4
+	VSUBPS      Y3, Y9, Y3
+	VMULPS      Y3, Y4, Y3
+	VADDPS      Y4, Y6, Y6
+	VADDPS      Y3, Y7, Y7
+	VMASKMOVPS  (AX)(R15*4), Y0, Y3
+	VADDPS      Y3, Y6, Y3
+	VMASKMOVPS  Y3, Y0, (AX)(R15*4)
+	VMASKMOVPS  (CX)(R15*4), Y0, Y3
+	VADDPS      Y3, Y7, Y3
+	VMASKMOVPS  Y3, Y0, (CX)(R15*4)
+
+done7:
+	LEAQ (DI)(R10*4), DI
+	LEAQ (R8)(R10*4), R8
+	LEAQ (R12)(R10*4), R12
+	LEAQ (R13)(R10*4), R13
+	SUBQ $+2, R11
+	JMP  many1
+
+few2:
+	TESTQ R11, R11
+	JZ    done3
+	XORL  R12, R12
+	MOVQ  R9, R13
+
+one13:
+	CMPQ        R13, $+8
+	JL          rest14
+	VMOVUPS     (DX)(R12*4), Y3
+	VMOVUPS     (BX)(R12*4), Y4
+	VMOVUPS     (SI)(R12*4), Y5
+	VPMOVZXWD   (DI)(R12*2), Y6
+	VPSLLD      $0x10, Y6, Y6
+	VPMOVZXWD   (R8)(R12*2), Y7
+	VPSLLD      $0x10, Y7, Y7
+	VMOVAPS     Y5, Y5
+	VFMADD231PS Y4, Y7, Y5
+	VCMPPS      $0x1e, Y1, Y5, Y4
+	VCMPPS      $0x11, Y2, Y5, Y5
+	VANDPS      Y5, Y4, Y4
+	VANDPS      Y6, Y4, Y4
+	VSUBPS      Y3, Y7, Y3
+	VMULPS      Y3, Y4, Y3
+	VMOVUPS     (AX)(R12*4), Y5
+	VADDPS      Y5, Y4, Y4
+	VMOVUPS     Y4, (AX)(R12*4)
+	VMOVUPS     (CX)(R12*4), Y4
+	VADDPS      Y4, Y3, Y3
+	VMOVUPS     Y3, (CX)(R12*4)
+	ADDQ        $+8, R12
+	SUBQ        $+8, R13
+	JMP         one13
+
+rest14:
+	TESTQ      R13, R13
+	JZ         done15
+	VMASKMOVPS (DX)(R12*4), Y0, Y3
+	VMASKMOVPS (BX)(R12*4), Y0, Y4
+	VMASKMOVPS (SI)(R12*4), Y0, Y5
+	VPXOR      X6, X6, X6
+	ADDQ       R14, R12
+
+half16:
+	DECQ      R12
+	VPSLLDQ   $0x02, X6, X6
+	VPINSRW   $0x00, (DI)(R12*2), X6, X6
+	DECQ      R14
+	JNZ       half16
+	MOVQ      R13, R14
+	VPMOVZXWD X6, Y6
+	VPSLLD    $0x10, Y6, Y6
+	VPXOR     X7, X7, X7
+	ADDQ      R14, R12
+
+half17:
+	DECQ        R12
+	VPSLLDQ     $0x02, X7, X7
+	VPINSRW     $0x00, (R8)(R12*2), X7, X7
+	DECQ        R14
+	JNZ         half17
+	MOVQ        R13, R14
+	VPMOVZXWD   X7, Y7
+	VPSLLD      $0x10, Y7, Y7
+	VMOVAPS     Y5, Y5
+	VFMADD231PS Y4, Y7, Y5
+	VCMPPS      $0x1e, Y1, Y5, Y4
+	VCMPPS      $0x11, Y2, Y5, Y5
+	VANDPS      Y5, Y4, Y4
+	VANDPS      Y6, Y4, Y4
+	VSUBPS      Y3, Y7, Y3
+	VMULPS      Y3, Y4, Y3
+	VMASKMOVPS  (AX)(R12*4), Y0, Y5
+	VADDPS      Y5, Y4, Y4
+	VMASKMOVPS  Y4, Y0, (AX)(R12*4)
+	VMASKMOVPS  (CX)(R12*4), Y0, Y4
+	VADDPS      Y4, Y3, Y3
+	VMASKMOVPS  Y3, Y0, (CX)(R12*4)
+
+done15:
+	LEAQ (DI)(R10*2), DI
+	LEAQ (R8)(R10*2), R8
+	DECQ R11
+	JMP  few2
+
+done3:
+	VZEROUPPER
+	RET
+
+// func gradMomentsMaskedHalfAVX2(sum []float32, product []float32, dy []uint16, x []uint16, y []uint16, mean []float32, rows int, cols int, stride int, lo float32, hi float32)
+// Requires: AVX, AVX2
+TEXT ·gradMomentsMaskedHalfAVX2(SB), NOSPLIT, $8-176
+	MOVQ         sum_base+0(FP), AX
+	MOVQ         product_base+24(FP), CX
+	MOVQ         mean_base+120(FP), DX
+	MOVQ         dy_base+48(FP), BX
+	MOVQ         x_base+72(FP), SI
+	MOVQ         y_base+96(FP), DI
+	MOVQ         cols+152(FP), R8
+	MOVQ         stride+160(FP), R9
+	MOVQ         rows+144(FP), R10
+	LEAQ         (BX)(R9*2), R11
+	LEAQ         (SI)(R9*2), R12
+	LEAQ         (DI)(R9*2), R13
+	MOVQ         R8, R14
+	ANDQ         $+7, R14
+	LEAQ         tailMask<>+32(SB), R15
+	NEGQ         R14
+	VMOVDQU      (R15)(R14*4), Y0
+	NEGQ         R14
+	VBROADCASTSS lo+168(FP), Y1
+	VBROADCASTSS hi+172(FP), Y2
+
+many1:
+	CMPQ R10, $+2
+	JL   few2
+	XORL R15, R15
+	MOVQ R8, BP
+
+one5:
+	CMPQ      BP, $+8
+	JL        rest6
+	VMOVUPS   (DX)(R15*4), Y3
+	VPMOVZXWD (BX)(R15*2), Y4
+	VPSLLD    $0x10, Y4, Y4
+	VPMOVZXWD (SI)(R15*2), Y5
+	VPSLLD    $0x10, Y5, Y5
+	VPMOVZXWD (DI)(R15*2), Y6
+	VPSLLD    $0x10, Y6, Y6
+	VCMPPS    $0x1e, Y1, Y6, Y7
+	VCMPPS    $0x11, Y2, Y6, Y6
+	VANDPS    Y6, Y7, Y6
+	VANDPS    Y4, Y6, Y4
+	VSUBPS    Y3, Y5, Y5
+	VMULPS    Y5, Y4, Y5
+	VPMOVZXWD (R11)(R15*2), Y6
+	VPSLLD    $0x10, Y6, Y6
+	VPMOVZXWD (R12)(R15*2), Y7
+	VPSLLD    $0x10, Y7, Y7
+	VPMOVZXWD (R13)(R15*2), Y8
+	VPSLLD    $0x10, Y8, Y8
+	VCMPPS    $0x1e, Y1, Y8, Y9
+	VCMPPS    $0x11, Y2, Y8, Y8
+	VANDPS    Y8, Y9, Y8
+	VANDPS    Y6, Y8, Y6
+	VSUBPS    Y3, Y7, Y3
+	VMULPS    Y3, Y6, Y3
+	VADDPS    Y6, Y4, Y4
+	VADDPS    Y3, Y5, Y5
+	VMOVUPS   (AX)(R15*4), Y3
+	VADDPS    Y3, Y4, Y3
+	VMOVUPS   Y3, (AX)(R15*4)
+	VMOVUPS   (CX)(R15*4), Y3
+	VADDPS    Y3, Y5, Y3
+	VMOVUPS   Y3, (CX)(R15*4)
+	ADDQ      $+8, R15
+	SUBQ      $+8, BP
+	JMP       one5
+
+rest6:
+	TESTQ      BP, BP
+	JZ         done7
+	VMASKMOVPS (DX)(R15*4), Y0, Y3
+	VPXOR      X4, X4, X4
+	ADDQ       R14, R15
+
+half8:
+	DECQ      R15
+	VPSLLDQ   $0x02, X4, X4
+	VPINSRW   $0x00, (BX)(R15*2), X4, X4
+	DECQ      R14
+	JNZ       half8
+	MOVQ      BP, R14
+	VPMOVZXWD X4, Y4
+	VPSLLD    $0x10, Y4, Y4
+	VPXOR     X5, X5, X5
+	ADDQ      R14, R15
+
+half9:
+	DECQ      R15
+	VPSLLDQ   $0x02, X5, X5
+	VPINSRW   $0x00, (SI)(R15*2), X5, X5
+	DECQ      R14
+	JNZ       half9
+	MOVQ      BP, R14
+	VPMOVZXWD X5, Y5
+	VPSLLD    $0x10, Y5, Y5
+	VPXOR     X6, X6, X6
+	ADDQ      R14, R15
+
+half10:
+	DECQ      R15
+	VPSLLDQ   $0x02, X6, X6
+	VPINSRW   $0x00, (DI)(R15*2), X6, X6
+	DECQ      R14
+	JNZ       half10
+	MOVQ      BP, R14
+	VPMOVZXWD X6, Y6
+	VPSLLD    $0x10, Y6, Y6
+	VCMPPS    $0x1e, Y1, Y6, Y7
+	VCMPPS    $0x11, Y2, Y6, Y6
+	VANDPS    Y6, Y7, Y6
+	VANDPS    Y4, Y6, Y4
+	VSUBPS    Y3, Y5, Y5
+	VMULPS    Y5, Y4, Y5
+	VPXOR     X6, X6, X6
+	ADDQ      R14, R15
+
+half11:
+	DECQ      R15
+	VPSLLDQ   $0x02, X6, X6
+	VPINSRW   $0x00, (R11)(R15*2), X6, X6
+	DECQ      R14
+	JNZ       half11
+	MOVQ      BP, R14
+	VPMOVZXWD X6, Y6
+	VPSLLD    $0x10, Y6, Y6
+	VPXOR     X7, X7, X7
+	ADDQ      R14, R15
+
+half12:
+	DECQ      R15
+	VPSLLDQ   $0x02, X7, X7
+	VPINSRW   $0x00, (R12)(R15*2), X7, X7
+	DECQ      R14
+	JNZ       half12
+	MOVQ      BP, R14
+	VPMOVZXWD X7, Y7
+	VPSLLD    $0x10, Y7, Y7
+	VPXOR     X8, X8, X8
+	ADDQ      R14, R15
+
+half13:
+	DECQ       R15
+	VPSLLDQ    $0x02, X8, X8
+	VPINSRW    $0x00, (R13)(R15*2), X8, X8
+	DECQ       R14
+	JNZ        half13
+	MOVQ       BP, R14
+	VPMOVZXWD  X8, Y8
+	VPSLLD     $0x10, Y8, Y8
+	VCMPPS     $0x1e, Y1, Y8, Y9
+	VCMPPS     $0x11, Y2, Y8, Y8
+	VANDPS     Y8, Y9, Y8
+	VANDPS     Y6, Y8, Y6
+	VSUBPS     Y3, Y7, Y3
+	VMULPS     Y3, Y6, Y3
+	VADDPS     Y6, Y4, Y4
+	VADDPS     Y3, Y5, Y5
+	VMASKMOVPS (AX)(R15*4), Y0, Y3
+	VADDPS     Y3, Y4, Y3
+	VMASKMOVPS Y3, Y0, (AX)(R15*4)
+	VMASKMOVPS (CX)(R15*4), Y0, Y3
+	VADDPS     Y3, Y5, Y3
+	VMASKMOVPS Y3, Y0, (CX)(R15*4)
+
+done7:
+	LEAQ (BX)(R9*4), BX
+	LEAQ (SI)(R9*4), SI
+	LEAQ (DI)(R9*4), DI
+	LEAQ (R11)(R9*4), R11
+	LEAQ (R12)(R9*4), R12
+	LEAQ (R13)(R9*4), R13
+	SUBQ $+2, R10
+	JMP  many1
+
+few2:
+	TESTQ R10, R10
+	JZ    done3
+	XORL  R11, R11
+	MOVQ  R8, R12
+
+one15:
+	CMPQ      R12, $+8
+	JL        rest16
+	VMOVUPS   (DX)(R11*4), Y3
+	VPMOVZXWD (BX)(R11*2), Y4
+	VPSLLD    $0x10, Y4, Y4
+	VPMOVZXWD (SI)(R11*2), Y5
+	VPSLLD    $0x10, Y5, Y5
+	VPMOVZXWD (DI)(R11*2), Y6
+	VPSLLD    $0x10, Y6, Y6
+	VCMPPS    $0x1e, Y1, Y6, Y7
+	VCMPPS    $0x11, Y2, Y6, Y6
+	VANDPS    Y6, Y7, Y6
+	VANDPS    Y4, Y6, Y4
+	VSUBPS    Y3, Y5, Y3
+	VMULPS    Y3, Y4, Y3
+	VMOVUPS   (AX)(R11*4), Y5
+	VADDPS    Y5, Y4, Y4
+	VMOVUPS   Y4, (AX)(R11*4)
+	VMOVUPS   (CX)(R11*4), Y4
+	VADDPS    Y4, Y3, Y3
+	VMOVUPS   Y3, (CX)(R11*4)
+	ADDQ      $+8, R11
+	SUBQ      $+8, R12
+	JMP       one15
+
+rest16:
+	TESTQ      R12, R12
+	JZ         done17
+	VMASKMOVPS (DX)(R11*4), Y0, Y3
+	VPXOR      X4, X4, X4
+	ADDQ       R14, R11
+
+half18:
+	DECQ      R11
+	VPSLLDQ   $0x02, X4, X4
+	VPINSRW   $0x00, (BX)(R11*2), X4, X4
+	DECQ      R14
+	JNZ       half18
+	MOVQ      R12, R14
+	VPMOVZXWD X4, Y4
+	VPSLLD    $0x10, Y4, Y4
+	VPXOR     X5, X5, X5
+	ADDQ      R14, R11
+
+half19:
+	DECQ      R11
+	VPSLLDQ   $0x02, X5, X5
+	VPINSRW   $0x00, (SI)(R11*2), X5, X5
+	DECQ      R14
+	JNZ       half19
+	MOVQ      R12, R14
+	VPMOVZXWD X5, Y5
+	VPSLLD    $0x10, Y5, Y5
+	VPXOR     X6, X6, X6
+	ADDQ      R14, R11
+
+half20:
+	DECQ       R11
+	VPSLLDQ    $0x02, X6, X6
+	VPINSRW    $0x00, (DI)(R11*2), X6, X6
+	DECQ       R14
+	JNZ        half20
+	MOVQ       R12, R14
+	VPMOVZXWD  X6, Y6
+	VPSLLD     $0x10, Y6, Y6
+	VCMPPS     $0x1e, Y1, Y6, Y7
+	VCMPPS     $0x11, Y2, Y6, Y6
+	VANDPS     Y6, Y7, Y6
+	VANDPS     Y4, Y6, Y4
+	VSUBPS     Y3, Y5, Y3
+	VMULPS     Y3, Y4, Y3
+	VMASKMOVPS (AX)(R11*4), Y0, Y5
+	VADDPS     Y5, Y4, Y4
+	VMASKMOVPS Y4, Y0, (AX)(R11*4)
+	VMASKMOVPS (CX)(R11*4), Y0, Y4
+	VADDPS     Y4, Y3, Y3
+	VMASKMOVPS Y3, Y0, (CX)(R11*4)
+
+done17:
+	LEAQ (BX)(R9*2), BX
+	LEAQ (SI)(R9*2), SI
+	LEAQ (DI)(R9*2), DI
+	DECQ R10
+	JMP  few2
+
+done3:
+	VZEROUPPER
+	RET
+
+// func gradMomentsStoreHalfAVX2(sum []float32, product []float32, masked []uint16, dy []uint16, x []uint16, y []uint16, mean []float32, rows int, cols int, stride int, lo float32, hi float32)
+// Requires: AVX, AVX2
+TEXT ·gradMomentsStoreHalfAVX2(SB), NOSPLIT, $0-200
+	MOVQ         sum_base+0(FP), AX
+	MOVQ         product_base+24(FP), CX
+	MOVQ         mean_base+144(FP), DX
+	MOVQ         dy_base+72(FP), BX
+	MOVQ         x_base+96(FP), SI
+	MOVQ         y_base+120(FP), DI
+	MOVQ         masked_base+48(FP), R8
+	MOVQ         cols+176(FP), R9
+	MOVQ         stride+184(FP), R10
+	MOVQ         rows+168(FP), R11
+	MOVQ         R9, R12
+	ANDQ         $+7, R12
+	LEAQ         tailMask<>+32(SB), R13
+	NEGQ         R12
+	VMOVDQU      (R13)(R12*4), Y0
+	NEGQ         R12
+	VBROADCASTSS lo+192(FP), Y1
+	VBROADCASTSS hi+196(FP), Y2
+
+many1:
+	CMPQ R11, $+1
+	JL   few2
+	XORL R13, R13
+	MOVQ R9, R14
+
+one5:
+	CMPQ         R14, $+8
+	JL           rest6
+	VMOVUPS      (DX)(R13*4), Y3
+	VPMOVZXWD    (BX)(R13*2), Y4
+	VPSLLD       $0x10, Y4, Y4
+	VPMOVZXWD    (SI)(R13*2), Y5
+	VPSLLD       $0x10, Y5, Y5
+	VPMOVZXWD    (DI)(R13*2), Y6
+	VPSLLD       $0x10, Y6, Y6
+	VCMPPS       $0x1e, Y1, Y6, Y7
+	VCMPPS       $0x11, Y2, Y6, Y6
+	VANDPS       Y6, Y7, Y6
+	VANDPS       Y4, Y6, Y4
+	VPSRLD       $0x10, Y4, Y6
+	VANDPS       splat00000001<>+0(SB), Y6, Y7
+	VPADDD       splat00007fff<>+0(SB), Y7, Y7
+	VPADDD       Y4, Y7, Y7
+	VPSRLD       $0x10, Y7, Y7
+	VCMPPS       $0x03, Y4, Y4, Y8
+	VORPS        splat00000040<>+0(SB), Y6, Y6
+	VBLENDVPS    Y8, Y6, Y7, Y6
+	VEXTRACTI128 $0x01, Y6, X7
+	VPACKUSDW    X7, X6, X7
+	VMOVUPS      X7, (R8)(R13*2)
+	VSUBPS       Y3, Y5, Y3
+	VMULPS       Y3, Y4, Y3
+	VMOVUPS      (AX)(R13*4), Y5
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      Y4, (AX)(R13*4)
+	VMOVUPS      (CX)(R13*4), Y4
+	VADDPS       Y4, Y3, Y3
+	VMOVUPS      Y3, (CX)(R13*4)
+	ADDQ         $+8, R13
+	SUBQ         $+8, R14
+	JMP          one5
+
+rest6:
+	TESTQ      R14, R14
+	JZ         done7
+	VMASKMOVPS (DX)(R13*4), Y0, Y3
+	VPXOR      X4, X4, X4
+	ADDQ       R12, R13
+
+half8:
+	DECQ      R13
+	VPSLLDQ   $0x02, X4, X4
+	VPINSRW   $0x00, (BX)(R13*2), X4, X4
+	DECQ      R12
+	JNZ       half8
+	MOVQ      R14, R12
+	VPMOVZXWD X4, Y4
+	VPSLLD    $0x10, Y4, Y4
+	VPXOR     X5, X5, X5
+	ADDQ      R12, R13
+
+half9:
+	DECQ      R13
+	VPSLLDQ   $0x02, X5, X5
+	VPINSRW   $0x00, (SI)(R13*2), X5, X5
+	DECQ      R12
+	JNZ       half9
+	MOVQ      R14, R12
+	VPMOVZXWD X5, Y5
+	VPSLLD    $0x10, Y5, Y5
+	VPXOR     X6, X6, X6
+	ADDQ      R12, R13
+
+half10:
+	DECQ         R13
+	VPSLLDQ      $0x02, X6, X6
+	VPINSRW      $0x00, (DI)(R13*2), X6, X6
+	DECQ         R12
+	JNZ          half10
+	MOVQ         R14, R12
+	VPMOVZXWD    X6, Y6
+	VPSLLD       $0x10, Y6, Y6
+	VCMPPS       $0x1e, Y1, Y6, Y7
+	VCMPPS       $0x11, Y2, Y6, Y6
+	VANDPS       Y6, Y7, Y6
+	VANDPS       Y4, Y6, Y4
+	VPSRLD       $0x10, Y4, Y6
+	VANDPS       splat00000001<>+0(SB), Y6, Y7
+	VPADDD       splat00007fff<>+0(SB), Y7, Y7
+	VPADDD       Y4, Y7, Y7
+	VPSRLD       $0x10, Y7, Y7
+	VCMPPS       $0x03, Y4, Y4, Y8
+	VORPS        splat00000040<>+0(SB), Y6, Y6
+	VBLENDVPS    Y8, Y6, Y7, Y6
+	VEXTRACTI128 $0x01, Y6, X7
+	VPACKUSDW    X7, X6, X7
+
+half11:
+	VPEXTRW    $0x00, X7, (R8)(R13*2)
+	VPSRLDQ    $0x02, X7, X7
+	INCQ       R13
+	DECQ       R12
+	JNZ        half11
+	SUBQ       R14, R13
+	MOVQ       R14, R12
+	VSUBPS     Y3, Y5, Y3
+	VMULPS     Y3, Y4, Y3
+	VMASKMOVPS (AX)(R13*4), Y0, Y5
+	VADDPS     Y5, Y4, Y4
+	VMASKMOVPS Y4, Y0, (AX)(R13*4)
+	VMASKMOVPS (CX)(R13*4), Y0, Y4
+	VADDPS     Y4, Y3, Y3
+	VMASKMOVPS Y3, Y0, (CX)(R13*4)
+
+done7:
+	LEAQ (BX)(R10*2), BX
+	LEAQ (SI)(R10*2), SI
+	LEAQ (DI)(R10*2), DI
+	LEAQ (R8)(R10*2), R8
+	SUBQ $+1, R11
+	JMP  many1
+
+few2:
+	TESTQ R11, R11
+	JZ    done3
+	XORL  R13, R13
+	MOVQ  R9, R14
+
+one13:
+	CMPQ         R14, $+8
+	JL           rest14
+	VMOVUPS      (DX)(R13*4), Y3
+	VPMOVZXWD    (BX)(R13*2), Y4
+	VPSLLD       $0x10, Y4, Y4
+	VPMOVZXWD    (SI)(R13*2), Y5
+	VPSLLD       $0x10, Y5, Y5
+	VPMOVZXWD    (DI)(R13*2), Y6
+	VPSLLD       $0x10, Y6, Y6
+	VCMPPS       $0x1e, Y1, Y6, Y7
+	VCMPPS       $0x11, Y2, Y6, Y6
+	VANDPS       Y6, Y7, Y6
+	VANDPS       Y4, Y6, Y4
+	VPSRLD       $0x10, Y4, Y6
+	VANDPS       splat00000001<>+0(SB), Y6, Y7
+	VPADDD       splat00007fff<>+0(SB), Y7, Y7
+	VPADDD       Y4, Y7, Y7
+	VPSRLD       $0x10, Y7, Y7
+	VCMPPS       $0x03, Y4, Y4, Y8
+	VORPS        splat00000040<>+0(SB), Y6, Y6
+	VBLENDVPS    Y8, Y6, Y7, Y6
+	VEXTRACTI128 $0x01, Y6, X7
+	VPACKUSDW    X7, X6, X7
+	VMOVUPS      X7, (R8)(R13*2)
+	VSUBPS       Y3, Y5, Y3
+	VMULPS       Y3, Y4, Y3
+	VMOVUPS      (AX)(R13*4), Y5
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      Y4, (AX)(R13*4)
+	VMOVUPS      (CX)(R13*4), Y4
+	VADDPS       Y4, Y3, Y3
+	VMOVUPS      Y3, (CX)(R13*4)
+	ADDQ         $+8, R13
+	SUBQ         $+8, R14
+	JMP          one13
+
+rest14:
+	TESTQ      R14, R14
+	JZ         done15
+	VMASKMOVPS (DX)(R13*4), Y0, Y3
+	VPXOR      X4, X4, X4
+	ADDQ       R12, R13
+
+half16:
+	DECQ      R13
+	VPSLLDQ   $0x02, X4, X4
+	VPINSRW   $0x00, (BX)(R13*2), X4, X4
+	DECQ      R12
+	JNZ       half16
+	MOVQ      R14, R12
+	VPMOVZXWD X4, Y4
+	VPSLLD    $0x10, Y4, Y4
+	VPXOR     X5, X5, X5
+	ADDQ      R12, R13
+
+half17:
+	DECQ      R13
+	VPSLLDQ   $0x02, X5, X5
+	VPINSRW   $0x00, (SI)(R13*2), X5, X5
+	DECQ      R12
+	JNZ       half17
+	MOVQ      R14, R12
+	VPMOVZXWD X5, Y5
+	VPSLLD    $0x10, Y5, Y5
+	VPXOR     X6, X6, X6
+	ADDQ      R12, R13
+
+half18:
+	DECQ         R13
+	VPSLLDQ      $0x02, X6, X6
+	VPINSRW      $0x00, (DI)(R13*2), X6, X6
+	DECQ         R12
+	JNZ          half18
+	MOVQ         R14, R12
+	VPMOVZXWD    X6, Y6
+	VPSLLD       $0x10, Y6, Y6
+	VCMPPS       $0x1e, Y1, Y6, Y7
+	VCMPPS       $0x11, Y2, Y6, Y6
+	VANDPS       Y6, Y7, Y6
+	VANDPS       Y4, Y6, Y4
+	VPSRLD       $0x10, Y4, Y6
+	VANDPS       splat00000001<>+0(SB), Y6, Y7
+	VPADDD       splat00007fff<>+0(SB), Y7, Y7
+	VPADDD       Y4, Y7, Y7
+	VPSRLD       $0x10, Y7, Y7
+	VCMPPS       $0x03, Y4, Y4, Y8
+	VORPS        splat00000040<>+0(SB), Y6, Y6
+	VBLENDVPS    Y8, Y6, Y7, Y6
+	VEXTRACTI128 $0x01, Y6, X7
+	VPACKUSDW    X7, X6, X7
+
+half19:
+	VPEXTRW    $0x00, X7, (R8)(R13*2)
+	VPSRLDQ    $0x02, X7, X7
+	INCQ       R13
+	DECQ       R12
+	JNZ        half19
+	SUBQ       R14, R13
+	MOVQ       R14, R12
+	VSUBPS     Y3, Y5, Y3
+	VMULPS     Y3, Y4, Y3
+	VMASKMOVPS (AX)(R13*4), Y0, Y5
+	VADDPS     Y5, Y4, Y4
+	VMASKMOVPS Y4, Y0, (AX)(R13*4)
+	VMASKMOVPS (CX)(R13*4), Y0, Y4
+	VADDPS     Y4, Y3, Y3
+	VMASKMOVPS Y3, Y0, (CX)(R13*4)
+
+done15:
+	LEAQ (BX)(R10*2), BX
+	LEAQ (SI)(R10*2), SI
+	LEAQ (DI)(R10*2), DI
+	LEAQ (R8)(R10*2), R8
+	DECQ R11
+	JMP  few2
+
+done3:
+	VZEROUPPER
+	RET
+
+// func normalizeGradHalfAVX2(dx []uint16, dy []uint16, x []uint16, a []float32, b []float32, c []float32, rows int, cols int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·normalizeGradHalfAVX2(SB), NOSPLIT, $0-160
+	MOVQ    dy_base+24(FP), AX
+	MOVQ    x_base+48(FP), CX
+	MOVQ    dx_base+0(FP), DX
+	MOVQ    a_base+72(FP), BX
+	MOVQ    b_base+96(FP), SI
+	MOVQ    c_base+120(FP), DI
+	MOVQ    rows+144(FP), R8
+	MOVQ    cols+152(FP), R9
+	MOVQ    R9, R10
+	ANDQ    $+7, R10
+	LEAQ    tailMask<>+32(SB), R11
+	NEGQ    R10
+	VMOVDQU (R11)(R10*4), Y0
+	NEGQ    R10
+	TESTQ   R8, R8
+	JZ      end2
+
+next1:
+	XORL R11, R11
+	MOVQ R9, R12
+
+many3:
+	CMPQ         R12, $+16
+	JL           one4
+	VPMOVZXWD    (AX)(R11*2), Y1
+	VPSLLD       $0x10, Y1, Y1
+	VPMOVZXWD    (CX)(R11*2), Y2
+	VPSLLD       $0x10, Y2, Y2
+	VMOVUPS      (BX)(R11*4), Y3
+	VMOVUPS      (SI)(R11*4), Y4
+	VMOVUPS      (DI)(R11*4), Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  Y4, Y2, Y5
+	VMOVAPS      Y5, Y2
+	VFMADD231PS  Y3, Y1, Y2
+	VPSRLD       $0x10, Y2, Y1
+	VANDPS       splat00000001<>+0(SB), Y1, Y3
+	VPADDD       splat00007fff<>+0(SB), Y3, Y3
+	VPADDD       Y2, Y3, Y3
+	VPSRLD       $0x10, Y3, Y3
+	VCMPPS       $0x03, Y2, Y2, Y2
+	VORPS        splat00000040<>+0(SB), Y1, Y1
+	VBLENDVPS    Y2, Y1, Y3, Y1
+	VEXTRACTI128 $0x01, Y1, X2
+	VPACKUSDW    X2, X1, X2
+	VMOVUPS      X2, (DX)(R11*2)
+	VPMOVZXWD    16(AX)(R11*2), Y1
+	VPSLLD       $0x10, Y1, Y1
+	VPMOVZXWD    16(CX)(R11*2), Y2
+	VPSLLD       $0x10, Y2, Y2
+	VMOVUPS      32(BX)(R11*4), Y3
+	VMOVUPS      32(SI)(R11*4), Y4
+	VMOVUPS      32(DI)(R11*4), Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  Y4, Y2, Y5
+	VMOVAPS      Y5, Y2
+	VFMADD231PS  Y3, Y1, Y2
+	VPSRLD       $0x10, Y2, Y1
+	VANDPS       splat00000001<>+0(SB), Y1, Y3
+	VPADDD       splat00007fff<>+0(SB), Y3, Y3
+	VPADDD       Y2, Y3, Y3
+	VPSRLD       $0x10, Y3, Y3
+	VCMPPS       $0x03, Y2, Y2, Y2
+	VORPS        splat00000040<>+0(SB), Y1, Y1
+	VBLENDVPS    Y2, Y1, Y3, Y1
+	VEXTRACTI128 $0x01, Y1, X2
+	VPACKUSDW    X2, X1, X2
+	VMOVUPS      X2, 16(DX)(R11*2)
+	ADDQ         $+16, R11
+	SUBQ         $+16, R12
+	JMP          many3
+
+one4:
+	CMPQ         R12, $+8
+	JL           rest5
+	VPMOVZXWD    (AX)(R11*2), Y1
+	VPSLLD       $0x10, Y1, Y1
+	VPMOVZXWD    (CX)(R11*2), Y2
+	VPSLLD       $0x10, Y2, Y2
+	VMOVUPS      (BX)(R11*4), Y3
+	VMOVUPS      (SI)(R11*4), Y4
+	VMOVUPS      (DI)(R11*4), Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  Y4, Y2, Y5
+	VMOVAPS      Y5, Y2
+	VFMADD231PS  Y3, Y1, Y2
+	VPSRLD       $0x10, Y2, Y1
+	VANDPS       splat00000001<>+0(SB), Y1, Y3
+	VPADDD       splat00007fff<>+0(SB), Y3, Y3
+	VPADDD       Y2, Y3, Y3
+	VPSRLD       $0x10, Y3, Y3
+	VCMPPS       $0x03, Y2, Y2, Y2
+	VORPS        splat00000040<>+0(SB), Y1, Y1
+	VBLENDVPS    Y2, Y1, Y3, Y1
+	VEXTRACTI128 $0x01, Y1, X2
+	VPACKUSDW    X2, X1, X2
+	VMOVUPS      X2, (DX)(R11*2)
+	ADDQ         $+8, R11
+	SUBQ         $+8, R12
+	JMP          one4
+
+rest5:
+	TESTQ R12, R12
+	JZ    done6
+	VPXOR X1, X1, X1
+	ADDQ  R10, R11
+
+half7:
+	DECQ      R11
+	VPSLLDQ   $0x02, X1, X1
+	VPINSRW   $0x00, (AX)(R11*2), X1, X1
+	DECQ      R10
+	JNZ       half7
+	MOVQ      R12, R10
+	VPMOVZXWD X1, Y1
+	VPSLLD    $0x10, Y1, Y1
+	VPXOR     X2, X2, X2
+	ADDQ      R10, R11
+
+half8:
+	DECQ         R11
+	VPSLLDQ      $0x02, X2, X2
+	VPINSRW      $0x00, (CX)(R11*2), X2, X2
+	DECQ         R10
+	JNZ          half8
+	MOVQ         R12, R10
+	VPMOVZXWD    X2, Y2
+	VPSLLD       $0x10, Y2, Y2
+	VMASKMOVPS   (BX)(R11*4), Y0, Y3
+	VMASKMOVPS   (SI)(R11*4), Y0, Y4
+	VMASKMOVPS   (DI)(R11*4), Y0, Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  Y4, Y2, Y5
+	VMOVAPS      Y5, Y2
+	VFMADD231PS  Y3, Y1, Y2
+	VPSRLD       $0x10, Y2, Y1
+	VANDPS       splat00000001<>+0(SB), Y1, Y3
+	VPADDD       splat00007fff<>+0(SB), Y3, Y3
+	VPADDD       Y2, Y3, Y3
+	VPSRLD       $0x10, Y3, Y3
+	VCMPPS       $0x03, Y2, Y2, Y2
+	VORPS        splat00000040<>+0(SB), Y1, Y1
+	VBLENDVPS    Y2, Y1, Y3, Y1
+	VEXTRACTI128 $0x01, Y1, X2
+	VPACKUSDW    X2, X1, X2
+
+half9:
+	VPEXTRW $0x00, X2, (DX)(R11*2)
+	VPSRLDQ $0x02, X2, X2
+	INCQ    R11
+	DECQ    R10
+	JNZ     half9
+	SUBQ    R12, R11
+	MOVQ    R12, R10
+
+done6:
+	LEAQ (AX)(R9*2), AX
+	LEAQ (CX)(R9*2), CX
+	LEAQ (DX)(R9*2), DX
+	DECQ R8
+	JNZ  next1
+
+end2:
+	VZEROUPPER
+	RET
+
+// func normalizeGradClipHalfAVX2(dx []uint16, dy []uint16, x []uint16, a []float32, b []float32, c []float32, scale []float32, shift []float32, rows int, cols int, lo float32, hi float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·normalizeGradClipHalfAVX2(SB), NOSPLIT, $0-216
+	MOVQ         dy_base+24(FP), AX
+	MOVQ         x_base+48(FP), CX
+	MOVQ         dx_base+0(FP), DX
+	MOVQ         a_base+72(FP), BX
+	MOVQ         b_base+96(FP), SI
+	MOVQ         c_base+120(FP), DI
+	MOVQ         scale_base+144(FP), R8
+	MOVQ         shift_base+168(FP), R9
+	MOVQ         rows+192(FP), R10
+	MOVQ         cols+200(FP), R11
+	MOVQ         R11, R12
+	ANDQ         $+7, R12
+	LEAQ         tailMask<>+32(SB), R13
+	NEGQ         R12
+	VMOVDQU      (R13)(R12*4), Y0
+	NEGQ         R12
+	VBROADCASTSS lo+208(FP), Y1
+	VBROADCASTSS hi+212(FP), Y2
+	TESTQ        R10, R10
+	JZ           end2
+
+next1:
+	XORL R13, R13
+	MOVQ R11, R14
+
+many3:
+	CMPQ         R14, $+16
+	JL           one4
+	VPMOVZXWD    (AX)(R13*2), Y3
+	VPSLLD       $0x10, Y3, Y3
+	VPMOVZXWD    (CX)(R13*2), Y4
+	VPSLLD       $0x10, Y4, Y4
+	VMOVUPS      (BX)(R13*4), Y5
+	VMOVUPS      (SI)(R13*4), Y6
+	VMOVUPS      (DI)(R13*4), Y7
+	VMOVUPS      (R8)(R13*4), Y8
+	VMOVUPS      (R9)(R13*4), Y9
+	VMOVAPS      Y9, Y9
+	VFMADD231PS  Y8, Y4, Y9
+	VCMPPS       $0x1e, Y1, Y9, Y8
+	VCMPPS       $0x11, Y2, Y9, Y9
+	VANDPS       Y9, Y8, Y8
+	VANDPS       Y3, Y8, Y3
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  Y6, Y4, Y7
+	VMOVAPS      Y7, Y4
+	VFMADD231PS  Y5, Y3, Y4
+	VPSRLD       $0x10, Y4, Y3
+	VANDPS       splat00000001<>+0(SB), Y3, Y5
+	VPADDD       splat00007fff<>+0(SB), Y5, Y5
+	VPADDD       Y4, Y5, Y5
+	VPSRLD       $0x10, Y5, Y5
+	VCMPPS       $0x03, Y4, Y4, Y4
+	VORPS        splat00000040<>+0(SB), Y3, Y3
+	VBLENDVPS    Y4, Y3, Y5, Y3
+	VEXTRACTI128 $0x01, Y3, X4
+	VPACKUSDW    X4, X3, X4
+	VMOVUPS      X4, (DX)(R13*2)
+	VPMOVZXWD    16(AX)(R13*2), Y3
+	VPSLLD       $0x10, Y3, Y3
+	VPMOVZXWD    16(CX)(R13*2), Y4
+	VPSLLD       $0x10, Y4, Y4
+	VMOVUPS      32(BX)(R13*4), Y5
+	VMOVUPS      32(SI)(R13*4), Y6
+	VMOVUPS      32(DI)(R13*4), Y7
+	VMOVUPS      32(R8)(R13*4), Y8
+	VMOVUPS      32(R9)(R13*4), Y9
+	VMOVAPS      Y9, Y9
+	VFMADD231PS  Y8, Y4, Y9
+	VCMPPS       $0x1e, Y1, Y9, Y8
+	VCMPPS       $0x11, Y2, Y9, Y9
+	VANDPS       Y9, Y8, Y8
+	VANDPS       Y3, Y8, Y3
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  Y6, Y4, Y7
+	VMOVAPS      Y7, Y4
+	VFMADD231PS  Y5, Y3, Y4
+	VPSRLD       $0x10, Y4, Y3
+	VANDPS       splat00000001<>+0(SB), Y3, Y5
+	VPADDD       splat00007fff<>+0(SB), Y5, Y5
+	VPADDD       Y4, Y5, Y5
+	VPSRLD       $0x10, Y5, Y5
+	VCMPPS       $0x03, Y4, Y4, Y4
+	VORPS        splat00000040<>+0(SB), Y3, Y3
+	VBLENDVPS    Y4, Y3, Y5, Y3
+	VEXTRACTI128 $0x01, Y3, X4
+	VPACKUSDW    X4, X3, X4
+	VMOVUPS      X4, 16(DX)(R13*2)
+	ADDQ         $+16, R13
+	SUBQ         $+16, R14
+	JMP          many3
+
+one4:
+	CMPQ         R14, $+8
+	JL           rest5
+	VPMOVZXWD    (AX)(R13*2), Y3
+	VPSLLD       $0x10, Y3, Y3
+	VPMOVZXWD    (CX)(R13*2), Y4
+	VPSLLD       $0x10, Y4, Y4
+	VMOVUPS      (BX)(R13*4), Y5
+	VMOVUPS      (SI)(R13*4), Y6
+	VMOVUPS      (DI)(R13*4), Y7
+	VMOVUPS      (R8)(R13*4), Y8
+	VMOVUPS      (R9)(R13*4), Y9
+	VMOVAPS      Y9, Y9
+	VFMADD231PS  Y8, Y4, Y9
+	VCMPPS       $0x1e, Y1, Y9, Y8
+	VCMPPS       $0x11, Y2, Y9, Y9
+	VANDPS       Y9, Y8, Y8
+	VANDPS       Y3, Y8, Y3
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  Y6, Y4, Y7
+	VMOVAPS      Y7, Y4
+	VFMADD231PS  Y5, Y3, Y4
+	VPSRLD       $0x10, Y4, Y3
+	VANDPS       splat00000001<>+0(SB), Y3, Y5
+	VPADDD       splat00007fff<>+0(SB), Y5, Y5
+	VPADDD       Y4, Y5, Y5
+	VPSRLD       $0x10, Y5, Y5
+	VCMPPS       $0x03, Y4, Y4, Y4
+	VORPS        splat00000040<>+0(SB), Y3, Y3
+	VBLENDVPS    Y4, Y3, Y5, Y3
+	VEXTRACTI128 $0x01, Y3, X4
+	VPACKUSDW    X4, X3, X4
+	VMOVUPS      X4, (DX)(R13*2)
+	ADDQ         $+8, R13
+	SUBQ         $+8, R14
+	JMP          one4
+
+rest5:
+	TESTQ R14, R14
+	JZ    done6
+	VPXOR X3, X3, X3
+	ADDQ  R12, R13
+
+half7:
+	DECQ      R13
+	VPSLLDQ   $0x02, X3, X3
+	VPINSRW   $0x00, (AX)(R13*2), X3, X3
+	DECQ      R12
+	JNZ       half7
+	MOVQ      R14, R12
+	VPMOVZXWD X3, Y3
+	VPSLLD    $0x10, Y3, Y3
+	VPXOR     X4, X4, X4
+	ADDQ      R12, R13
+
+half8:
+	DECQ         R13
+	VPSLLDQ      $0x02, X4, X4
+	VPINSRW      $0x00, (CX)(R13*2), X4, X4
+	DECQ         R12
+	JNZ          half8
+	MOVQ         R14, R12
+	VPMOVZXWD    X4, Y4
+	VPSLLD       $0x10, Y4, Y4
+	VMASKMOVPS   (BX)(R13*4), Y0, Y5
+	VMASKMOVPS   (SI)(R13*4), Y0, Y6
+	VMASKMOVPS   (DI)(R13*4), Y0, Y7
+	VMASKMOVPS   (R8)(R13*4), Y0, Y8
+	VMASKMOVPS   (R9)(R13*4), Y0, Y9
+	VMOVAPS      Y9, Y9
+	VFMADD231PS  Y8, Y4, Y9
+	VCMPPS       $0x1e, Y1, Y9, Y8
+	VCMPPS       $0x11, Y2, Y9, Y9
+	VANDPS       Y9, Y8, Y8
+	VANDPS       Y3, Y8, Y3
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  Y6, Y4, Y7
+	VMOVAPS      Y7, Y4
+	VFMADD231PS  Y5, Y3, Y4
+	VPSRLD       $0x10, Y4, Y3
+	VANDPS       splat00000001<>+0(SB), Y3, Y5
+	VPADDD       splat00007fff<>+0(SB), Y5, Y5
+	VPADDD       Y4, Y5, Y5
+	VPSRLD       $0x10, Y5, Y5
+	VCMPPS       $0x03, Y4, Y4, Y4
+	VORPS        splat00000040<>+0(SB), Y3, Y3
+	VBLENDVPS    Y4, Y3, Y5, Y3
+	VEXTRACTI128 $0x01, Y3, X4
+	VPACKUSDW    X4, X3, X4
+
+half9:
+	VPEXTRW $0x00, X4, (DX)(R13*2)
+	VPSRLDQ $0x02, X4, X4
+	INCQ    R13
+	DECQ    R12
+	JNZ     half9
+	SUBQ    R14, R13
+	MOVQ    R14, R12
+
+done6:
+	LEAQ (AX)(R11*2), AX
+	LEAQ (CX)(R11*2), CX
+	LEAQ (DX)(R11*2), DX
+	DECQ R10
+	JNZ  next1
+
+end2:
+	VZEROUPPER
+	RET
+
+// func normalizeGradMaskedHalfAVX2(dx []uint16, dy []uint16, x []uint16, y []uint16, a []float32, b []float32, c []float32, rows int, cols int, lo float32, hi float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·normalizeGradMaskedHalfAVX2(SB), NOSPLIT, $0-192
+	MOVQ         dy_base+24(FP), AX
+	MOVQ         x_base+48(FP), CX
+	MOVQ         y_base+72(FP), DX
+	MOVQ         dx_base+0(FP), BX
+	MOVQ         a_base+96(FP), SI
+	MOVQ         b_base+120(FP), DI
+	MOVQ         c_base+144(FP), R8
+	MOVQ         rows+168(FP), R9
+	MOVQ         cols+176(FP), R10
+	MOVQ         R10, R11
+	ANDQ         $+7, R11
+	LEAQ         tailMask<>+32(SB), R12
+	NEGQ         R11
+	VMOVDQU      (R12)(R11*4), Y0
+	NEGQ         R11
+	VBROADCASTSS lo+184(FP), Y1
+	VBROADCASTSS hi+188(FP), Y2
+	TESTQ        R9, R9
+	JZ           end2
+
+next1:
+	XORL R12, R12
+	MOVQ R10, R13
+
+many3:
+	CMPQ         R13, $+16
+	JL           one4
+	VPMOVZXWD    (AX)(R12*2), Y3
+	VPSLLD       $0x10, Y3, Y3
+	VPMOVZXWD    (CX)(R12*2), Y4
+	VPSLLD       $0x10, Y4, Y4
+	VPMOVZXWD    (DX)(R12*2), Y5
+	VPSLLD       $0x10, Y5, Y5
+	VMOVUPS      (SI)(R12*4), Y6
+	VMOVUPS      (DI)(R12*4), Y7
+	VMOVUPS      (R8)(R12*4), Y8
+	VCMPPS       $0x1e, Y1, Y5, Y9
+	VCMPPS       $0x11, Y2, Y5, Y5
+	VANDPS       Y5, Y9, Y5
+	VANDPS       Y3, Y5, Y3
+	VMOVAPS      Y8, Y5
+	VFMADD231PS  Y7, Y4, Y5
+	VMOVAPS      Y5, Y4
+	VFMADD231PS  Y6, Y3, Y4
+	VPSRLD       $0x10, Y4, Y3
+	VANDPS       splat00000001<>+0(SB), Y3, Y5
+	VPADDD       splat00007fff<>+0(SB), Y5, Y5
+	VPADDD       Y4, Y5, Y5
+	VPSRLD       $0x10, Y5, Y5
+	VCMPPS       $0x03, Y4, Y4, Y4
+	VORPS        splat00000040<>+0(SB), Y3, Y3
+	VBLENDVPS    Y4, Y3, Y5, Y3
+	VEXTRACTI128 $0x01, Y3, X4
+	VPACKUSDW    X4, X3, X4
+	VMOVUPS      X4, (BX)(R12*2)
+	VPMOVZXWD    16(AX)(R12*2), Y3
+	VPSLLD       $0x10, Y3, Y3
+	VPMOVZXWD    16(CX)(R12*2), Y4
+	VPSLLD       $0x10, Y4, Y4
+	VPMOVZXWD    16(DX)(R12*2), Y5
+	VPSLLD       $0x10, Y5, Y5
+	VMOVUPS      32(SI)(R12*4), Y6
+	VMOVUPS      32(DI)(R12*4), Y7
+	VMOVUPS      32(R8)(R12*4), Y8
+	VCMPPS       $0x1e, Y1, Y5, Y9
+	VCMPPS       $0x11, Y2, Y5, Y5
+	VANDPS       Y5, Y9, Y5
+	VANDPS       Y3, Y5, Y3
+	VMOVAPS      Y8, Y5
+	VFMADD231PS  Y7, Y4, Y5
+	VMOVAPS      Y5, Y4
+	VFMADD231PS  Y6, Y3, Y4
+	VPSRLD       $0x10, Y4, Y3
+	VANDPS       splat00000001<>+0(SB), Y3, Y5
+	VPADDD       splat00007fff<>+0(SB), Y5, Y5
+	VPADDD       Y4, Y5, Y5
+	VPSRLD       $0x10, Y5, Y5
+	VCMPPS       $0x03, Y4, Y4, Y4
+	VORPS        splat00000040<>+0(SB), Y3, Y3
+	VBLENDVPS    Y4, Y3, Y5, Y3
+	VEXTRACTI128 $0x01, Y3, X4
+	VPACKUSDW    X4, X3, X4
+	VMOVUPS      X4, 16(BX)(R12*2)
+	ADDQ         $+16, R12
+	SUBQ         $+16, R13
+	JMP          many3
+
+one4:
+	CMPQ         R13, $+8
+	JL           rest5
+	VPMOVZXWD    (AX)(R12*2), Y3
+	VPSLLD       $0x10, Y3, Y3
+	VPMOVZXWD    (CX)(R12*2), Y4
+	VPSLLD       $0x10, Y4, Y4
+	VPMOVZXWD    (DX)(R12*2), Y5
+	VPSLLD       $0x10, Y5, Y5
+	VMOVUPS      (SI)(R12*4), Y6
+	VMOVUPS      (DI)(R12*4), Y7
+	VMOVUPS      (R8)(R12*4), Y8
+	VCMPPS       $0x1e, Y1, Y5, Y9
+	VCMPPS       $0x11, Y2, Y5, Y5
+	VANDPS       Y5, Y9, Y5
+	VANDPS       Y3, Y5, Y3
+	VMOVAPS      Y8, Y5
+	VFMADD231PS  Y7, Y4, Y5
+	VMOVAPS      Y5, Y4
+	VFMADD231PS  Y6, Y3, Y4
+	VPSRLD       $0x10, Y4, Y3
+	VANDPS       splat00000001<>+0(SB), Y3, Y5
+	VPADDD       splat00007fff<>+0(SB), Y5, Y5
+	VPADDD       Y4, Y5, Y5
+	VPSRLD       $0x10, Y5, Y5
+	VCMPPS       $0x03, Y4, Y4, Y4
+	VORPS        splat00000040<>+0(SB), Y3, Y3
+	VBLENDVPS    Y4, Y3, Y5, Y3
+	VEXTRACTI128 $0x01, Y3, X4
+	VPACKUSDW    X4, X3, X4
+	VMOVUPS      X4, (BX)(R12*2)
+	ADDQ         $+8, R12
+	SUBQ         $+8, R13
+	JMP          one4
+
+rest5:
+	TESTQ R13, R13
+	JZ    done6
+	VPXOR X3, X3, X3
+	ADDQ  R11, R12
+
+half7:
+	DECQ      R12
+	VPSLLDQ   $0x02, X3, X3
+	VPINSRW   $0x00, (AX)(R12*2), X3, X3
+	DECQ      R11
+	JNZ       half7
+	MOVQ      R13, R11
+	VPMOVZXWD X3, Y3
+	VPSLLD    $0x10, Y3, Y3
+	VPXOR     X4, X4, X4
+	ADDQ      R11, R12
+
+half8:
+	DECQ      R12
+	VPSLLDQ   $0x02, X4, X4
+	VPINSRW   $0x00, (CX)(R12*2), X4, X4
+	DECQ      R11
+	JNZ       half8
+	MOVQ      R13, R11
+	VPMOVZXWD X4, Y4
+	VPSLLD    $0x10, Y4, Y4
+	VPXOR     X5, X5, X5
+	ADDQ      R11, R12
+
+half9:
+	DECQ         R12
+	VPSLLDQ      $0x02, X5, X5
+	VPINSRW      $0x00, (DX)(R12*2), X5, X5
+	DECQ         R11
+	JNZ          half9
+	MOVQ         R13, R11
+	VPMOVZXWD    X5, Y5
+	VPSLLD       $0x10, Y5, Y5
+	VMASKMOVPS   (SI)(R12*4), Y0, Y6
+	VMASKMOVPS   (DI)(R12*4), Y0, Y7
+	VMASKMOVPS   (R8)(R12*4), Y0, Y8
+	VCMPPS       $0x1e, Y1, Y5, Y9
+	VCMPPS       $0x11, Y2, Y5, Y5
+	VANDPS       Y5, Y9, Y5
+	VANDPS       Y3, Y5, Y3
+	VMOVAPS      Y8, Y5
+	VFMADD231PS  Y7, Y4, Y5
+	VMOVAPS      Y5, Y4
+	VFMADD231PS  Y6, Y3, Y4
+	VPSRLD       $0x10, Y4, Y3
+	VANDPS       splat00000001<>+0(SB), Y3, Y5
+	VPADDD       splat00007fff<>+0(SB), Y5, Y5
+	VPADDD       Y4, Y5, Y5
+	VPSRLD       $0x10, Y5, Y5
+	VCMPPS       $0x03, Y4, Y4, Y4
+	VORPS        splat00000040<>+0(SB), Y3, Y3
+	VBLENDVPS    Y4, Y3, Y5, Y3
+	VEXTRACTI128 $0x01, Y3, X4
+	VPACKUSDW    X4, X3, X4
+
+half10:
+	VPEXTRW $0x00, X4, (BX)(R12*2)
+	VPSRLDQ $0x02, X4, X4
+	INCQ    R12
+	DECQ    R11
+	JNZ     half10
+	SUBQ    R13, R12
+	MOVQ    R13, R11
+
+done6:
+	LEAQ (AX)(R10*2), AX
+	LEAQ (CX)(R10*2), CX
+	LEAQ (DX)(R10*2), DX
+	LEAQ (BX)(R10*2), BX
+	DECQ R9
+	JNZ  next1
+
+end2:
+	VZEROUPPER
+	RET
+
+// func clipHalfAVX2(y []uint16, x []uint16, lo float32, hi float32)
+// Requires: AVX, AVX2
+TEXT ·clipHalfAVX2(SB), NOSPLIT, $0-56
+	MOVQ         y_len+8(FP), AX
+	MOVQ         y_base+0(FP), CX
+	MOVQ         x_base+24(FP), DX
+	VBROADCASTSS lo+48(FP), Y0
+	VBROADCASTSS hi+52(FP), Y1
+	XORL         BX, BX
+
+one2:
+	CMPQ         AX, $+8
+	JL           rest3
+	VPMOVZXWD    (DX)(BX*2), Y2
+	VPSLLD       $0x10, Y2, Y2
+	VMAXPS       Y2, Y0, Y2
+	VMINPS       Y2, Y1, Y2
+	VPSRLD       $0x10, Y2, Y3
+	VANDPS       splat00000001<>+0(SB), Y3, Y4
+	VPADDD       splat00007fff<>+0(SB), Y4, Y4
+	VPADDD       Y2, Y4, Y4
+	VPSRLD       $0x10, Y4, Y4
+	VCMPPS       $0x03, Y2, Y2, Y2
+	VORPS        splat00000040<>+0(SB), Y3, Y3
+	VBLENDVPS    Y2, Y3, Y4, Y2
+	VEXTRACTI128 $0x01, Y2, X3
+	VPACKUSDW    X3, X2, X3
+	VMOVUPS      X3, (CX)(BX*2)
+	ADDQ         $+8, BX
+	SUBQ         $+8, AX
+	JMP          one2
+
+rest3:
+	TESTQ   AX, AX
+	JZ      done4
+	MOVQ    AX, SI
+	ANDQ    $+7, SI
+	LEAQ    tailMask<>+32(SB), DI
+	NEGQ    SI
+	VMOVDQU (DI)(SI*4), Y2
+	NEGQ    SI
+	VPXOR   X2, X2, X2
+	ADDQ    SI, BX
+
+half5:
+	DECQ         BX
+	VPSLLDQ      $0x02, X2, X2
+	VPINSRW      $0x00, (DX)(BX*2), X2, X2
+	DECQ         SI
+	JNZ          half5
+	MOVQ         AX, SI
+	VPMOVZXWD    X2, Y2
+	VPSLLD       $0x10, Y2, Y2
+	VMAXPS       Y2, Y0, Y0
+	VMINPS       Y0, Y1, Y0
+	VPSRLD       $0x10, Y0, Y1
+	VANDPS       splat00000001<>+0(SB), Y1, Y2
+	VPADDD       splat00007fff<>+0(SB), Y2, Y2
+	VPADDD       Y0, Y2, Y2
+	VPSRLD       $0x10, Y2, Y2
+	VCMPPS       $0x03, Y0, Y0, Y0
+	VORPS        splat00000040<>+0(SB), Y1, Y1
+	VBLENDVPS    Y0, Y1, Y2, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSDW    X1, X0, X1
+
+half6:
+	VPEXTRW $0x00, X1, (CX)(BX*2)
+	VPSRLDQ $0x02, X1, X1
+	INCQ    BX
+	DECQ    SI
+	JNZ     half6
+	SUBQ    AX, BX
+	MOVQ    AX, SI
+
+done4:
+	VZEROUPPER
+	RET
+
+// func clipGradHalfAVX2(y []uint16, dy []uint16, x []uint16, lo float32, hi float32)
+// Requires: AVX, AVX2
+TEXT ·clipGradHalfAVX2(SB), NOSPLIT, $0-80
+	MOVQ         y_len+8(FP), AX
+	MOVQ         y_base+0(FP), CX
+	MOVQ         dy_base+24(FP), DX
+	MOVQ         x_base+48(FP), BX
+	VBROADCASTSS lo+72(FP), Y0
+	VBROADCASTSS hi+76(FP), Y1
+	XORL         SI, SI
+
+one2:
+	CMPQ         AX, $+8
+	JL           rest3
+	VPMOVZXWD    (BX)(SI*2), Y2
+	VPSLLD       $0x10, Y2, Y2
+	VCMPPS       $0x1e, Y0, Y2, Y3
+	VCMPPS       $0x11, Y1, Y2, Y4
+	VANDPS       Y4, Y3, Y3
+	VMOVUPS      splat3f800000<>+0(SB), Y4
+	VANDPS       Y4, Y3, Y3
+	VCMPPS       $0x03, Y2, Y2, Y4
+	VBLENDVPS    Y4, Y2, Y3, Y2
+	VPMOVZXWD    (DX)(SI*2), Y3
+	VPSLLD       $0x10, Y3, Y3
+	VMULPS       Y3, Y2, Y2
+	VPSRLD       $0x10, Y2, Y3
+	VANDPS       splat00000001<>+0(SB), Y3, Y4
+	VPADDD       splat00007fff<>+0(SB), Y4, Y4
+	VPADDD       Y2, Y4, Y4
+	VPSRLD       $0x10, Y4, Y4
+	VCMPPS       $0x03, Y2, Y2, Y2
+	VORPS        splat00000040<>+0(SB), Y3, Y3
+	VBLENDVPS    Y2, Y3, Y4, Y2
+	VEXTRACTI128 $0x01, Y2, X3
+	VPACKUSDW    X3, X2, X3
+	VMOVUPS      X3, (CX)(SI*2)
+	ADDQ         $+8, SI
+	SUBQ         $+8, AX
+	JMP          one2
+
+rest3:
+	TESTQ   AX, AX
+	JZ      done4
+	MOVQ    AX, DI
+	ANDQ    $+7, DI
+	LEAQ    tailMask<>+32(SB), R8
+	NEGQ    DI
+	VMOVDQU (R8)(DI*4), Y2
+	NEGQ    DI
+	VPXOR   X2, X2, X2
+	ADDQ    DI, SI
+
+half5:
+	DECQ      SI
+	VPSLLDQ   $0x02, X2, X2
+	VPINSRW   $0x00, (BX)(SI*2), X2, X2
+	DECQ      DI
+	JNZ       half5
+	MOVQ      AX, DI
+	VPMOVZXWD X2, Y2
+	VPSLLD    $0x10, Y2, Y2
+	VCMPPS    $0x1e, Y0, Y2, Y0
+	VCMPPS    $0x11, Y1, Y2, Y1
+	VANDPS    Y1, Y0, Y0
+	VMOVUPS   splat3f800000<>+0(SB), Y1
+	VANDPS    Y1, Y0, Y0
+	VCMPPS    $0x03, Y2, Y2, Y1
+	VBLENDVPS Y1, Y2, Y0, Y0
+	VPXOR     X1, X1, X1
+	ADDQ      DI, SI
+
+half6:
+	DECQ         SI
+	VPSLLDQ      $0x02, X1, X1
+	VPINSRW      $0x00, (DX)(SI*2), X1, X1
+	DECQ         DI
+	JNZ          half6
+	MOVQ         AX, DI
+	VPMOVZXWD    X1, Y1
+	VPSLLD       $0x10, Y1, Y1
+	VMULPS       Y1, Y0, Y0
+	VPSRLD       $0x10, Y0, Y1
+	VANDPS       splat00000001<>+0(SB), Y1, Y2
+	VPADDD       splat00007fff<>+0(SB), Y2, Y2
+	VPADDD       Y0, Y2, Y2
+	VPSRLD       $0x10, Y2, Y2
+	VCMPPS       $0x03, Y0, Y0, Y0
+	VORPS        splat00000040<>+0(SB), Y1, Y1
+	VBLENDVPS    Y0, Y1, Y2, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSDW    X1, X0, X1
+
+half7:
+	VPEXTRW $0x00, X1, (CX)(SI*2)
+	VPSRLDQ $0x02, X1, X1
+	INCQ    SI
+	DECQ    DI
+	JNZ     half7
+	SUBQ    AX, SI
+	MOVQ    AX, DI
+
+done4:
+	VZEROUPPER
+	RET
+
+// func maxPoolHalfAVX2(y []uint16, index []uint8, x []uint16, offsets []int, cols int, step int, pixels int)
+// Requires: AVX, AVX2
+TEXT ·maxPoolHalfAVX2(SB), NOSPLIT, $0-120
+	MOVQ    index_base+24(FP), AX
+	MOVQ    y_base+0(FP), CX
+	MOVQ    x_base+48(FP), DX
+	MOVQ    offsets_base+72(FP), BX
+	MOVQ    offsets_len+80(FP), SI
+	MOVQ    cols+96(FP), DI
+	MOVQ    step+104(FP), R8
+	MOVQ    pixels+112(FP), R9
+	MOVQ    DI, R10
+	ANDQ    $+7, R10
+	LEAQ    tailMask<>+32(SB), R11
+	NEGQ    R10
+	VMOVDQU (R11)(R10*4), Y0
+	NEGQ    R10
+	TESTQ   R9, R9
+	JZ      end2
+
+next1:
+	XORL R11, R11
+	MOVQ DI, R12
+
+many3:
+	CMPQ    R12, $+32
+	JL      one4
+	VMOVUPS splatff800000<>+0(SB), Y0
+	VMOVUPS splatff800000<>+0(SB), Y1
+	VMOVUPS splatff800000<>+0(SB), Y2
+	VMOVUPS splatff800000<>+0(SB), Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+	VMOVUPS splat3f800000<>+0(SB), Y9
+	XORL    R13, R13
+
+tap7:
+	MOVQ         (BX)(R13*8), R14
+	LEAQ         (DX)(R14*2), R14
+	VPMOVZXWD    (R14)(R11*2), Y10
+	VPSLLD       $0x10, Y10, Y10
+	VCMPPS       $0x1e, Y0, Y10, Y11
+	VCMPPS       $0x03, Y10, Y10, Y12
+	VORPS        Y12, Y11, Y11
+	VBLENDVPS    Y11, Y10, Y0, Y0
+	VMOVAPS      Y0, Y0
+	VBLENDVPS    Y11, Y8, Y4, Y4
+	VMOVAPS      Y4, Y4
+	VPMOVZXWD    16(R14)(R11*2), Y10
+	VPSLLD       $0x10, Y10, Y10
+	VCMPPS       $0x1e, Y1, Y10, Y11
+	VCMPPS       $0x03, Y10, Y10, Y12
+	VORPS        Y12, Y11, Y11
+	VBLENDVPS    Y11, Y10, Y1, Y1
+	VMOVAPS      Y1, Y1
+	VBLENDVPS    Y11, Y8, Y5, Y5
+	VMOVAPS      Y5, Y5
+	VPMOVZXWD    32(R14)(R11*2), Y10
+	VPSLLD       $0x10, Y10, Y10
+	VCMPPS       $0x1e, Y2, Y10, Y11
+	VCMPPS       $0x03, Y10, Y10, Y12
+	VORPS        Y12, Y11, Y11
+	VBLENDVPS    Y11, Y10, Y2, Y2
+	VMOVAPS      Y2, Y2
+	VBLENDVPS    Y11, Y8, Y6, Y6
+	VMOVAPS      Y6, Y6
+	VPMOVZXWD    48(R14)(R11*2), Y10
+	VPSLLD       $0x10, Y10, Y10
+	VCMPPS       $0x1e, Y3, Y10, Y11
+	VCMPPS       $0x03, Y10, Y10, Y12
+	VORPS        Y12, Y11, Y11
+	VBLENDVPS    Y11, Y10, Y3, Y3
+	VMOVAPS      Y3, Y3
+	VBLENDVPS    Y11, Y8, Y7, Y7
+	VMOVAPS      Y7, Y7
+	VADDPS       Y9, Y8, Y8
+	INCQ         R13
+	CMPQ         R13, SI
+	JL           tap7
+	VPSRLD       $0x10, Y0, Y8
+	VANDPS       splat00000001<>+0(SB), Y8, Y9
+	VPADDD       splat00007fff<>+0(SB), Y9, Y9
+	VPADDD       Y0, Y9, Y9
+	VPSRLD       $0x10, Y9, Y9
+	VCMPPS       $0x03, Y0, Y0, Y0
+	VORPS        splat00000040<>+0(SB), Y8, Y8
+	VBLENDVPS    Y0, Y8, Y9, Y0
+	VEXTRACTI128 $0x01, Y0, X8
+	VPACKUSDW    X8, X0, X8
+	VMOVUPS      X8, (CX)(R11*2)
+	VCVTPS2DQ    Y4, Y0
+	VEXTRACTI128 $0x01, Y0, X4
+	VPACKUSDW    X4, X0, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (AX)(R11*1)
+	VPSRLD       $0x10, Y1, Y0
+	VANDPS       splat00000001<>+0(SB), Y0, Y4
+	VPADDD       splat00007fff<>+0(SB), Y4, Y4
+	VPADDD       Y1, Y4, Y4
+	VPSRLD       $0x10, Y4, Y4
+	VCMPPS       $0x03, Y1, Y1, Y1
+	VORPS        splat00000040<>+0(SB), Y0, Y0
+	VBLENDVPS    Y1, Y0, Y4, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSDW    X1, X0, X1
+	VMOVUPS      X1, 16(CX)(R11*2)
+	VCVTPS2DQ    Y5, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSDW    X1, X0, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, 8(AX)(R11*1)
+	VPSRLD       $0x10, Y2, Y0
+	VANDPS       splat00000001<>+0(SB), Y0, Y1
+	VPADDD       splat00007fff<>+0(SB), Y1, Y1
+	VPADDD       Y2, Y1, Y1
+	VPSRLD       $0x10, Y1, Y1
+	VCMPPS       $0x03, Y2, Y2, Y2
+	VORPS        splat00000040<>+0(SB), Y0, Y0
+	VBLENDVPS    Y2, Y0, Y1, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSDW    X1, X0, X1
+	VMOVUPS      X1, 32(CX)(R11*2)
+	VCVTPS2DQ    Y6, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSDW    X1, X0, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, 16(AX)(R11*1)
+	VPSRLD       $0x10, Y3, Y0
+	VANDPS       splat00000001<>+0(SB), Y0, Y1
+	VPADDD       splat00007fff<>+0(SB), Y1, Y1
+	VPADDD       Y3, Y1, Y1
+	VPSRLD       $0x10, Y1, Y1
+	VCMPPS       $0x03, Y3, Y3, Y2
+	VORPS        splat00000040<>+0(SB), Y0, Y0
+	VBLENDVPS    Y2, Y0, Y1, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSDW    X1, X0, X1
+	VMOVUPS      X1, 48(CX)(R11*2)
+	VCVTPS2DQ    Y7, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSDW    X1, X0, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, 24(AX)(R11*1)
+	ADDQ         $+32, R11
+	SUBQ         $+32, R12
+	JMP          many3
+
+one4:
+	CMPQ    R12, $+8
+	JL      rest5
+	VMOVUPS splatff800000<>+0(SB), Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VMOVUPS splat3f800000<>+0(SB), Y3
+	XORL    R13, R13
+
+tap8:
+	MOVQ         (BX)(R13*8), R14
+	LEAQ         (DX)(R14*2), R14
+	VPMOVZXWD    (R14)(R11*2), Y4
+	VPSLLD       $0x10, Y4, Y4
+	VCMPPS       $0x1e, Y0, Y4, Y5
+	VCMPPS       $0x03, Y4, Y4, Y6
+	VORPS        Y6, Y5, Y5
+	VBLENDVPS    Y5, Y4, Y0, Y0
+	VMOVAPS      Y0, Y0
+	VBLENDVPS    Y5, Y2, Y1, Y1
+	VMOVAPS      Y1, Y1
+	VADDPS       Y3, Y2, Y2
+	INCQ         R13
+	CMPQ         R13, SI
+	JL           tap8
+	VPSRLD       $0x10, Y0, Y2
+	VANDPS       splat00000001<>+0(SB), Y2, Y3
+	VPADDD       splat00007fff<>+0(SB), Y3, Y3
+	VPADDD       Y0, Y3, Y3
+	VPSRLD       $0x10, Y3, Y3
+	VCMPPS       $0x03, Y0, Y0, Y0
+	VORPS        splat00000040<>+0(SB), Y2, Y2
+	VBLENDVPS    Y0, Y2, Y3, Y0
+	VEXTRACTI128 $0x01, Y0, X2
+	VPACKUSDW    X2, X0, X2
+	VMOVUPS      X2, (CX)(R11*2)
+	VCVTPS2DQ    Y1, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSDW    X1, X0, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (AX)(R11*1)
+	ADDQ         $+8, R11
+	SUBQ         $+8, R12
+	JMP          one4
+
+rest5:
+	TESTQ   R12, R12
+	JZ      done6
+	VMOVUPS splatff800000<>+0(SB), Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VMOVUPS splat3f800000<>+0(SB), Y3
+	XORL    R13, R13
+
+tap9:
+	MOVQ  (BX)(R13*8), R14
+	LEAQ  (DX)(R14*2), R14
+	VPXOR X4, X4, X4
+	ADDQ  R10, R11
+
+half10:
+	DECQ         R11
+	VPSLLDQ      $0x02, X4, X4
+	VPINSRW      $0x00, (R14)(R11*2), X4, X4
+	DECQ         R10
+	JNZ          half10
+	MOVQ         R12, R10
+	VPMOVZXWD    X4, Y4
+	VPSLLD       $0x10, Y4, Y4
+	VCMPPS       $0x1e, Y0, Y4, Y5
+	VCMPPS       $0x03, Y4, Y4, Y6
+	VORPS        Y6, Y5, Y5
+	VBLENDVPS    Y5, Y4, Y0, Y0
+	VMOVAPS      Y0, Y0
+	VBLENDVPS    Y5, Y2, Y1, Y1
+	VMOVAPS      Y1, Y1
+	VADDPS       Y3, Y2, Y2
+	INCQ         R13
+	CMPQ         R13, SI
+	JL           tap9
+	VPSRLD       $0x10, Y0, Y2
+	VANDPS       splat00000001<>+0(SB), Y2, Y3
+	VPADDD       splat00007fff<>+0(SB), Y3, Y3
+	VPADDD       Y0, Y3, Y3
+	VPSRLD       $0x10, Y3, Y3
+	VCMPPS       $0x03, Y0, Y0, Y0
+	VORPS        splat00000040<>+0(SB), Y2, Y2
+	VBLENDVPS    Y0, Y2, Y3, Y0
+	VEXTRACTI128 $0x01, Y0, X2
+	VPACKUSDW    X2, X0, X2
+
+half11:
+	VPEXTRW      $0x00, X2, (CX)(R11*2)
+	VPSRLDQ      $0x02, X2, X2
+	INCQ         R11
+	DECQ         R10
+	JNZ          half11
+	SUBQ         R12, R11
+	MOVQ         R12, R10
+	VCVTPS2DQ    Y1, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSDW    X1, X0, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, R12
+	LEAQ         (AX)(R11*1), R11
+	MOVQ         R10, R13
+
+byte12:
+	MOVB R12, (R11)
+	SHRQ $0x08, R12
+	INCQ R11
+	DECQ R13
+	JNZ  byte12
+
+done6:
+	LEAQ (DX)(R8*2), DX
+	LEAQ (CX)(DI*2), CX
+	ADDQ DI, AX
+	DECQ R9
+	JNZ  next1
+
+end2:
+	VZEROUPPER
+	RET
+
+// func maxPoolGradHalfAVX2(dx []uint16, dy []uint16, index []uint8, offsets []int, cols int, step int, pixels int)
+// Requires: AVX, AVX2
+TEXT ·maxPoolGradHalfAVX2(SB), NOSPLIT, $8-120
+	MOVQ    index_base+48(FP), AX
+	MOVQ    dx_base+0(FP), CX
+	MOVQ    dy_base+24(FP), DX
+	MOVQ    offsets_base+72(FP), BX
+	MOVQ    offsets_len+80(FP), SI
+	MOVQ    cols+96(FP), DI
+	MOVQ    step+104(FP), R8
+	MOVQ    pixels+112(FP), R9
+	MOVQ    DI, R10
+	ANDQ    $+7, R10
+	LEAQ    tailMask<>+32(SB), R11
+	NEGQ    R10
+	VMOVDQU (R11)(R10*4), Y0
+	NEGQ    R10
+	TESTQ   R9, R9
+	JZ      end2
+
+next1:
+	XORL R11, R11
+	MOVQ DI, R12
+
+many3:
+	CMPQ      R12, $+32
+	JL        one4
+	VPMOVZXBD (AX)(R11*1), Y0
+	VCVTDQ2PS Y0, Y0
+	VPMOVZXBD 8(AX)(R11*1), Y1
+	VCVTDQ2PS Y1, Y1
+	VPMOVZXBD 16(AX)(R11*1), Y2
+	VCVTDQ2PS Y2, Y2
+	VPMOVZXBD 24(AX)(R11*1), Y3
+	VCVTDQ2PS Y3, Y3
+	VPMOVZXWD (DX)(R11*2), Y4
+	VPSLLD    $0x10, Y4, Y4
+	VPMOVZXWD 16(DX)(R11*2), Y5
+	VPSLLD    $0x10, Y5, Y5
+	VPMOVZXWD 32(DX)(R11*2), Y6
+	VPSLLD    $0x10, Y6, Y6
+	VPMOVZXWD 48(DX)(R11*2), Y7
+	VPSLLD    $0x10, Y7, Y7
+	VXORPS    Y8, Y8, Y8
+	VMOVUPS   splat3f800000<>+0(SB), Y9
+	XORL      R13, R13
+
+tap7:
+	MOVQ         (BX)(R13*8), R14
+	LEAQ         (CX)(R14*2), R14
+	VCMPPS       $0x00, Y8, Y0, Y10
+	VANDPS       Y4, Y10, Y10
+	VPMOVZXWD    (R14)(R11*2), Y11
+	VPSLLD       $0x10, Y11, Y11
+	VADDPS       Y11, Y10, Y10
+	VPSRLD       $0x10, Y10, Y11
+	VANDPS       splat00000001<>+0(SB), Y11, Y12
+	VPADDD       splat00007fff<>+0(SB), Y12, Y12
+	VPADDD       Y10, Y12, Y12
+	VPSRLD       $0x10, Y12, Y12
+	VCMPPS       $0x03, Y10, Y10, Y10
+	VORPS        splat00000040<>+0(SB), Y11, Y11
+	VBLENDVPS    Y10, Y11, Y12, Y10
+	VEXTRACTI128 $0x01, Y10, X11
+	VPACKUSDW    X11, X10, X11
+	VMOVUPS      X11, (R14)(R11*2)
+	VCMPPS       $0x00, Y8, Y1, Y10
+	VANDPS       Y5, Y10, Y10
+	VPMOVZXWD    16(R14)(R11*2), Y11
+	VPSLLD       $0x10, Y11, Y11
+	VADDPS       Y11, Y10, Y10
+	VPSRLD       $0x10, Y10, Y11
+	VANDPS       splat00000001<>+0(SB), Y11, Y12
+	VPADDD       splat00007fff<>+0(SB), Y12, Y12
+	VPADDD       Y10, Y12, Y12
+	VPSRLD       $0x10, Y12, Y12
+	VCMPPS       $0x03, Y10, Y10, Y10
+	VORPS        splat00000040<>+0(SB), Y11, Y11
+	VBLENDVPS    Y10, Y11, Y12, Y10
+	VEXTRACTI128 $0x01, Y10, X11
+	VPACKUSDW    X11, X10, X11
+	VMOVUPS      X11, 16(R14)(R11*2)
+	VCMPPS       $0x00, Y8, Y2, Y10
+	VANDPS       Y6, Y10, Y10
+	VPMOVZXWD    32(R14)(R11*2), Y11
+	VPSLLD       $0x10, Y11, Y11
+	VADDPS       Y11, Y10, Y10
+	VPSRLD       $0x10, Y10, Y11
+	VANDPS       splat00000001<>+0(SB), Y11, Y12
+	VPADDD       splat00007fff<>+0(SB), Y12, Y12
+	VPADDD       Y10, Y12, Y12
+	VPSRLD       $0x10, Y12, Y12
+	VCMPPS       $0x03, Y10, Y10, Y10
+	VORPS        splat00000040<>+0(SB), Y11, Y11
+	VBLENDVPS    Y10, Y11, Y12, Y10
+	VEXTRACTI128 $0x01, Y10, X11
+	VPACKUSDW    X11, X10, X11
+	VMOVUPS      X11, 32(R14)(R11*2)
+	VCMPPS       $0x00, Y8, Y3, Y10
+	VANDPS       Y7, Y10, Y10
+	VPMOVZXWD    48(R14)(R11*2), Y11
+	VPSLLD       $0x10, Y11, Y11
+	VADDPS       Y11, Y10, Y10
+	VPSRLD       $0x10, Y10, Y11
+	VANDPS       splat00000001<>+0(SB), Y11, Y12
+	VPADDD       splat00007fff<>+0(SB), Y12, Y12
+	VPADDD       Y10, Y12, Y12
+	VPSRLD       $0x10, Y12, Y12
+	VCMPPS       $0x03, Y10, Y10, Y10
+	VORPS        splat00000040<>+0(SB), Y11, Y11
+	VBLENDVPS    Y10, Y11, Y12, Y10
+	VEXTRACTI128 $0x01, Y10, X11
+	VPACKUSDW    X11, X10, X11
+	VMOVUPS      X11, 48(R14)(R11*2)
+	VADDPS       Y9, Y8, Y8
+	INCQ         R13
+	CMPQ         R13, SI
+	JL           tap7
+	ADDQ         $+32, R11
+	SUBQ         $+32, R12
+	JMP          many3
+
+one4:
+	CMPQ      R12, $+8
+	JL        rest5
+	VPMOVZXBD (AX)(R11*1), Y0
+	VCVTDQ2PS Y0, Y0
+	VPMOVZXWD (DX)(R11*2), Y1
+	VPSLLD    $0x10, Y1, Y1
+	VXORPS    Y2, Y2, Y2
+	VMOVUPS   splat3f800000<>+0(SB), Y3
+	XORL      R13, R13
+
+tap8:
+	MOVQ         (BX)(R13*8), R14
+	LEAQ         (CX)(R14*2), R14
+	VCMPPS       $0x00, Y2, Y0, Y4
+	VANDPS       Y1, Y4, Y4
+	VPMOVZXWD    (R14)(R11*2), Y5
+	VPSLLD       $0x10, Y5, Y5
+	VADDPS       Y5, Y4, Y4
+	VPSRLD       $0x10, Y4, Y5
+	VANDPS       splat00000001<>+0(SB), Y5, Y6
+	VPADDD       splat00007fff<>+0(SB), Y6, Y6
+	VPADDD       Y4, Y6, Y6
+	VPSRLD       $0x10, Y6, Y6
+	VCMPPS       $0x03, Y4, Y4, Y4
+	VORPS        splat00000040<>+0(SB), Y5, Y5
+	VBLENDVPS    Y4, Y5, Y6, Y4
+	VEXTRACTI128 $0x01, Y4, X5
+	VPACKUSDW    X5, X4, X5
+	VMOVUPS      X5, (R14)(R11*2)
+	VADDPS       Y3, Y2, Y2
+	INCQ         R13
+	CMPQ         R13, SI
+	JL           tap8
+	ADDQ         $+8, R11
+	SUBQ         $+8, R12
+	JMP          one4
+
+rest5:
+	TESTQ R12, R12
+	JZ    done6
+	XORL  R13, R13
+	MOVQ  R10, R15
+	LEAQ  (AX)(R11*1), BP
+
+byte9:
+	SHLQ      $0x08, R13
+	MOVBQZX   -1(BP)(R15*1), R14
+	ORQ       R14, R13
+	DECQ      R15
+	JNZ       byte9
+	VMOVQ     R13, X0
+	VPMOVZXBD X0, Y0
+	VCVTDQ2PS Y0, Y0
+	VPXOR     X1, X1, X1
+	ADDQ      R10, R11
+
+half10:
+	DECQ      R11
+	VPSLLDQ   $0x02, X1, X1
+	VPINSRW   $0x00, (DX)(R11*2), X1, X1
+	DECQ      R10
+	JNZ       half10
+	MOVQ      R12, R10
+	VPMOVZXWD X1, Y1
+	VPSLLD    $0x10, Y1, Y1
+	VXORPS    Y2, Y2, Y2
+	VMOVUPS   splat3f800000<>+0(SB), Y3
+	XORL      R13, R13
+
+tap11:
+	MOVQ   (BX)(R13*8), R14
+	LEAQ   (CX)(R14*2), R14
+	VCMPPS $0x00, Y2, Y0, Y4
+	VANDPS Y1, Y4, Y4
+	VPXOR  X5, X5, X5
+	ADDQ   R10, R11
+
+half12:
+	DECQ         R11
+	VPSLLDQ      $0x02, X5, X5
+	VPINSRW      $0x00, (R14)(R11*2), X5, X5
+	DECQ         R10
+	JNZ          half12
+	MOVQ         R12, R10
+	VPMOVZXWD    X5, Y5
+	VPSLLD       $0x10, Y5, Y5
+	VADDPS       Y5, Y4, Y4
+	VPSRLD       $0x10, Y4, Y5
+	VANDPS       splat00000001<>+0(SB), Y5, Y6
+	VPADDD       splat00007fff<>+0(SB), Y6, Y6
+	VPADDD       Y4, Y6, Y6
+	VPSRLD       $0x10, Y6, Y6
+	VCMPPS       $0x03, Y4, Y4, Y4
+	VORPS        splat00000040<>+0(SB), Y5, Y5
+	VBLENDVPS    Y4, Y5, Y6, Y4
+	VEXTRACTI128 $0x01, Y4, X5
+	VPACKUSDW    X5, X4, X5
+
+half13:
+	VPEXTRW $0x00, X5, (R14)(R11*2)
+	VPSRLDQ $0x02, X5, X5
+	INCQ    R11
+	DECQ    R10
+	JNZ     half13
+	SUBQ    R12, R11
+	MOVQ    R12, R10
+	VADDPS  Y3, Y2, Y2
+	INCQ    R13
+	CMPQ    R13, SI
+	JL      tap11
+
+done6:
+	LEAQ (CX)(R8*2), CX
+	LEAQ (DX)(DI*2), DX
+	ADDQ DI, AX
+	DECQ R9
+	JNZ  next1
+
+end2:
+	VZEROUPPER
+	RET
+
+// func maxPoolGradApartHalfAVX2(dx []uint16, dy []uint16, index []uint8, offsets []int, cols int, step int, pixels int)
+// Requires: AVX, AVX2
+TEXT ·maxPoolGradApartHalfAVX2(SB), NOSPLIT, $8-120
+	MOVQ    index_base+48(FP), AX
+	MOVQ    dx_base+0(FP), CX
+	MOVQ    dy_base+24(FP), DX
+	MOVQ    offsets_base+72(FP), BX
+	MOVQ    offsets_len+80(FP), SI
+	MOVQ    cols+96(FP), DI
+	MOVQ    step+104(FP), R8
+	MOVQ    pixels+112(FP), R9
+	MOVQ    DI, R10
+	ANDQ    $+7, R10
+	LEAQ    tailMask<>+32(SB), R11
+	NEGQ    R10
+	VMOVDQU (R11)(R10*4), Y0
+	NEGQ    R10
+	TESTQ   R9, R9
+	JZ      end2
+
+next1:
+	XORL R11, R11
+	MOVQ DI, R12
+
+many3:
+	CMPQ      R12, $+32
+	JL        one4
+	VPMOVZXBD (AX)(R11*1), Y0
+	VCVTDQ2PS Y0, Y0
+	VPMOVZXBD 8(AX)(R11*1), Y1
+	VCVTDQ2PS Y1, Y1
+	VPMOVZXBD 16(AX)(R11*1), Y2
+	VCVTDQ2PS Y2, Y2
+	VPMOVZXBD 24(AX)(R11*1), Y3
+	VCVTDQ2PS Y3, Y3
+	VPMOVZXWD (DX)(R11*2), Y4
+	VPSLLD    $0x10, Y4, Y4
+	VPMOVZXWD 16(DX)(R11*2), Y5
+	VPSLLD    $0x10, Y5, Y5
+	VPMOVZXWD 32(DX)(R11*2), Y6
+	VPSLLD    $0x10, Y6, Y6
+	VPMOVZXWD 48(DX)(R11*2), Y7
+	VPSLLD    $0x10, Y7, Y7
+	VXORPS    Y8, Y8, Y8
+	VMOVUPS   splat3f800000<>+0(SB), Y9
+	XORL      R13, R13
+
+tap7:
+	MOVQ         (BX)(R13*8), R14
+	LEAQ         (CX)(R14*2), R14
+	VCMPPS       $0x00, Y8, Y0, Y10
+	VANDPS       Y4, Y10, Y10
+	VPSRLD       $0x10, Y10, Y11
+	VANDPS       splat00000001<>+0(SB), Y11, Y12
+	VPADDD       splat00007fff<>+0(SB), Y12, Y12
+	VPADDD       Y10, Y12, Y12
+	VPSRLD       $0x10, Y12, Y12
+	VCMPPS       $0x03, Y10, Y10, Y10
+	VORPS        splat00000040<>+0(SB), Y11, Y11
+	VBLENDVPS    Y10, Y11, Y12, Y10
+	VEXTRACTI128 $0x01, Y10, X11
+	VPACKUSDW    X11, X10, X11
+	VMOVUPS      X11, (R14)(R11*2)
+	VCMPPS       $0x00, Y8, Y1, Y10
+	VANDPS       Y5, Y10, Y10
+	VPSRLD       $0x10, Y10, Y11
+	VANDPS       splat00000001<>+0(SB), Y11, Y12
+	VPADDD       splat00007fff<>+0(SB), Y12, Y12
+	VPADDD       Y10, Y12, Y12
+	VPSRLD       $0x10, Y12, Y12
+	VCMPPS       $0x03, Y10, Y10, Y10
+	VORPS        splat00000040<>+0(SB), Y11, Y11
+	VBLENDVPS    Y10, Y11, Y12, Y10
+	VEXTRACTI128 $0x01, Y10, X11
+	VPACKUSDW    X11, X10, X11
+	VMOVUPS      X11, 16(R14)(R11*2)
+	VCMPPS       $0x00, Y8, Y2, Y10
+	VANDPS       Y6, Y10, Y10
+	VPSRLD       $0x10, Y10, Y11
+	VANDPS       splat00000001<>+0(SB), Y11, Y12
+	VPADDD       splat00007fff<>+0(SB), Y12, Y12
+	VPADDD       Y10, Y12, Y12
+	VPSRLD       $0x10, Y12, Y12
+	VCMPPS       $0x03, Y10, Y10, Y10
+	VORPS        splat00000040<>+0(SB), Y11, Y11
+	VBLENDVPS    Y10, Y11, Y12, Y10
+	VEXTRACTI128 $0x01, Y10, X11
+	VPACKUSDW    X11, X10, X11
+	VMOVUPS      X11, 32(R14)(R11*2)
+	VCMPPS       $0x00, Y8, Y3, Y10
+	VANDPS       Y7, Y10, Y10
+	VPSRLD       $0x10, Y10, Y11
+	VANDPS       splat00000001<>+0(SB), Y11, Y12
+	VPADDD       splat00007fff<>+0(SB), Y12, Y12
+	VPADDD       Y10, Y12, Y12
+	VPSRLD       $0x10, Y12, Y12
+	VCMPPS       $0x03, Y10, Y10, Y10
+	VORPS        splat00000040<>+0(SB), Y11, Y11
+	VBLENDVPS    Y10, Y11, Y12, Y10
+	VEXTRACTI128 $0x01, Y10, X11
+	VPACKUSDW    X11, X10, X11
+	VMOVUPS      X11, 48(R14)(R11*2)
+	VADDPS       Y9, Y8, Y8
+	INCQ         R13
+	CMPQ         R13, SI
+	JL           tap7
+	ADDQ         $+32, R11
+	SUBQ         $+32, R12
+	JMP          many3
+
+one4:
+	CMPQ      R12, $+8
+	JL        rest5
+	VPMOVZXBD (AX)(R11*1), Y0
+	VCVTDQ2PS Y0, Y0
+	VPMOVZXWD (DX)(R11*2), Y1
+	VPSLLD    $0x10, Y1, Y1
+	VXORPS    Y2, Y2, Y2
+	VMOVUPS   splat3f800000<>+0(SB), Y3
+	XORL      R13, R13
+
+tap8:
+	MOVQ         (BX)(R13*8), R14
+	LEAQ         (CX)(R14*2), R14
+	VCMPPS       $0x00, Y2, Y0, Y4
+	VANDPS       Y1, Y4, Y4
+	VPSRLD       $0x10, Y4, Y5
+	VANDPS       splat00000001<>+0(SB), Y5, Y6
+	VPADDD       splat00007fff<>+0(SB), Y6, Y6
+	VPADDD       Y4, Y6, Y6
+	VPSRLD       $0x10, Y6, Y6
+	VCMPPS       $0x03, Y4, Y4, Y4
+	VORPS        splat00000040<>+0(SB), Y5, Y5
+	VBLENDVPS    Y4, Y5, Y6, Y4
+	VEXTRACTI128 $0x01, Y4, X5
+	VPACKUSDW    X5, X4, X5
+	VMOVUPS      X5, (R14)(R11*2)
+	VADDPS       Y3, Y2, Y2
+	INCQ         R13
+	CMPQ         R13, SI
+	JL           tap8
+	ADDQ         $+8, R11
+	SUBQ         $+8, R12
+	JMP          one4
+
+rest5:
+	TESTQ R12, R12
+	JZ    done6
+	XORL  R13, R13
+	MOVQ  R10, R15
+	LEAQ  (AX)(R11*1), BP
+
+byte9:
+	SHLQ      $0x08, R13
+	MOVBQZX   -1(BP)(R15*1), R14
+	ORQ       R14, R13
+	DECQ      R15
+	JNZ       byte9
+	VMOVQ     R13, X0
+	VPMOVZXBD X0, Y0
+	VCVTDQ2PS Y0, Y0
+	VPXOR     X1, X1, X1
+	ADDQ      R10, R11
+
+half10:
+	DECQ      R11
+	VPSLLDQ   $0x02, X1, X1
+	VPINSRW   $0x00, (DX)(R11*2), X1, X1
+	DECQ      R10
+	JNZ       half10
+	MOVQ      R12, R10
+	VPMOVZXWD X1, Y1
+	VPSLLD    $0x10, Y1, Y1
+	VXORPS    Y2, Y2, Y2
+	VMOVUPS   splat3f800000<>+0(SB), Y3
+	XORL      R13, R13
+
+tap11:
+	MOVQ         (BX)(R13*8), R14
+	LEAQ         (CX)(R14*2), R14
+	VCMPPS       $0x00, Y2, Y0, Y4
+	VANDPS       Y1, Y4, Y4
+	VPSRLD       $0x10, Y4, Y5
+	VANDPS       splat00000001<>+0(SB), Y5, Y6
+	VPADDD       splat00007fff<>+0(SB), Y6, Y6
+	VPADDD       Y4, Y6, Y6
+	VPSRLD       $0x10, Y6, Y6
+	VCMPPS       $0x03, Y4, Y4, Y4
+	VORPS        splat00000040<>+0(SB), Y5, Y5
+	VBLENDVPS    Y4, Y5, Y6, Y4
+	VEXTRACTI128 $0x01, Y4, X5
+	VPACKUSDW    X5, X4, X5
+
+half12:
+	VPEXTRW $0x00, X5, (R14)(R11*2)
+	VPSRLDQ $0x02, X5, X5
+	INCQ    R11
+	DECQ    R10
+	JNZ     half12
+	SUBQ    R12, R11
+	MOVQ    R12, R10
+	VADDPS  Y3, Y2, Y2
+	INCQ    R13
+	CMPQ    R13, SI
+	JL      tap11
+
+done6:
+	LEAQ (CX)(R8*2), CX
+	LEAQ (DX)(DI*2), DX
+	ADDQ DI, AX
+	DECQ R9
+	JNZ  next1
+
+end2:
+	VZEROUPPER
+	RET
+
+// func avgPoolHalfAVX2(y []uint16, x []uint16, offsets []int, cols int, step int, pixels int, scale float32)
+// Requires: AVX, AVX2
+TEXT ·avgPoolHalfAVX2(SB), NOSPLIT, $0-100
+	MOVQ    y_base+0(FP), AX
+	MOVQ    x_base+24(FP), CX
+	MOVQ    offsets_base+48(FP), DX
+	MOVQ    offsets_len+56(FP), BX
+	MOVQ    cols+72(FP), SI
+	MOVQ    step+80(FP), DI
+	MOVQ    pixels+88(FP), R8
+	MOVQ    SI, R9
+	ANDQ    $+7, R9
+	LEAQ    tailMask<>+32(SB), R10
+	NEGQ    R9
+	VMOVDQU (R10)(R9*4), Y0
+	NEGQ    R9
+	TESTQ   R8, R8
+	JZ      end2
+
+next1:
+	XORL R10, R10
+	MOVQ SI, R11
+
+many3:
+	CMPQ   R11, $+32
+	JL     one4
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	XORL   R12, R12
+
+tap7:
+	MOVQ         (DX)(R12*8), R13
+	LEAQ         (CX)(R13*2), R13
+	VPMOVZXWD    (R13)(R10*2), Y4
+	VPSLLD       $0x10, Y4, Y4
+	VADDPS       Y4, Y0, Y0
+	VPMOVZXWD    16(R13)(R10*2), Y4
+	VPSLLD       $0x10, Y4, Y4
+	VADDPS       Y4, Y1, Y1
+	VPMOVZXWD    32(R13)(R10*2), Y4
+	VPSLLD       $0x10, Y4, Y4
+	VADDPS       Y4, Y2, Y2
+	VPMOVZXWD    48(R13)(R10*2), Y4
+	VPSLLD       $0x10, Y4, Y4
+	VADDPS       Y4, Y3, Y3
+	INCQ         R12
+	CMPQ         R12, BX
+	JL           tap7
+	VBROADCASTSS scale+96(FP), Y4
+	VMULPS       Y4, Y0, Y0
+	VPSRLD       $0x10, Y0, Y5
+	VANDPS       splat00000001<>+0(SB), Y5, Y6
+	VPADDD       splat00007fff<>+0(SB), Y6, Y6
+	VPADDD       Y0, Y6, Y6
+	VPSRLD       $0x10, Y6, Y6
+	VCMPPS       $0x03, Y0, Y0, Y0
+	VORPS        splat00000040<>+0(SB), Y5, Y5
+	VBLENDVPS    Y0, Y5, Y6, Y0
+	VEXTRACTI128 $0x01, Y0, X5
+	VPACKUSDW    X5, X0, X5
+	VMOVUPS      X5, (AX)(R10*2)
+	VMULPS       Y4, Y1, Y0
+	VPSRLD       $0x10, Y0, Y1
+	VANDPS       splat00000001<>+0(SB), Y1, Y5
+	VPADDD       splat00007fff<>+0(SB), Y5, Y5
+	VPADDD       Y0, Y5, Y5
+	VPSRLD       $0x10, Y5, Y5
+	VCMPPS       $0x03, Y0, Y0, Y0
+	VORPS        splat00000040<>+0(SB), Y1, Y1
+	VBLENDVPS    Y0, Y1, Y5, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSDW    X1, X0, X1
+	VMOVUPS      X1, 16(AX)(R10*2)
+	VMULPS       Y4, Y2, Y0
+	VPSRLD       $0x10, Y0, Y1
+	VANDPS       splat00000001<>+0(SB), Y1, Y2
+	VPADDD       splat00007fff<>+0(SB), Y2, Y2
+	VPADDD       Y0, Y2, Y2
+	VPSRLD       $0x10, Y2, Y2
+	VCMPPS       $0x03, Y0, Y0, Y0
+	VORPS        splat00000040<>+0(SB), Y1, Y1
+	VBLENDVPS    Y0, Y1, Y2, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSDW    X1, X0, X1
+	VMOVUPS      X1, 32(AX)(R10*2)
+	VMULPS       Y4, Y3, Y0
+	VPSRLD       $0x10, Y0, Y1
+	VANDPS       splat00000001<>+0(SB), Y1, Y2
+	VPADDD       splat00007fff<>+0(SB), Y2, Y2
+	VPADDD       Y0, Y2, Y2
+	VPSRLD       $0x10, Y2, Y2
+	VCMPPS       $0x03, Y0, Y0, Y0
+	VORPS        splat00000040<>+0(SB), Y1, Y1
+	VBLENDVPS    Y0, Y1, Y2, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSDW    X1, X0, X1
+	VMOVUPS      X1, 48(AX)(R10*2)
+	ADDQ         $+32, R10
+	SUBQ         $+32, R11
+	JMP          many3
+
+one4:
+	CMPQ   R11, $+8
+	JL     rest5
+	VXORPS Y0, Y0, Y0
+	XORL   R12, R12
+
+tap8:
+	MOVQ         (DX)(R12*8), R13
+	LEAQ         (CX)(R13*2), R13
+	VPMOVZXWD    (R13)(R10*2), Y1
+	VPSLLD       $0x10, Y1, Y1
+	VADDPS       Y1, Y0, Y0
+	INCQ         R12
+	CMPQ         R12, BX
+	JL           tap8
+	VBROADCASTSS scale+96(FP), Y1
+	VMULPS       Y1, Y0, Y0
+	VPSRLD       $0x10, Y0, Y1
+	VANDPS       splat00000001<>+0(SB), Y1, Y2
+	VPADDD       splat00007fff<>+0(SB), Y2, Y2
+	VPADDD       Y0, Y2, Y2
+	VPSRLD       $0x10, Y2, Y2
+	VCMPPS       $0x03, Y0, Y0, Y0
+	VORPS        splat00000040<>+0(SB), Y1, Y1
+	VBLENDVPS    Y0, Y1, Y2, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSDW    X1, X0, X1
+	VMOVUPS      X1, (AX)(R10*2)
+	ADDQ         $+8, R10
+	SUBQ         $+8, R11
+	JMP          one4
+
+rest5:
+	TESTQ  R11, R11
+	JZ     done6
+	VXORPS Y0, Y0, Y0
+	XORL   R12, R12
+
+tap9:
+	MOVQ  (DX)(R12*8), R13
+	LEAQ  (CX)(R13*2), R13
+	VPXOR X1, X1, X1
+	ADDQ  R9, R10
+
+half10:
+	DECQ         R10
+	VPSLLDQ      $0x02, X1, X1
+	VPINSRW      $0x00, (R13)(R10*2), X1, X1
+	DECQ         R9
+	JNZ          half10
+	MOVQ         R11, R9
+	VPMOVZXWD    X1, Y1
+	VPSLLD       $0x10, Y1, Y1
+	VADDPS       Y1, Y0, Y0
+	INCQ         R12
+	CMPQ         R12, BX
+	JL           tap9
+	VBROADCASTSS scale+96(FP), Y1
+	VMULPS       Y1, Y0, Y0
+	VPSRLD       $0x10, Y0, Y1
+	VANDPS       splat00000001<>+0(SB), Y1, Y2
+	VPADDD       splat00007fff<>+0(SB), Y2, Y2
+	VPADDD       Y0, Y2, Y2
+	VPSRLD       $0x10, Y2, Y2
+	VCMPPS       $0x03, Y0, Y0, Y0
+	VORPS        splat00000040<>+0(SB), Y1, Y1
+	VBLENDVPS    Y0, Y1, Y2, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSDW    X1, X0, X1
+
+half11:
+	VPEXTRW $0x00, X1, (AX)(R10*2)
+	VPSRLDQ $0x02, X1, X1
+	INCQ    R10
+	DECQ    R9
+	JNZ     half11
+	SUBQ    R11, R10
+	MOVQ    R11, R9
+
+done6:
+	LEAQ (CX)(DI*2), CX
+	LEAQ (AX)(SI*2), AX
+	DECQ R8
+	JNZ  next1
+
+end2:
+	VZEROUPPER
+	RET
+
+// func avgPoolGradHalfAVX2(dx []uint16, dy []uint16, offsets []int, cols int, step int, pixels int, scale float32)
+// Requires: AVX, AVX2
+TEXT ·avgPoolGradHalfAVX2(SB), NOSPLIT, $0-100
+	MOVQ    dx_base+0(FP), AX
+	MOVQ    dy_base+24(FP), CX
+	MOVQ    offsets_base+48(FP), DX
+	MOVQ    offsets_len+56(FP), BX
+	MOVQ    cols+72(FP), SI
+	MOVQ    step+80(FP), DI
+	MOVQ    pixels+88(FP), R8
+	MOVQ    SI, R9
+	ANDQ    $+7, R9
+	LEAQ    tailMask<>+32(SB), R10
+	NEGQ    R9
+	VMOVDQU (R10)(R9*4), Y0
+	NEGQ    R9
+	TESTQ   R8, R8
+	JZ      end2
+
+next1:
+	XORL R10, R10
+	MOVQ SI, R11
+
+many3:
+	CMPQ         R11, $+32
+	JL           one4
+	VBROADCASTSS scale+96(FP), Y0
+	VPMOVZXWD    (CX)(R10*2), Y1
+	VPSLLD       $0x10, Y1, Y1
+	VMULPS       Y0, Y1, Y1
+	VPMOVZXWD    16(CX)(R10*2), Y2
+	VPSLLD       $0x10, Y2, Y2
+	VMULPS       Y0, Y2, Y2
+	VPMOVZXWD    32(CX)(R10*2), Y3
+	VPSLLD       $0x10, Y3, Y3
+	VMULPS       Y0, Y3, Y3
+	VPMOVZXWD    48(CX)(R10*2), Y4
+	VPSLLD       $0x10, Y4, Y4
+	VMULPS       Y0, Y4, Y0
+	XORL         R12, R12
+
+tap7:
+	MOVQ         (DX)(R12*8), R13
+	LEAQ         (AX)(R13*2), R13
+	VPMOVZXWD    (R13)(R10*2), Y4
+	VPSLLD       $0x10, Y4, Y4
+	VADDPS       Y4, Y1, Y4
+	VPSRLD       $0x10, Y4, Y5
+	VANDPS       splat00000001<>+0(SB), Y5, Y6
+	VPADDD       splat00007fff<>+0(SB), Y6, Y6
+	VPADDD       Y4, Y6, Y6
+	VPSRLD       $0x10, Y6, Y6
+	VCMPPS       $0x03, Y4, Y4, Y4
+	VORPS        splat00000040<>+0(SB), Y5, Y5
+	VBLENDVPS    Y4, Y5, Y6, Y4
+	VEXTRACTI128 $0x01, Y4, X5
+	VPACKUSDW    X5, X4, X5
+	VMOVUPS      X5, (R13)(R10*2)
+	VPMOVZXWD    16(R13)(R10*2), Y4
+	VPSLLD       $0x10, Y4, Y4
+	VADDPS       Y4, Y2, Y4
+	VPSRLD       $0x10, Y4, Y5
+	VANDPS       splat00000001<>+0(SB), Y5, Y6
+	VPADDD       splat00007fff<>+0(SB), Y6, Y6
+	VPADDD       Y4, Y6, Y6
+	VPSRLD       $0x10, Y6, Y6
+	VCMPPS       $0x03, Y4, Y4, Y4
+	VORPS        splat00000040<>+0(SB), Y5, Y5
+	VBLENDVPS    Y4, Y5, Y6, Y4
+	VEXTRACTI128 $0x01, Y4, X5
+	VPACKUSDW    X5, X4, X5
+	VMOVUPS      X5, 16(R13)(R10*2)
+	VPMOVZXWD    32(R13)(R10*2), Y4
+	VPSLLD       $0x10, Y4, Y4
+	VADDPS       Y4, Y3, Y4
+	VPSRLD       $0x10, Y4, Y5
+	VANDPS       splat00000001<>+0(SB), Y5, Y6
+	VPADDD       splat00007fff<>+0(SB), Y6, Y6
+	VPADDD       Y4, Y6, Y6
+	VPSRLD       $0x10, Y6, Y6
+	VCMPPS       $0x03, Y4, Y4, Y4
+	VORPS        splat00000040<>+0(SB), Y5, Y5
+	VBLENDVPS    Y4, Y5, Y6, Y4
+	VEXTRACTI128 $0x01, Y4, X5
+	VPACKUSDW    X5, X4, X5
+	VMOVUPS      X5, 32(R13)(R10*2)
+	VPMOVZXWD    48(R13)(R10*2), Y4
+	VPSLLD       $0x10, Y4, Y4
+	VADDPS       Y4, Y0, Y4
+	VPSRLD       $0x10, Y4, Y5
+	VANDPS       splat00000001<>+0(SB), Y5, Y6
+	VPADDD       splat00007fff<>+0(SB), Y6, Y6
+	VPADDD       Y4, Y6, Y6
+	VPSRLD       $0x10, Y6, Y6
+	VCMPPS       $0x03, Y4, Y4, Y4
+	VORPS        splat00000040<>+0(SB), Y5, Y5
+	VBLENDVPS    Y4, Y5, Y6, Y4
+	VEXTRACTI128 $0x01, Y4, X5
+	VPACKUSDW    X5, X4, X5
+	VMOVUPS      X5, 48(R13)(R10*2)
+	INCQ         R12
+	CMPQ         R12, BX
+	JL           tap7
+	ADDQ         $+32, R10
+	SUBQ         $+32, R11
+	JMP          many3
+
+one4:
+	CMPQ         R11, $+8
+	JL           rest5
+	VBROADCASTSS scale+96(FP), Y0
+	VPMOVZXWD    (CX)(R10*2), Y1
+	VPSLLD       $0x10, Y1, Y1
+	VMULPS       Y0, Y1, Y0
+	XORL         R12, R12
+
+tap8:
+	MOVQ         (DX)(R12*8), R13
+	LEAQ         (AX)(R13*2), R13
+	VPMOVZXWD    (R13)(R10*2), Y1
+	VPSLLD       $0x10, Y1, Y1
+	VADDPS       Y1, Y0, Y1
+	VPSRLD       $0x10, Y1, Y2
+	VANDPS       splat00000001<>+0(SB), Y2, Y3
+	VPADDD       splat00007fff<>+0(SB), Y3, Y3
+	VPADDD       Y1, Y3, Y3
+	VPSRLD       $0x10, Y3, Y3
+	VCMPPS       $0x03, Y1, Y1, Y1
+	VORPS        splat00000040<>+0(SB), Y2, Y2
+	VBLENDVPS    Y1, Y2, Y3, Y1
+	VEXTRACTI128 $0x01, Y1, X2
+	VPACKUSDW    X2, X1, X2
+	VMOVUPS      X2, (R13)(R10*2)
+	INCQ         R12
+	CMPQ         R12, BX
+	JL           tap8
+	ADDQ         $+8, R10
+	SUBQ         $+8, R11
+	JMP          one4
+
+rest5:
+	TESTQ        R11, R11
+	JZ           done6
+	VBROADCASTSS scale+96(FP), Y0
+	VPXOR        X1, X1, X1
+	ADDQ         R9, R10
+
+half9:
+	DECQ      R10
+	VPSLLDQ   $0x02, X1, X1
+	VPINSRW   $0x00, (CX)(R10*2), X1, X1
+	DECQ      R9
+	JNZ       half9
+	MOVQ      R11, R9
+	VPMOVZXWD X1, Y1
+	VPSLLD    $0x10, Y1, Y1
+	VMULPS    Y0, Y1, Y0
+	XORL      R12, R12
+
+tap10:
+	MOVQ  (DX)(R12*8), R13
+	LEAQ  (AX)(R13*2), R13
+	VPXOR X1, X1, X1
+	ADDQ  R9, R10
+
+half11:
+	DECQ         R10
+	VPSLLDQ      $0x02, X1, X1
+	VPINSRW      $0x00, (R13)(R10*2), X1, X1
+	DECQ         R9
+	JNZ          half11
+	MOVQ         R11, R9
+	VPMOVZXWD    X1, Y1
+	VPSLLD       $0x10, Y1, Y1
+	VADDPS       Y1, Y0, Y1
+	VPSRLD       $0x10, Y1, Y2
+	VANDPS       splat00000001<>+0(SB), Y2, Y3
+	VPADDD       splat00007fff<>+0(SB), Y3, Y3
+	VPADDD       Y1, Y3, Y3
+	VPSRLD       $0x10, Y3, Y3
+	VCMPPS       $0x03, Y1, Y1, Y1
+	VORPS        splat00000040<>+0(SB), Y2, Y2
+	VBLENDVPS    Y1, Y2, Y3, Y1
+	VEXTRACTI128 $0x01, Y1, X2
+	VPACKUSDW    X2, X1, X2
+
+half12:
+	VPEXTRW $0x00, X2, (R13)(R10*2)
+	VPSRLDQ $0x02, X2, X2
+	INCQ    R10
+	DECQ    R9
+	JNZ     half12
+	SUBQ    R11, R10
+	MOVQ    R11, R9
+	INCQ    R12
+	CMPQ    R12, BX
+	JL      tap10
+
+done6:
+	LEAQ (AX)(DI*2), AX
+	LEAQ (CX)(SI*2), CX
+	DECQ R8
+	JNZ  next1
+
+end2:
+	VZEROUPPER
+	RET
+
 DATA splat42b20000<>+0(SB)/4, $0x42b20000
 DATA splat42b20000<>+4(SB)/4, $0x42b20000
 DATA splat42b20000<>+8(SB)/4, $0x42b20000

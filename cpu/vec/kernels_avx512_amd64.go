@@ -383,3 +383,123 @@ func narrowAVX512(y []uint16, x []float32)
 //
 //go:noescape
 func pairsAVX512(y []uint32, lo []float32, hi []float32)
+
+// addHalfAVX512 is y = a + b.
+//
+//go:noescape
+func addHalfAVX512(y []uint16, a []uint16, b []uint16)
+
+// mulHalfAVX512 is y = a * b.
+//
+//go:noescape
+func mulHalfAVX512(y []uint16, a []uint16, b []uint16)
+
+// addClipHalfAVX512 is y = a+b, limited to lo..hi.
+//
+//go:noescape
+func addClipHalfAVX512(y []uint16, a []uint16, b []uint16, lo float32, hi float32)
+
+// reluHalfAVX512 is y = max(x, 0).
+//
+//go:noescape
+func reluHalfAVX512(y []uint16, x []uint16)
+
+// reluGradHalfAVX512 is y = dy where out > 0, else 0.
+//
+//go:noescape
+func reluGradHalfAVX512(y []uint16, dy []uint16, out []uint16)
+
+// scaleHalfAVX512 is y = s * x.
+//
+//go:noescape
+func scaleHalfAVX512(y []uint16, x []uint16, s float32)
+
+// channelSumHalfAVX512 adds up x.
+//
+//go:noescape
+func channelSumHalfAVX512(acc []float32, x []uint16, rows int, cols int, stride int)
+
+// momentsHalfAVX512 adds up x-pivot and its square.
+//
+//go:noescape
+func momentsHalfAVX512(sum []float32, squares []float32, x []uint16, pivot []float32, rows int, cols int, stride int)
+
+// normalizeHalfAVX512 is y = x*scale + shift, limited to lo..hi.
+//
+//go:noescape
+func normalizeHalfAVX512(y []uint16, x []uint16, scale []float32, shift []float32, rows int, cols int, lo float32, hi float32)
+
+// normalizeAddHalfAVX512 is y = x*scale + shift + residual, limited to lo..hi.
+//
+//go:noescape
+func normalizeAddHalfAVX512(y []uint16, x []uint16, residual []uint16, scale []float32, shift []float32, rows int, cols int, lo float32, hi float32)
+
+// gradMomentsHalfAVX512 adds up dy and dy*(x-mean).
+//
+//go:noescape
+func gradMomentsHalfAVX512(sum []float32, product []float32, dy []uint16, x []uint16, mean []float32, rows int, cols int, stride int)
+
+// gradMomentsClipHalfAVX512 is gradMoments of dy where lo < x*scale + shift < hi.
+//
+//go:noescape
+func gradMomentsClipHalfAVX512(sum []float32, product []float32, dy []uint16, x []uint16, mean []float32, scale []float32, shift []float32, rows int, cols int, stride int, lo float32, hi float32)
+
+// gradMomentsMaskedHalfAVX512 is gradMoments of dy where lo < y < hi.
+//
+//go:noescape
+func gradMomentsMaskedHalfAVX512(sum []float32, product []float32, dy []uint16, x []uint16, y []uint16, mean []float32, rows int, cols int, stride int, lo float32, hi float32)
+
+// gradMomentsStoreHalfAVX512 is gradMomentsMasked that also stores the masked dy.
+//
+//go:noescape
+func gradMomentsStoreHalfAVX512(sum []float32, product []float32, masked []uint16, dy []uint16, x []uint16, y []uint16, mean []float32, rows int, cols int, stride int, lo float32, hi float32)
+
+// normalizeGradHalfAVX512 is dx = a*dy + b*x + c.
+//
+//go:noescape
+func normalizeGradHalfAVX512(dx []uint16, dy []uint16, x []uint16, a []float32, b []float32, c []float32, rows int, cols int)
+
+// normalizeGradClipHalfAVX512 is normalizeGrad of dy where lo < x*scale + shift < hi.
+//
+//go:noescape
+func normalizeGradClipHalfAVX512(dx []uint16, dy []uint16, x []uint16, a []float32, b []float32, c []float32, scale []float32, shift []float32, rows int, cols int, lo float32, hi float32)
+
+// normalizeGradMaskedHalfAVX512 is normalizeGrad of dy where lo < y < hi.
+//
+//go:noescape
+func normalizeGradMaskedHalfAVX512(dx []uint16, dy []uint16, x []uint16, y []uint16, a []float32, b []float32, c []float32, rows int, cols int, lo float32, hi float32)
+
+// clipHalfAVX512 is y = f(x).
+//
+//go:noescape
+func clipHalfAVX512(y []uint16, x []uint16, lo float32, hi float32)
+
+// clipGradHalfAVX512 is y = dy * f'.
+//
+//go:noescape
+func clipGradHalfAVX512(y []uint16, dy []uint16, x []uint16, lo float32, hi float32)
+
+// maxPoolHalfAVX512 is y = the largest of the window, and index its place in offsets.
+//
+//go:noescape
+func maxPoolHalfAVX512(y []uint16, index []uint8, x []uint16, offsets []int, cols int, step int, pixels int)
+
+// maxPoolGradHalfAVX512 adds dy to the place of each window's largest.
+//
+//go:noescape
+func maxPoolGradHalfAVX512(dx []uint16, dy []uint16, index []uint8, offsets []int, cols int, step int, pixels int)
+
+// maxPoolGradApartHalfAVX512 is dx = dy at the place of each window's largest, and 0 elsewhere in it.
+//
+//go:noescape
+func maxPoolGradApartHalfAVX512(dx []uint16, dy []uint16, index []uint8, offsets []int, cols int, step int, pixels int)
+
+// avgPoolHalfAVX512 is y = the sum of the window times scale.
+//
+//go:noescape
+func avgPoolHalfAVX512(y []uint16, x []uint16, offsets []int, cols int, step int, pixels int, scale float32)
+
+// avgPoolGradHalfAVX512 adds dy times scale to each place of the window.
+//
+//go:noescape
+func avgPoolGradHalfAVX512(dx []uint16, dy []uint16, offsets []int, cols int, step int, pixels int, scale float32)

@@ -7199,6 +7199,3438 @@ done2:
 	VZEROUPPER
 	RET
 
+// func addHalfAVX512(y []uint16, a []uint16, b []uint16)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·addHalfAVX512(SB), NOSPLIT, $0-72
+	MOVQ y_len+8(FP), AX
+	MOVQ y_base+0(FP), CX
+	MOVQ a_base+24(FP), DX
+	MOVQ b_base+48(FP), BX
+	XORL SI, SI
+
+many1:
+	CMPQ      AX, $+64
+	JL        one2
+	VPMOVZXWD (DX)(SI*2), Z0
+	VPSLLD    $0x10, Z0, Z0
+	VPMOVZXWD (BX)(SI*2), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VADDPS    Z1, Z0, Z0
+	VPSRLD    $0x10, Z0, Z1
+	VANDPS    splat00000001<>+0(SB), Z1, Z8
+	VPADDD    splat00007fff<>+0(SB), Z8, Z8
+	VPADDD    Z0, Z8, Z8
+	VPSRLD    $0x10, Z8, Z8
+	VCMPPS    $0x03, Z0, Z0, K1
+	VORPS     splat00000040<>+0(SB), Z1, Z0
+	VBLENDMPS Z0, Z8, K1, Z2
+	VPMOVDW   Z2, (CX)(SI*2)
+	VPMOVZXWD 32(DX)(SI*2), Z0
+	VPSLLD    $0x10, Z0, Z0
+	VPMOVZXWD 32(BX)(SI*2), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VADDPS    Z1, Z0, Z0
+	VPSRLD    $0x10, Z0, Z1
+	VANDPS    splat00000001<>+0(SB), Z1, Z8
+	VPADDD    splat00007fff<>+0(SB), Z8, Z8
+	VPADDD    Z0, Z8, Z8
+	VPSRLD    $0x10, Z8, Z8
+	VCMPPS    $0x03, Z0, Z0, K1
+	VORPS     splat00000040<>+0(SB), Z1, Z0
+	VBLENDMPS Z0, Z8, K1, Z3
+	VPMOVDW   Z3, 32(CX)(SI*2)
+	VPMOVZXWD 64(DX)(SI*2), Z0
+	VPSLLD    $0x10, Z0, Z0
+	VPMOVZXWD 64(BX)(SI*2), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VADDPS    Z1, Z0, Z0
+	VPSRLD    $0x10, Z0, Z1
+	VANDPS    splat00000001<>+0(SB), Z1, Z8
+	VPADDD    splat00007fff<>+0(SB), Z8, Z8
+	VPADDD    Z0, Z8, Z8
+	VPSRLD    $0x10, Z8, Z8
+	VCMPPS    $0x03, Z0, Z0, K1
+	VORPS     splat00000040<>+0(SB), Z1, Z0
+	VBLENDMPS Z0, Z8, K1, Z4
+	VPMOVDW   Z4, 64(CX)(SI*2)
+	VPMOVZXWD 96(DX)(SI*2), Z0
+	VPSLLD    $0x10, Z0, Z0
+	VPMOVZXWD 96(BX)(SI*2), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VADDPS    Z1, Z0, Z0
+	VPSRLD    $0x10, Z0, Z1
+	VANDPS    splat00000001<>+0(SB), Z1, Z8
+	VPADDD    splat00007fff<>+0(SB), Z8, Z8
+	VPADDD    Z0, Z8, Z8
+	VPSRLD    $0x10, Z8, Z8
+	VCMPPS    $0x03, Z0, Z0, K1
+	VORPS     splat00000040<>+0(SB), Z1, Z0
+	VBLENDMPS Z0, Z8, K1, Z5
+	VPMOVDW   Z5, 96(CX)(SI*2)
+	ADDQ      $+64, SI
+	SUBQ      $+64, AX
+	JMP       many1
+
+one2:
+	CMPQ      AX, $+16
+	JL        rest3
+	VPMOVZXWD (DX)(SI*2), Z0
+	VPSLLD    $0x10, Z0, Z0
+	VPMOVZXWD (BX)(SI*2), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VADDPS    Z1, Z0, Z0
+	VPSRLD    $0x10, Z0, Z1
+	VANDPS    splat00000001<>+0(SB), Z1, Z2
+	VPADDD    splat00007fff<>+0(SB), Z2, Z2
+	VPADDD    Z0, Z2, Z2
+	VPSRLD    $0x10, Z2, Z2
+	VCMPPS    $0x03, Z0, Z0, K1
+	VORPS     splat00000040<>+0(SB), Z1, Z0
+	VBLENDMPS Z0, Z2, K1, Z6
+	VPMOVDW   Z6, (CX)(SI*2)
+	ADDQ      $+16, SI
+	SUBQ      $+16, AX
+	JMP       one2
+
+rest3:
+	TESTQ       AX, AX
+	JZ          done4
+	ANDQ        $+15, AX
+	MOVL        $-1, DI
+	BZHIL       AX, DI, DI
+	KMOVW       DI, K1
+	VPMOVZXWD.Z (DX)(SI*2), K1, Z0
+	VPSLLD      $0x10, Z0, Z0
+	VPMOVZXWD.Z (BX)(SI*2), K1, Z1
+	VPSLLD      $0x10, Z1, Z1
+	VADDPS      Z1, Z0, Z0
+	VPSRLD      $0x10, Z0, Z1
+	VANDPS      splat00000001<>+0(SB), Z1, Z2
+	VPADDD      splat00007fff<>+0(SB), Z2, Z2
+	VPADDD      Z0, Z2, Z2
+	VPSRLD      $0x10, Z2, Z2
+	VCMPPS      $0x03, Z0, Z0, K2
+	VORPS       splat00000040<>+0(SB), Z1, Z0
+	VBLENDMPS   Z0, Z2, K2, Z7
+	VPMOVDW     Z7, K1, (CX)(SI*2)
+
+done4:
+	VZEROUPPER
+	RET
+
+// func mulHalfAVX512(y []uint16, a []uint16, b []uint16)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·mulHalfAVX512(SB), NOSPLIT, $0-72
+	MOVQ y_len+8(FP), AX
+	MOVQ y_base+0(FP), CX
+	MOVQ a_base+24(FP), DX
+	MOVQ b_base+48(FP), BX
+	XORL SI, SI
+
+many1:
+	CMPQ      AX, $+64
+	JL        one2
+	VPMOVZXWD (DX)(SI*2), Z0
+	VPSLLD    $0x10, Z0, Z0
+	VPMOVZXWD (BX)(SI*2), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMULPS    Z1, Z0, Z0
+	VPSRLD    $0x10, Z0, Z1
+	VANDPS    splat00000001<>+0(SB), Z1, Z8
+	VPADDD    splat00007fff<>+0(SB), Z8, Z8
+	VPADDD    Z0, Z8, Z8
+	VPSRLD    $0x10, Z8, Z8
+	VCMPPS    $0x03, Z0, Z0, K1
+	VORPS     splat00000040<>+0(SB), Z1, Z0
+	VBLENDMPS Z0, Z8, K1, Z2
+	VPMOVDW   Z2, (CX)(SI*2)
+	VPMOVZXWD 32(DX)(SI*2), Z0
+	VPSLLD    $0x10, Z0, Z0
+	VPMOVZXWD 32(BX)(SI*2), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMULPS    Z1, Z0, Z0
+	VPSRLD    $0x10, Z0, Z1
+	VANDPS    splat00000001<>+0(SB), Z1, Z8
+	VPADDD    splat00007fff<>+0(SB), Z8, Z8
+	VPADDD    Z0, Z8, Z8
+	VPSRLD    $0x10, Z8, Z8
+	VCMPPS    $0x03, Z0, Z0, K1
+	VORPS     splat00000040<>+0(SB), Z1, Z0
+	VBLENDMPS Z0, Z8, K1, Z3
+	VPMOVDW   Z3, 32(CX)(SI*2)
+	VPMOVZXWD 64(DX)(SI*2), Z0
+	VPSLLD    $0x10, Z0, Z0
+	VPMOVZXWD 64(BX)(SI*2), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMULPS    Z1, Z0, Z0
+	VPSRLD    $0x10, Z0, Z1
+	VANDPS    splat00000001<>+0(SB), Z1, Z8
+	VPADDD    splat00007fff<>+0(SB), Z8, Z8
+	VPADDD    Z0, Z8, Z8
+	VPSRLD    $0x10, Z8, Z8
+	VCMPPS    $0x03, Z0, Z0, K1
+	VORPS     splat00000040<>+0(SB), Z1, Z0
+	VBLENDMPS Z0, Z8, K1, Z4
+	VPMOVDW   Z4, 64(CX)(SI*2)
+	VPMOVZXWD 96(DX)(SI*2), Z0
+	VPSLLD    $0x10, Z0, Z0
+	VPMOVZXWD 96(BX)(SI*2), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMULPS    Z1, Z0, Z0
+	VPSRLD    $0x10, Z0, Z1
+	VANDPS    splat00000001<>+0(SB), Z1, Z8
+	VPADDD    splat00007fff<>+0(SB), Z8, Z8
+	VPADDD    Z0, Z8, Z8
+	VPSRLD    $0x10, Z8, Z8
+	VCMPPS    $0x03, Z0, Z0, K1
+	VORPS     splat00000040<>+0(SB), Z1, Z0
+	VBLENDMPS Z0, Z8, K1, Z5
+	VPMOVDW   Z5, 96(CX)(SI*2)
+	ADDQ      $+64, SI
+	SUBQ      $+64, AX
+	JMP       many1
+
+one2:
+	CMPQ      AX, $+16
+	JL        rest3
+	VPMOVZXWD (DX)(SI*2), Z0
+	VPSLLD    $0x10, Z0, Z0
+	VPMOVZXWD (BX)(SI*2), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMULPS    Z1, Z0, Z0
+	VPSRLD    $0x10, Z0, Z1
+	VANDPS    splat00000001<>+0(SB), Z1, Z2
+	VPADDD    splat00007fff<>+0(SB), Z2, Z2
+	VPADDD    Z0, Z2, Z2
+	VPSRLD    $0x10, Z2, Z2
+	VCMPPS    $0x03, Z0, Z0, K1
+	VORPS     splat00000040<>+0(SB), Z1, Z0
+	VBLENDMPS Z0, Z2, K1, Z6
+	VPMOVDW   Z6, (CX)(SI*2)
+	ADDQ      $+16, SI
+	SUBQ      $+16, AX
+	JMP       one2
+
+rest3:
+	TESTQ       AX, AX
+	JZ          done4
+	ANDQ        $+15, AX
+	MOVL        $-1, DI
+	BZHIL       AX, DI, DI
+	KMOVW       DI, K1
+	VPMOVZXWD.Z (DX)(SI*2), K1, Z0
+	VPSLLD      $0x10, Z0, Z0
+	VPMOVZXWD.Z (BX)(SI*2), K1, Z1
+	VPSLLD      $0x10, Z1, Z1
+	VMULPS      Z1, Z0, Z0
+	VPSRLD      $0x10, Z0, Z1
+	VANDPS      splat00000001<>+0(SB), Z1, Z2
+	VPADDD      splat00007fff<>+0(SB), Z2, Z2
+	VPADDD      Z0, Z2, Z2
+	VPSRLD      $0x10, Z2, Z2
+	VCMPPS      $0x03, Z0, Z0, K2
+	VORPS       splat00000040<>+0(SB), Z1, Z0
+	VBLENDMPS   Z0, Z2, K2, Z7
+	VPMOVDW     Z7, K1, (CX)(SI*2)
+
+done4:
+	VZEROUPPER
+	RET
+
+// func addClipHalfAVX512(y []uint16, a []uint16, b []uint16, lo float32, hi float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·addClipHalfAVX512(SB), NOSPLIT, $0-80
+	MOVQ         y_len+8(FP), AX
+	MOVQ         y_base+0(FP), CX
+	MOVQ         a_base+24(FP), DX
+	MOVQ         b_base+48(FP), BX
+	VBROADCASTSS lo+72(FP), Z0
+	VBROADCASTSS hi+76(FP), Z1
+	XORL         SI, SI
+
+many1:
+	CMPQ      AX, $+64
+	JL        one2
+	VPMOVZXWD (DX)(SI*2), Z2
+	VPSLLD    $0x10, Z2, Z2
+	VPMOVZXWD (BX)(SI*2), Z3
+	VPSLLD    $0x10, Z3, Z3
+	VADDPS    Z3, Z2, Z2
+	VMAXPS    Z2, Z0, Z2
+	VMINPS    Z2, Z1, Z2
+	VPSRLD    $0x10, Z2, Z3
+	VANDPS    splat00000001<>+0(SB), Z3, Z10
+	VPADDD    splat00007fff<>+0(SB), Z10, Z10
+	VPADDD    Z2, Z10, Z10
+	VPSRLD    $0x10, Z10, Z10
+	VCMPPS    $0x03, Z2, Z2, K1
+	VORPS     splat00000040<>+0(SB), Z3, Z2
+	VBLENDMPS Z2, Z10, K1, Z4
+	VPMOVDW   Z4, (CX)(SI*2)
+	VPMOVZXWD 32(DX)(SI*2), Z2
+	VPSLLD    $0x10, Z2, Z2
+	VPMOVZXWD 32(BX)(SI*2), Z3
+	VPSLLD    $0x10, Z3, Z3
+	VADDPS    Z3, Z2, Z2
+	VMAXPS    Z2, Z0, Z2
+	VMINPS    Z2, Z1, Z2
+	VPSRLD    $0x10, Z2, Z3
+	VANDPS    splat00000001<>+0(SB), Z3, Z10
+	VPADDD    splat00007fff<>+0(SB), Z10, Z10
+	VPADDD    Z2, Z10, Z10
+	VPSRLD    $0x10, Z10, Z10
+	VCMPPS    $0x03, Z2, Z2, K1
+	VORPS     splat00000040<>+0(SB), Z3, Z2
+	VBLENDMPS Z2, Z10, K1, Z5
+	VPMOVDW   Z5, 32(CX)(SI*2)
+	VPMOVZXWD 64(DX)(SI*2), Z2
+	VPSLLD    $0x10, Z2, Z2
+	VPMOVZXWD 64(BX)(SI*2), Z3
+	VPSLLD    $0x10, Z3, Z3
+	VADDPS    Z3, Z2, Z2
+	VMAXPS    Z2, Z0, Z2
+	VMINPS    Z2, Z1, Z2
+	VPSRLD    $0x10, Z2, Z3
+	VANDPS    splat00000001<>+0(SB), Z3, Z10
+	VPADDD    splat00007fff<>+0(SB), Z10, Z10
+	VPADDD    Z2, Z10, Z10
+	VPSRLD    $0x10, Z10, Z10
+	VCMPPS    $0x03, Z2, Z2, K1
+	VORPS     splat00000040<>+0(SB), Z3, Z2
+	VBLENDMPS Z2, Z10, K1, Z6
+	VPMOVDW   Z6, 64(CX)(SI*2)
+	VPMOVZXWD 96(DX)(SI*2), Z2
+	VPSLLD    $0x10, Z2, Z2
+	VPMOVZXWD 96(BX)(SI*2), Z3
+	VPSLLD    $0x10, Z3, Z3
+	VADDPS    Z3, Z2, Z2
+	VMAXPS    Z2, Z0, Z2
+	VMINPS    Z2, Z1, Z2
+	VPSRLD    $0x10, Z2, Z3
+	VANDPS    splat00000001<>+0(SB), Z3, Z10
+	VPADDD    splat00007fff<>+0(SB), Z10, Z10
+	VPADDD    Z2, Z10, Z10
+	VPSRLD    $0x10, Z10, Z10
+	VCMPPS    $0x03, Z2, Z2, K1
+	VORPS     splat00000040<>+0(SB), Z3, Z2
+	VBLENDMPS Z2, Z10, K1, Z7
+	VPMOVDW   Z7, 96(CX)(SI*2)
+	ADDQ      $+64, SI
+	SUBQ      $+64, AX
+	JMP       many1
+
+one2:
+	CMPQ      AX, $+16
+	JL        rest3
+	VPMOVZXWD (DX)(SI*2), Z2
+	VPSLLD    $0x10, Z2, Z2
+	VPMOVZXWD (BX)(SI*2), Z3
+	VPSLLD    $0x10, Z3, Z3
+	VADDPS    Z3, Z2, Z2
+	VMAXPS    Z2, Z0, Z2
+	VMINPS    Z2, Z1, Z2
+	VPSRLD    $0x10, Z2, Z3
+	VANDPS    splat00000001<>+0(SB), Z3, Z4
+	VPADDD    splat00007fff<>+0(SB), Z4, Z4
+	VPADDD    Z2, Z4, Z4
+	VPSRLD    $0x10, Z4, Z4
+	VCMPPS    $0x03, Z2, Z2, K1
+	VORPS     splat00000040<>+0(SB), Z3, Z2
+	VBLENDMPS Z2, Z4, K1, Z8
+	VPMOVDW   Z8, (CX)(SI*2)
+	ADDQ      $+16, SI
+	SUBQ      $+16, AX
+	JMP       one2
+
+rest3:
+	TESTQ       AX, AX
+	JZ          done4
+	ANDQ        $+15, AX
+	MOVL        $-1, DI
+	BZHIL       AX, DI, DI
+	KMOVW       DI, K1
+	VPMOVZXWD.Z (DX)(SI*2), K1, Z2
+	VPSLLD      $0x10, Z2, Z2
+	VPMOVZXWD.Z (BX)(SI*2), K1, Z3
+	VPSLLD      $0x10, Z3, Z3
+	VADDPS      Z3, Z2, Z2
+	VMAXPS      Z2, Z0, Z0
+	VMINPS      Z0, Z1, Z0
+	VPSRLD      $0x10, Z0, Z1
+	VANDPS      splat00000001<>+0(SB), Z1, Z2
+	VPADDD      splat00007fff<>+0(SB), Z2, Z2
+	VPADDD      Z0, Z2, Z2
+	VPSRLD      $0x10, Z2, Z2
+	VCMPPS      $0x03, Z0, Z0, K2
+	VORPS       splat00000040<>+0(SB), Z1, Z0
+	VBLENDMPS   Z0, Z2, K2, Z9
+	VPMOVDW     Z9, K1, (CX)(SI*2)
+
+done4:
+	VZEROUPPER
+	RET
+
+// func reluHalfAVX512(y []uint16, x []uint16)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·reluHalfAVX512(SB), NOSPLIT, $0-48
+	MOVQ y_len+8(FP), AX
+	MOVQ y_base+0(FP), CX
+	MOVQ x_base+24(FP), DX
+	XORL BX, BX
+
+many1:
+	CMPQ      AX, $+64
+	JL        one2
+	VPMOVZXWD (DX)(BX*2), Z0
+	VPSLLD    $0x10, Z0, Z0
+	VXORPS    Z1, Z1, Z1
+	VMAXPS    Z0, Z1, Z0
+	VPSRLD    $0x10, Z0, Z1
+	VANDPS    splat00000001<>+0(SB), Z1, Z8
+	VPADDD    splat00007fff<>+0(SB), Z8, Z8
+	VPADDD    Z0, Z8, Z8
+	VPSRLD    $0x10, Z8, Z8
+	VCMPPS    $0x03, Z0, Z0, K1
+	VORPS     splat00000040<>+0(SB), Z1, Z0
+	VBLENDMPS Z0, Z8, K1, Z2
+	VPMOVDW   Z2, (CX)(BX*2)
+	VPMOVZXWD 32(DX)(BX*2), Z0
+	VPSLLD    $0x10, Z0, Z0
+	VXORPS    Z1, Z1, Z1
+	VMAXPS    Z0, Z1, Z0
+	VPSRLD    $0x10, Z0, Z1
+	VANDPS    splat00000001<>+0(SB), Z1, Z8
+	VPADDD    splat00007fff<>+0(SB), Z8, Z8
+	VPADDD    Z0, Z8, Z8
+	VPSRLD    $0x10, Z8, Z8
+	VCMPPS    $0x03, Z0, Z0, K1
+	VORPS     splat00000040<>+0(SB), Z1, Z0
+	VBLENDMPS Z0, Z8, K1, Z3
+	VPMOVDW   Z3, 32(CX)(BX*2)
+	VPMOVZXWD 64(DX)(BX*2), Z0
+	VPSLLD    $0x10, Z0, Z0
+	VXORPS    Z1, Z1, Z1
+	VMAXPS    Z0, Z1, Z0
+	VPSRLD    $0x10, Z0, Z1
+	VANDPS    splat00000001<>+0(SB), Z1, Z8
+	VPADDD    splat00007fff<>+0(SB), Z8, Z8
+	VPADDD    Z0, Z8, Z8
+	VPSRLD    $0x10, Z8, Z8
+	VCMPPS    $0x03, Z0, Z0, K1
+	VORPS     splat00000040<>+0(SB), Z1, Z0
+	VBLENDMPS Z0, Z8, K1, Z4
+	VPMOVDW   Z4, 64(CX)(BX*2)
+	VPMOVZXWD 96(DX)(BX*2), Z0
+	VPSLLD    $0x10, Z0, Z0
+	VXORPS    Z1, Z1, Z1
+	VMAXPS    Z0, Z1, Z0
+	VPSRLD    $0x10, Z0, Z1
+	VANDPS    splat00000001<>+0(SB), Z1, Z8
+	VPADDD    splat00007fff<>+0(SB), Z8, Z8
+	VPADDD    Z0, Z8, Z8
+	VPSRLD    $0x10, Z8, Z8
+	VCMPPS    $0x03, Z0, Z0, K1
+	VORPS     splat00000040<>+0(SB), Z1, Z0
+	VBLENDMPS Z0, Z8, K1, Z5
+	VPMOVDW   Z5, 96(CX)(BX*2)
+	ADDQ      $+64, BX
+	SUBQ      $+64, AX
+	JMP       many1
+
+one2:
+	CMPQ      AX, $+16
+	JL        rest3
+	VPMOVZXWD (DX)(BX*2), Z0
+	VPSLLD    $0x10, Z0, Z0
+	VXORPS    Z1, Z1, Z1
+	VMAXPS    Z0, Z1, Z0
+	VPSRLD    $0x10, Z0, Z1
+	VANDPS    splat00000001<>+0(SB), Z1, Z2
+	VPADDD    splat00007fff<>+0(SB), Z2, Z2
+	VPADDD    Z0, Z2, Z2
+	VPSRLD    $0x10, Z2, Z2
+	VCMPPS    $0x03, Z0, Z0, K1
+	VORPS     splat00000040<>+0(SB), Z1, Z0
+	VBLENDMPS Z0, Z2, K1, Z6
+	VPMOVDW   Z6, (CX)(BX*2)
+	ADDQ      $+16, BX
+	SUBQ      $+16, AX
+	JMP       one2
+
+rest3:
+	TESTQ       AX, AX
+	JZ          done4
+	ANDQ        $+15, AX
+	MOVL        $-1, SI
+	BZHIL       AX, SI, SI
+	KMOVW       SI, K1
+	VPMOVZXWD.Z (DX)(BX*2), K1, Z0
+	VPSLLD      $0x10, Z0, Z0
+	VXORPS      Z1, Z1, Z1
+	VMAXPS      Z0, Z1, Z0
+	VPSRLD      $0x10, Z0, Z1
+	VANDPS      splat00000001<>+0(SB), Z1, Z2
+	VPADDD      splat00007fff<>+0(SB), Z2, Z2
+	VPADDD      Z0, Z2, Z2
+	VPSRLD      $0x10, Z2, Z2
+	VCMPPS      $0x03, Z0, Z0, K2
+	VORPS       splat00000040<>+0(SB), Z1, Z0
+	VBLENDMPS   Z0, Z2, K2, Z7
+	VPMOVDW     Z7, K1, (CX)(BX*2)
+
+done4:
+	VZEROUPPER
+	RET
+
+// func reluGradHalfAVX512(y []uint16, dy []uint16, out []uint16)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·reluGradHalfAVX512(SB), NOSPLIT, $0-72
+	MOVQ y_len+8(FP), AX
+	MOVQ y_base+0(FP), CX
+	MOVQ dy_base+24(FP), DX
+	MOVQ out_base+48(FP), BX
+	XORL SI, SI
+
+many1:
+	CMPQ      AX, $+64
+	JL        one2
+	VPMOVZXWD (DX)(SI*2), Z0
+	VPSLLD    $0x10, Z0, Z0
+	VPMOVZXWD (BX)(SI*2), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VXORPS    Z2, Z2, Z2
+	VCMPPS    $0x1e, Z2, Z1, K1
+	VMOVAPS.Z Z0, K1, Z0
+	VPSRLD    $0x10, Z0, Z1
+	VANDPS    splat00000001<>+0(SB), Z1, Z2
+	VPADDD    splat00007fff<>+0(SB), Z2, Z2
+	VPADDD    Z0, Z2, Z2
+	VPSRLD    $0x10, Z2, Z2
+	VCMPPS    $0x03, Z0, Z0, K1
+	VORPS     splat00000040<>+0(SB), Z1, Z0
+	VBLENDMPS Z0, Z2, K1, Z3
+	VPMOVDW   Z3, (CX)(SI*2)
+	VPMOVZXWD 32(DX)(SI*2), Z0
+	VPSLLD    $0x10, Z0, Z0
+	VPMOVZXWD 32(BX)(SI*2), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VXORPS    Z2, Z2, Z2
+	VCMPPS    $0x1e, Z2, Z1, K1
+	VMOVAPS.Z Z0, K1, Z0
+	VPSRLD    $0x10, Z0, Z1
+	VANDPS    splat00000001<>+0(SB), Z1, Z2
+	VPADDD    splat00007fff<>+0(SB), Z2, Z2
+	VPADDD    Z0, Z2, Z2
+	VPSRLD    $0x10, Z2, Z2
+	VCMPPS    $0x03, Z0, Z0, K1
+	VORPS     splat00000040<>+0(SB), Z1, Z0
+	VBLENDMPS Z0, Z2, K1, Z4
+	VPMOVDW   Z4, 32(CX)(SI*2)
+	VPMOVZXWD 64(DX)(SI*2), Z0
+	VPSLLD    $0x10, Z0, Z0
+	VPMOVZXWD 64(BX)(SI*2), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VXORPS    Z2, Z2, Z2
+	VCMPPS    $0x1e, Z2, Z1, K1
+	VMOVAPS.Z Z0, K1, Z0
+	VPSRLD    $0x10, Z0, Z1
+	VANDPS    splat00000001<>+0(SB), Z1, Z2
+	VPADDD    splat00007fff<>+0(SB), Z2, Z2
+	VPADDD    Z0, Z2, Z2
+	VPSRLD    $0x10, Z2, Z2
+	VCMPPS    $0x03, Z0, Z0, K1
+	VORPS     splat00000040<>+0(SB), Z1, Z0
+	VBLENDMPS Z0, Z2, K1, Z5
+	VPMOVDW   Z5, 64(CX)(SI*2)
+	VPMOVZXWD 96(DX)(SI*2), Z0
+	VPSLLD    $0x10, Z0, Z0
+	VPMOVZXWD 96(BX)(SI*2), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VXORPS    Z2, Z2, Z2
+	VCMPPS    $0x1e, Z2, Z1, K1
+	VMOVAPS.Z Z0, K1, Z0
+	VPSRLD    $0x10, Z0, Z1
+	VANDPS    splat00000001<>+0(SB), Z1, Z2
+	VPADDD    splat00007fff<>+0(SB), Z2, Z2
+	VPADDD    Z0, Z2, Z2
+	VPSRLD    $0x10, Z2, Z2
+	VCMPPS    $0x03, Z0, Z0, K1
+	VORPS     splat00000040<>+0(SB), Z1, Z0
+	VBLENDMPS Z0, Z2, K1, Z6
+	VPMOVDW   Z6, 96(CX)(SI*2)
+	ADDQ      $+64, SI
+	SUBQ      $+64, AX
+	JMP       many1
+
+one2:
+	CMPQ      AX, $+16
+	JL        rest3
+	VPMOVZXWD (DX)(SI*2), Z0
+	VPSLLD    $0x10, Z0, Z0
+	VPMOVZXWD (BX)(SI*2), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VXORPS    Z2, Z2, Z2
+	VCMPPS    $0x1e, Z2, Z1, K1
+	VMOVAPS.Z Z0, K1, Z0
+	VPSRLD    $0x10, Z0, Z1
+	VANDPS    splat00000001<>+0(SB), Z1, Z2
+	VPADDD    splat00007fff<>+0(SB), Z2, Z2
+	VPADDD    Z0, Z2, Z2
+	VPSRLD    $0x10, Z2, Z2
+	VCMPPS    $0x03, Z0, Z0, K1
+	VORPS     splat00000040<>+0(SB), Z1, Z0
+	VBLENDMPS Z0, Z2, K1, Z7
+	VPMOVDW   Z7, (CX)(SI*2)
+	ADDQ      $+16, SI
+	SUBQ      $+16, AX
+	JMP       one2
+
+rest3:
+	TESTQ       AX, AX
+	JZ          done4
+	ANDQ        $+15, AX
+	MOVL        $-1, DI
+	BZHIL       AX, DI, DI
+	KMOVW       DI, K1
+	VPMOVZXWD.Z (DX)(SI*2), K1, Z0
+	VPSLLD      $0x10, Z0, Z0
+	VPMOVZXWD.Z (BX)(SI*2), K1, Z1
+	VPSLLD      $0x10, Z1, Z1
+	VXORPS      Z2, Z2, Z2
+	VCMPPS      $0x1e, Z2, Z1, K2
+	VMOVAPS.Z   Z0, K2, Z0
+	VPSRLD      $0x10, Z0, Z1
+	VANDPS      splat00000001<>+0(SB), Z1, Z2
+	VPADDD      splat00007fff<>+0(SB), Z2, Z2
+	VPADDD      Z0, Z2, Z2
+	VPSRLD      $0x10, Z2, Z2
+	VCMPPS      $0x03, Z0, Z0, K2
+	VORPS       splat00000040<>+0(SB), Z1, Z0
+	VBLENDMPS   Z0, Z2, K2, Z8
+	VPMOVDW     Z8, K1, (CX)(SI*2)
+
+done4:
+	VZEROUPPER
+	RET
+
+// func scaleHalfAVX512(y []uint16, x []uint16, s float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·scaleHalfAVX512(SB), NOSPLIT, $0-52
+	MOVQ         y_len+8(FP), AX
+	MOVQ         y_base+0(FP), CX
+	MOVQ         x_base+24(FP), DX
+	VBROADCASTSS s+48(FP), Z0
+	XORL         BX, BX
+
+many1:
+	CMPQ      AX, $+64
+	JL        one2
+	VPMOVZXWD (DX)(BX*2), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMULPS    Z0, Z1, Z1
+	VPSRLD    $0x10, Z1, Z8
+	VANDPS    splat00000001<>+0(SB), Z8, Z9
+	VPADDD    splat00007fff<>+0(SB), Z9, Z9
+	VPADDD    Z1, Z9, Z9
+	VPSRLD    $0x10, Z9, Z9
+	VCMPPS    $0x03, Z1, Z1, K1
+	VORPS     splat00000040<>+0(SB), Z8, Z1
+	VBLENDMPS Z1, Z9, K1, Z2
+	VPMOVDW   Z2, (CX)(BX*2)
+	VPMOVZXWD 32(DX)(BX*2), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMULPS    Z0, Z1, Z1
+	VPSRLD    $0x10, Z1, Z8
+	VANDPS    splat00000001<>+0(SB), Z8, Z9
+	VPADDD    splat00007fff<>+0(SB), Z9, Z9
+	VPADDD    Z1, Z9, Z9
+	VPSRLD    $0x10, Z9, Z9
+	VCMPPS    $0x03, Z1, Z1, K1
+	VORPS     splat00000040<>+0(SB), Z8, Z1
+	VBLENDMPS Z1, Z9, K1, Z3
+	VPMOVDW   Z3, 32(CX)(BX*2)
+	VPMOVZXWD 64(DX)(BX*2), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMULPS    Z0, Z1, Z1
+	VPSRLD    $0x10, Z1, Z8
+	VANDPS    splat00000001<>+0(SB), Z8, Z9
+	VPADDD    splat00007fff<>+0(SB), Z9, Z9
+	VPADDD    Z1, Z9, Z9
+	VPSRLD    $0x10, Z9, Z9
+	VCMPPS    $0x03, Z1, Z1, K1
+	VORPS     splat00000040<>+0(SB), Z8, Z1
+	VBLENDMPS Z1, Z9, K1, Z4
+	VPMOVDW   Z4, 64(CX)(BX*2)
+	VPMOVZXWD 96(DX)(BX*2), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMULPS    Z0, Z1, Z1
+	VPSRLD    $0x10, Z1, Z8
+	VANDPS    splat00000001<>+0(SB), Z8, Z9
+	VPADDD    splat00007fff<>+0(SB), Z9, Z9
+	VPADDD    Z1, Z9, Z9
+	VPSRLD    $0x10, Z9, Z9
+	VCMPPS    $0x03, Z1, Z1, K1
+	VORPS     splat00000040<>+0(SB), Z8, Z1
+	VBLENDMPS Z1, Z9, K1, Z5
+	VPMOVDW   Z5, 96(CX)(BX*2)
+	ADDQ      $+64, BX
+	SUBQ      $+64, AX
+	JMP       many1
+
+one2:
+	CMPQ      AX, $+16
+	JL        rest3
+	VPMOVZXWD (DX)(BX*2), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMULPS    Z0, Z1, Z1
+	VPSRLD    $0x10, Z1, Z2
+	VANDPS    splat00000001<>+0(SB), Z2, Z3
+	VPADDD    splat00007fff<>+0(SB), Z3, Z3
+	VPADDD    Z1, Z3, Z3
+	VPSRLD    $0x10, Z3, Z3
+	VCMPPS    $0x03, Z1, Z1, K1
+	VORPS     splat00000040<>+0(SB), Z2, Z1
+	VBLENDMPS Z1, Z3, K1, Z6
+	VPMOVDW   Z6, (CX)(BX*2)
+	ADDQ      $+16, BX
+	SUBQ      $+16, AX
+	JMP       one2
+
+rest3:
+	TESTQ       AX, AX
+	JZ          done4
+	ANDQ        $+15, AX
+	MOVL        $-1, SI
+	BZHIL       AX, SI, SI
+	KMOVW       SI, K1
+	VPMOVZXWD.Z (DX)(BX*2), K1, Z1
+	VPSLLD      $0x10, Z1, Z1
+	VMULPS      Z0, Z1, Z0
+	VPSRLD      $0x10, Z0, Z1
+	VANDPS      splat00000001<>+0(SB), Z1, Z2
+	VPADDD      splat00007fff<>+0(SB), Z2, Z2
+	VPADDD      Z0, Z2, Z2
+	VPSRLD      $0x10, Z2, Z2
+	VCMPPS      $0x03, Z0, Z0, K2
+	VORPS       splat00000040<>+0(SB), Z1, Z0
+	VBLENDMPS   Z0, Z2, K2, Z7
+	VPMOVDW     Z7, K1, (CX)(BX*2)
+
+done4:
+	VZEROUPPER
+	RET
+
+// func channelSumHalfAVX512(acc []float32, x []uint16, rows int, cols int, stride int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·channelSumHalfAVX512(SB), NOSPLIT, $0-72
+	MOVQ  acc_base+0(FP), AX
+	MOVQ  x_base+24(FP), CX
+	MOVQ  cols+56(FP), DX
+	MOVQ  stride+64(FP), BX
+	MOVQ  rows+48(FP), SI
+	LEAQ  (CX)(BX*2), DI
+	LEAQ  (DI)(BX*2), R8
+	LEAQ  (R8)(BX*2), R9
+	MOVQ  DX, R10
+	ANDQ  $+15, R10
+	MOVL  $-1, R11
+	BZHIL R10, R11, R11
+	KMOVW R11, K1
+
+many1:
+	CMPQ SI, $+4
+	JL   few2
+	XORL R10, R10
+	MOVQ DX, R11
+
+one5:
+	CMPQ      R11, $+16
+	JL        rest6
+	VPMOVZXWD (CX)(R10*2), Z0
+	VPSLLD    $0x10, Z0, Z0
+	VPMOVZXWD (DI)(R10*2), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VADDPS    Z1, Z0, Z0
+	VPMOVZXWD (R8)(R10*2), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VADDPS    Z1, Z0, Z0
+	VPMOVZXWD (R9)(R10*2), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VADDPS    Z1, Z0, Z0
+	VMOVUPS   (AX)(R10*4), Z1
+	VADDPS    Z1, Z0, Z0
+	VMOVUPS   Z0, (AX)(R10*4)
+	ADDQ      $+16, R10
+	SUBQ      $+16, R11
+	JMP       one5
+
+rest6:
+	TESTQ       R11, R11
+	JZ          done7
+	VPMOVZXWD.Z (CX)(R10*2), K1, Z0
+	VPSLLD      $0x10, Z0, Z0
+	VPMOVZXWD.Z (DI)(R10*2), K1, Z1
+	VPSLLD      $0x10, Z1, Z1
+	VADDPS      Z1, Z0, Z0
+	VPMOVZXWD.Z (R8)(R10*2), K1, Z1
+	VPSLLD      $0x10, Z1, Z1
+	VADDPS      Z1, Z0, Z0
+	VPMOVZXWD.Z (R9)(R10*2), K1, Z1
+	VPSLLD      $0x10, Z1, Z1
+	VADDPS      Z1, Z0, Z0
+	VMOVUPS.Z   (AX)(R10*4), K1, Z1
+	VADDPS      Z1, Z0, Z0
+	VMOVUPS     Z0, K1, (AX)(R10*4)
+
+done7:
+	LEAQ (CX)(BX*4), CX
+	LEAQ (CX)(BX*4), CX
+	LEAQ (DI)(BX*4), DI
+	LEAQ (DI)(BX*4), DI
+	LEAQ (R8)(BX*4), R8
+	LEAQ (R8)(BX*4), R8
+	LEAQ (R9)(BX*4), R9
+	LEAQ (R9)(BX*4), R9
+	SUBQ $+4, SI
+	JMP  many1
+
+few2:
+	TESTQ SI, SI
+	JZ    done3
+	XORL  DI, DI
+	MOVQ  DX, R8
+
+one9:
+	CMPQ      R8, $+16
+	JL        rest10
+	VPMOVZXWD (CX)(DI*2), Z0
+	VPSLLD    $0x10, Z0, Z0
+	VMOVUPS   (AX)(DI*4), Z1
+	VADDPS    Z1, Z0, Z0
+	VMOVUPS   Z0, (AX)(DI*4)
+	ADDQ      $+16, DI
+	SUBQ      $+16, R8
+	JMP       one9
+
+rest10:
+	TESTQ       R8, R8
+	JZ          done11
+	VPMOVZXWD.Z (CX)(DI*2), K1, Z0
+	VPSLLD      $0x10, Z0, Z0
+	VMOVUPS.Z   (AX)(DI*4), K1, Z1
+	VADDPS      Z1, Z0, Z0
+	VMOVUPS     Z0, K1, (AX)(DI*4)
+
+done11:
+	LEAQ (CX)(BX*2), CX
+	DECQ SI
+	JMP  few2
+
+done3:
+	VZEROUPPER
+	RET
+
+// func momentsHalfAVX512(sum []float32, squares []float32, x []uint16, pivot []float32, rows int, cols int, stride int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·momentsHalfAVX512(SB), NOSPLIT, $0-120
+	MOVQ  sum_base+0(FP), AX
+	MOVQ  squares_base+24(FP), CX
+	MOVQ  pivot_base+72(FP), DX
+	MOVQ  x_base+48(FP), BX
+	MOVQ  cols+104(FP), SI
+	MOVQ  stride+112(FP), DI
+	MOVQ  rows+96(FP), R8
+	LEAQ  (BX)(DI*2), R9
+	LEAQ  (R9)(DI*2), R10
+	LEAQ  (R10)(DI*2), R11
+	MOVQ  SI, R12
+	ANDQ  $+15, R12
+	MOVL  $-1, R13
+	BZHIL R12, R13, R13
+	KMOVW R13, K1
+
+many1:
+	CMPQ R8, $+4
+	JL   few2
+	XORL R12, R12
+	MOVQ SI, R13
+
+one5:
+	CMPQ      R13, $+16
+	JL        rest6
+	VMOVUPS   (DX)(R12*4), Z0
+	VPMOVZXWD (BX)(R12*2), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VSUBPS    Z0, Z1, Z1
+	VMULPS    Z1, Z1, Z2
+	VPMOVZXWD (R9)(R12*2), Z3
+	VPSLLD    $0x10, Z3, Z3
+	VSUBPS    Z0, Z3, Z3
+	VMULPS    Z3, Z3, Z4
+	VADDPS    Z3, Z1, Z1
+	VADDPS    Z4, Z2, Z2
+	VPMOVZXWD (R10)(R12*2), Z3
+	VPSLLD    $0x10, Z3, Z3
+	VSUBPS    Z0, Z3, Z3
+	VMULPS    Z3, Z3, Z4
+	VADDPS    Z3, Z1, Z1
+	VADDPS    Z4, Z2, Z2
+	VPMOVZXWD (R11)(R12*2), Z3
+	VPSLLD    $0x10, Z3, Z3
+	VSUBPS    Z0, Z3, Z0
+	VMULPS    Z0, Z0, Z3
+	VADDPS    Z0, Z1, Z1
+	VADDPS    Z3, Z2, Z2
+	VMOVUPS   (AX)(R12*4), Z0
+	VADDPS    Z0, Z1, Z0
+	VMOVUPS   Z0, (AX)(R12*4)
+	VMOVUPS   (CX)(R12*4), Z0
+	VADDPS    Z0, Z2, Z0
+	VMOVUPS   Z0, (CX)(R12*4)
+	ADDQ      $+16, R12
+	SUBQ      $+16, R13
+	JMP       one5
+
+rest6:
+	TESTQ       R13, R13
+	JZ          done7
+	VMOVUPS.Z   (DX)(R12*4), K1, Z0
+	VPMOVZXWD.Z (BX)(R12*2), K1, Z1
+	VPSLLD      $0x10, Z1, Z1
+	VSUBPS      Z0, Z1, Z1
+	VMULPS      Z1, Z1, Z2
+	VPMOVZXWD.Z (R9)(R12*2), K1, Z3
+	VPSLLD      $0x10, Z3, Z3
+	VSUBPS      Z0, Z3, Z3
+	VMULPS      Z3, Z3, Z4
+	VADDPS      Z3, Z1, Z1
+	VADDPS      Z4, Z2, Z2
+	VPMOVZXWD.Z (R10)(R12*2), K1, Z3
+	VPSLLD      $0x10, Z3, Z3
+	VSUBPS      Z0, Z3, Z3
+	VMULPS      Z3, Z3, Z4
+	VADDPS      Z3, Z1, Z1
+	VADDPS      Z4, Z2, Z2
+	VPMOVZXWD.Z (R11)(R12*2), K1, Z3
+	VPSLLD      $0x10, Z3, Z3
+	VSUBPS      Z0, Z3, Z0
+	VMULPS      Z0, Z0, Z3
+	VADDPS      Z0, Z1, Z1
+	VADDPS      Z3, Z2, Z2
+	VMOVUPS.Z   (AX)(R12*4), K1, Z0
+	VADDPS      Z0, Z1, Z0
+	VMOVUPS     Z0, K1, (AX)(R12*4)
+	VMOVUPS.Z   (CX)(R12*4), K1, Z0
+	VADDPS      Z0, Z2, Z0
+	VMOVUPS     Z0, K1, (CX)(R12*4)
+
+done7:
+	LEAQ (BX)(DI*4), BX
+	LEAQ (BX)(DI*4), BX
+	LEAQ (R9)(DI*4), R9
+	LEAQ (R9)(DI*4), R9
+	LEAQ (R10)(DI*4), R10
+	LEAQ (R10)(DI*4), R10
+	LEAQ (R11)(DI*4), R11
+	LEAQ (R11)(DI*4), R11
+	SUBQ $+4, R8
+	JMP  many1
+
+few2:
+	TESTQ R8, R8
+	JZ    done3
+	XORL  R9, R9
+	MOVQ  SI, R10
+
+one9:
+	CMPQ      R10, $+16
+	JL        rest10
+	VMOVUPS   (DX)(R9*4), Z0
+	VPMOVZXWD (BX)(R9*2), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VSUBPS    Z0, Z1, Z0
+	VMULPS    Z0, Z0, Z1
+	VMOVUPS   (AX)(R9*4), Z2
+	VADDPS    Z2, Z0, Z0
+	VMOVUPS   Z0, (AX)(R9*4)
+	VMOVUPS   (CX)(R9*4), Z0
+	VADDPS    Z0, Z1, Z0
+	VMOVUPS   Z0, (CX)(R9*4)
+	ADDQ      $+16, R9
+	SUBQ      $+16, R10
+	JMP       one9
+
+rest10:
+	TESTQ       R10, R10
+	JZ          done11
+	VMOVUPS.Z   (DX)(R9*4), K1, Z0
+	VPMOVZXWD.Z (BX)(R9*2), K1, Z1
+	VPSLLD      $0x10, Z1, Z1
+	VSUBPS      Z0, Z1, Z0
+	VMULPS      Z0, Z0, Z1
+	VMOVUPS.Z   (AX)(R9*4), K1, Z2
+	VADDPS      Z2, Z0, Z0
+	VMOVUPS     Z0, K1, (AX)(R9*4)
+	VMOVUPS.Z   (CX)(R9*4), K1, Z0
+	VADDPS      Z0, Z1, Z0
+	VMOVUPS     Z0, K1, (CX)(R9*4)
+
+done11:
+	LEAQ (BX)(DI*2), BX
+	DECQ R8
+	JMP  few2
+
+done3:
+	VZEROUPPER
+	RET
+
+// func normalizeHalfAVX512(y []uint16, x []uint16, scale []float32, shift []float32, rows int, cols int, lo float32, hi float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·normalizeHalfAVX512(SB), NOSPLIT, $0-120
+	MOVQ         x_base+24(FP), AX
+	MOVQ         y_base+0(FP), CX
+	MOVQ         scale_base+48(FP), DX
+	MOVQ         shift_base+72(FP), BX
+	MOVQ         rows+96(FP), SI
+	MOVQ         cols+104(FP), DI
+	MOVQ         DI, R8
+	ANDQ         $+15, R8
+	MOVL         $-1, R9
+	BZHIL        R8, R9, R9
+	KMOVW        R9, K1
+	VBROADCASTSS lo+112(FP), Z0
+	VBROADCASTSS hi+116(FP), Z1
+	TESTQ        SI, SI
+	JZ           end2
+
+next1:
+	XORL R8, R8
+	MOVQ DI, R9
+
+many3:
+	CMPQ        R9, $+32
+	JL          one4
+	VPMOVZXWD   (AX)(R8*2), Z2
+	VPSLLD      $0x10, Z2, Z2
+	VMOVUPS     (DX)(R8*4), Z3
+	VMOVUPS     (BX)(R8*4), Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z3, Z2, Z4
+	VMAXPS      Z4, Z0, Z2
+	VMINPS      Z2, Z1, Z2
+	VPSRLD      $0x10, Z2, Z3
+	VANDPS      splat00000001<>+0(SB), Z3, Z4
+	VPADDD      splat00007fff<>+0(SB), Z4, Z4
+	VPADDD      Z2, Z4, Z4
+	VPSRLD      $0x10, Z4, Z4
+	VCMPPS      $0x03, Z2, Z2, K2
+	VORPS       splat00000040<>+0(SB), Z3, Z2
+	VBLENDMPS   Z2, Z4, K2, Z5
+	VPMOVDW     Z5, (CX)(R8*2)
+	VPMOVZXWD   32(AX)(R8*2), Z2
+	VPSLLD      $0x10, Z2, Z2
+	VMOVUPS     64(DX)(R8*4), Z3
+	VMOVUPS     64(BX)(R8*4), Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z3, Z2, Z4
+	VMAXPS      Z4, Z0, Z2
+	VMINPS      Z2, Z1, Z2
+	VPSRLD      $0x10, Z2, Z3
+	VANDPS      splat00000001<>+0(SB), Z3, Z4
+	VPADDD      splat00007fff<>+0(SB), Z4, Z4
+	VPADDD      Z2, Z4, Z4
+	VPSRLD      $0x10, Z4, Z4
+	VCMPPS      $0x03, Z2, Z2, K2
+	VORPS       splat00000040<>+0(SB), Z3, Z2
+	VBLENDMPS   Z2, Z4, K2, Z6
+	VPMOVDW     Z6, 32(CX)(R8*2)
+	ADDQ        $+32, R8
+	SUBQ        $+32, R9
+	JMP         many3
+
+one4:
+	CMPQ        R9, $+16
+	JL          rest5
+	VPMOVZXWD   (AX)(R8*2), Z2
+	VPSLLD      $0x10, Z2, Z2
+	VMOVUPS     (DX)(R8*4), Z3
+	VMOVUPS     (BX)(R8*4), Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z3, Z2, Z4
+	VMAXPS      Z4, Z0, Z2
+	VMINPS      Z2, Z1, Z2
+	VPSRLD      $0x10, Z2, Z3
+	VANDPS      splat00000001<>+0(SB), Z3, Z4
+	VPADDD      splat00007fff<>+0(SB), Z4, Z4
+	VPADDD      Z2, Z4, Z4
+	VPSRLD      $0x10, Z4, Z4
+	VCMPPS      $0x03, Z2, Z2, K2
+	VORPS       splat00000040<>+0(SB), Z3, Z2
+	VBLENDMPS   Z2, Z4, K2, Z7
+	VPMOVDW     Z7, (CX)(R8*2)
+	ADDQ        $+16, R8
+	SUBQ        $+16, R9
+	JMP         one4
+
+rest5:
+	TESTQ       R9, R9
+	JZ          done6
+	VPMOVZXWD.Z (AX)(R8*2), K1, Z2
+	VPSLLD      $0x10, Z2, Z2
+	VMOVUPS.Z   (DX)(R8*4), K1, Z3
+	VMOVUPS.Z   (BX)(R8*4), K1, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z3, Z2, Z4
+	VMAXPS      Z4, Z0, Z2
+	VMINPS      Z2, Z1, Z2
+	VPSRLD      $0x10, Z2, Z3
+	VANDPS      splat00000001<>+0(SB), Z3, Z4
+	VPADDD      splat00007fff<>+0(SB), Z4, Z4
+	VPADDD      Z2, Z4, Z4
+	VPSRLD      $0x10, Z4, Z4
+	VCMPPS      $0x03, Z2, Z2, K2
+	VORPS       splat00000040<>+0(SB), Z3, Z2
+	VBLENDMPS   Z2, Z4, K2, Z8
+	VPMOVDW     Z8, K1, (CX)(R8*2)
+
+done6:
+	LEAQ (AX)(DI*2), AX
+	LEAQ (CX)(DI*2), CX
+	DECQ SI
+	JNZ  next1
+
+end2:
+	VZEROUPPER
+	RET
+
+// func normalizeAddHalfAVX512(y []uint16, x []uint16, residual []uint16, scale []float32, shift []float32, rows int, cols int, lo float32, hi float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·normalizeAddHalfAVX512(SB), NOSPLIT, $0-144
+	MOVQ         x_base+24(FP), AX
+	MOVQ         residual_base+48(FP), CX
+	MOVQ         y_base+0(FP), DX
+	MOVQ         scale_base+72(FP), BX
+	MOVQ         shift_base+96(FP), SI
+	MOVQ         rows+120(FP), DI
+	MOVQ         cols+128(FP), R8
+	MOVQ         R8, R9
+	ANDQ         $+15, R9
+	MOVL         $-1, R10
+	BZHIL        R9, R10, R10
+	KMOVW        R10, K1
+	VBROADCASTSS lo+136(FP), Z0
+	VBROADCASTSS hi+140(FP), Z1
+	TESTQ        DI, DI
+	JZ           end2
+
+next1:
+	XORL R9, R9
+	MOVQ R8, R10
+
+many3:
+	CMPQ        R10, $+32
+	JL          one4
+	VPMOVZXWD   (AX)(R9*2), Z2
+	VPSLLD      $0x10, Z2, Z2
+	VPMOVZXWD   (CX)(R9*2), Z3
+	VPSLLD      $0x10, Z3, Z3
+	VMOVUPS     (BX)(R9*4), Z4
+	VMOVUPS     (SI)(R9*4), Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS Z4, Z2, Z5
+	VADDPS      Z3, Z5, Z2
+	VMAXPS      Z2, Z0, Z2
+	VMINPS      Z2, Z1, Z2
+	VPSRLD      $0x10, Z2, Z3
+	VANDPS      splat00000001<>+0(SB), Z3, Z4
+	VPADDD      splat00007fff<>+0(SB), Z4, Z4
+	VPADDD      Z2, Z4, Z4
+	VPSRLD      $0x10, Z4, Z4
+	VCMPPS      $0x03, Z2, Z2, K2
+	VORPS       splat00000040<>+0(SB), Z3, Z2
+	VBLENDMPS   Z2, Z4, K2, Z6
+	VPMOVDW     Z6, (DX)(R9*2)
+	VPMOVZXWD   32(AX)(R9*2), Z2
+	VPSLLD      $0x10, Z2, Z2
+	VPMOVZXWD   32(CX)(R9*2), Z3
+	VPSLLD      $0x10, Z3, Z3
+	VMOVUPS     64(BX)(R9*4), Z4
+	VMOVUPS     64(SI)(R9*4), Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS Z4, Z2, Z5
+	VADDPS      Z3, Z5, Z2
+	VMAXPS      Z2, Z0, Z2
+	VMINPS      Z2, Z1, Z2
+	VPSRLD      $0x10, Z2, Z3
+	VANDPS      splat00000001<>+0(SB), Z3, Z4
+	VPADDD      splat00007fff<>+0(SB), Z4, Z4
+	VPADDD      Z2, Z4, Z4
+	VPSRLD      $0x10, Z4, Z4
+	VCMPPS      $0x03, Z2, Z2, K2
+	VORPS       splat00000040<>+0(SB), Z3, Z2
+	VBLENDMPS   Z2, Z4, K2, Z7
+	VPMOVDW     Z7, 32(DX)(R9*2)
+	ADDQ        $+32, R9
+	SUBQ        $+32, R10
+	JMP         many3
+
+one4:
+	CMPQ        R10, $+16
+	JL          rest5
+	VPMOVZXWD   (AX)(R9*2), Z2
+	VPSLLD      $0x10, Z2, Z2
+	VPMOVZXWD   (CX)(R9*2), Z3
+	VPSLLD      $0x10, Z3, Z3
+	VMOVUPS     (BX)(R9*4), Z4
+	VMOVUPS     (SI)(R9*4), Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS Z4, Z2, Z5
+	VADDPS      Z3, Z5, Z2
+	VMAXPS      Z2, Z0, Z2
+	VMINPS      Z2, Z1, Z2
+	VPSRLD      $0x10, Z2, Z3
+	VANDPS      splat00000001<>+0(SB), Z3, Z4
+	VPADDD      splat00007fff<>+0(SB), Z4, Z4
+	VPADDD      Z2, Z4, Z4
+	VPSRLD      $0x10, Z4, Z4
+	VCMPPS      $0x03, Z2, Z2, K2
+	VORPS       splat00000040<>+0(SB), Z3, Z2
+	VBLENDMPS   Z2, Z4, K2, Z8
+	VPMOVDW     Z8, (DX)(R9*2)
+	ADDQ        $+16, R9
+	SUBQ        $+16, R10
+	JMP         one4
+
+rest5:
+	TESTQ       R10, R10
+	JZ          done6
+	VPMOVZXWD.Z (AX)(R9*2), K1, Z2
+	VPSLLD      $0x10, Z2, Z2
+	VPMOVZXWD.Z (CX)(R9*2), K1, Z3
+	VPSLLD      $0x10, Z3, Z3
+	VMOVUPS.Z   (BX)(R9*4), K1, Z4
+	VMOVUPS.Z   (SI)(R9*4), K1, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS Z4, Z2, Z5
+	VADDPS      Z3, Z5, Z2
+	VMAXPS      Z2, Z0, Z2
+	VMINPS      Z2, Z1, Z2
+	VPSRLD      $0x10, Z2, Z3
+	VANDPS      splat00000001<>+0(SB), Z3, Z4
+	VPADDD      splat00007fff<>+0(SB), Z4, Z4
+	VPADDD      Z2, Z4, Z4
+	VPSRLD      $0x10, Z4, Z4
+	VCMPPS      $0x03, Z2, Z2, K2
+	VORPS       splat00000040<>+0(SB), Z3, Z2
+	VBLENDMPS   Z2, Z4, K2, Z9
+	VPMOVDW     Z9, K1, (DX)(R9*2)
+
+done6:
+	LEAQ (AX)(R8*2), AX
+	LEAQ (CX)(R8*2), CX
+	LEAQ (DX)(R8*2), DX
+	DECQ DI
+	JNZ  next1
+
+end2:
+	VZEROUPPER
+	RET
+
+// func gradMomentsHalfAVX512(sum []float32, product []float32, dy []uint16, x []uint16, mean []float32, rows int, cols int, stride int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·gradMomentsHalfAVX512(SB), NOSPLIT, $0-144
+	MOVQ  sum_base+0(FP), AX
+	MOVQ  product_base+24(FP), CX
+	MOVQ  mean_base+96(FP), DX
+	MOVQ  dy_base+48(FP), BX
+	MOVQ  x_base+72(FP), SI
+	MOVQ  cols+128(FP), DI
+	MOVQ  stride+136(FP), R8
+	MOVQ  rows+120(FP), R9
+	LEAQ  (BX)(R8*2), R10
+	LEAQ  (SI)(R8*2), R11
+	MOVQ  DI, R12
+	ANDQ  $+15, R12
+	MOVL  $-1, R13
+	BZHIL R12, R13, R13
+	KMOVW R13, K1
+
+many1:
+	CMPQ R9, $+2
+	JL   few2
+	XORL R12, R12
+	MOVQ DI, R13
+
+one5:
+	CMPQ      R13, $+16
+	JL        rest6
+	VMOVUPS   (DX)(R12*4), Z0
+	VPMOVZXWD (BX)(R12*2), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VPMOVZXWD (SI)(R12*2), Z2
+	VPSLLD    $0x10, Z2, Z2
+	VSUBPS    Z0, Z2, Z2
+	VMULPS    Z2, Z1, Z2
+	VPMOVZXWD (R10)(R12*2), Z3
+	VPSLLD    $0x10, Z3, Z3
+	VPMOVZXWD (R11)(R12*2), Z4
+	VPSLLD    $0x10, Z4, Z4
+	VSUBPS    Z0, Z4, Z0
+	VMULPS    Z0, Z3, Z0
+	VADDPS    Z3, Z1, Z1
+	VADDPS    Z0, Z2, Z2
+	VMOVUPS   (AX)(R12*4), Z0
+	VADDPS    Z0, Z1, Z0
+	VMOVUPS   Z0, (AX)(R12*4)
+	VMOVUPS   (CX)(R12*4), Z0
+	VADDPS    Z0, Z2, Z0
+	VMOVUPS   Z0, (CX)(R12*4)
+	ADDQ      $+16, R12
+	SUBQ      $+16, R13
+	JMP       one5
+
+rest6:
+	TESTQ       R13, R13
+	JZ          done7
+	VMOVUPS.Z   (DX)(R12*4), K1, Z0
+	VPMOVZXWD.Z (BX)(R12*2), K1, Z1
+	VPSLLD      $0x10, Z1, Z1
+	VPMOVZXWD.Z (SI)(R12*2), K1, Z2
+	VPSLLD      $0x10, Z2, Z2
+	VSUBPS      Z0, Z2, Z2
+	VMULPS      Z2, Z1, Z2
+	VPMOVZXWD.Z (R10)(R12*2), K1, Z3
+	VPSLLD      $0x10, Z3, Z3
+	VPMOVZXWD.Z (R11)(R12*2), K1, Z4
+	VPSLLD      $0x10, Z4, Z4
+	VSUBPS      Z0, Z4, Z0
+	VMULPS      Z0, Z3, Z0
+	VADDPS      Z3, Z1, Z1
+	VADDPS      Z0, Z2, Z2
+	VMOVUPS.Z   (AX)(R12*4), K1, Z0
+	VADDPS      Z0, Z1, Z0
+	VMOVUPS     Z0, K1, (AX)(R12*4)
+	VMOVUPS.Z   (CX)(R12*4), K1, Z0
+	VADDPS      Z0, Z2, Z0
+	VMOVUPS     Z0, K1, (CX)(R12*4)
+
+done7:
+	LEAQ (BX)(R8*4), BX
+	LEAQ (SI)(R8*4), SI
+	LEAQ (R10)(R8*4), R10
+	LEAQ (R11)(R8*4), R11
+	SUBQ $+2, R9
+	JMP  many1
+
+few2:
+	TESTQ R9, R9
+	JZ    done3
+	XORL  R10, R10
+	MOVQ  DI, R11
+
+one9:
+	CMPQ      R11, $+16
+	JL        rest10
+	VMOVUPS   (DX)(R10*4), Z0
+	VPMOVZXWD (BX)(R10*2), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VPMOVZXWD (SI)(R10*2), Z2
+	VPSLLD    $0x10, Z2, Z2
+	VSUBPS    Z0, Z2, Z0
+	VMULPS    Z0, Z1, Z0
+	VMOVUPS   (AX)(R10*4), Z2
+	VADDPS    Z2, Z1, Z1
+	VMOVUPS   Z1, (AX)(R10*4)
+	VMOVUPS   (CX)(R10*4), Z1
+	VADDPS    Z1, Z0, Z0
+	VMOVUPS   Z0, (CX)(R10*4)
+	ADDQ      $+16, R10
+	SUBQ      $+16, R11
+	JMP       one9
+
+rest10:
+	TESTQ       R11, R11
+	JZ          done11
+	VMOVUPS.Z   (DX)(R10*4), K1, Z0
+	VPMOVZXWD.Z (BX)(R10*2), K1, Z1
+	VPSLLD      $0x10, Z1, Z1
+	VPMOVZXWD.Z (SI)(R10*2), K1, Z2
+	VPSLLD      $0x10, Z2, Z2
+	VSUBPS      Z0, Z2, Z0
+	VMULPS      Z0, Z1, Z0
+	VMOVUPS.Z   (AX)(R10*4), K1, Z2
+	VADDPS      Z2, Z1, Z1
+	VMOVUPS     Z1, K1, (AX)(R10*4)
+	VMOVUPS.Z   (CX)(R10*4), K1, Z1
+	VADDPS      Z1, Z0, Z0
+	VMOVUPS     Z0, K1, (CX)(R10*4)
+
+done11:
+	LEAQ (BX)(R8*2), BX
+	LEAQ (SI)(R8*2), SI
+	DECQ R9
+	JMP  few2
+
+done3:
+	VZEROUPPER
+	RET
+
+// func gradMomentsClipHalfAVX512(sum []float32, product []float32, dy []uint16, x []uint16, mean []float32, scale []float32, shift []float32, rows int, cols int, stride int, lo float32, hi float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·gradMomentsClipHalfAVX512(SB), NOSPLIT, $0-200
+	MOVQ         sum_base+0(FP), AX
+	MOVQ         product_base+24(FP), CX
+	MOVQ         mean_base+96(FP), DX
+	MOVQ         scale_base+120(FP), BX
+	MOVQ         shift_base+144(FP), SI
+	MOVQ         dy_base+48(FP), DI
+	MOVQ         x_base+72(FP), R8
+	MOVQ         cols+176(FP), R9
+	MOVQ         stride+184(FP), R10
+	MOVQ         rows+168(FP), R11
+	LEAQ         (DI)(R10*2), R12
+	LEAQ         (R8)(R10*2), R13
+	MOVQ         R9, R14
+	ANDQ         $+15, R14
+	MOVL         $-1, R15
+	BZHIL        R14, R15, R15
+	KMOVW        R15, K1
+	VBROADCASTSS lo+192(FP), Z0
+	VBROADCASTSS hi+196(FP), Z1
+
+many1:
+	CMPQ R11, $+2
+	JL   few2
+	XORL R14, R14
+	MOVQ R9, R15
+
+one5:
+	CMPQ        R15, $+16
+	JL          rest6
+	VMOVUPS     (DX)(R14*4), Z2
+	VMOVUPS     (BX)(R14*4), Z3
+	VMOVUPS     (SI)(R14*4), Z4
+	VPMOVZXWD   (DI)(R14*2), Z5
+	VPSLLD      $0x10, Z5, Z5
+	VPMOVZXWD   (R8)(R14*2), Z6
+	VPSLLD      $0x10, Z6, Z6
+	VMOVAPS     Z4, Z7
+	VFMADD231PS Z3, Z6, Z7
+	VCMPPS      $0x1e, Z0, Z7, K2
+	VCMPPS      $0x11, Z1, Z7, K3
+	KANDW       K2, K3, K2
+	VMOVAPS.Z   Z5, K2, Z5
+	VSUBPS      Z2, Z6, Z6
+	VMULPS      Z6, Z5, Z6
+	VPMOVZXWD   (R12)(R14*2), Z7
+	VPSLLD      $0x10, Z7, Z7
+	VPMOVZXWD   (R13)(R14*2), Z8
+	VPSLLD      $0x10, Z8, Z8
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z3, Z8, Z4
+	VCMPPS      $0x1e, Z0, Z4, K2
+	VCMPPS      $0x11, Z1, Z4, K3
+	KANDW       K2, K3, K2
+	VMOVAPS.Z   Z7, K2, Z3
+	VSUBPS      Z2, Z8, Z2
+	VMULPS      Z2, Z3, Z2
+	VADDPS      Z3, Z5, Z5
+	VADDPS      Z2, Z6, Z6
+	VMOVUPS     (AX)(R14*4), Z2
+	VADDPS      Z2, Z5, Z2
+	VMOVUPS     Z2, (AX)(R14*4)
+	VMOVUPS     (CX)(R14*4), Z2
+	VADDPS      Z2, Z6, Z2
+	VMOVUPS     Z2, (CX)(R14*4)
+	ADDQ        $+16, R14
+	SUBQ        $+16, R15
+	JMP         one5
+
+rest6:
+	TESTQ       R15, R15
+	JZ          done7
+	VMOVUPS.Z   (DX)(R14*4), K1, Z2
+	VMOVUPS.Z   (BX)(R14*4), K1, Z3
+	VMOVUPS.Z   (SI)(R14*4), K1, Z4
+	VPMOVZXWD.Z (DI)(R14*2), K1, Z5
+	VPSLLD      $0x10, Z5, Z5
+	VPMOVZXWD.Z (R8)(R14*2), K1, Z6
+	VPSLLD      $0x10, Z6, Z6
+	VMOVAPS     Z4, Z7
+	VFMADD231PS Z3, Z6, Z7
+	VCMPPS      $0x1e, Z0, Z7, K2
+	VCMPPS      $0x11, Z1, Z7, K3
+	KANDW       K2, K3, K2
+	VMOVAPS.Z   Z5, K2, Z5
+	VSUBPS      Z2, Z6, Z6
+	VMULPS      Z6, Z5, Z6
+	VPMOVZXWD.Z (R12)(R14*2), K1, Z7
+	VPSLLD      $0x10, Z7, Z7
+	VPMOVZXWD.Z (R13)(R14*2), K1, Z8
+	VPSLLD      $0x10, Z8, Z8
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z3, Z8, Z4
+	VCMPPS      $0x1e, Z0, Z4, K2
+	VCMPPS      $0x11, Z1, Z4, K3
+	KANDW       K2, K3, K2
+	VMOVAPS.Z   Z7, K2, Z3
+	VSUBPS      Z2, Z8, Z2
+	VMULPS      Z2, Z3, Z2
+	VADDPS      Z3, Z5, Z5
+	VADDPS      Z2, Z6, Z6
+	VMOVUPS.Z   (AX)(R14*4), K1, Z2
+	VADDPS      Z2, Z5, Z2
+	VMOVUPS     Z2, K1, (AX)(R14*4)
+	VMOVUPS.Z   (CX)(R14*4), K1, Z2
+	VADDPS      Z2, Z6, Z2
+	VMOVUPS     Z2, K1, (CX)(R14*4)
+
+done7:
+	LEAQ (DI)(R10*4), DI
+	LEAQ (R8)(R10*4), R8
+	LEAQ (R12)(R10*4), R12
+	LEAQ (R13)(R10*4), R13
+	SUBQ $+2, R11
+	JMP  many1
+
+few2:
+	TESTQ R11, R11
+	JZ    done3
+	XORL  R12, R12
+	MOVQ  R9, R13
+
+one9:
+	CMPQ        R13, $+16
+	JL          rest10
+	VMOVUPS     (DX)(R12*4), Z2
+	VMOVUPS     (BX)(R12*4), Z3
+	VMOVUPS     (SI)(R12*4), Z4
+	VPMOVZXWD   (DI)(R12*2), Z5
+	VPSLLD      $0x10, Z5, Z5
+	VPMOVZXWD   (R8)(R12*2), Z6
+	VPSLLD      $0x10, Z6, Z6
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z3, Z6, Z4
+	VCMPPS      $0x1e, Z0, Z4, K2
+	VCMPPS      $0x11, Z1, Z4, K3
+	KANDW       K2, K3, K2
+	VMOVAPS.Z   Z5, K2, Z3
+	VSUBPS      Z2, Z6, Z2
+	VMULPS      Z2, Z3, Z2
+	VMOVUPS     (AX)(R12*4), Z4
+	VADDPS      Z4, Z3, Z3
+	VMOVUPS     Z3, (AX)(R12*4)
+	VMOVUPS     (CX)(R12*4), Z3
+	VADDPS      Z3, Z2, Z2
+	VMOVUPS     Z2, (CX)(R12*4)
+	ADDQ        $+16, R12
+	SUBQ        $+16, R13
+	JMP         one9
+
+rest10:
+	TESTQ       R13, R13
+	JZ          done11
+	VMOVUPS.Z   (DX)(R12*4), K1, Z2
+	VMOVUPS.Z   (BX)(R12*4), K1, Z3
+	VMOVUPS.Z   (SI)(R12*4), K1, Z4
+	VPMOVZXWD.Z (DI)(R12*2), K1, Z5
+	VPSLLD      $0x10, Z5, Z5
+	VPMOVZXWD.Z (R8)(R12*2), K1, Z6
+	VPSLLD      $0x10, Z6, Z6
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z3, Z6, Z4
+	VCMPPS      $0x1e, Z0, Z4, K2
+	VCMPPS      $0x11, Z1, Z4, K3
+	KANDW       K2, K3, K2
+	VMOVAPS.Z   Z5, K2, Z3
+	VSUBPS      Z2, Z6, Z2
+	VMULPS      Z2, Z3, Z2
+	VMOVUPS.Z   (AX)(R12*4), K1, Z4
+	VADDPS      Z4, Z3, Z3
+	VMOVUPS     Z3, K1, (AX)(R12*4)
+	VMOVUPS.Z   (CX)(R12*4), K1, Z3
+	VADDPS      Z3, Z2, Z2
+	VMOVUPS     Z2, K1, (CX)(R12*4)
+
+done11:
+	LEAQ (DI)(R10*2), DI
+	LEAQ (R8)(R10*2), R8
+	DECQ R11
+	JMP  few2
+
+done3:
+	VZEROUPPER
+	RET
+
+// func gradMomentsMaskedHalfAVX512(sum []float32, product []float32, dy []uint16, x []uint16, y []uint16, mean []float32, rows int, cols int, stride int, lo float32, hi float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·gradMomentsMaskedHalfAVX512(SB), NOSPLIT, $0-176
+	MOVQ         sum_base+0(FP), AX
+	MOVQ         product_base+24(FP), CX
+	MOVQ         mean_base+120(FP), DX
+	MOVQ         dy_base+48(FP), BX
+	MOVQ         x_base+72(FP), SI
+	MOVQ         y_base+96(FP), DI
+	MOVQ         cols+152(FP), R8
+	MOVQ         stride+160(FP), R9
+	MOVQ         rows+144(FP), R10
+	LEAQ         (BX)(R9*2), R11
+	LEAQ         (SI)(R9*2), R12
+	LEAQ         (DI)(R9*2), R13
+	MOVQ         R8, R14
+	ANDQ         $+15, R14
+	MOVL         $-1, R15
+	BZHIL        R14, R15, R15
+	KMOVW        R15, K1
+	VBROADCASTSS lo+168(FP), Z0
+	VBROADCASTSS hi+172(FP), Z1
+
+many1:
+	CMPQ R10, $+2
+	JL   few2
+	XORL R14, R14
+	MOVQ R8, R15
+
+one5:
+	CMPQ      R15, $+16
+	JL        rest6
+	VMOVUPS   (DX)(R14*4), Z2
+	VPMOVZXWD (BX)(R14*2), Z3
+	VPSLLD    $0x10, Z3, Z3
+	VPMOVZXWD (SI)(R14*2), Z4
+	VPSLLD    $0x10, Z4, Z4
+	VPMOVZXWD (DI)(R14*2), Z5
+	VPSLLD    $0x10, Z5, Z5
+	VCMPPS    $0x1e, Z0, Z5, K2
+	VCMPPS    $0x11, Z1, Z5, K3
+	KANDW     K2, K3, K2
+	VMOVAPS.Z Z3, K2, Z3
+	VSUBPS    Z2, Z4, Z4
+	VMULPS    Z4, Z3, Z4
+	VPMOVZXWD (R11)(R14*2), Z5
+	VPSLLD    $0x10, Z5, Z5
+	VPMOVZXWD (R12)(R14*2), Z6
+	VPSLLD    $0x10, Z6, Z6
+	VPMOVZXWD (R13)(R14*2), Z7
+	VPSLLD    $0x10, Z7, Z7
+	VCMPPS    $0x1e, Z0, Z7, K2
+	VCMPPS    $0x11, Z1, Z7, K3
+	KANDW     K2, K3, K2
+	VMOVAPS.Z Z5, K2, Z5
+	VSUBPS    Z2, Z6, Z2
+	VMULPS    Z2, Z5, Z2
+	VADDPS    Z5, Z3, Z3
+	VADDPS    Z2, Z4, Z4
+	VMOVUPS   (AX)(R14*4), Z2
+	VADDPS    Z2, Z3, Z2
+	VMOVUPS   Z2, (AX)(R14*4)
+	VMOVUPS   (CX)(R14*4), Z2
+	VADDPS    Z2, Z4, Z2
+	VMOVUPS   Z2, (CX)(R14*4)
+	ADDQ      $+16, R14
+	SUBQ      $+16, R15
+	JMP       one5
+
+rest6:
+	TESTQ       R15, R15
+	JZ          done7
+	VMOVUPS.Z   (DX)(R14*4), K1, Z2
+	VPMOVZXWD.Z (BX)(R14*2), K1, Z3
+	VPSLLD      $0x10, Z3, Z3
+	VPMOVZXWD.Z (SI)(R14*2), K1, Z4
+	VPSLLD      $0x10, Z4, Z4
+	VPMOVZXWD.Z (DI)(R14*2), K1, Z5
+	VPSLLD      $0x10, Z5, Z5
+	VCMPPS      $0x1e, Z0, Z5, K2
+	VCMPPS      $0x11, Z1, Z5, K3
+	KANDW       K2, K3, K2
+	VMOVAPS.Z   Z3, K2, Z3
+	VSUBPS      Z2, Z4, Z4
+	VMULPS      Z4, Z3, Z4
+	VPMOVZXWD.Z (R11)(R14*2), K1, Z5
+	VPSLLD      $0x10, Z5, Z5
+	VPMOVZXWD.Z (R12)(R14*2), K1, Z6
+	VPSLLD      $0x10, Z6, Z6
+	VPMOVZXWD.Z (R13)(R14*2), K1, Z7
+	VPSLLD      $0x10, Z7, Z7
+	VCMPPS      $0x1e, Z0, Z7, K2
+	VCMPPS      $0x11, Z1, Z7, K3
+	KANDW       K2, K3, K2
+	VMOVAPS.Z   Z5, K2, Z5
+	VSUBPS      Z2, Z6, Z2
+	VMULPS      Z2, Z5, Z2
+	VADDPS      Z5, Z3, Z3
+	VADDPS      Z2, Z4, Z4
+	VMOVUPS.Z   (AX)(R14*4), K1, Z2
+	VADDPS      Z2, Z3, Z2
+	VMOVUPS     Z2, K1, (AX)(R14*4)
+	VMOVUPS.Z   (CX)(R14*4), K1, Z2
+	VADDPS      Z2, Z4, Z2
+	VMOVUPS     Z2, K1, (CX)(R14*4)
+
+done7:
+	LEAQ (BX)(R9*4), BX
+	LEAQ (SI)(R9*4), SI
+	LEAQ (DI)(R9*4), DI
+	LEAQ (R11)(R9*4), R11
+	LEAQ (R12)(R9*4), R12
+	LEAQ (R13)(R9*4), R13
+	SUBQ $+2, R10
+	JMP  many1
+
+few2:
+	TESTQ R10, R10
+	JZ    done3
+	XORL  R11, R11
+	MOVQ  R8, R12
+
+one9:
+	CMPQ      R12, $+16
+	JL        rest10
+	VMOVUPS   (DX)(R11*4), Z2
+	VPMOVZXWD (BX)(R11*2), Z3
+	VPSLLD    $0x10, Z3, Z3
+	VPMOVZXWD (SI)(R11*2), Z4
+	VPSLLD    $0x10, Z4, Z4
+	VPMOVZXWD (DI)(R11*2), Z5
+	VPSLLD    $0x10, Z5, Z5
+	VCMPPS    $0x1e, Z0, Z5, K2
+	VCMPPS    $0x11, Z1, Z5, K3
+	KANDW     K2, K3, K2
+	VMOVAPS.Z Z3, K2, Z3
+	VSUBPS    Z2, Z4, Z2
+	VMULPS    Z2, Z3, Z2
+	VMOVUPS   (AX)(R11*4), Z4
+	VADDPS    Z4, Z3, Z3
+	VMOVUPS   Z3, (AX)(R11*4)
+	VMOVUPS   (CX)(R11*4), Z3
+	VADDPS    Z3, Z2, Z2
+	VMOVUPS   Z2, (CX)(R11*4)
+	ADDQ      $+16, R11
+	SUBQ      $+16, R12
+	JMP       one9
+
+rest10:
+	TESTQ       R12, R12
+	JZ          done11
+	VMOVUPS.Z   (DX)(R11*4), K1, Z2
+	VPMOVZXWD.Z (BX)(R11*2), K1, Z3
+	VPSLLD      $0x10, Z3, Z3
+	VPMOVZXWD.Z (SI)(R11*2), K1, Z4
+	VPSLLD      $0x10, Z4, Z4
+	VPMOVZXWD.Z (DI)(R11*2), K1, Z5
+	VPSLLD      $0x10, Z5, Z5
+	VCMPPS      $0x1e, Z0, Z5, K2
+	VCMPPS      $0x11, Z1, Z5, K3
+	KANDW       K2, K3, K2
+	VMOVAPS.Z   Z3, K2, Z3
+	VSUBPS      Z2, Z4, Z2
+	VMULPS      Z2, Z3, Z2
+	VMOVUPS.Z   (AX)(R11*4), K1, Z4
+	VADDPS      Z4, Z3, Z3
+	VMOVUPS     Z3, K1, (AX)(R11*4)
+	VMOVUPS.Z   (CX)(R11*4), K1, Z3
+	VADDPS      Z3, Z2, Z2
+	VMOVUPS     Z2, K1, (CX)(R11*4)
+
+done11:
+	LEAQ (BX)(R9*2), BX
+	LEAQ (SI)(R9*2), SI
+	LEAQ (DI)(R9*2), DI
+	DECQ R10
+	JMP  few2
+
+done3:
+	VZEROUPPER
+	RET
+
+// func gradMomentsStoreHalfAVX512(sum []float32, product []float32, masked []uint16, dy []uint16, x []uint16, y []uint16, mean []float32, rows int, cols int, stride int, lo float32, hi float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·gradMomentsStoreHalfAVX512(SB), NOSPLIT, $0-200
+	MOVQ         sum_base+0(FP), AX
+	MOVQ         product_base+24(FP), CX
+	MOVQ         mean_base+144(FP), DX
+	MOVQ         dy_base+72(FP), BX
+	MOVQ         x_base+96(FP), SI
+	MOVQ         y_base+120(FP), DI
+	MOVQ         masked_base+48(FP), R8
+	MOVQ         cols+176(FP), R9
+	MOVQ         stride+184(FP), R10
+	MOVQ         rows+168(FP), R11
+	MOVQ         R9, R12
+	ANDQ         $+15, R12
+	MOVL         $-1, R13
+	BZHIL        R12, R13, R13
+	KMOVW        R13, K1
+	VBROADCASTSS lo+192(FP), Z0
+	VBROADCASTSS hi+196(FP), Z1
+
+many1:
+	CMPQ R11, $+1
+	JL   few2
+	XORL R12, R12
+	MOVQ R9, R13
+
+one5:
+	CMPQ      R13, $+16
+	JL        rest6
+	VMOVUPS   (DX)(R12*4), Z2
+	VPMOVZXWD (BX)(R12*2), Z3
+	VPSLLD    $0x10, Z3, Z3
+	VPMOVZXWD (SI)(R12*2), Z4
+	VPSLLD    $0x10, Z4, Z4
+	VPMOVZXWD (DI)(R12*2), Z5
+	VPSLLD    $0x10, Z5, Z5
+	VCMPPS    $0x1e, Z0, Z5, K2
+	VCMPPS    $0x11, Z1, Z5, K3
+	KANDW     K2, K3, K2
+	VMOVAPS.Z Z3, K2, Z3
+	VPSRLD    $0x10, Z3, Z5
+	VANDPS    splat00000001<>+0(SB), Z5, Z10
+	VPADDD    splat00007fff<>+0(SB), Z10, Z10
+	VPADDD    Z3, Z10, Z10
+	VPSRLD    $0x10, Z10, Z10
+	VCMPPS    $0x03, Z3, Z3, K2
+	VORPS     splat00000040<>+0(SB), Z5, Z5
+	VBLENDMPS Z5, Z10, K2, Z6
+	VPMOVDW   Z6, (R8)(R12*2)
+	VSUBPS    Z2, Z4, Z2
+	VMULPS    Z2, Z3, Z2
+	VMOVUPS   (AX)(R12*4), Z4
+	VADDPS    Z4, Z3, Z3
+	VMOVUPS   Z3, (AX)(R12*4)
+	VMOVUPS   (CX)(R12*4), Z3
+	VADDPS    Z3, Z2, Z2
+	VMOVUPS   Z2, (CX)(R12*4)
+	ADDQ      $+16, R12
+	SUBQ      $+16, R13
+	JMP       one5
+
+rest6:
+	TESTQ       R13, R13
+	JZ          done7
+	VMOVUPS.Z   (DX)(R12*4), K1, Z2
+	VPMOVZXWD.Z (BX)(R12*2), K1, Z3
+	VPSLLD      $0x10, Z3, Z3
+	VPMOVZXWD.Z (SI)(R12*2), K1, Z4
+	VPSLLD      $0x10, Z4, Z4
+	VPMOVZXWD.Z (DI)(R12*2), K1, Z5
+	VPSLLD      $0x10, Z5, Z5
+	VCMPPS      $0x1e, Z0, Z5, K2
+	VCMPPS      $0x11, Z1, Z5, K3
+	KANDW       K2, K3, K2
+	VMOVAPS.Z   Z3, K2, Z3
+	VPSRLD      $0x10, Z3, Z5
+	VANDPS      splat00000001<>+0(SB), Z5, Z10
+	VPADDD      splat00007fff<>+0(SB), Z10, Z10
+	VPADDD      Z3, Z10, Z10
+	VPSRLD      $0x10, Z10, Z10
+	VCMPPS      $0x03, Z3, Z3, K2
+	VORPS       splat00000040<>+0(SB), Z5, Z5
+	VBLENDMPS   Z5, Z10, K2, Z7
+	VPMOVDW     Z7, K1, (R8)(R12*2)
+	VSUBPS      Z2, Z4, Z2
+	VMULPS      Z2, Z3, Z2
+	VMOVUPS.Z   (AX)(R12*4), K1, Z4
+	VADDPS      Z4, Z3, Z3
+	VMOVUPS     Z3, K1, (AX)(R12*4)
+	VMOVUPS.Z   (CX)(R12*4), K1, Z3
+	VADDPS      Z3, Z2, Z2
+	VMOVUPS     Z2, K1, (CX)(R12*4)
+
+done7:
+	LEAQ (BX)(R10*2), BX
+	LEAQ (SI)(R10*2), SI
+	LEAQ (DI)(R10*2), DI
+	LEAQ (R8)(R10*2), R8
+	SUBQ $+1, R11
+	JMP  many1
+
+few2:
+	TESTQ R11, R11
+	JZ    done3
+	XORL  R12, R12
+	MOVQ  R9, R13
+
+one9:
+	CMPQ      R13, $+16
+	JL        rest10
+	VMOVUPS   (DX)(R12*4), Z2
+	VPMOVZXWD (BX)(R12*2), Z3
+	VPSLLD    $0x10, Z3, Z3
+	VPMOVZXWD (SI)(R12*2), Z4
+	VPSLLD    $0x10, Z4, Z4
+	VPMOVZXWD (DI)(R12*2), Z5
+	VPSLLD    $0x10, Z5, Z5
+	VCMPPS    $0x1e, Z0, Z5, K2
+	VCMPPS    $0x11, Z1, Z5, K3
+	KANDW     K2, K3, K2
+	VMOVAPS.Z Z3, K2, Z3
+	VPSRLD    $0x10, Z3, Z5
+	VANDPS    splat00000001<>+0(SB), Z5, Z6
+	VPADDD    splat00007fff<>+0(SB), Z6, Z6
+	VPADDD    Z3, Z6, Z6
+	VPSRLD    $0x10, Z6, Z6
+	VCMPPS    $0x03, Z3, Z3, K2
+	VORPS     splat00000040<>+0(SB), Z5, Z5
+	VBLENDMPS Z5, Z6, K2, Z8
+	VPMOVDW   Z8, (R8)(R12*2)
+	VSUBPS    Z2, Z4, Z2
+	VMULPS    Z2, Z3, Z2
+	VMOVUPS   (AX)(R12*4), Z4
+	VADDPS    Z4, Z3, Z3
+	VMOVUPS   Z3, (AX)(R12*4)
+	VMOVUPS   (CX)(R12*4), Z3
+	VADDPS    Z3, Z2, Z2
+	VMOVUPS   Z2, (CX)(R12*4)
+	ADDQ      $+16, R12
+	SUBQ      $+16, R13
+	JMP       one9
+
+rest10:
+	TESTQ       R13, R13
+	JZ          done11
+	VMOVUPS.Z   (DX)(R12*4), K1, Z2
+	VPMOVZXWD.Z (BX)(R12*2), K1, Z3
+	VPSLLD      $0x10, Z3, Z3
+	VPMOVZXWD.Z (SI)(R12*2), K1, Z4
+	VPSLLD      $0x10, Z4, Z4
+	VPMOVZXWD.Z (DI)(R12*2), K1, Z5
+	VPSLLD      $0x10, Z5, Z5
+	VCMPPS      $0x1e, Z0, Z5, K2
+	VCMPPS      $0x11, Z1, Z5, K3
+	KANDW       K2, K3, K2
+	VMOVAPS.Z   Z3, K2, Z3
+	VPSRLD      $0x10, Z3, Z5
+	VANDPS      splat00000001<>+0(SB), Z5, Z6
+	VPADDD      splat00007fff<>+0(SB), Z6, Z6
+	VPADDD      Z3, Z6, Z6
+	VPSRLD      $0x10, Z6, Z6
+	VCMPPS      $0x03, Z3, Z3, K2
+	VORPS       splat00000040<>+0(SB), Z5, Z5
+	VBLENDMPS   Z5, Z6, K2, Z9
+	VPMOVDW     Z9, K1, (R8)(R12*2)
+	VSUBPS      Z2, Z4, Z2
+	VMULPS      Z2, Z3, Z2
+	VMOVUPS.Z   (AX)(R12*4), K1, Z4
+	VADDPS      Z4, Z3, Z3
+	VMOVUPS     Z3, K1, (AX)(R12*4)
+	VMOVUPS.Z   (CX)(R12*4), K1, Z3
+	VADDPS      Z3, Z2, Z2
+	VMOVUPS     Z2, K1, (CX)(R12*4)
+
+done11:
+	LEAQ (BX)(R10*2), BX
+	LEAQ (SI)(R10*2), SI
+	LEAQ (DI)(R10*2), DI
+	LEAQ (R8)(R10*2), R8
+	DECQ R11
+	JMP  few2
+
+done3:
+	VZEROUPPER
+	RET
+
+// func normalizeGradHalfAVX512(dx []uint16, dy []uint16, x []uint16, a []float32, b []float32, c []float32, rows int, cols int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·normalizeGradHalfAVX512(SB), NOSPLIT, $0-160
+	MOVQ  dy_base+24(FP), AX
+	MOVQ  x_base+48(FP), CX
+	MOVQ  dx_base+0(FP), DX
+	MOVQ  a_base+72(FP), BX
+	MOVQ  b_base+96(FP), SI
+	MOVQ  c_base+120(FP), DI
+	MOVQ  rows+144(FP), R8
+	MOVQ  cols+152(FP), R9
+	MOVQ  R9, R10
+	ANDQ  $+15, R10
+	MOVL  $-1, R11
+	BZHIL R10, R11, R11
+	KMOVW R11, K1
+	TESTQ R8, R8
+	JZ    end2
+
+next1:
+	XORL R10, R10
+	MOVQ R9, R11
+
+many3:
+	CMPQ        R11, $+32
+	JL          one4
+	VPMOVZXWD   (AX)(R10*2), Z0
+	VPSLLD      $0x10, Z0, Z0
+	VPMOVZXWD   (CX)(R10*2), Z1
+	VPSLLD      $0x10, Z1, Z1
+	VMOVUPS     (BX)(R10*4), Z2
+	VMOVUPS     (SI)(R10*4), Z3
+	VMOVUPS     (DI)(R10*4), Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z3, Z1, Z4
+	VMOVAPS     Z4, Z1
+	VFMADD231PS Z2, Z0, Z1
+	VPSRLD      $0x10, Z1, Z0
+	VANDPS      splat00000001<>+0(SB), Z0, Z2
+	VPADDD      splat00007fff<>+0(SB), Z2, Z2
+	VPADDD      Z1, Z2, Z2
+	VPSRLD      $0x10, Z2, Z2
+	VCMPPS      $0x03, Z1, Z1, K2
+	VORPS       splat00000040<>+0(SB), Z0, Z0
+	VBLENDMPS   Z0, Z2, K2, Z5
+	VPMOVDW     Z5, (DX)(R10*2)
+	VPMOVZXWD   32(AX)(R10*2), Z0
+	VPSLLD      $0x10, Z0, Z0
+	VPMOVZXWD   32(CX)(R10*2), Z1
+	VPSLLD      $0x10, Z1, Z1
+	VMOVUPS     64(BX)(R10*4), Z2
+	VMOVUPS     64(SI)(R10*4), Z3
+	VMOVUPS     64(DI)(R10*4), Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z3, Z1, Z4
+	VMOVAPS     Z4, Z1
+	VFMADD231PS Z2, Z0, Z1
+	VPSRLD      $0x10, Z1, Z0
+	VANDPS      splat00000001<>+0(SB), Z0, Z2
+	VPADDD      splat00007fff<>+0(SB), Z2, Z2
+	VPADDD      Z1, Z2, Z2
+	VPSRLD      $0x10, Z2, Z2
+	VCMPPS      $0x03, Z1, Z1, K2
+	VORPS       splat00000040<>+0(SB), Z0, Z0
+	VBLENDMPS   Z0, Z2, K2, Z6
+	VPMOVDW     Z6, 32(DX)(R10*2)
+	ADDQ        $+32, R10
+	SUBQ        $+32, R11
+	JMP         many3
+
+one4:
+	CMPQ        R11, $+16
+	JL          rest5
+	VPMOVZXWD   (AX)(R10*2), Z0
+	VPSLLD      $0x10, Z0, Z0
+	VPMOVZXWD   (CX)(R10*2), Z1
+	VPSLLD      $0x10, Z1, Z1
+	VMOVUPS     (BX)(R10*4), Z2
+	VMOVUPS     (SI)(R10*4), Z3
+	VMOVUPS     (DI)(R10*4), Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z3, Z1, Z4
+	VMOVAPS     Z4, Z1
+	VFMADD231PS Z2, Z0, Z1
+	VPSRLD      $0x10, Z1, Z0
+	VANDPS      splat00000001<>+0(SB), Z0, Z2
+	VPADDD      splat00007fff<>+0(SB), Z2, Z2
+	VPADDD      Z1, Z2, Z2
+	VPSRLD      $0x10, Z2, Z2
+	VCMPPS      $0x03, Z1, Z1, K2
+	VORPS       splat00000040<>+0(SB), Z0, Z0
+	VBLENDMPS   Z0, Z2, K2, Z7
+	VPMOVDW     Z7, (DX)(R10*2)
+	ADDQ        $+16, R10
+	SUBQ        $+16, R11
+	JMP         one4
+
+rest5:
+	TESTQ       R11, R11
+	JZ          done6
+	VPMOVZXWD.Z (AX)(R10*2), K1, Z0
+	VPSLLD      $0x10, Z0, Z0
+	VPMOVZXWD.Z (CX)(R10*2), K1, Z1
+	VPSLLD      $0x10, Z1, Z1
+	VMOVUPS.Z   (BX)(R10*4), K1, Z2
+	VMOVUPS.Z   (SI)(R10*4), K1, Z3
+	VMOVUPS.Z   (DI)(R10*4), K1, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z3, Z1, Z4
+	VMOVAPS     Z4, Z1
+	VFMADD231PS Z2, Z0, Z1
+	VPSRLD      $0x10, Z1, Z0
+	VANDPS      splat00000001<>+0(SB), Z0, Z2
+	VPADDD      splat00007fff<>+0(SB), Z2, Z2
+	VPADDD      Z1, Z2, Z2
+	VPSRLD      $0x10, Z2, Z2
+	VCMPPS      $0x03, Z1, Z1, K2
+	VORPS       splat00000040<>+0(SB), Z0, Z0
+	VBLENDMPS   Z0, Z2, K2, Z8
+	VPMOVDW     Z8, K1, (DX)(R10*2)
+
+done6:
+	LEAQ (AX)(R9*2), AX
+	LEAQ (CX)(R9*2), CX
+	LEAQ (DX)(R9*2), DX
+	DECQ R8
+	JNZ  next1
+
+end2:
+	VZEROUPPER
+	RET
+
+// func normalizeGradClipHalfAVX512(dx []uint16, dy []uint16, x []uint16, a []float32, b []float32, c []float32, scale []float32, shift []float32, rows int, cols int, lo float32, hi float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·normalizeGradClipHalfAVX512(SB), NOSPLIT, $0-216
+	MOVQ         dy_base+24(FP), AX
+	MOVQ         x_base+48(FP), CX
+	MOVQ         dx_base+0(FP), DX
+	MOVQ         a_base+72(FP), BX
+	MOVQ         b_base+96(FP), SI
+	MOVQ         c_base+120(FP), DI
+	MOVQ         scale_base+144(FP), R8
+	MOVQ         shift_base+168(FP), R9
+	MOVQ         rows+192(FP), R10
+	MOVQ         cols+200(FP), R11
+	MOVQ         R11, R12
+	ANDQ         $+15, R12
+	MOVL         $-1, R13
+	BZHIL        R12, R13, R13
+	KMOVW        R13, K1
+	VBROADCASTSS lo+208(FP), Z0
+	VBROADCASTSS hi+212(FP), Z1
+	TESTQ        R10, R10
+	JZ           end2
+
+next1:
+	XORL R12, R12
+	MOVQ R11, R13
+
+many3:
+	CMPQ        R13, $+32
+	JL          one4
+	VPMOVZXWD   (AX)(R12*2), Z2
+	VPSLLD      $0x10, Z2, Z2
+	VPMOVZXWD   (CX)(R12*2), Z3
+	VPSLLD      $0x10, Z3, Z3
+	VMOVUPS     (BX)(R12*4), Z4
+	VMOVUPS     (SI)(R12*4), Z5
+	VMOVUPS     (DI)(R12*4), Z6
+	VMOVUPS     (R8)(R12*4), Z7
+	VMOVUPS     (R9)(R12*4), Z8
+	VMOVAPS     Z8, Z8
+	VFMADD231PS Z7, Z3, Z8
+	VCMPPS      $0x1e, Z0, Z8, K2
+	VCMPPS      $0x11, Z1, Z8, K3
+	KANDW       K2, K3, K2
+	VMOVAPS.Z   Z2, K2, Z2
+	VMOVAPS     Z6, Z6
+	VFMADD231PS Z5, Z3, Z6
+	VMOVAPS     Z6, Z3
+	VFMADD231PS Z4, Z2, Z3
+	VPSRLD      $0x10, Z3, Z2
+	VANDPS      splat00000001<>+0(SB), Z2, Z4
+	VPADDD      splat00007fff<>+0(SB), Z4, Z4
+	VPADDD      Z3, Z4, Z4
+	VPSRLD      $0x10, Z4, Z4
+	VCMPPS      $0x03, Z3, Z3, K2
+	VORPS       splat00000040<>+0(SB), Z2, Z2
+	VBLENDMPS   Z2, Z4, K2, Z9
+	VPMOVDW     Z9, (DX)(R12*2)
+	VPMOVZXWD   32(AX)(R12*2), Z2
+	VPSLLD      $0x10, Z2, Z2
+	VPMOVZXWD   32(CX)(R12*2), Z3
+	VPSLLD      $0x10, Z3, Z3
+	VMOVUPS     64(BX)(R12*4), Z4
+	VMOVUPS     64(SI)(R12*4), Z5
+	VMOVUPS     64(DI)(R12*4), Z6
+	VMOVUPS     64(R8)(R12*4), Z7
+	VMOVUPS     64(R9)(R12*4), Z8
+	VMOVAPS     Z8, Z8
+	VFMADD231PS Z7, Z3, Z8
+	VCMPPS      $0x1e, Z0, Z8, K2
+	VCMPPS      $0x11, Z1, Z8, K3
+	KANDW       K2, K3, K2
+	VMOVAPS.Z   Z2, K2, Z2
+	VMOVAPS     Z6, Z6
+	VFMADD231PS Z5, Z3, Z6
+	VMOVAPS     Z6, Z3
+	VFMADD231PS Z4, Z2, Z3
+	VPSRLD      $0x10, Z3, Z2
+	VANDPS      splat00000001<>+0(SB), Z2, Z4
+	VPADDD      splat00007fff<>+0(SB), Z4, Z4
+	VPADDD      Z3, Z4, Z4
+	VPSRLD      $0x10, Z4, Z4
+	VCMPPS      $0x03, Z3, Z3, K2
+	VORPS       splat00000040<>+0(SB), Z2, Z2
+	VBLENDMPS   Z2, Z4, K2, Z10
+	VPMOVDW     Z10, 32(DX)(R12*2)
+	ADDQ        $+32, R12
+	SUBQ        $+32, R13
+	JMP         many3
+
+one4:
+	CMPQ        R13, $+16
+	JL          rest5
+	VPMOVZXWD   (AX)(R12*2), Z2
+	VPSLLD      $0x10, Z2, Z2
+	VPMOVZXWD   (CX)(R12*2), Z3
+	VPSLLD      $0x10, Z3, Z3
+	VMOVUPS     (BX)(R12*4), Z4
+	VMOVUPS     (SI)(R12*4), Z5
+	VMOVUPS     (DI)(R12*4), Z6
+	VMOVUPS     (R8)(R12*4), Z7
+	VMOVUPS     (R9)(R12*4), Z8
+	VMOVAPS     Z8, Z8
+	VFMADD231PS Z7, Z3, Z8
+	VCMPPS      $0x1e, Z0, Z8, K2
+	VCMPPS      $0x11, Z1, Z8, K3
+	KANDW       K2, K3, K2
+	VMOVAPS.Z   Z2, K2, Z2
+	VMOVAPS     Z6, Z6
+	VFMADD231PS Z5, Z3, Z6
+	VMOVAPS     Z6, Z3
+	VFMADD231PS Z4, Z2, Z3
+	VPSRLD      $0x10, Z3, Z2
+	VANDPS      splat00000001<>+0(SB), Z2, Z4
+	VPADDD      splat00007fff<>+0(SB), Z4, Z4
+	VPADDD      Z3, Z4, Z4
+	VPSRLD      $0x10, Z4, Z4
+	VCMPPS      $0x03, Z3, Z3, K2
+	VORPS       splat00000040<>+0(SB), Z2, Z2
+	VBLENDMPS   Z2, Z4, K2, Z11
+	VPMOVDW     Z11, (DX)(R12*2)
+	ADDQ        $+16, R12
+	SUBQ        $+16, R13
+	JMP         one4
+
+rest5:
+	TESTQ       R13, R13
+	JZ          done6
+	VPMOVZXWD.Z (AX)(R12*2), K1, Z2
+	VPSLLD      $0x10, Z2, Z2
+	VPMOVZXWD.Z (CX)(R12*2), K1, Z3
+	VPSLLD      $0x10, Z3, Z3
+	VMOVUPS.Z   (BX)(R12*4), K1, Z4
+	VMOVUPS.Z   (SI)(R12*4), K1, Z5
+	VMOVUPS.Z   (DI)(R12*4), K1, Z6
+	VMOVUPS.Z   (R8)(R12*4), K1, Z7
+	VMOVUPS.Z   (R9)(R12*4), K1, Z8
+	VMOVAPS     Z8, Z8
+	VFMADD231PS Z7, Z3, Z8
+	VCMPPS      $0x1e, Z0, Z8, K2
+	VCMPPS      $0x11, Z1, Z8, K3
+	KANDW       K2, K3, K2
+	VMOVAPS.Z   Z2, K2, Z2
+	VMOVAPS     Z6, Z6
+	VFMADD231PS Z5, Z3, Z6
+	VMOVAPS     Z6, Z3
+	VFMADD231PS Z4, Z2, Z3
+	VPSRLD      $0x10, Z3, Z2
+	VANDPS      splat00000001<>+0(SB), Z2, Z4
+	VPADDD      splat00007fff<>+0(SB), Z4, Z4
+	VPADDD      Z3, Z4, Z4
+	VPSRLD      $0x10, Z4, Z4
+	VCMPPS      $0x03, Z3, Z3, K2
+	VORPS       splat00000040<>+0(SB), Z2, Z2
+	VBLENDMPS   Z2, Z4, K2, Z12
+	VPMOVDW     Z12, K1, (DX)(R12*2)
+
+done6:
+	LEAQ (AX)(R11*2), AX
+	LEAQ (CX)(R11*2), CX
+	LEAQ (DX)(R11*2), DX
+	DECQ R10
+	JNZ  next1
+
+end2:
+	VZEROUPPER
+	RET
+
+// func normalizeGradMaskedHalfAVX512(dx []uint16, dy []uint16, x []uint16, y []uint16, a []float32, b []float32, c []float32, rows int, cols int, lo float32, hi float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·normalizeGradMaskedHalfAVX512(SB), NOSPLIT, $0-192
+	MOVQ         dy_base+24(FP), AX
+	MOVQ         x_base+48(FP), CX
+	MOVQ         y_base+72(FP), DX
+	MOVQ         dx_base+0(FP), BX
+	MOVQ         a_base+96(FP), SI
+	MOVQ         b_base+120(FP), DI
+	MOVQ         c_base+144(FP), R8
+	MOVQ         rows+168(FP), R9
+	MOVQ         cols+176(FP), R10
+	MOVQ         R10, R11
+	ANDQ         $+15, R11
+	MOVL         $-1, R12
+	BZHIL        R11, R12, R12
+	KMOVW        R12, K1
+	VBROADCASTSS lo+184(FP), Z0
+	VBROADCASTSS hi+188(FP), Z1
+	TESTQ        R9, R9
+	JZ           end2
+
+next1:
+	XORL R11, R11
+	MOVQ R10, R12
+
+many3:
+	CMPQ        R12, $+32
+	JL          one4
+	VPMOVZXWD   (AX)(R11*2), Z2
+	VPSLLD      $0x10, Z2, Z2
+	VPMOVZXWD   (CX)(R11*2), Z3
+	VPSLLD      $0x10, Z3, Z3
+	VPMOVZXWD   (DX)(R11*2), Z4
+	VPSLLD      $0x10, Z4, Z4
+	VMOVUPS     (SI)(R11*4), Z5
+	VMOVUPS     (DI)(R11*4), Z6
+	VMOVUPS     (R8)(R11*4), Z7
+	VCMPPS      $0x1e, Z0, Z4, K2
+	VCMPPS      $0x11, Z1, Z4, K3
+	KANDW       K2, K3, K2
+	VMOVAPS.Z   Z2, K2, Z2
+	VMOVAPS     Z7, Z4
+	VFMADD231PS Z6, Z3, Z4
+	VMOVAPS     Z4, Z3
+	VFMADD231PS Z5, Z2, Z3
+	VPSRLD      $0x10, Z3, Z2
+	VANDPS      splat00000001<>+0(SB), Z2, Z4
+	VPADDD      splat00007fff<>+0(SB), Z4, Z4
+	VPADDD      Z3, Z4, Z4
+	VPSRLD      $0x10, Z4, Z4
+	VCMPPS      $0x03, Z3, Z3, K2
+	VORPS       splat00000040<>+0(SB), Z2, Z2
+	VBLENDMPS   Z2, Z4, K2, Z8
+	VPMOVDW     Z8, (BX)(R11*2)
+	VPMOVZXWD   32(AX)(R11*2), Z2
+	VPSLLD      $0x10, Z2, Z2
+	VPMOVZXWD   32(CX)(R11*2), Z3
+	VPSLLD      $0x10, Z3, Z3
+	VPMOVZXWD   32(DX)(R11*2), Z4
+	VPSLLD      $0x10, Z4, Z4
+	VMOVUPS     64(SI)(R11*4), Z5
+	VMOVUPS     64(DI)(R11*4), Z6
+	VMOVUPS     64(R8)(R11*4), Z7
+	VCMPPS      $0x1e, Z0, Z4, K2
+	VCMPPS      $0x11, Z1, Z4, K3
+	KANDW       K2, K3, K2
+	VMOVAPS.Z   Z2, K2, Z2
+	VMOVAPS     Z7, Z4
+	VFMADD231PS Z6, Z3, Z4
+	VMOVAPS     Z4, Z3
+	VFMADD231PS Z5, Z2, Z3
+	VPSRLD      $0x10, Z3, Z2
+	VANDPS      splat00000001<>+0(SB), Z2, Z4
+	VPADDD      splat00007fff<>+0(SB), Z4, Z4
+	VPADDD      Z3, Z4, Z4
+	VPSRLD      $0x10, Z4, Z4
+	VCMPPS      $0x03, Z3, Z3, K2
+	VORPS       splat00000040<>+0(SB), Z2, Z2
+	VBLENDMPS   Z2, Z4, K2, Z9
+	VPMOVDW     Z9, 32(BX)(R11*2)
+	ADDQ        $+32, R11
+	SUBQ        $+32, R12
+	JMP         many3
+
+one4:
+	CMPQ        R12, $+16
+	JL          rest5
+	VPMOVZXWD   (AX)(R11*2), Z2
+	VPSLLD      $0x10, Z2, Z2
+	VPMOVZXWD   (CX)(R11*2), Z3
+	VPSLLD      $0x10, Z3, Z3
+	VPMOVZXWD   (DX)(R11*2), Z4
+	VPSLLD      $0x10, Z4, Z4
+	VMOVUPS     (SI)(R11*4), Z5
+	VMOVUPS     (DI)(R11*4), Z6
+	VMOVUPS     (R8)(R11*4), Z7
+	VCMPPS      $0x1e, Z0, Z4, K2
+	VCMPPS      $0x11, Z1, Z4, K3
+	KANDW       K2, K3, K2
+	VMOVAPS.Z   Z2, K2, Z2
+	VMOVAPS     Z7, Z4
+	VFMADD231PS Z6, Z3, Z4
+	VMOVAPS     Z4, Z3
+	VFMADD231PS Z5, Z2, Z3
+	VPSRLD      $0x10, Z3, Z2
+	VANDPS      splat00000001<>+0(SB), Z2, Z4
+	VPADDD      splat00007fff<>+0(SB), Z4, Z4
+	VPADDD      Z3, Z4, Z4
+	VPSRLD      $0x10, Z4, Z4
+	VCMPPS      $0x03, Z3, Z3, K2
+	VORPS       splat00000040<>+0(SB), Z2, Z2
+	VBLENDMPS   Z2, Z4, K2, Z10
+	VPMOVDW     Z10, (BX)(R11*2)
+	ADDQ        $+16, R11
+	SUBQ        $+16, R12
+	JMP         one4
+
+rest5:
+	TESTQ       R12, R12
+	JZ          done6
+	VPMOVZXWD.Z (AX)(R11*2), K1, Z2
+	VPSLLD      $0x10, Z2, Z2
+	VPMOVZXWD.Z (CX)(R11*2), K1, Z3
+	VPSLLD      $0x10, Z3, Z3
+	VPMOVZXWD.Z (DX)(R11*2), K1, Z4
+	VPSLLD      $0x10, Z4, Z4
+	VMOVUPS.Z   (SI)(R11*4), K1, Z5
+	VMOVUPS.Z   (DI)(R11*4), K1, Z6
+	VMOVUPS.Z   (R8)(R11*4), K1, Z7
+	VCMPPS      $0x1e, Z0, Z4, K2
+	VCMPPS      $0x11, Z1, Z4, K3
+	KANDW       K2, K3, K2
+	VMOVAPS.Z   Z2, K2, Z2
+	VMOVAPS     Z7, Z4
+	VFMADD231PS Z6, Z3, Z4
+	VMOVAPS     Z4, Z3
+	VFMADD231PS Z5, Z2, Z3
+	VPSRLD      $0x10, Z3, Z2
+	VANDPS      splat00000001<>+0(SB), Z2, Z4
+	VPADDD      splat00007fff<>+0(SB), Z4, Z4
+	VPADDD      Z3, Z4, Z4
+	VPSRLD      $0x10, Z4, Z4
+	VCMPPS      $0x03, Z3, Z3, K2
+	VORPS       splat00000040<>+0(SB), Z2, Z2
+	VBLENDMPS   Z2, Z4, K2, Z11
+	VPMOVDW     Z11, K1, (BX)(R11*2)
+
+done6:
+	LEAQ (AX)(R10*2), AX
+	LEAQ (CX)(R10*2), CX
+	LEAQ (DX)(R10*2), DX
+	LEAQ (BX)(R10*2), BX
+	DECQ R9
+	JNZ  next1
+
+end2:
+	VZEROUPPER
+	RET
+
+// func clipHalfAVX512(y []uint16, x []uint16, lo float32, hi float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·clipHalfAVX512(SB), NOSPLIT, $0-56
+	MOVQ         y_len+8(FP), AX
+	MOVQ         y_base+0(FP), CX
+	MOVQ         x_base+24(FP), DX
+	VBROADCASTSS lo+48(FP), Z0
+	VBROADCASTSS hi+52(FP), Z1
+	XORL         BX, BX
+
+one2:
+	CMPQ      AX, $+16
+	JL        rest3
+	VPMOVZXWD (DX)(BX*2), Z2
+	VPSLLD    $0x10, Z2, Z2
+	VMAXPS    Z2, Z0, Z2
+	VMINPS    Z2, Z1, Z2
+	VPSRLD    $0x10, Z2, Z5
+	VANDPS    splat00000001<>+0(SB), Z5, Z6
+	VPADDD    splat00007fff<>+0(SB), Z6, Z6
+	VPADDD    Z2, Z6, Z6
+	VPSRLD    $0x10, Z6, Z6
+	VCMPPS    $0x03, Z2, Z2, K1
+	VORPS     splat00000040<>+0(SB), Z5, Z2
+	VBLENDMPS Z2, Z6, K1, Z3
+	VPMOVDW   Z3, (CX)(BX*2)
+	ADDQ      $+16, BX
+	SUBQ      $+16, AX
+	JMP       one2
+
+rest3:
+	TESTQ       AX, AX
+	JZ          done4
+	ANDQ        $+15, AX
+	MOVL        $-1, SI
+	BZHIL       AX, SI, SI
+	KMOVW       SI, K1
+	VPMOVZXWD.Z (DX)(BX*2), K1, Z2
+	VPSLLD      $0x10, Z2, Z2
+	VMAXPS      Z2, Z0, Z0
+	VMINPS      Z0, Z1, Z0
+	VPSRLD      $0x10, Z0, Z1
+	VANDPS      splat00000001<>+0(SB), Z1, Z2
+	VPADDD      splat00007fff<>+0(SB), Z2, Z2
+	VPADDD      Z0, Z2, Z2
+	VPSRLD      $0x10, Z2, Z2
+	VCMPPS      $0x03, Z0, Z0, K2
+	VORPS       splat00000040<>+0(SB), Z1, Z0
+	VBLENDMPS   Z0, Z2, K2, Z4
+	VPMOVDW     Z4, K1, (CX)(BX*2)
+
+done4:
+	VZEROUPPER
+	RET
+
+// func clipGradHalfAVX512(y []uint16, dy []uint16, x []uint16, lo float32, hi float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·clipGradHalfAVX512(SB), NOSPLIT, $0-80
+	MOVQ         y_len+8(FP), AX
+	MOVQ         y_base+0(FP), CX
+	MOVQ         dy_base+24(FP), DX
+	MOVQ         x_base+48(FP), BX
+	VBROADCASTSS lo+72(FP), Z0
+	VBROADCASTSS hi+76(FP), Z1
+	XORL         SI, SI
+
+one2:
+	CMPQ      AX, $+16
+	JL        rest3
+	VPMOVZXWD (BX)(SI*2), Z2
+	VPSLLD    $0x10, Z2, Z2
+	VCMPPS    $0x1e, Z0, Z2, K1
+	VCMPPS    $0x11, Z1, Z2, K2
+	KANDW     K1, K2, K1
+	VMOVUPS   splat3f800000<>+0(SB), Z3
+	VMOVAPS.Z Z3, K1, Z3
+	VCMPPS    $0x03, Z2, Z2, K1
+	VBLENDMPS Z2, Z3, K1, Z4
+	VPMOVZXWD (DX)(SI*2), Z2
+	VPSLLD    $0x10, Z2, Z2
+	VMULPS    Z2, Z4, Z2
+	VPSRLD    $0x10, Z2, Z3
+	VANDPS    splat00000001<>+0(SB), Z3, Z8
+	VPADDD    splat00007fff<>+0(SB), Z8, Z8
+	VPADDD    Z2, Z8, Z8
+	VPSRLD    $0x10, Z8, Z8
+	VCMPPS    $0x03, Z2, Z2, K1
+	VORPS     splat00000040<>+0(SB), Z3, Z2
+	VBLENDMPS Z2, Z8, K1, Z5
+	VPMOVDW   Z5, (CX)(SI*2)
+	ADDQ      $+16, SI
+	SUBQ      $+16, AX
+	JMP       one2
+
+rest3:
+	TESTQ       AX, AX
+	JZ          done4
+	ANDQ        $+15, AX
+	MOVL        $-1, DI
+	BZHIL       AX, DI, DI
+	KMOVW       DI, K1
+	VPMOVZXWD.Z (BX)(SI*2), K1, Z2
+	VPSLLD      $0x10, Z2, Z2
+	VCMPPS      $0x1e, Z0, Z2, K2
+	VCMPPS      $0x11, Z1, Z2, K3
+	KANDW       K2, K3, K2
+	VMOVUPS     splat3f800000<>+0(SB), Z0
+	VMOVAPS.Z   Z0, K2, Z0
+	VCMPPS      $0x03, Z2, Z2, K2
+	VBLENDMPS   Z2, Z0, K2, Z6
+	VPMOVZXWD.Z (DX)(SI*2), K1, Z0
+	VPSLLD      $0x10, Z0, Z0
+	VMULPS      Z0, Z6, Z0
+	VPSRLD      $0x10, Z0, Z1
+	VANDPS      splat00000001<>+0(SB), Z1, Z2
+	VPADDD      splat00007fff<>+0(SB), Z2, Z2
+	VPADDD      Z0, Z2, Z2
+	VPSRLD      $0x10, Z2, Z2
+	VCMPPS      $0x03, Z0, Z0, K2
+	VORPS       splat00000040<>+0(SB), Z1, Z0
+	VBLENDMPS   Z0, Z2, K2, Z7
+	VPMOVDW     Z7, K1, (CX)(SI*2)
+
+done4:
+	VZEROUPPER
+	RET
+
+// func maxPoolHalfAVX512(y []uint16, index []uint8, x []uint16, offsets []int, cols int, step int, pixels int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·maxPoolHalfAVX512(SB), NOSPLIT, $0-120
+	MOVQ  index_base+24(FP), AX
+	MOVQ  y_base+0(FP), CX
+	MOVQ  x_base+48(FP), DX
+	MOVQ  offsets_base+72(FP), BX
+	MOVQ  offsets_len+80(FP), SI
+	MOVQ  cols+96(FP), DI
+	MOVQ  step+104(FP), R8
+	MOVQ  pixels+112(FP), R9
+	MOVQ  DI, R10
+	ANDQ  $+15, R10
+	MOVL  $-1, R11
+	BZHIL R10, R11, R11
+	KMOVW R11, K1
+	TESTQ R9, R9
+	JZ    end2
+
+next1:
+	XORL R10, R10
+	MOVQ DI, R11
+
+many3:
+	CMPQ    R11, $+64
+	JL      one4
+	VMOVUPS splatff800000<>+0(SB), Z0
+	VMOVUPS splatff800000<>+0(SB), Z1
+	VMOVUPS splatff800000<>+0(SB), Z2
+	VMOVUPS splatff800000<>+0(SB), Z3
+	VXORPS  Z4, Z4, Z4
+	VXORPS  Z5, Z5, Z5
+	VXORPS  Z6, Z6, Z6
+	VXORPS  Z7, Z7, Z7
+	VXORPS  Z8, Z8, Z8
+	VMOVUPS splat3f800000<>+0(SB), Z9
+	XORL    R12, R12
+
+tap7:
+	MOVQ      (BX)(R12*8), R13
+	LEAQ      (DX)(R13*2), R13
+	VPMOVZXWD (R13)(R10*2), Z10
+	VPSLLD    $0x10, Z10, Z10
+	VCMPPS    $0x1e, Z0, Z10, K2
+	VCMPPS    $0x03, Z10, Z10, K3
+	KORW      K2, K3, K2
+	VBLENDMPS Z10, Z0, K2, Z11
+	VMOVAPS   Z11, Z0
+	VBLENDMPS Z8, Z4, K2, Z12
+	VMOVAPS   Z12, Z4
+	VPMOVZXWD 32(R13)(R10*2), Z10
+	VPSLLD    $0x10, Z10, Z10
+	VCMPPS    $0x1e, Z1, Z10, K2
+	VCMPPS    $0x03, Z10, Z10, K3
+	KORW      K2, K3, K2
+	VBLENDMPS Z10, Z1, K2, Z13
+	VMOVAPS   Z13, Z1
+	VBLENDMPS Z8, Z5, K2, Z14
+	VMOVAPS   Z14, Z5
+	VPMOVZXWD 64(R13)(R10*2), Z10
+	VPSLLD    $0x10, Z10, Z10
+	VCMPPS    $0x1e, Z2, Z10, K2
+	VCMPPS    $0x03, Z10, Z10, K3
+	KORW      K2, K3, K2
+	VBLENDMPS Z10, Z2, K2, Z15
+	VMOVAPS   Z15, Z2
+	VBLENDMPS Z8, Z6, K2, Z16
+	VMOVAPS   Z16, Z6
+	VPMOVZXWD 96(R13)(R10*2), Z10
+	VPSLLD    $0x10, Z10, Z10
+	VCMPPS    $0x1e, Z3, Z10, K2
+	VCMPPS    $0x03, Z10, Z10, K3
+	KORW      K2, K3, K2
+	VBLENDMPS Z10, Z3, K2, Z17
+	VMOVAPS   Z17, Z3
+	VBLENDMPS Z8, Z7, K2, Z18
+	VMOVAPS   Z18, Z7
+	VADDPS    Z9, Z8, Z8
+	INCQ      R12
+	CMPQ      R12, SI
+	JL        tap7
+	VPSRLD    $0x10, Z0, Z8
+	VANDPS    splat00000001<>+0(SB), Z8, Z9
+	VPADDD    splat00007fff<>+0(SB), Z9, Z9
+	VPADDD    Z0, Z9, Z9
+	VPSRLD    $0x10, Z9, Z9
+	VCMPPS    $0x03, Z0, Z0, K2
+	VORPS     splat00000040<>+0(SB), Z8, Z0
+	VBLENDMPS Z0, Z9, K2, Z19
+	VPMOVDW   Z19, (CX)(R10*2)
+	VCVTPS2DQ Z4, Z0
+	VPMOVDB   Z0, (AX)(R10*1)
+	VPSRLD    $0x10, Z1, Z0
+	VANDPS    splat00000001<>+0(SB), Z0, Z4
+	VPADDD    splat00007fff<>+0(SB), Z4, Z4
+	VPADDD    Z1, Z4, Z4
+	VPSRLD    $0x10, Z4, Z4
+	VCMPPS    $0x03, Z1, Z1, K2
+	VORPS     splat00000040<>+0(SB), Z0, Z0
+	VBLENDMPS Z0, Z4, K2, Z20
+	VPMOVDW   Z20, 32(CX)(R10*2)
+	VCVTPS2DQ Z5, Z0
+	VPMOVDB   Z0, 16(AX)(R10*1)
+	VPSRLD    $0x10, Z2, Z0
+	VANDPS    splat00000001<>+0(SB), Z0, Z1
+	VPADDD    splat00007fff<>+0(SB), Z1, Z1
+	VPADDD    Z2, Z1, Z1
+	VPSRLD    $0x10, Z1, Z1
+	VCMPPS    $0x03, Z2, Z2, K2
+	VORPS     splat00000040<>+0(SB), Z0, Z0
+	VBLENDMPS Z0, Z1, K2, Z21
+	VPMOVDW   Z21, 64(CX)(R10*2)
+	VCVTPS2DQ Z6, Z0
+	VPMOVDB   Z0, 32(AX)(R10*1)
+	VPSRLD    $0x10, Z3, Z0
+	VANDPS    splat00000001<>+0(SB), Z0, Z1
+	VPADDD    splat00007fff<>+0(SB), Z1, Z1
+	VPADDD    Z3, Z1, Z1
+	VPSRLD    $0x10, Z1, Z1
+	VCMPPS    $0x03, Z3, Z3, K2
+	VORPS     splat00000040<>+0(SB), Z0, Z0
+	VBLENDMPS Z0, Z1, K2, Z22
+	VPMOVDW   Z22, 96(CX)(R10*2)
+	VCVTPS2DQ Z7, Z0
+	VPMOVDB   Z0, 48(AX)(R10*1)
+	ADDQ      $+64, R10
+	SUBQ      $+64, R11
+	JMP       many3
+
+one4:
+	CMPQ    R11, $+16
+	JL      rest5
+	VMOVUPS splatff800000<>+0(SB), Z0
+	VXORPS  Z1, Z1, Z1
+	VXORPS  Z2, Z2, Z2
+	VMOVUPS splat3f800000<>+0(SB), Z3
+	XORL    R12, R12
+
+tap8:
+	MOVQ      (BX)(R12*8), R13
+	LEAQ      (DX)(R13*2), R13
+	VPMOVZXWD (R13)(R10*2), Z4
+	VPSLLD    $0x10, Z4, Z4
+	VCMPPS    $0x1e, Z0, Z4, K2
+	VCMPPS    $0x03, Z4, Z4, K3
+	KORW      K2, K3, K2
+	VBLENDMPS Z4, Z0, K2, Z23
+	VMOVAPS   Z23, Z0
+	VBLENDMPS Z2, Z1, K2, Z24
+	VMOVAPS   Z24, Z1
+	VADDPS    Z3, Z2, Z2
+	INCQ      R12
+	CMPQ      R12, SI
+	JL        tap8
+	VPSRLD    $0x10, Z0, Z2
+	VANDPS    splat00000001<>+0(SB), Z2, Z3
+	VPADDD    splat00007fff<>+0(SB), Z3, Z3
+	VPADDD    Z0, Z3, Z3
+	VPSRLD    $0x10, Z3, Z3
+	VCMPPS    $0x03, Z0, Z0, K2
+	VORPS     splat00000040<>+0(SB), Z2, Z0
+	VBLENDMPS Z0, Z3, K2, Z25
+	VPMOVDW   Z25, (CX)(R10*2)
+	VCVTPS2DQ Z1, Z0
+	VPMOVDB   Z0, (AX)(R10*1)
+	ADDQ      $+16, R10
+	SUBQ      $+16, R11
+	JMP       one4
+
+rest5:
+	TESTQ   R11, R11
+	JZ      done6
+	VMOVUPS splatff800000<>+0(SB), Z0
+	VXORPS  Z1, Z1, Z1
+	VXORPS  Z2, Z2, Z2
+	VMOVUPS splat3f800000<>+0(SB), Z3
+	XORL    R11, R11
+
+tap9:
+	MOVQ        (BX)(R11*8), R12
+	LEAQ        (DX)(R12*2), R12
+	VPMOVZXWD.Z (R12)(R10*2), K1, Z4
+	VPSLLD      $0x10, Z4, Z4
+	VCMPPS      $0x1e, Z0, Z4, K2
+	VCMPPS      $0x03, Z4, Z4, K3
+	KORW        K2, K3, K2
+	VBLENDMPS   Z4, Z0, K2, Z26
+	VMOVAPS     Z26, Z0
+	VBLENDMPS   Z2, Z1, K2, Z27
+	VMOVAPS     Z27, Z1
+	VADDPS      Z3, Z2, Z2
+	INCQ        R11
+	CMPQ        R11, SI
+	JL          tap9
+	VPSRLD      $0x10, Z0, Z2
+	VANDPS      splat00000001<>+0(SB), Z2, Z3
+	VPADDD      splat00007fff<>+0(SB), Z3, Z3
+	VPADDD      Z0, Z3, Z3
+	VPSRLD      $0x10, Z3, Z3
+	VCMPPS      $0x03, Z0, Z0, K2
+	VORPS       splat00000040<>+0(SB), Z2, Z0
+	VBLENDMPS   Z0, Z3, K2, Z28
+	VPMOVDW     Z28, K1, (CX)(R10*2)
+	VCVTPS2DQ   Z1, Z0
+	VPMOVDB     Z0, K1, (AX)(R10*1)
+
+done6:
+	LEAQ (DX)(R8*2), DX
+	LEAQ (CX)(DI*2), CX
+	ADDQ DI, AX
+	DECQ R9
+	JNZ  next1
+
+end2:
+	VZEROUPPER
+	RET
+
+// func maxPoolGradHalfAVX512(dx []uint16, dy []uint16, index []uint8, offsets []int, cols int, step int, pixels int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·maxPoolGradHalfAVX512(SB), NOSPLIT, $0-120
+	MOVQ  index_base+48(FP), AX
+	MOVQ  dx_base+0(FP), CX
+	MOVQ  dy_base+24(FP), DX
+	MOVQ  offsets_base+72(FP), BX
+	MOVQ  offsets_len+80(FP), SI
+	MOVQ  cols+96(FP), DI
+	MOVQ  step+104(FP), R8
+	MOVQ  pixels+112(FP), R9
+	MOVQ  DI, R10
+	ANDQ  $+15, R10
+	MOVL  $-1, R11
+	BZHIL R10, R11, R11
+	KMOVW R11, K1
+	TESTQ R9, R9
+	JZ    end2
+
+next1:
+	XORL R10, R10
+	MOVQ DI, R11
+
+many3:
+	CMPQ      R11, $+64
+	JL        one4
+	VPMOVZXBD (AX)(R10*1), Z0
+	VCVTDQ2PS Z0, Z0
+	VPMOVZXBD 16(AX)(R10*1), Z1
+	VCVTDQ2PS Z1, Z1
+	VPMOVZXBD 32(AX)(R10*1), Z2
+	VCVTDQ2PS Z2, Z2
+	VPMOVZXBD 48(AX)(R10*1), Z3
+	VCVTDQ2PS Z3, Z3
+	VPMOVZXWD (DX)(R10*2), Z4
+	VPSLLD    $0x10, Z4, Z4
+	VPMOVZXWD 32(DX)(R10*2), Z5
+	VPSLLD    $0x10, Z5, Z5
+	VPMOVZXWD 64(DX)(R10*2), Z6
+	VPSLLD    $0x10, Z6, Z6
+	VPMOVZXWD 96(DX)(R10*2), Z7
+	VPSLLD    $0x10, Z7, Z7
+	VXORPS    Z8, Z8, Z8
+	VMOVUPS   splat3f800000<>+0(SB), Z9
+	XORL      R12, R12
+
+tap7:
+	MOVQ      (BX)(R12*8), R13
+	LEAQ      (CX)(R13*2), R13
+	VCMPPS    $0x00, Z8, Z0, K2
+	VMOVAPS.Z Z4, K2, Z10
+	VPMOVZXWD (R13)(R10*2), Z11
+	VPSLLD    $0x10, Z11, Z11
+	VADDPS    Z11, Z10, Z10
+	VPSRLD    $0x10, Z10, Z11
+	VANDPS    splat00000001<>+0(SB), Z11, Z18
+	VPADDD    splat00007fff<>+0(SB), Z18, Z18
+	VPADDD    Z10, Z18, Z18
+	VPSRLD    $0x10, Z18, Z18
+	VCMPPS    $0x03, Z10, Z10, K2
+	VORPS     splat00000040<>+0(SB), Z11, Z10
+	VBLENDMPS Z10, Z18, K2, Z12
+	VPMOVDW   Z12, (R13)(R10*2)
+	VCMPPS    $0x00, Z8, Z1, K2
+	VMOVAPS.Z Z5, K2, Z10
+	VPMOVZXWD 32(R13)(R10*2), Z11
+	VPSLLD    $0x10, Z11, Z11
+	VADDPS    Z11, Z10, Z10
+	VPSRLD    $0x10, Z10, Z11
+	VANDPS    splat00000001<>+0(SB), Z11, Z18
+	VPADDD    splat00007fff<>+0(SB), Z18, Z18
+	VPADDD    Z10, Z18, Z18
+	VPSRLD    $0x10, Z18, Z18
+	VCMPPS    $0x03, Z10, Z10, K2
+	VORPS     splat00000040<>+0(SB), Z11, Z10
+	VBLENDMPS Z10, Z18, K2, Z13
+	VPMOVDW   Z13, 32(R13)(R10*2)
+	VCMPPS    $0x00, Z8, Z2, K2
+	VMOVAPS.Z Z6, K2, Z10
+	VPMOVZXWD 64(R13)(R10*2), Z11
+	VPSLLD    $0x10, Z11, Z11
+	VADDPS    Z11, Z10, Z10
+	VPSRLD    $0x10, Z10, Z11
+	VANDPS    splat00000001<>+0(SB), Z11, Z18
+	VPADDD    splat00007fff<>+0(SB), Z18, Z18
+	VPADDD    Z10, Z18, Z18
+	VPSRLD    $0x10, Z18, Z18
+	VCMPPS    $0x03, Z10, Z10, K2
+	VORPS     splat00000040<>+0(SB), Z11, Z10
+	VBLENDMPS Z10, Z18, K2, Z14
+	VPMOVDW   Z14, 64(R13)(R10*2)
+	VCMPPS    $0x00, Z8, Z3, K2
+	VMOVAPS.Z Z7, K2, Z10
+	VPMOVZXWD 96(R13)(R10*2), Z11
+	VPSLLD    $0x10, Z11, Z11
+	VADDPS    Z11, Z10, Z10
+	VPSRLD    $0x10, Z10, Z11
+	VANDPS    splat00000001<>+0(SB), Z11, Z18
+	VPADDD    splat00007fff<>+0(SB), Z18, Z18
+	VPADDD    Z10, Z18, Z18
+	VPSRLD    $0x10, Z18, Z18
+	VCMPPS    $0x03, Z10, Z10, K2
+	VORPS     splat00000040<>+0(SB), Z11, Z10
+	VBLENDMPS Z10, Z18, K2, Z15
+	VPMOVDW   Z15, 96(R13)(R10*2)
+	VADDPS    Z9, Z8, Z8
+	INCQ      R12
+	CMPQ      R12, SI
+	JL        tap7
+	ADDQ      $+64, R10
+	SUBQ      $+64, R11
+	JMP       many3
+
+one4:
+	CMPQ      R11, $+16
+	JL        rest5
+	VPMOVZXBD (AX)(R10*1), Z0
+	VCVTDQ2PS Z0, Z0
+	VPMOVZXWD (DX)(R10*2), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VXORPS    Z2, Z2, Z2
+	VMOVUPS   splat3f800000<>+0(SB), Z3
+	XORL      R12, R12
+
+tap8:
+	MOVQ      (BX)(R12*8), R13
+	LEAQ      (CX)(R13*2), R13
+	VCMPPS    $0x00, Z2, Z0, K2
+	VMOVAPS.Z Z1, K2, Z4
+	VPMOVZXWD (R13)(R10*2), Z5
+	VPSLLD    $0x10, Z5, Z5
+	VADDPS    Z5, Z4, Z4
+	VPSRLD    $0x10, Z4, Z5
+	VANDPS    splat00000001<>+0(SB), Z5, Z6
+	VPADDD    splat00007fff<>+0(SB), Z6, Z6
+	VPADDD    Z4, Z6, Z6
+	VPSRLD    $0x10, Z6, Z6
+	VCMPPS    $0x03, Z4, Z4, K2
+	VORPS     splat00000040<>+0(SB), Z5, Z4
+	VBLENDMPS Z4, Z6, K2, Z16
+	VPMOVDW   Z16, (R13)(R10*2)
+	VADDPS    Z3, Z2, Z2
+	INCQ      R12
+	CMPQ      R12, SI
+	JL        tap8
+	ADDQ      $+16, R10
+	SUBQ      $+16, R11
+	JMP       one4
+
+rest5:
+	TESTQ       R11, R11
+	JZ          done6
+	VPMOVZXBD.Z (AX)(R10*1), K1, Z0
+	VCVTDQ2PS   Z0, Z0
+	VPMOVZXWD.Z (DX)(R10*2), K1, Z1
+	VPSLLD      $0x10, Z1, Z1
+	VXORPS      Z2, Z2, Z2
+	VMOVUPS     splat3f800000<>+0(SB), Z3
+	XORL        R11, R11
+
+tap9:
+	MOVQ        (BX)(R11*8), R12
+	LEAQ        (CX)(R12*2), R12
+	VCMPPS      $0x00, Z2, Z0, K2
+	VMOVAPS.Z   Z1, K2, Z4
+	VPMOVZXWD.Z (R12)(R10*2), K1, Z5
+	VPSLLD      $0x10, Z5, Z5
+	VADDPS      Z5, Z4, Z4
+	VPSRLD      $0x10, Z4, Z5
+	VANDPS      splat00000001<>+0(SB), Z5, Z6
+	VPADDD      splat00007fff<>+0(SB), Z6, Z6
+	VPADDD      Z4, Z6, Z6
+	VPSRLD      $0x10, Z6, Z6
+	VCMPPS      $0x03, Z4, Z4, K2
+	VORPS       splat00000040<>+0(SB), Z5, Z4
+	VBLENDMPS   Z4, Z6, K2, Z17
+	VPMOVDW     Z17, K1, (R12)(R10*2)
+	VADDPS      Z3, Z2, Z2
+	INCQ        R11
+	CMPQ        R11, SI
+	JL          tap9
+
+done6:
+	LEAQ (CX)(R8*2), CX
+	LEAQ (DX)(DI*2), DX
+	ADDQ DI, AX
+	DECQ R9
+	JNZ  next1
+
+end2:
+	VZEROUPPER
+	RET
+
+// func maxPoolGradApartHalfAVX512(dx []uint16, dy []uint16, index []uint8, offsets []int, cols int, step int, pixels int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·maxPoolGradApartHalfAVX512(SB), NOSPLIT, $0-120
+	MOVQ  index_base+48(FP), AX
+	MOVQ  dx_base+0(FP), CX
+	MOVQ  dy_base+24(FP), DX
+	MOVQ  offsets_base+72(FP), BX
+	MOVQ  offsets_len+80(FP), SI
+	MOVQ  cols+96(FP), DI
+	MOVQ  step+104(FP), R8
+	MOVQ  pixels+112(FP), R9
+	MOVQ  DI, R10
+	ANDQ  $+15, R10
+	MOVL  $-1, R11
+	BZHIL R10, R11, R11
+	KMOVW R11, K1
+	TESTQ R9, R9
+	JZ    end2
+
+next1:
+	XORL R10, R10
+	MOVQ DI, R11
+
+many3:
+	CMPQ      R11, $+64
+	JL        one4
+	VPMOVZXBD (AX)(R10*1), Z0
+	VCVTDQ2PS Z0, Z0
+	VPMOVZXBD 16(AX)(R10*1), Z1
+	VCVTDQ2PS Z1, Z1
+	VPMOVZXBD 32(AX)(R10*1), Z2
+	VCVTDQ2PS Z2, Z2
+	VPMOVZXBD 48(AX)(R10*1), Z3
+	VCVTDQ2PS Z3, Z3
+	VPMOVZXWD (DX)(R10*2), Z4
+	VPSLLD    $0x10, Z4, Z4
+	VPMOVZXWD 32(DX)(R10*2), Z5
+	VPSLLD    $0x10, Z5, Z5
+	VPMOVZXWD 64(DX)(R10*2), Z6
+	VPSLLD    $0x10, Z6, Z6
+	VPMOVZXWD 96(DX)(R10*2), Z7
+	VPSLLD    $0x10, Z7, Z7
+	VXORPS    Z8, Z8, Z8
+	VMOVUPS   splat3f800000<>+0(SB), Z9
+	XORL      R12, R12
+
+tap7:
+	MOVQ      (BX)(R12*8), R13
+	LEAQ      (CX)(R13*2), R13
+	VCMPPS    $0x00, Z8, Z0, K2
+	VMOVAPS.Z Z4, K2, Z10
+	VPSRLD    $0x10, Z10, Z11
+	VANDPS    splat00000001<>+0(SB), Z11, Z12
+	VPADDD    splat00007fff<>+0(SB), Z12, Z12
+	VPADDD    Z10, Z12, Z12
+	VPSRLD    $0x10, Z12, Z12
+	VCMPPS    $0x03, Z10, Z10, K2
+	VORPS     splat00000040<>+0(SB), Z11, Z10
+	VBLENDMPS Z10, Z12, K2, Z13
+	VPMOVDW   Z13, (R13)(R10*2)
+	VCMPPS    $0x00, Z8, Z1, K2
+	VMOVAPS.Z Z5, K2, Z10
+	VPSRLD    $0x10, Z10, Z11
+	VANDPS    splat00000001<>+0(SB), Z11, Z12
+	VPADDD    splat00007fff<>+0(SB), Z12, Z12
+	VPADDD    Z10, Z12, Z12
+	VPSRLD    $0x10, Z12, Z12
+	VCMPPS    $0x03, Z10, Z10, K2
+	VORPS     splat00000040<>+0(SB), Z11, Z10
+	VBLENDMPS Z10, Z12, K2, Z14
+	VPMOVDW   Z14, 32(R13)(R10*2)
+	VCMPPS    $0x00, Z8, Z2, K2
+	VMOVAPS.Z Z6, K2, Z10
+	VPSRLD    $0x10, Z10, Z11
+	VANDPS    splat00000001<>+0(SB), Z11, Z12
+	VPADDD    splat00007fff<>+0(SB), Z12, Z12
+	VPADDD    Z10, Z12, Z12
+	VPSRLD    $0x10, Z12, Z12
+	VCMPPS    $0x03, Z10, Z10, K2
+	VORPS     splat00000040<>+0(SB), Z11, Z10
+	VBLENDMPS Z10, Z12, K2, Z15
+	VPMOVDW   Z15, 64(R13)(R10*2)
+	VCMPPS    $0x00, Z8, Z3, K2
+	VMOVAPS.Z Z7, K2, Z10
+	VPSRLD    $0x10, Z10, Z11
+	VANDPS    splat00000001<>+0(SB), Z11, Z12
+	VPADDD    splat00007fff<>+0(SB), Z12, Z12
+	VPADDD    Z10, Z12, Z12
+	VPSRLD    $0x10, Z12, Z12
+	VCMPPS    $0x03, Z10, Z10, K2
+	VORPS     splat00000040<>+0(SB), Z11, Z10
+	VBLENDMPS Z10, Z12, K2, Z16
+	VPMOVDW   Z16, 96(R13)(R10*2)
+	VADDPS    Z9, Z8, Z8
+	INCQ      R12
+	CMPQ      R12, SI
+	JL        tap7
+	ADDQ      $+64, R10
+	SUBQ      $+64, R11
+	JMP       many3
+
+one4:
+	CMPQ      R11, $+16
+	JL        rest5
+	VPMOVZXBD (AX)(R10*1), Z0
+	VCVTDQ2PS Z0, Z0
+	VPMOVZXWD (DX)(R10*2), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VXORPS    Z2, Z2, Z2
+	VMOVUPS   splat3f800000<>+0(SB), Z3
+	XORL      R12, R12
+
+tap8:
+	MOVQ      (BX)(R12*8), R13
+	LEAQ      (CX)(R13*2), R13
+	VCMPPS    $0x00, Z2, Z0, K2
+	VMOVAPS.Z Z1, K2, Z4
+	VPSRLD    $0x10, Z4, Z5
+	VANDPS    splat00000001<>+0(SB), Z5, Z6
+	VPADDD    splat00007fff<>+0(SB), Z6, Z6
+	VPADDD    Z4, Z6, Z6
+	VPSRLD    $0x10, Z6, Z6
+	VCMPPS    $0x03, Z4, Z4, K2
+	VORPS     splat00000040<>+0(SB), Z5, Z4
+	VBLENDMPS Z4, Z6, K2, Z17
+	VPMOVDW   Z17, (R13)(R10*2)
+	VADDPS    Z3, Z2, Z2
+	INCQ      R12
+	CMPQ      R12, SI
+	JL        tap8
+	ADDQ      $+16, R10
+	SUBQ      $+16, R11
+	JMP       one4
+
+rest5:
+	TESTQ       R11, R11
+	JZ          done6
+	VPMOVZXBD.Z (AX)(R10*1), K1, Z0
+	VCVTDQ2PS   Z0, Z0
+	VPMOVZXWD.Z (DX)(R10*2), K1, Z1
+	VPSLLD      $0x10, Z1, Z1
+	VXORPS      Z2, Z2, Z2
+	VMOVUPS     splat3f800000<>+0(SB), Z3
+	XORL        R11, R11
+
+tap9:
+	MOVQ      (BX)(R11*8), R12
+	LEAQ      (CX)(R12*2), R12
+	VCMPPS    $0x00, Z2, Z0, K2
+	VMOVAPS.Z Z1, K2, Z4
+	VPSRLD    $0x10, Z4, Z5
+	VANDPS    splat00000001<>+0(SB), Z5, Z6
+	VPADDD    splat00007fff<>+0(SB), Z6, Z6
+	VPADDD    Z4, Z6, Z6
+	VPSRLD    $0x10, Z6, Z6
+	VCMPPS    $0x03, Z4, Z4, K2
+	VORPS     splat00000040<>+0(SB), Z5, Z4
+	VBLENDMPS Z4, Z6, K2, Z18
+	VPMOVDW   Z18, K1, (R12)(R10*2)
+	VADDPS    Z3, Z2, Z2
+	INCQ      R11
+	CMPQ      R11, SI
+	JL        tap9
+
+done6:
+	LEAQ (CX)(R8*2), CX
+	LEAQ (DX)(DI*2), DX
+	ADDQ DI, AX
+	DECQ R9
+	JNZ  next1
+
+end2:
+	VZEROUPPER
+	RET
+
+// func avgPoolHalfAVX512(y []uint16, x []uint16, offsets []int, cols int, step int, pixels int, scale float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·avgPoolHalfAVX512(SB), NOSPLIT, $0-100
+	MOVQ  y_base+0(FP), AX
+	MOVQ  x_base+24(FP), CX
+	MOVQ  offsets_base+48(FP), DX
+	MOVQ  offsets_len+56(FP), BX
+	MOVQ  cols+72(FP), SI
+	MOVQ  step+80(FP), DI
+	MOVQ  pixels+88(FP), R8
+	MOVQ  SI, R9
+	ANDQ  $+15, R9
+	MOVL  $-1, R10
+	BZHIL R9, R10, R10
+	KMOVW R10, K1
+	TESTQ R8, R8
+	JZ    end2
+
+next1:
+	XORL R9, R9
+	MOVQ SI, R10
+
+many3:
+	CMPQ   R10, $+64
+	JL     one4
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	XORL   R11, R11
+
+tap7:
+	MOVQ         (DX)(R11*8), R12
+	LEAQ         (CX)(R12*2), R12
+	VPMOVZXWD    (R12)(R9*2), Z4
+	VPSLLD       $0x10, Z4, Z4
+	VADDPS       Z4, Z0, Z0
+	VPMOVZXWD    32(R12)(R9*2), Z4
+	VPSLLD       $0x10, Z4, Z4
+	VADDPS       Z4, Z1, Z1
+	VPMOVZXWD    64(R12)(R9*2), Z4
+	VPSLLD       $0x10, Z4, Z4
+	VADDPS       Z4, Z2, Z2
+	VPMOVZXWD    96(R12)(R9*2), Z4
+	VPSLLD       $0x10, Z4, Z4
+	VADDPS       Z4, Z3, Z3
+	INCQ         R11
+	CMPQ         R11, BX
+	JL           tap7
+	VBROADCASTSS scale+96(FP), Z4
+	VMULPS       Z4, Z0, Z0
+	VPSRLD       $0x10, Z0, Z11
+	VANDPS       splat00000001<>+0(SB), Z11, Z12
+	VPADDD       splat00007fff<>+0(SB), Z12, Z12
+	VPADDD       Z0, Z12, Z12
+	VPSRLD       $0x10, Z12, Z12
+	VCMPPS       $0x03, Z0, Z0, K2
+	VORPS        splat00000040<>+0(SB), Z11, Z0
+	VBLENDMPS    Z0, Z12, K2, Z5
+	VPMOVDW      Z5, (AX)(R9*2)
+	VMULPS       Z4, Z1, Z0
+	VPSRLD       $0x10, Z0, Z1
+	VANDPS       splat00000001<>+0(SB), Z1, Z11
+	VPADDD       splat00007fff<>+0(SB), Z11, Z11
+	VPADDD       Z0, Z11, Z11
+	VPSRLD       $0x10, Z11, Z11
+	VCMPPS       $0x03, Z0, Z0, K2
+	VORPS        splat00000040<>+0(SB), Z1, Z0
+	VBLENDMPS    Z0, Z11, K2, Z6
+	VPMOVDW      Z6, 32(AX)(R9*2)
+	VMULPS       Z4, Z2, Z0
+	VPSRLD       $0x10, Z0, Z1
+	VANDPS       splat00000001<>+0(SB), Z1, Z2
+	VPADDD       splat00007fff<>+0(SB), Z2, Z2
+	VPADDD       Z0, Z2, Z2
+	VPSRLD       $0x10, Z2, Z2
+	VCMPPS       $0x03, Z0, Z0, K2
+	VORPS        splat00000040<>+0(SB), Z1, Z0
+	VBLENDMPS    Z0, Z2, K2, Z7
+	VPMOVDW      Z7, 64(AX)(R9*2)
+	VMULPS       Z4, Z3, Z0
+	VPSRLD       $0x10, Z0, Z1
+	VANDPS       splat00000001<>+0(SB), Z1, Z2
+	VPADDD       splat00007fff<>+0(SB), Z2, Z2
+	VPADDD       Z0, Z2, Z2
+	VPSRLD       $0x10, Z2, Z2
+	VCMPPS       $0x03, Z0, Z0, K2
+	VORPS        splat00000040<>+0(SB), Z1, Z0
+	VBLENDMPS    Z0, Z2, K2, Z8
+	VPMOVDW      Z8, 96(AX)(R9*2)
+	ADDQ         $+64, R9
+	SUBQ         $+64, R10
+	JMP          many3
+
+one4:
+	CMPQ   R10, $+16
+	JL     rest5
+	VXORPS Z0, Z0, Z0
+	XORL   R11, R11
+
+tap8:
+	MOVQ         (DX)(R11*8), R12
+	LEAQ         (CX)(R12*2), R12
+	VPMOVZXWD    (R12)(R9*2), Z1
+	VPSLLD       $0x10, Z1, Z1
+	VADDPS       Z1, Z0, Z0
+	INCQ         R11
+	CMPQ         R11, BX
+	JL           tap8
+	VBROADCASTSS scale+96(FP), Z1
+	VMULPS       Z1, Z0, Z0
+	VPSRLD       $0x10, Z0, Z1
+	VANDPS       splat00000001<>+0(SB), Z1, Z2
+	VPADDD       splat00007fff<>+0(SB), Z2, Z2
+	VPADDD       Z0, Z2, Z2
+	VPSRLD       $0x10, Z2, Z2
+	VCMPPS       $0x03, Z0, Z0, K2
+	VORPS        splat00000040<>+0(SB), Z1, Z0
+	VBLENDMPS    Z0, Z2, K2, Z9
+	VPMOVDW      Z9, (AX)(R9*2)
+	ADDQ         $+16, R9
+	SUBQ         $+16, R10
+	JMP          one4
+
+rest5:
+	TESTQ  R10, R10
+	JZ     done6
+	VXORPS Z0, Z0, Z0
+	XORL   R10, R10
+
+tap9:
+	MOVQ         (DX)(R10*8), R11
+	LEAQ         (CX)(R11*2), R11
+	VPMOVZXWD.Z  (R11)(R9*2), K1, Z1
+	VPSLLD       $0x10, Z1, Z1
+	VADDPS       Z1, Z0, Z0
+	INCQ         R10
+	CMPQ         R10, BX
+	JL           tap9
+	VBROADCASTSS scale+96(FP), Z1
+	VMULPS       Z1, Z0, Z0
+	VPSRLD       $0x10, Z0, Z1
+	VANDPS       splat00000001<>+0(SB), Z1, Z2
+	VPADDD       splat00007fff<>+0(SB), Z2, Z2
+	VPADDD       Z0, Z2, Z2
+	VPSRLD       $0x10, Z2, Z2
+	VCMPPS       $0x03, Z0, Z0, K2
+	VORPS        splat00000040<>+0(SB), Z1, Z0
+	VBLENDMPS    Z0, Z2, K2, Z10
+	VPMOVDW      Z10, K1, (AX)(R9*2)
+
+done6:
+	LEAQ (CX)(DI*2), CX
+	LEAQ (AX)(SI*2), AX
+	DECQ R8
+	JNZ  next1
+
+end2:
+	VZEROUPPER
+	RET
+
+// func avgPoolGradHalfAVX512(dx []uint16, dy []uint16, offsets []int, cols int, step int, pixels int, scale float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·avgPoolGradHalfAVX512(SB), NOSPLIT, $0-100
+	MOVQ  dx_base+0(FP), AX
+	MOVQ  dy_base+24(FP), CX
+	MOVQ  offsets_base+48(FP), DX
+	MOVQ  offsets_len+56(FP), BX
+	MOVQ  cols+72(FP), SI
+	MOVQ  step+80(FP), DI
+	MOVQ  pixels+88(FP), R8
+	MOVQ  SI, R9
+	ANDQ  $+15, R9
+	MOVL  $-1, R10
+	BZHIL R9, R10, R10
+	KMOVW R10, K1
+	TESTQ R8, R8
+	JZ    end2
+
+next1:
+	XORL R9, R9
+	MOVQ SI, R10
+
+many3:
+	CMPQ         R10, $+64
+	JL           one4
+	VBROADCASTSS scale+96(FP), Z0
+	VPMOVZXWD    (CX)(R9*2), Z1
+	VPSLLD       $0x10, Z1, Z1
+	VMULPS       Z0, Z1, Z1
+	VPMOVZXWD    32(CX)(R9*2), Z8
+	VPSLLD       $0x10, Z8, Z8
+	VMULPS       Z0, Z8, Z8
+	VPMOVZXWD    64(CX)(R9*2), Z9
+	VPSLLD       $0x10, Z9, Z9
+	VMULPS       Z0, Z9, Z9
+	VPMOVZXWD    96(CX)(R9*2), Z10
+	VPSLLD       $0x10, Z10, Z10
+	VMULPS       Z0, Z10, Z0
+	XORL         R11, R11
+
+tap7:
+	MOVQ      (DX)(R11*8), R12
+	LEAQ      (AX)(R12*2), R12
+	VPMOVZXWD (R12)(R9*2), Z10
+	VPSLLD    $0x10, Z10, Z10
+	VADDPS    Z10, Z1, Z10
+	VPSRLD    $0x10, Z10, Z11
+	VANDPS    splat00000001<>+0(SB), Z11, Z12
+	VPADDD    splat00007fff<>+0(SB), Z12, Z12
+	VPADDD    Z10, Z12, Z12
+	VPSRLD    $0x10, Z12, Z12
+	VCMPPS    $0x03, Z10, Z10, K2
+	VORPS     splat00000040<>+0(SB), Z11, Z10
+	VBLENDMPS Z10, Z12, K2, Z2
+	VPMOVDW   Z2, (R12)(R9*2)
+	VPMOVZXWD 32(R12)(R9*2), Z10
+	VPSLLD    $0x10, Z10, Z10
+	VADDPS    Z10, Z8, Z10
+	VPSRLD    $0x10, Z10, Z11
+	VANDPS    splat00000001<>+0(SB), Z11, Z12
+	VPADDD    splat00007fff<>+0(SB), Z12, Z12
+	VPADDD    Z10, Z12, Z12
+	VPSRLD    $0x10, Z12, Z12
+	VCMPPS    $0x03, Z10, Z10, K2
+	VORPS     splat00000040<>+0(SB), Z11, Z10
+	VBLENDMPS Z10, Z12, K2, Z3
+	VPMOVDW   Z3, 32(R12)(R9*2)
+	VPMOVZXWD 64(R12)(R9*2), Z10
+	VPSLLD    $0x10, Z10, Z10
+	VADDPS    Z10, Z9, Z10
+	VPSRLD    $0x10, Z10, Z11
+	VANDPS    splat00000001<>+0(SB), Z11, Z12
+	VPADDD    splat00007fff<>+0(SB), Z12, Z12
+	VPADDD    Z10, Z12, Z12
+	VPSRLD    $0x10, Z12, Z12
+	VCMPPS    $0x03, Z10, Z10, K2
+	VORPS     splat00000040<>+0(SB), Z11, Z10
+	VBLENDMPS Z10, Z12, K2, Z4
+	VPMOVDW   Z4, 64(R12)(R9*2)
+	VPMOVZXWD 96(R12)(R9*2), Z10
+	VPSLLD    $0x10, Z10, Z10
+	VADDPS    Z10, Z0, Z10
+	VPSRLD    $0x10, Z10, Z11
+	VANDPS    splat00000001<>+0(SB), Z11, Z12
+	VPADDD    splat00007fff<>+0(SB), Z12, Z12
+	VPADDD    Z10, Z12, Z12
+	VPSRLD    $0x10, Z12, Z12
+	VCMPPS    $0x03, Z10, Z10, K2
+	VORPS     splat00000040<>+0(SB), Z11, Z10
+	VBLENDMPS Z10, Z12, K2, Z5
+	VPMOVDW   Z5, 96(R12)(R9*2)
+	INCQ      R11
+	CMPQ      R11, BX
+	JL        tap7
+	ADDQ      $+64, R9
+	SUBQ      $+64, R10
+	JMP       many3
+
+one4:
+	CMPQ         R10, $+16
+	JL           rest5
+	VBROADCASTSS scale+96(FP), Z0
+	VPMOVZXWD    (CX)(R9*2), Z1
+	VPSLLD       $0x10, Z1, Z1
+	VMULPS       Z0, Z1, Z0
+	XORL         R11, R11
+
+tap8:
+	MOVQ      (DX)(R11*8), R12
+	LEAQ      (AX)(R12*2), R12
+	VPMOVZXWD (R12)(R9*2), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VADDPS    Z1, Z0, Z1
+	VPSRLD    $0x10, Z1, Z8
+	VANDPS    splat00000001<>+0(SB), Z8, Z9
+	VPADDD    splat00007fff<>+0(SB), Z9, Z9
+	VPADDD    Z1, Z9, Z9
+	VPSRLD    $0x10, Z9, Z9
+	VCMPPS    $0x03, Z1, Z1, K2
+	VORPS     splat00000040<>+0(SB), Z8, Z1
+	VBLENDMPS Z1, Z9, K2, Z6
+	VPMOVDW   Z6, (R12)(R9*2)
+	INCQ      R11
+	CMPQ      R11, BX
+	JL        tap8
+	ADDQ      $+16, R9
+	SUBQ      $+16, R10
+	JMP       one4
+
+rest5:
+	TESTQ        R10, R10
+	JZ           done6
+	VBROADCASTSS scale+96(FP), Z0
+	VPMOVZXWD.Z  (CX)(R9*2), K1, Z1
+	VPSLLD       $0x10, Z1, Z1
+	VMULPS       Z0, Z1, Z0
+	XORL         R10, R10
+
+tap9:
+	MOVQ        (DX)(R10*8), R11
+	LEAQ        (AX)(R11*2), R11
+	VPMOVZXWD.Z (R11)(R9*2), K1, Z1
+	VPSLLD      $0x10, Z1, Z1
+	VADDPS      Z1, Z0, Z1
+	VPSRLD      $0x10, Z1, Z8
+	VANDPS      splat00000001<>+0(SB), Z8, Z9
+	VPADDD      splat00007fff<>+0(SB), Z9, Z9
+	VPADDD      Z1, Z9, Z9
+	VPSRLD      $0x10, Z9, Z9
+	VCMPPS      $0x03, Z1, Z1, K2
+	VORPS       splat00000040<>+0(SB), Z8, Z1
+	VBLENDMPS   Z1, Z9, K2, Z7
+	VPMOVDW     Z7, K1, (R11)(R9*2)
+	INCQ        R10
+	CMPQ        R10, BX
+	JL          tap9
+
+done6:
+	LEAQ (AX)(DI*2), AX
+	LEAQ (CX)(SI*2), CX
+	DECQ R8
+	JNZ  next1
+
+end2:
+	VZEROUPPER
+	RET
+
 DATA splat42b20000<>+0(SB)/4, $0x42b20000
 DATA splat42b20000<>+4(SB)/4, $0x42b20000
 DATA splat42b20000<>+8(SB)/4, $0x42b20000

@@ -33,11 +33,15 @@ func checkStrided(n, rows, c, stride int) {
 
 // StridedMoments is ChannelMoments of rows of len(sum) channels that lie stride
 // elements apart in x: some channels of a map with more.
-func StridedMoments(sum, squares []float64, x []float32, rows, stride int) {
+func StridedMoments[E Element](sum, squares []float64, x []E, rows, stride int) {
 	agree(len(sum), len(squares))
 	checkStrided(len(x), rows, len(sum), stride)
-	if active == isa.Generic {
-		portable.StridedMoments(sum, squares, x, rows, stride)
+	switch {
+	case active == isa.Generic && isHalf[E]():
+		portable.StridedMomentsHalf(sum, squares, halves(x), rows, stride)
+		return
+	case active == isa.Generic:
+		portable.StridedMoments(sum, squares, singles(x), rows, stride)
 		return
 	}
 	var s, q, pivot columns
@@ -48,17 +52,17 @@ func StridedMoments(sum, squares []float64, x []float32, rows, stride int) {
 			n := min(momentColumns, len(sum)-c)
 			cols := n * fold
 			block := x[row*stride+c:]
-			first := block[:n]
+			first := widened(pivot[:n], block[:n])
 			if fold > 1 {
+				tile(pivot[:cols], first)
 				first = pivot[:cols]
-				tile(first, block[:n])
 			}
 			clear(s[:cols])
 			clear(q[:cols])
-			moments(s[:], q[:], block, first, k/fold, cols, stride*fold)
+			momentsOf(s[:], q[:], block, first, k/fold, cols, stride*fold)
 			rest := k % fold
 			if rest > 0 {
-				moments(s[:], q[:], block[(k-rest)*stride:], first, 1, rest*n, rest*n)
+				momentsOf(s[:], q[:], block[(k-rest)*stride:], first, 1, rest*n, rest*n)
 			}
 			for j, p := range first {
 				count, pivot, distance := float64(k/fold), float64(p), float64(s[j])
@@ -129,5 +133,15 @@ func maskRows(m *Mask, s, t *columns, dy, x []float32, mu, scale, shift *columns
 		maskMomentsClip(s[:], t[:], dy[at:], x[at:], mu[:], scale[:], shift[:], rows, cols, stride, m.Lo, m.Hi)
 	default:
 		gradMoments(s[:], t[:], dy[at:], x[at:], mu[:], rows, cols, stride)
+	}
+}
+
+// addMoments adds the sums of n values and of their squares, given those of their
+// distances from the pivots.
+func addMoments(sum, squares []float64, s, q, pivots []float32, n float64) {
+	for j, p := range pivots {
+		pivot, distance := float64(p), float64(s[j])
+		sum[j] += distance + n*pivot
+		squares[j] += float64(q[j]) + 2*pivot*distance + n*pivot*pivot
 	}
 }

@@ -60,8 +60,8 @@ func channelSums(name, doc string, group int, accs, inputs, out, channels, scala
 		for g := 1; g < group; g++ {
 			var next []reg.GPVirtual
 			for _, p := range streams[g-1] {
-				q := GP64()
-				LEAQ(Mem{Base: p, Index: stride, Scale: 4}, q)
+				q := k.like(p)
+				LEAQ(Mem{Base: p, Index: stride, Scale: uint8(k.size(p))}, q)
 				next = append(next, q)
 			}
 			streams = append(streams, next)
@@ -94,7 +94,7 @@ func channelSums(name, doc string, group int, accs, inputs, out, channels, scala
 		for _, s := range streams {
 			for _, p := range s {
 				for range group / 2 {
-					LEAQ(Mem{Base: p, Index: stride, Scale: 8}, p)
+					LEAQ(Mem{Base: p, Index: stride, Scale: uint8(2 * k.size(p))}, p)
 				}
 				if group%2 == 1 {
 					k.advance(p, stride)

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/mmcloughlin/avo/attr"
 	. "github.com/mmcloughlin/avo/build"
@@ -77,15 +78,18 @@ type vector = reg.VecVirtual
 type kernel struct {
 	target
 	constants *constants
+	params    string // of the function
 	labels    int
+	halves    map[reg.GPVirtual]bool // pointers to bfloat16
 
 	index reg.GPVirtual // of the vector at hand, in elements, from the start of the row
+	left  reg.GPVirtual // elements from there on
 	lane  int           // distance of the vector at hand from index
 	mask  *mask         // the lanes in use of the last, partial vector; nil for a whole one
 }
 
-func newKernel(t target, c *constants) *kernel {
-	return &kernel{target: t, constants: c}
+func newKernel(t target, c *constants, params string) *kernel {
+	return &kernel{target: t, constants: c, params: params, halves: map[reg.GPVirtual]bool{}}
 }
 
 // mask selects lanes: a vector of all-ones lanes (AVX2) or a mask register (AVX-512).
@@ -111,7 +115,24 @@ func (k *kernel) newVector() vector {
 
 // pointer loads the address of a slice parameter's first element.
 func (k *kernel) pointer(name string) reg.GPVirtual {
-	return Load(Param(name).Base(), GP64()).(reg.GPVirtual)
+	p := Load(Param(name).Base(), GP64()).(reg.GPVirtual)
+	k.halves[p] = slices.Contains(parametersOfType(k.params, "[]uint16"), name)
+	return p
+}
+
+// like is a register for a pointer to what p points at.
+func (k *kernel) like(p reg.GPVirtual) reg.GPVirtual {
+	q := GP64()
+	k.halves[q] = k.halves[p]
+	return q
+}
+
+// size is the size in bytes of the elements behind a pointer to float32 or bfloat16.
+func (k *kernel) size(base reg.GPVirtual) int {
+	if k.halves[base] {
+		return 2
+	}
+	return 4
 }
 
 // length loads the length of a slice parameter.
@@ -156,6 +177,7 @@ func (k *kernel) eachMasked(n reg.GPVirtual, unroll int, tail *mask, body func()
 	many, one, rest, done := k.label("many"), k.label("one"), k.label("rest"), k.label("done")
 	k.index = GP64()
 	left := GP64()
+	k.left = left
 	XORL(k.index.As32(), k.index.As32())
 	MOVQ(n, left)
 	if unroll > 1 {
@@ -196,6 +218,7 @@ func (k *kernel) eachGroup(n reg.GPVirtual, group int, tail *mask, body func(vec
 	many, one, rest, done := k.label("many"), k.label("one"), k.label("rest"), k.label("done")
 	k.index = GP64()
 	left := GP64()
+	k.left = left
 	XORL(k.index.As32(), k.index.As32())
 	MOVQ(n, left)
 	for _, loop := range []struct {
@@ -272,6 +295,9 @@ func (k *kernel) at(base reg.GPVirtual, size int) Mem {
 
 // load reads the vector at hand; the lanes beyond the tail are zero.
 func (k *kernel) load(base reg.GPVirtual) vector {
+	if k.halves[base] {
+		return k.loadHalf(base)
+	}
 	v, m := k.newVector(), k.at(base, 4)
 	switch {
 	case k.mask == nil:
@@ -286,6 +312,10 @@ func (k *kernel) load(base reg.GPVirtual) vector {
 
 // store writes the vector at hand and nothing beyond the tail.
 func (k *kernel) store(v vector, base reg.GPVirtual) {
+	if k.halves[base] {
+		k.storeHalf(k.rounded(v), base)
+		return
+	}
 	m := k.at(base, 4)
 	switch {
 	case k.mask == nil:
@@ -297,9 +327,9 @@ func (k *kernel) store(v vector, base reg.GPVirtual) {
 	}
 }
 
-// advance moves a float32 pointer by n elements.
+// advance moves a pointer by n elements.
 func (k *kernel) advance(base, n reg.GPVirtual) {
-	LEAQ(Mem{Base: base, Index: n, Scale: 4}, base)
+	LEAQ(Mem{Base: base, Index: n, Scale: uint8(k.size(base))}, base)
 }
 
 // pointers loads the addresses of several slices.

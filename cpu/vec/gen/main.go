@@ -35,7 +35,7 @@ func definitions() []definition {
 	} {
 		all = append(all, family...)
 	}
-	return all
+	return append(all, halfKernels(all)...)
 }
 
 func main() {
@@ -63,7 +63,7 @@ func writeKernels(t target) {
 		build.TEXT(d.name+t.suffix, attr.NOSPLIT, "func("+d.params+")")
 		build.Pragma("noescape")
 		build.Doc(d.name + t.suffix + " " + d.doc)
-		d.body(newKernel(t, constants))
+		d.body(newKernel(t, constants, d.params))
 		build.VZEROUPPER()
 		build.RET()
 	}

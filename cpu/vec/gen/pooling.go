@@ -16,8 +16,8 @@ const poolingVectors = 4
 func pooling(name, doc, params, window, output string, f func(k *kernel, n int, taps func(body func(at reg.GPVirtual)), ptr map[string]reg.GPVirtual)) definition {
 	return definition{name, doc, params, func(k *kernel) {
 		ptr := map[string]reg.GPVirtual{}
-		for _, typ := range []string{"[]float32", "[]uint8"} {
-			for _, p := range parametersOfType(params, typ) {
+		for _, typ := range []string{"[]float32", "[]uint8", "[]uint16"} {
+			for _, p := range parametersOfType(k.params, typ) {
 				ptr[p] = k.pointer(p)
 			}
 		}
@@ -25,12 +25,12 @@ func pooling(name, doc, params, window, output string, f func(k *kernel, n int, 
 		cols, step, pixels := k.integer("cols"), k.integer("step"), k.integer("pixels")
 		tail := k.tailMask(cols)
 		overTaps := func(body func(reg.GPVirtual)) {
-			t, at := GP64(), GP64()
+			t, at := GP64(), k.like(ptr[window])
 			XORL(t.As32(), t.As32())
 			next := k.label("tap")
 			Label(next)
 			MOVQ(Mem{Base: offsets, Index: t, Scale: 8}, at)
-			LEAQ(Mem{Base: ptr[window], Index: at, Scale: 4}, at)
+			LEAQ(Mem{Base: ptr[window], Index: at, Scale: uint8(k.size(at))}, at)
 			body(at)
 			INCQ(t)
 			CMPQ(t, taps)

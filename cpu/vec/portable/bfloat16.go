@@ -35,3 +35,14 @@ func Pairs(y []uint32, lo, hi []float32) {
 		y[i] = uint32(Round(lo[i])) | uint32(Round(hi[i]))<<16
 	}
 }
+
+// StridedMomentsHalf is StridedMoments of bfloat16.
+func StridedMomentsHalf(sum, squares []float64, x []uint16, rows, stride int) {
+	for row := range rows {
+		for c, h := range x[row*stride:][:len(sum)] {
+			v := float64(Wide(h))
+			sum[c] += v
+			squares[c] += v * v
+		}
+	}
+}
