@@ -72,6 +72,9 @@ func benchmarkLayers(b *testing.B, prepare func(s Shape, p *pool.Pool) func()) {
 		}
 		b.Run(fmt.Sprintf("%s_%dx%d_b%d", l.name, l.size, l.size, l.n), func(b *testing.B) {
 			run := prepare(s, p)
+			if run == nil {
+				b.Skip("not served")
+			}
 			run()
 			b.ReportAllocs()
 			for b.Loop() {
@@ -117,26 +120,51 @@ func BenchmarkWeightGrad(b *testing.B) {
 	})
 }
 
+// halfMethods are the ways to compute with maps in bfloat16, to choose between.
+func halfMethods(b *testing.B, run func(b *testing.B, m Method)) {
+	for name, m := range map[string]Method{"direct": Direct, "winograd": winograd4} {
+		b.Run(name, func(b *testing.B) { run(b, m) })
+	}
+}
+
 func BenchmarkHalfForward(b *testing.B) {
-	benchmarkLayers(b, func(s Shape, p *pool.Pool) func() {
-		f, _ := NewHalfForward(s, Epilogue{Bias: true, Clip: simd.Clip{Hi: 6}}, Auto)
-		if f == nil {
-			b.Skip("not served")
-		}
-		x, w, bias, y := make([]uint16, s.xLen()), ones(s.wLen()), ones(s.K), make([]uint16, s.yLen())
-		scratch := ones(f.ScratchFloats(p.Threads()))
-		return func() { f.Run(p, x, w, bias, y, scratch) }
+	halfMethods(b, func(b *testing.B, m Method) {
+		benchmarkLayers(b, func(s Shape, p *pool.Pool) func() {
+			f, _ := NewHalfForward(s, Epilogue{Bias: true, Clip: simd.Clip{Hi: 6}}, m)
+			if f == nil {
+				return nil
+			}
+			x, w, bias, y := make([]uint16, s.xLen()), ones(s.wLen()), ones(s.K), make([]uint16, s.yLen())
+			scratch := ones(f.ScratchFloats(p.Threads()))
+			return func() { f.Run(p, x, w, bias, y, scratch, nil) }
+		})
 	})
 }
 
 func BenchmarkHalfInputGrad(b *testing.B) {
-	benchmarkLayers(b, func(s Shape, p *pool.Pool) func() {
-		g, _ := NewHalfInputGrad(s, Auto)
-		if g == nil {
-			b.Skip("not served")
-		}
-		dx, w, dy := make([]uint16, s.xLen()), ones(s.wLen()), make([]uint16, s.yLen())
-		scratch := ones(g.ScratchFloats(p.Threads()))
-		return func() { g.Run(p, dy, w, dx, scratch) }
+	halfMethods(b, func(b *testing.B, m Method) {
+		benchmarkLayers(b, func(s Shape, p *pool.Pool) func() {
+			g, _ := NewHalfInputGrad(s, m)
+			if g == nil {
+				return nil
+			}
+			dx, w, dy := make([]uint16, s.xLen()), ones(s.wLen()), make([]uint16, s.yLen())
+			scratch := ones(g.ScratchFloats(p.Threads()))
+			return func() { g.Run(p, dy, w, dx, scratch) }
+		})
+	})
+}
+
+func BenchmarkHalfWeightGrad(b *testing.B) {
+	halfMethods(b, func(b *testing.B, m Method) {
+		benchmarkLayers(b, func(s Shape, p *pool.Pool) func() {
+			g, _ := NewHalfWeightGrad(s, m)
+			if g == nil {
+				return nil
+			}
+			x, dw, dy := make([]uint16, s.xLen()), ones(s.wLen()), make([]uint16, s.yLen())
+			scratch := ones(g.ScratchFloats(p.Threads()))
+			return func() { g.Run(p, x, dy, dw, scratch) }
+		})
 	})
 }

@@ -10,107 +10,50 @@ import (
 	"github.com/seed52467199/trainer/internal/pool"
 )
 
-// halfRows is rowsAlgorithm for x and y in bfloat16.
+// halfRows is a rowsAlgorithm for maps in bfloat16. Where parts is not nil, it sums up
+// what it writes, as a momentsAlgorithm does.
 type halfRows interface {
 	fmt.Stringer
 	ScratchFloats(threads int) int
-	Run(p *pool.Pool, x []uint16, w, bias []float32, y []uint16, scratch []float32)
+	Parts() int
+	RunHalf(p *pool.Pool, x []uint16, w, bias []float32, y []uint16, scratch []float32, parts []float64)
 }
 
-// halfCols is colsAlgorithm for x and dy in bfloat16.
+// halfCols is a colsAlgorithm for maps in bfloat16.
 type halfCols interface {
 	fmt.Stringer
 	ScratchFloats(threads int) int
-	Run(p *pool.Pool, x, dy []uint16, dw, scratch []float32)
+	RunHalf(p *pool.Pool, x, dy []uint16, dw, scratch []float32)
 }
 
-// Direct sums of products of bfloat16, and minimal filtering in float32 of what is
-// read and written in bfloat16.
-type (
-	pairRows     struct{ *implicit.PairRows }
-	pairCols     struct{ *implicit.PairCols }
-	filteredRows struct{ *winograd.Rows }
-	filteredCols struct{ *winograd.Cols }
-)
-
-func (pairRows) String() string { return "implicit gemm of bfloat16" }
-func (pairCols) String() string { return "implicit gemm of bfloat16" }
-
-func (f filteredRows) Run(p *pool.Pool, x []uint16, w, bias []float32, y []uint16, scratch []float32) {
-	f.RunHalf(p, x, w, bias, y, scratch)
-}
-
-func (f filteredCols) Run(p *pool.Pool, x, dy []uint16, dw, scratch []float32) {
-	f.RunHalf(p, x, dy, dw, scratch)
-}
-
-// halfKernels is the innermost loops of plans for bfloat16. pairs is nil where the
-// processor does not multiply it.
-type halfKernels struct {
-	kernels
-	pairs *simd.PairSet
-}
-
-func halfKernelsOf(level isa.Level) halfKernels {
-	return halfKernels{kernelsOf(level), simd.PairsFor(level)}
-}
-
-// halfTile is the tile that computes a convolution or a gradient fastest, nil where
-// direct sums do. Of those of bfloat16 that is with fewer than least channels.
-func (m Method) halfTile(s Shape, spec winograd.Spec, k halfKernels, least int) *winograd.Tile {
-	t := m.tile(s, spec, k.kernels)
-	width := k.winograd.Width
-	if t == nil || t.Half == nil || spec.Channels%width != 0 || spec.Columns%width != 0 {
-		return nil
-	}
-	if m == Auto && k.pairs != nil && min(spec.Channels, spec.Columns) < least {
-		return nil
-	}
-	return t
-}
-
-// Numbers of channels from which on minimal filtering in float32 is faster than direct
-// sums of bfloat16, measured: of forward convolutions and input gradients, and of
-// weight gradients, for which pairs have to be made.
-const (
-	filteredRowsFrom = 64
-	filteredColsFrom = 16
-)
-
-// rows is the direct plan for a lattice, nil where there is none.
-func (k halfKernels) rows(s Shape, spec implicit.RowsSpec) halfRows {
-	if k.pairs == nil || s.depthwise() || spec.Channels%2 != 0 {
-		return nil
-	}
-	return pairRows{implicit.NewPairRows(spec, k.pairs)}
-}
-
-// HalfForward is a plan for y = x * w with x and y in bfloat16, to which w may be
-// rounded, too. Sums are float32.
+// HalfForward is a plan for y = x * w with x and y in bfloat16. Direct sums round w to
+// that, too. Sums are float32.
 type HalfForward struct {
 	shape Shape
 	ep    Epilogue
 	alg   halfRows
 }
 
-// NewHalfForward plans the forward convolution of shape s. It gives none where there is
-// no way that beats float32's.
+// NewHalfForward plans the forward convolution of shape s. It gives none where that has
+// no minimal filtering, and the processor does not multiply bfloat16 or s has other than
+// pairs of source channels.
 func NewHalfForward(s Shape, ep Epilogue, m Method) (*HalfForward, error) {
-	return newHalfForward(s, ep, m, halfKernelsOf(isa.Active()))
+	return newHalfForward(s, ep, m, kernelsOf(isa.Active()))
 }
 
-func newHalfForward(s Shape, ep Epilogue, m Method, k halfKernels) (*HalfForward, error) {
+func newHalfForward(s Shape, ep Epilogue, m Method, k kernels) (*HalfForward, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
 	spec := s.forwardSpec()
-	if t := m.halfTile(s, spec, k, filteredRowsFrom); t != nil {
-		return &HalfForward{s, ep, filteredRows{winograd.NewRows(spec, ep.Clip, t, k.winograd, k.simd)}}, nil
+	if t := m.halfTile(s, spec, k, filteredRows); t != nil {
+		spec.Half = true
+		return &HalfForward{s, ep, winograd.NewRows(spec, ep.Clip, t, k.winograd, k.simd)}, nil
 	}
-	if alg := k.rows(s, s.flat().rowsSpec(ep)); alg != nil {
-		return &HalfForward{s, ep, alg}, nil
+	if k.pairs == nil || s.depthwise() || s.C/s.Groups%2 != 0 {
+		return nil, nil
 	}
-	return nil, nil
+	return &HalfForward{s, ep, pairRows{implicit.NewPairRows(s.flat().rowsSpec(ep), k.pairs)}}, nil
 }
 
 // String tells how the plan computes.
@@ -120,9 +63,17 @@ func (f *HalfForward) String() string { return f.alg.String() }
 // given number of threads, in floats.
 func (f *HalfForward) ScratchFloats(threads int) int { return f.alg.ScratchFloats(threads) }
 
+// Parts is the number of parts of the sums that Run makes.
+func (f *HalfForward) Parts() int { return f.alg.Parts() }
+
 // Run computes y (N, OutH, OutW, K) from x (N, H, W, C), w (KH, KW, C/Groups, K) and,
-// where the epilogue has one, bias (K). The scratch memory holds nothing between runs.
-func (f *HalfForward) Run(p *pool.Pool, x []uint16, w, bias []float32, y []uint16, scratch []float32) {
+// where the epilogue has one, bias (K). Where parts is not nil it also makes the sums of
+// Forward.RunMoments, of the values that are stored. The scratch memory holds nothing
+// between runs.
+func (f *HalfForward) Run(p *pool.Pool, x []uint16, w, bias []float32, y []uint16, scratch []float32, parts []float64) {
+	if parts != nil {
+		check("parts", len(parts), f.Parts()*2*f.shape.K)
+	}
 	check("x", len(x), f.shape.xLen())
 	check("w", len(w), f.shape.wLen())
 	check("y", len(y), f.shape.yLen())
@@ -132,41 +83,41 @@ func (f *HalfForward) Run(p *pool.Pool, x []uint16, w, bias []float32, y []uint1
 	} else {
 		bias = nil
 	}
-	f.alg.Run(p, x, w, bias, y, scratch)
+	f.alg.RunHalf(p, x, w, bias, y, scratch, parts)
 }
 
 // HalfInputGrad is a plan for the gradient of a convolution's input, with dy and dx in
-// bfloat16, to which w may be rounded, too. Sums are float32.
+// bfloat16. Direct sums round w to that, too. Sums are float32.
 type HalfInputGrad struct {
 	shape  Shape
 	phases []halfRows
 	bare   barePixels
 }
 
-// NewHalfInputGrad plans the input gradient of shape s. It gives none where there is no
-// way that beats float32's.
+// NewHalfInputGrad plans the input gradient of shape s. It gives none where
+// NewHalfForward does, for pairs of output channels.
 func NewHalfInputGrad(s Shape, m Method) (*HalfInputGrad, error) {
-	return newHalfInputGrad(s, m, halfKernelsOf(isa.Active()))
+	return newHalfInputGrad(s, m, kernelsOf(isa.Active()))
 }
 
-func newHalfInputGrad(s Shape, m Method, k halfKernels) (*HalfInputGrad, error) {
+func newHalfInputGrad(s Shape, m Method, k kernels) (*HalfInputGrad, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
 	g := &HalfInputGrad{shape: s}
 	spec := s.inputGradSpec()
-	if t := m.halfTile(s, spec, k, filteredRowsFrom); t != nil {
-		g.phases = append(g.phases, filteredRows{winograd.NewRows(spec, simd.Clip{}, t, k.winograd, k.simd)})
+	if t := m.halfTile(s, spec, k, filteredRows); t != nil {
+		spec.Half = true
+		g.phases = append(g.phases, winograd.NewRows(spec, simd.Clip{}, t, k.winograd, k.simd))
 		return g, nil
+	}
+	if k.pairs == nil || s.depthwise() || s.K/s.Groups%2 != 0 {
+		return nil, nil
 	}
 	var specs []implicit.RowsSpec
 	specs, g.bare = s.phaseSpecs()
 	for _, spec := range specs {
-		alg := k.rows(s, spec)
-		if alg == nil {
-			return nil, nil
-		}
-		g.phases = append(g.phases, alg)
+		g.phases = append(g.phases, pairRows{implicit.NewPairRows(spec, k.pairs)})
 	}
 	return g, nil
 }
@@ -196,7 +147,7 @@ func (g *HalfInputGrad) Run(p *pool.Pool, dy []uint16, w []float32, dx []uint16,
 		g.bare.half = nil
 	}
 	for _, phase := range g.phases {
-		phase.Run(p, dy, w, nil, dx, scratch)
+		phase.RunHalf(p, dy, w, nil, dx, scratch, nil)
 	}
 }
 
@@ -207,19 +158,20 @@ type HalfWeightGrad struct {
 	alg   halfCols
 }
 
-// NewHalfWeightGrad plans the weight gradient of shape s. It gives none where there is
-// no way that beats float32's.
+// NewHalfWeightGrad plans the weight gradient of shape s. It gives none where that has
+// no minimal filtering, and the processor does not multiply bfloat16 or s is depthwise.
 func NewHalfWeightGrad(s Shape, m Method) (*HalfWeightGrad, error) {
-	return newHalfWeightGrad(s, m, halfKernelsOf(isa.Active()))
+	return newHalfWeightGrad(s, m, kernelsOf(isa.Active()))
 }
 
-func newHalfWeightGrad(s Shape, m Method, k halfKernels) (*HalfWeightGrad, error) {
+func newHalfWeightGrad(s Shape, m Method, k kernels) (*HalfWeightGrad, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
 	spec := s.forwardSpec()
-	if t := m.halfTile(s, spec, k, filteredColsFrom); t != nil {
-		return &HalfWeightGrad{s, filteredCols{winograd.NewCols(spec, t, k.winograd, k.simd)}}, nil
+	if t := m.halfTile(s, spec, k, filteredCols); t != nil {
+		spec.Half = true
+		return &HalfWeightGrad{s, winograd.NewCols(spec, t, k.winograd, k.simd)}, nil
 	}
 	if k.pairs == nil || s.depthwise() {
 		return nil, nil
@@ -244,5 +196,5 @@ func (g *HalfWeightGrad) Run(p *pool.Pool, x, dy []uint16, dw, scratch []float32
 	check("dy", len(dy), g.shape.yLen())
 	check("dw", len(dw), g.shape.wLen())
 	check("scratch", len(scratch), g.ScratchFloats(p.Threads()))
-	g.alg.Run(p, x[:g.shape.xLen()], dy[:g.shape.yLen()], dw, scratch)
+	g.alg.RunHalf(p, x[:g.shape.xLen()], dy[:g.shape.yLen()], dw, scratch)
 }

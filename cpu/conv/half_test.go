@@ -1,6 +1,7 @@
 package conv
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -29,7 +30,7 @@ func dirtyHalves(n int) []uint16 {
 	return h
 }
 
-// compareHalves is compare for results that are then rounded to bfloat16.
+// compareHalves is compare for results that are rounded to bfloat16.
 func compareHalves(t *testing.T, what string, m Method, got []uint16, want, size []float64) {
 	t.Helper()
 	largest := slices.Max(size)
@@ -45,61 +46,130 @@ func compareHalves(t *testing.T, what string, m Method, got []uint16, want, size
 	}
 }
 
-// TestHalfAgainstDefinition tries every way that a level of this processor has.
-func TestHalfAgainstDefinition(t *testing.T) {
+func TestHalvesAgainstDefinition(t *testing.T) {
 	pools := []*pool.Pool{pool.New(2), pool.New(1)}
 	for _, p := range pools {
 		defer p.Close()
 	}
-	if f, _ := newHalfForward(whole(shapes[2].s), Epilogue{}, Auto, halfKernelsOf(isa.Generic)); f != nil {
-		t.Error("there is a plan without instructions for it")
-	}
-	served := map[string]int{}
+	served := 0
 	for _, c := range shapes {
 		s := whole(c.s)
-		t.Run(c.name, func(t *testing.T) {
-			rnd := rand.New(rand.NewPCG(1, 2))
+		rnd := rand.New(rand.NewPCG(1, 2))
+		x, w, dy, bias := random(rnd, s.xLen()), random(rnd, s.wLen()), random(rnd, s.yLen()), random(rnd, s.K)
+		xs, dys := halves(x), halves(dy)
+		halves(w)
+		ref := newReference(s, x, w, dy)
+		for i := range ref.y {
+			ref.y[i] = min(max(ref.y[i]+float64(bias[i%s.K]), -0.5), 0.75)
+			ref.ySize[i]++
+		}
+		machines(s, func(m machine) {
+			t.Run(c.name+"/"+m.name, func(t *testing.T) {
+				f, err := newHalfForward(s, Epilogue{Bias: true, Clip: simd.Clip{Lo: -0.5, Hi: 0.75}}, m.method, m.set)
+				if err != nil {
+					t.Fatal(err)
+				}
+				g, err := newHalfInputGrad(s, m.method, m.set)
+				if err != nil {
+					t.Fatal(err)
+				}
+				v, err := newHalfWeightGrad(s, m.method, m.set)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, p := range pools {
+					if v != nil {
+						served++
+						dw := dirty(len(w))
+						v.Run(p, xs, dys, dw, dirty(v.ScratchFloats(p.Threads())))
+						compare(t, "dw", m.method, dw, ref.dw, ref.dwSize)
+					}
+					if f != nil {
+						served++
+						y, parts := dirtyHalves(len(dy)), make([]float64, f.Parts()*2*s.K)
+						f.Run(p, xs, w, bias, y, dirty(f.ScratchFloats(p.Threads())), parts)
+						compareHalves(t, "y", m.method, y, ref.y, ref.ySize)
+						compareSums(t, y, parts, s.K)
+					}
+					if g != nil {
+						served++
+						dx := dirtyHalves(len(x))
+						g.Run(p, dys, w, dx, dirty(g.ScratchFloats(p.Threads())))
+						compareHalves(t, "dx", m.method, dx, ref.dx, ref.dxSize)
+					}
+				}
+			})
+		})
+	}
+	if served < len(shapes) {
+		t.Errorf("only %d plans for %d shapes", served, len(shapes))
+	}
+}
+
+// TestImagesAgainstDefinition is for float32 images whose values bfloat16 holds exactly.
+func TestImagesAgainstDefinition(t *testing.T) {
+	p := pool.New(2)
+	defer p.Close()
+	k := kernelsOf(isa.Best())
+	if k.pairs == nil {
+		t.Skip("this processor does not multiply bfloat16")
+	}
+	for _, s := range []Shape{
+		{N: 1, H: 1, W: 1, C: 1, K: 1, KH: 1, KW: 1},
+		{N: 2, H: 32, W: 31, C: 3, K: 16, KH: 3, KW: 3, PadTop: 1, PadBottom: 1, PadLeft: 1, PadRight: 1},
+		{N: 2, H: 23, W: 30, C: 3, K: 64, KH: 7, KW: 7, StrideH: 2, StrideW: 2, PadTop: 3, PadBottom: 3, PadLeft: 3, PadRight: 3},
+		{N: 1, H: 28, W: 28, C: 1, K: 6, KH: 5, KW: 5, PadTop: 2, PadBottom: 2, PadLeft: 2, PadRight: 2},
+		{N: 3, H: 13, W: 17, C: 4, K: 40, KH: 4, KW: 4, StrideH: 4, StrideW: 4},
+		{N: 1, H: 9, W: 14, C: 2, K: 33, KH: 2, KW: 3, StrideH: 3, StrideW: 3, PadTop: 2, PadLeft: 1},
+		{N: 1, H: 6, W: 5, C: 3, K: 17, KH: 1, KW: 1, StrideH: 2, StrideW: 1, PadRight: 2},
+	} {
+		s := whole(s)
+		t.Run(fmt.Sprintf("%+v", s), func(t *testing.T) {
+			rnd := rand.New(rand.NewPCG(7, 8))
 			x, w, dy, bias := random(rnd, s.xLen()), random(rnd, s.wLen()), random(rnd, s.yLen()), random(rnd, s.K)
-			xs, dys := halves(x), halves(dy)
+			halves(x)
 			halves(w)
+			dys := halves(dy)
 			ref := newReference(s, x, w, dy)
 			for i := range ref.y {
 				ref.y[i] = min(max(ref.y[i]+float64(bias[i%s.K]), -0.5), 0.75)
 				ref.ySize[i]++
 			}
-			for _, m := range []Method{Direct, winograd2, winograd4} {
-				k := halfKernelsOf(isa.Best())
-				f, errF := newHalfForward(s, Epilogue{Bias: true, Clip: simd.Clip{Lo: -0.5, Hi: 0.75}}, m, k)
-				g, errG := newHalfInputGrad(s, m, k)
-				v, errV := newHalfWeightGrad(s, m, k)
-				if errF != nil || errG != nil || errV != nil {
-					t.Fatal(errF, errG, errV)
-				}
-				for _, p := range pools {
-					if f != nil {
-						served[f.String()]++
-						y := dirtyHalves(len(dy))
-						f.Run(p, xs, w, bias, y, dirty(f.ScratchFloats(p.Threads())))
-						compareHalves(t, "y", m, y, ref.y, ref.ySize)
-					}
-					if g != nil {
-						served[g.String()]++
-						dx := dirtyHalves(len(x))
-						g.Run(p, dys, w, dx, dirty(g.ScratchFloats(p.Threads())))
-						compareHalves(t, "dx", m, dx, ref.dx, ref.dxSize)
-					}
-					if v != nil {
-						served[v.String()]++
-						dw := dirty(len(w))
-						v.Run(p, xs, dys, dw, dirty(v.ScratchFloats(p.Threads())))
-						compare(t, "dw", m, dw, ref.dw, ref.dwSize)
-					}
-				}
+			f, err := newImageForward(s, Epilogue{Bias: true, Clip: simd.Clip{Lo: -0.5, Hi: 0.75}}, k)
+			if err != nil {
+				t.Fatal(err)
 			}
+			y, parts := dirtyHalves(len(dy)), make([]float64, f.Parts()*2*s.K)
+			f.Run(p, x, w, bias, y, dirty(f.ScratchFloats(2)), parts)
+			compareHalves(t, "y", Direct, y, ref.y, ref.ySize)
+			compareSums(t, y, parts, s.K)
+			g, err := newImageWeightGrad(s, k)
+			if err != nil {
+				t.Fatal(err)
+			}
+			dw := dirty(len(w))
+			g.Run(p, x, dys, dw, dirty(g.ScratchFloats(2)))
+			compare(t, "dw", Direct, dw, ref.dw, ref.dwSize)
 		})
 	}
-	t.Log(served)
-	if isa.Best() == isa.AVX512 && (served["winograd f4x4"] == 0 || isa.BFloat16(isa.AVX512) && served[pairRows{}.String()] < len(shapes)) {
-		t.Errorf("only these were tried: %v", served)
+}
+
+// compareSums checks sums, by parts, of the k channels of y and of their squares.
+func compareSums(t *testing.T, y []uint16, parts []float64, k int) {
+	t.Helper()
+	got, want := make([]float64, 2*k), make([]float64, 2*k)
+	for i, v := range parts {
+		got[i%(2*k)] += v
+	}
+	for i, h := range y {
+		v := float64(vec.Wide(h))
+		want[i%k] += v
+		want[k+i%k] += v * v
+	}
+	for i, v := range got {
+		if math.Abs(v-want[i]) > 1e-4*(1+math.Abs(want[i])) {
+			t.Errorf("sum %d is %g, want %g", i, v, want[i])
+			return
+		}
 	}
 }

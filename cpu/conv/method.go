@@ -29,20 +29,25 @@ type kernels struct {
 	simd      *simd.Set
 	winograd  *winograd.Kernels
 	depthwise *depthwise.Kernels
+	pairs     *simd.PairSet // nil where the processor does not multiply bfloat16
 }
 
 func kernelsOf(level isa.Level) kernels {
-	return kernels{simd.For(level), winograd.For(level), depthwise.For(level)}
+	return kernels{simd.For(level), winograd.For(level), depthwise.For(level), simd.PairsFor(level)}
 }
 
 // Direct sums, and their name.
 type (
 	directRows struct{ *implicit.Rows }
 	directCols struct{ *implicit.Cols }
+	pairRows   struct{ *implicit.PairRows }
+	pairCols   struct{ *implicit.PairCols }
 )
 
 func (directRows) String() string { return "implicit gemm" }
 func (directCols) String() string { return "implicit gemm" }
+func (pairRows) String() string   { return "implicit gemm of bfloat16" }
+func (pairCols) String() string   { return "implicit gemm of bfloat16" }
 
 // minimal tells whether minimal filtering can compute s.
 func (s Shape) minimal() bool {
@@ -102,3 +107,19 @@ func (m Method) tile(s Shape, spec winograd.Spec, k kernels) *winograd.Tile {
 	}
 	return &k.winograd.F4
 }
+
+// halfTile is tile for maps in bfloat16. Minimal filtering multiplies float32, and its
+// result is rounded no more than any; direct sums multiply bfloat16 twice as fast, which
+// wins for fewer channels than least.
+func (m Method) halfTile(s Shape, spec winograd.Spec, k kernels, least int) *winograd.Tile {
+	if m == Auto && k.pairs != nil && min(spec.Channels, spec.Columns) < least {
+		return nil
+	}
+	return m.tile(s, spec, k)
+}
+
+// The number of channels from which on minimal filtering is the faster one; measured.
+const (
+	filteredRows = 32 // forward and for the input gradient
+	filteredCols = 16 // for the weight gradient
+)

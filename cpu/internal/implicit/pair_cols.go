@@ -31,8 +31,8 @@ func NewPairCols(s ColsSpec, pairs *simd.PairSet, set *simd.Set) *PairCols {
 	return &PairCols{p}
 }
 
-// Run computes dw from x and dy.
-func (p *PairCols) Run(workers *pool.Pool, x, dy []uint16, dw, scratch []float32) {
+// RunHalf computes dw from x and dy.
+func (p *PairCols) RunHalf(workers *pool.Pool, x, dy []uint16, dw, scratch []float32) {
 	p.pairs.x, p.pairs.dy = x, dy
 	p.Cols.Run(workers, nil, nil, dw, scratch, false)
 	p.pairs.x, p.pairs.dy = nil, nil

@@ -46,13 +46,15 @@ type pairRowsJob struct {
 	worker  []float32
 	columns []float32 // of weights, by worker
 	packing bool
+	parts   []float64 // as Rows' job has them
 }
 
-// Run computes y from x and w. bias has one value for every output channel, or is nil.
-func (p *PairRows) Run(workers *pool.Pool, x []uint16, w, bias []float32, y []uint16, scratch []float32) {
+// RunHalf computes y from x and w. bias has one value for every output channel, or is
+// nil. With parts, it makes the sums of Rows.RunMoments, of the values that it stores.
+func (p *PairRows) RunHalf(workers *pool.Pool, x []uint16, w, bias []float32, y []uint16, scratch []float32, parts []float64) {
 	scratch = align(scratch)
 	j := &p.job
-	j.x, j.w, j.y = pairsOf(x), w, y
+	j.x, j.w, j.y, j.parts = pairsOf(x), w, y, parts
 	j.packed, j.start = scratch[:p.packedFloats], scratch[round(p.packedFloats, 16):p.fixedFloats]
 	rest := scratch[p.fixedFloats:]
 	own := workers.Threads() * (p.bandFloats + p.tileFloats)
@@ -62,7 +64,7 @@ func (p *PairRows) Run(workers *pool.Pool, x []uint16, w, bias []float32, y []ui
 	workers.Run(p.Groups*p.panels, j)
 	j.packing = false
 	workers.Run(p.pieces, j)
-	j.x, j.w, j.y, j.start, j.packed, j.worker, j.columns = nil, nil, nil, nil, nil, nil, nil
+	j.x, j.w, j.y, j.start, j.packed, j.worker, j.columns, j.parts = nil, nil, nil, nil, nil, nil, nil, nil
 }
 
 // pairsOf is x two by two.
@@ -114,6 +116,7 @@ func (j *pairRowsJob) piece(number, group, first, last int, memory []float32) {
 				vec.Narrow(out[c+panel*nr:][:n], buffer[r*nr:][:n])
 			}
 		}
+		sumPanel(&j.RowsSpec, j.parts, number, group, panel*nr, nr, out, t.rows)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"unsafe"
 
 	"github.com/seed52467199/trainer/cpu/simd"
+	"github.com/seed52467199/trainer/cpu/vec"
 	"github.com/seed52467199/trainer/internal/pool"
 )
 
@@ -138,6 +139,22 @@ func (j *rowsJob) piece(number, group, first, last int, memory []float32) {
 		channel := first * j.kernel.NR
 		j.then(number, origin+channel, t.rows, min(last*j.kernel.NR, j.Out.Channels)-channel)
 	}
+}
+
+// sumPanel makes part number of the sums of nr channels of a group from one on, unless
+// there are none.
+func sumPanel[E vec.Element](s *RowsSpec, parts []float64, number, group, first, nr int, out []E, rows int) {
+	if parts == nil {
+		return
+	}
+	n := min(nr, s.Out.Channels-first)
+	channels := s.Groups * s.Out.Channels
+	part := parts[2*number*channels:][:2*channels]
+	sum := part[group*s.Out.Channels+first:][:n]
+	squares := part[channels+group*s.Out.Channels+first:][:n]
+	clear(sum)
+	clear(squares)
+	vec.StridedMoments(sum, squares, out[first:], rows, s.Out.Pixel)
 }
 
 // sum adds one pass of the sum for one panel, the start or the end of it

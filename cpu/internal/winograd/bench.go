@@ -1,6 +1,10 @@
 package winograd
 
-import "github.com/seed52467199/trainer/cpu/simd"
+import (
+	"unsafe"
+
+	"github.com/seed52467199/trainer/cpu/simd"
+)
 
 // Channels that fill no whole vector are transformed in a copy of the tile
 // that is as wide as one.
@@ -13,13 +17,14 @@ type bench struct {
 	pixels table
 	padded table // points at copied
 	copied [6 * 6 * lanes]float32
+	size   int      // of a pixel's value, in bytes
 	_      [64]byte // workers' benches share no cache line
 }
 
 // benchesFor adds benches until every worker has one.
 func benchesFor(workers int, have []*bench) []*bench {
 	for len(have) < workers {
-		b := new(bench)
+		b := &bench{size: sizeOf(false)}
 		for i := range b.padded {
 			b.padded[i] = &b.copied[i*lanes]
 		}
@@ -42,7 +47,7 @@ func (b *bench) gather(f GatherFunc, width, n int, dst []float32, stride, step, 
 	clear(b.copied[:])
 	for i := range tiles {
 		for p, from := range b.pixels[:n] {
-			copy(b.copied[p*lanes:], floats(from, i*pixelStep+whole, channels-whole))
+			b.fetch(p, from, i*pixelStep+whole, channels-whole)
 		}
 		f(&dst[i*step+whole], stride, step, &b.padded[0], 0, 1, width)
 	}
@@ -60,7 +65,7 @@ func (b *bench) scatter(f ScatterFunc, width, n int, pixelStep int, src []float3
 	}
 	for i := range tiles {
 		for p, to := range b.pixels[:n] {
-			copy(b.copied[p*lanes:], floats(to, i*pixelStep+whole, channels-whole))
+			b.fetch(p, to, i*pixelStep+whole, channels-whole)
 		}
 		f(&b.padded[0], 0, &src[i*step+whole], stride, step, 1, width)
 		b.spill(n, i*pixelStep+whole, channels-whole)
@@ -84,9 +89,19 @@ func (b *bench) output(f OutputFunc, width, n int, pixelStep int, src []float32,
 	}
 }
 
+// fetch copies some channels at an offset from a pixel to pixel p of the copied tile.
+func (b *bench) fetch(p int, from *float32, offset, channels int) {
+	copy(b.bytes(b.padded[p], 0, channels), b.bytes(from, offset, channels))
+}
+
 // spill moves some channels of the copied tile to its n pixels, at an offset.
 func (b *bench) spill(n, offset, channels int) {
 	for p, to := range b.pixels[:n] {
-		copy(floats(to, offset, channels), b.copied[p*lanes:])
+		copy(b.bytes(to, offset, channels), b.bytes(b.padded[p], 0, channels))
 	}
+}
+
+// bytes is the memory of n of a pixel's values, from an offset on.
+func (b *bench) bytes(p *float32, offset, n int) []byte {
+	return unsafe.Slice((*byte)(unsafe.Add(unsafe.Pointer(p), b.size*offset)), b.size*n)
 }

@@ -133,8 +133,8 @@ func (p *Cols) String() string {
 // colsJob is what a Run works on.
 type colsJob struct {
 	*Cols
-	x, dy, dw       []float32
-	halfX, halfDY   []uint16 // in place of x and dy
+	x, dy           pixels
+	dw              []float32
 	zero            []float32
 	sums            []float32 // by share
 	factors         []float32 // V and D, by worker where there are several shares
@@ -156,6 +156,15 @@ const (
 
 // Run computes dw from x and dy, or adds to it where accumulate is set.
 func (p *Cols) Run(workers *pool.Pool, x, dy, dw, scratch []float32, accumulate bool) {
+	p.run(workers, pixels{single: x}, pixels{single: dy}, dw, scratch, accumulate)
+}
+
+// RunHalf is Run for Half maps.
+func (p *Cols) RunHalf(workers *pool.Pool, x, dy []uint16, dw, scratch []float32) {
+	p.run(workers, pixels{half: x}, pixels{half: dy}, dw, scratch, false)
+}
+
+func (p *Cols) run(workers *pool.Pool, x, dy pixels, dw, scratch []float32, accumulate bool) {
 	scratch = align(scratch)
 	j := &p.job
 	j.x, j.dy, j.dw, j.accumulate = x, dy, dw, accumulate
@@ -177,15 +186,7 @@ func (p *Cols) Run(workers *pool.Pool, x, dy, dw, scratch []float32, accumulate 
 	}
 	j.step = reducing
 	workers.Run(p.reduced, j)
-	j.x, j.dy, j.dw, j.zero, j.sums, j.factors = nil, nil, nil, nil, nil, nil
-}
-
-// RunHalf computes dw from x and dy in bfloat16, for channels and columns that are
-// multiples of Kernels.Width and a tile that has such transforms.
-func (p *Cols) RunHalf(workers *pool.Pool, x, dy []uint16, dw, scratch []float32) {
-	p.job.halfX, p.job.halfDY = x, dy
-	p.Run(workers, nil, nil, dw, scratch, false)
-	p.job.halfX, p.job.halfDY = nil, nil
+	j.x, j.dy, j.dw, j.zero, j.sums, j.factors = pixels{}, pixels{}, nil, nil, nil, nil
 }
 
 // Do does one piece of the step.
@@ -228,16 +229,10 @@ func (j *colsJob) share(i int, factors []float32, b *bench) {
 // transformSource computes V for n tiles from first on; the first is tile at
 // of its block.
 func (j *colsJob) transformSource(factors []float32, at, first, n int, b *bench) {
+	b.size = sizeOf(j.Half)
 	for i := 0; i < n; {
-		var run int
-		input := j.tile.Input
-		if j.halfX != nil {
-			input = j.tile.Half.Input
-			run = j.source.runHalf(&b.pixels, j.halfX, &j.zero[0], first+i, first+n)
-		} else {
-			run = j.source.run(&b.pixels, j.x, &j.zero[0], first+i, first+n)
-		}
-		b.gather(input, j.k.Width, j.tile.Positions(), factors[(at+i)*j.pitch:], j.stride, j.pitch, j.source.step*j.Channels, run, j.Channels)
+		run := j.source.run(&b.pixels, j.x, &j.zero[0], first+i, first+n)
+		b.gather(j.tile.input(j.Half), j.k.Width, j.tile.Positions(), factors[(at+i)*j.pitch:], j.stride, j.pitch, j.source.step*j.Channels, run, j.Channels)
 		i += run
 	}
 }
@@ -245,16 +240,10 @@ func (j *colsJob) transformSource(factors []float32, at, first, n int, b *bench)
 // transformGradient computes D likewise.
 func (j *colsJob) transformGradient(factors []float32, at, first, n int, b *bench) {
 	d := factors[j.tile.Positions()*j.stride:]
+	b.size = sizeOf(j.Half)
 	for i := 0; i < n; {
-		var run int
-		spread := j.tile.Spread
-		if j.halfDY != nil {
-			spread = j.tile.Half.Spread
-			run = j.result.runHalf(&b.pixels, j.halfDY, &j.zero[0], first+i, first+n)
-		} else {
-			run = j.result.run(&b.pixels, j.dy, &j.zero[0], first+i, first+n)
-		}
-		b.gather(spread, j.k.Width, j.tile.Out*j.tile.Out, d[(at+i)*j.pitchD:], j.strideD, j.pitchD, j.result.step*j.Columns, run, j.Columns)
+		run := j.result.run(&b.pixels, j.dy, &j.zero[0], first+i, first+n)
+		b.gather(j.tile.spread(j.Half), j.k.Width, j.tile.Out*j.tile.Out, d[(at+i)*j.pitchD:], j.strideD, j.pitchD, j.result.step*j.Columns, run, j.Columns)
 		i += run
 	}
 }
@@ -294,6 +283,7 @@ func (j *colsJob) reduce(panel, first, rows int, b *bench) {
 	for tap := range 9 {
 		b.pixels[tap] = &j.dw[(tap*j.Channels+first)*j.Columns+panel*nr]
 	}
+	b.size = sizeOf(false)
 	f := j.tile.Gradient
 	if j.accumulate {
 		f = j.tile.GradientAdd

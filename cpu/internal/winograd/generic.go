@@ -1,6 +1,10 @@
 package winograd
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"github.com/seed52467199/trainer/cpu/vec"
+)
 
 // The portable transforms: one channel at a time, the square in an array.
 
@@ -75,12 +79,14 @@ var goKernels = &Kernels{
 		Input: gatherGo(goInput2), Weight: gatherGo(goWeight2), Spread: gatherGo(goSpread2),
 		Output: outputGo(goOutput2), OutputAdd: scatterGo(goOutput2, true),
 		Gradient: scatterGo(goGradient2, false), GradientAdd: scatterGo(goGradient2, true),
+		HalfInput: halfGatherGo(goInput2), HalfSpread: halfGatherGo(goSpread2), HalfOutput: halfOutputGo(goOutput2),
 	},
 	F4: Tile{
 		Out: 4, In: 6,
 		Input: gatherGo(goInput4), Weight: gatherGo(goWeight4), Spread: gatherGo(goSpread4),
 		Output: outputGo(goOutput4), OutputAdd: scatterGo(goOutput4, true),
 		Gradient: scatterGo(goGradient4, false), GradientAdd: scatterGo(goGradient4, true),
+		HalfInput: halfGatherGo(goInput4), HalfSpread: halfGatherGo(goSpread4), HalfOutput: halfOutputGo(goOutput4),
 	},
 	Square: 1, Transpose: func(dst *float32, _ int, src *float32, _ int) { *dst = *src },
 }
@@ -108,14 +114,26 @@ func float(p *float32, i int) *float32 { return (*float32)(unsafe.Add(unsafe.Poi
 // floats is the n floats that begin offset floats after p.
 func floats(p *float32, offset, n int) []float32 { return unsafe.Slice(float(p, offset), n) }
 
+// halfOf is the i'th of the bfloat16 at p.
+func halfOf(p *float32, i int) *uint16 { return (*uint16)(unsafe.Add(unsafe.Pointer(p), 2*i)) }
+
 func gatherGo(l linear) GatherFunc {
+	return l.gather(func(p *float32, i int) float32 { return *float(p, i) })
+}
+
+func halfGatherGo(l linear) GatherFunc {
+	return l.gather(func(p *float32, i int) float32 { return vec.Wide(*halfOf(p, i)) })
+}
+
+// gather reads every pixel's values with value.
+func (l linear) gather(value func(pixel *float32, i int) float32) GatherFunc {
 	return func(dst *float32, stride, step int, src **float32, pixelStep, tiles, channels int) {
 		pixels := unsafe.Slice(src, l.in*l.in)
 		for t := range tiles {
 			for c := range channels {
 				var x square
 				for p, pixel := range pixels {
-					x[p/l.in][p%l.in] = *float(pixel, t*pixelStep+c)
+					x[p/l.in][p%l.in] = value(pixel, t*pixelStep+c)
 				}
 				l.square(&x)
 				for p := range l.out * l.out {
@@ -128,7 +146,8 @@ func gatherGo(l linear) GatherFunc {
 
 func scatterGo(l linear, add bool) ScatterFunc {
 	return func(dst **float32, pixelStep int, src *float32, stride, step, tiles, channels int) {
-		l.scatter(dst, pixelStep, src, stride, step, tiles, channels, func(to *float32, _ int, v float32) {
+		l.scatter(dst, pixelStep, src, stride, step, tiles, channels, func(pixel *float32, i, _ int, v float32) {
+			to := float(pixel, i)
 			if add {
 				v += *to
 			}
@@ -138,8 +157,17 @@ func scatterGo(l linear, add bool) ScatterFunc {
 }
 
 func outputGo(l linear) OutputFunc {
+	return l.output(func(pixel *float32, i int, v float32) { *float(pixel, i) = v })
+}
+
+func halfOutputGo(l linear) OutputFunc {
+	return l.output(func(pixel *float32, i int, v float32) { *halfOf(pixel, i) = vec.Round(v) })
+}
+
+// output stores every pixel's values with put.
+func (l linear) output(put func(pixel *float32, i int, v float32)) OutputFunc {
 	return func(dst **float32, pixelStep int, src *float32, stride, step, tiles, channels int, bias *float32, low, high float32) {
-		l.scatter(dst, pixelStep, src, stride, step, tiles, channels, func(to *float32, c int, v float32) {
+		l.scatter(dst, pixelStep, src, stride, step, tiles, channels, func(pixel *float32, i, c int, v float32) {
 			v += *float(bias, c)
 			// The comparisons keep what is not a number.
 			if v < low {
@@ -148,13 +176,13 @@ func outputGo(l linear) OutputFunc {
 			if v > high {
 				v = high
 			}
-			*to = v
+			put(pixel, i, v)
 		})
 	}
 }
 
-// scatter hands every pixel's place, channel and value to end.
-func (l *linear) scatter(dst **float32, pixelStep int, src *float32, stride, step, tiles, channels int, end func(to *float32, c int, v float32)) {
+// scatter hands every pixel, the place of a value in it, channel and value to end.
+func (l *linear) scatter(dst **float32, pixelStep int, src *float32, stride, step, tiles, channels int, end func(pixel *float32, i, c int, v float32)) {
 	pixels := unsafe.Slice(dst, l.out*l.out)
 	for t := range tiles {
 		for c := range channels {
@@ -164,7 +192,7 @@ func (l *linear) scatter(dst **float32, pixelStep int, src *float32, stride, ste
 			}
 			l.square(&x)
 			for p, pixel := range pixels {
-				end(float(pixel, t*pixelStep+c), c, x[p/l.out][p%l.out])
+				end(pixel, t*pixelStep+c, c, x[p/l.out][p%l.out])
 			}
 		}
 	}

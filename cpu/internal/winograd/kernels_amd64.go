@@ -40,6 +40,21 @@ func gradientAdd2AVX2(dst **float32, pixelStep int, src *float32, stride int, st
 // See GatherFunc.
 //
 //go:noescape
+func halfInput2AVX2(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
+
+// See GatherFunc.
+//
+//go:noescape
+func halfSpread2AVX2(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
+
+// See OutputFunc.
+//
+//go:noescape
+func halfOutput2AVX2(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, low float32, high float32)
+
+// See GatherFunc.
+//
+//go:noescape
 func input4AVX2(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
 
 // See GatherFunc.
@@ -71,6 +86,21 @@ func gradient4AVX2(dst **float32, pixelStep int, src *float32, stride int, step 
 //
 //go:noescape
 func gradientAdd4AVX2(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int)
+
+// See GatherFunc.
+//
+//go:noescape
+func halfInput4AVX2(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
+
+// See GatherFunc.
+//
+//go:noescape
+func halfSpread4AVX2(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
+
+// See OutputFunc.
+//
+//go:noescape
+func halfOutput4AVX2(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, low float32, high float32)
 
 // See TransposeFunc.
 //
@@ -115,6 +145,21 @@ func gradientAdd2AVX512(dst **float32, pixelStep int, src *float32, stride int, 
 // See GatherFunc.
 //
 //go:noescape
+func halfInput2AVX512(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
+
+// See GatherFunc.
+//
+//go:noescape
+func halfSpread2AVX512(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
+
+// See OutputFunc.
+//
+//go:noescape
+func halfOutput2AVX512(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, low float32, high float32)
+
+// See GatherFunc.
+//
+//go:noescape
 func input4AVX512(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
 
 // See GatherFunc.
@@ -150,29 +195,14 @@ func gradientAdd4AVX512(dst **float32, pixelStep int, src *float32, stride int, 
 // See GatherFunc.
 //
 //go:noescape
-func input2HalfAVX512(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
+func halfInput4AVX512(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
 
 // See GatherFunc.
 //
 //go:noescape
-func spread2HalfAVX512(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
+func halfSpread4AVX512(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
 
 // See OutputFunc.
 //
 //go:noescape
-func output2HalfAVX512(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, low float32, high float32)
-
-// See GatherFunc.
-//
-//go:noescape
-func input4HalfAVX512(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
-
-// See GatherFunc.
-//
-//go:noescape
-func spread4HalfAVX512(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
-
-// See OutputFunc.
-//
-//go:noescape
-func output4HalfAVX512(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, low float32, high float32)
+func halfOutput4AVX512(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, low float32, high float32)

@@ -712,6 +712,376 @@ vector:
 	VZEROUPPER
 	RET
 
+// func halfInput2AVX2(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
+// Requires: AVX, AVX2
+TEXT ·halfInput2AVX2(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ stride+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ CX, DX
+	SHLQ $0x02, DX
+	LEAQ (CX)(CX*2), SI
+	MOVQ src+24(FP), DI
+	XORQ R9, R9
+	MOVQ AX, R10
+
+tile:
+	MOVQ R9, R8
+	MOVQ R10, AX
+	MOVQ channels+48(FP), R11
+
+vector:
+	MOVQ      32(DI), BX
+	VPMOVZXWD (BX)(R8*2), Y0
+	VPSLLD    $0x10, Y0, Y0
+	MOVQ      64(DI), BX
+	VPMOVZXWD (BX)(R8*2), Y1
+	VPSLLD    $0x10, Y1, Y1
+	VADDPS    Y1, Y0, Y2
+	VSUBPS    Y0, Y1, Y1
+	MOVQ      40(DI), BX
+	VPMOVZXWD (BX)(R8*2), Y0
+	VPSLLD    $0x10, Y0, Y0
+	MOVQ      72(DI), BX
+	VPMOVZXWD (BX)(R8*2), Y3
+	VPSLLD    $0x10, Y3, Y3
+	VADDPS    Y3, Y0, Y4
+	VSUBPS    Y0, Y3, Y3
+	MOVQ      48(DI), BX
+	VPMOVZXWD (BX)(R8*2), Y0
+	VPSLLD    $0x10, Y0, Y0
+	MOVQ      80(DI), BX
+	VPMOVZXWD (BX)(R8*2), Y5
+	VPSLLD    $0x10, Y5, Y5
+	VADDPS    Y5, Y0, Y6
+	VSUBPS    Y0, Y5, Y5
+	MOVQ      56(DI), BX
+	VPMOVZXWD (BX)(R8*2), Y0
+	VPSLLD    $0x10, Y0, Y0
+	MOVQ      88(DI), BX
+	VPMOVZXWD (BX)(R8*2), Y7
+	VPSLLD    $0x10, Y7, Y7
+	VADDPS    Y7, Y0, Y8
+	VSUBPS    Y0, Y7, Y7
+	LEAQ      (AX)(DX*1), BX
+	VSUBPS    Y6, Y2, Y2
+	VMOVUPS   Y2, (BX)
+	VSUBPS    Y4, Y8, Y8
+	VMOVUPS   Y8, (BX)(SI*1)
+	VADDPS    Y6, Y4, Y0
+	VMOVUPS   Y0, (BX)(CX*1)
+	VSUBPS    Y4, Y6, Y6
+	VMOVUPS   Y6, (BX)(CX*2)
+	ADDQ      DX, BX
+	VSUBPS    Y5, Y1, Y1
+	VMOVUPS   Y1, (BX)
+	VSUBPS    Y3, Y7, Y7
+	VMOVUPS   Y7, (BX)(SI*1)
+	VADDPS    Y5, Y3, Y0
+	VMOVUPS   Y0, (BX)(CX*1)
+	VSUBPS    Y3, Y5, Y5
+	VMOVUPS   Y5, (BX)(CX*2)
+	MOVQ      64(DI), BX
+	VPMOVZXWD (BX)(R8*2), Y0
+	VPSLLD    $0x10, Y0, Y0
+	MOVQ      (DI), BX
+	VPMOVZXWD (BX)(R8*2), Y1
+	VPSLLD    $0x10, Y1, Y1
+	VSUBPS    Y0, Y1, Y1
+	MOVQ      32(DI), BX
+	VPMOVZXWD (BX)(R8*2), Y0
+	VPSLLD    $0x10, Y0, Y0
+	MOVQ      96(DI), BX
+	VPMOVZXWD (BX)(R8*2), Y2
+	VPSLLD    $0x10, Y2, Y2
+	VSUBPS    Y0, Y2, Y2
+	MOVQ      72(DI), BX
+	VPMOVZXWD (BX)(R8*2), Y0
+	VPSLLD    $0x10, Y0, Y0
+	MOVQ      8(DI), BX
+	VPMOVZXWD (BX)(R8*2), Y3
+	VPSLLD    $0x10, Y3, Y3
+	VSUBPS    Y0, Y3, Y3
+	MOVQ      40(DI), BX
+	VPMOVZXWD (BX)(R8*2), Y0
+	VPSLLD    $0x10, Y0, Y0
+	MOVQ      104(DI), BX
+	VPMOVZXWD (BX)(R8*2), Y4
+	VPSLLD    $0x10, Y4, Y4
+	VSUBPS    Y0, Y4, Y4
+	MOVQ      80(DI), BX
+	VPMOVZXWD (BX)(R8*2), Y0
+	VPSLLD    $0x10, Y0, Y0
+	MOVQ      16(DI), BX
+	VPMOVZXWD (BX)(R8*2), Y5
+	VPSLLD    $0x10, Y5, Y5
+	VSUBPS    Y0, Y5, Y5
+	MOVQ      48(DI), BX
+	VPMOVZXWD (BX)(R8*2), Y0
+	VPSLLD    $0x10, Y0, Y0
+	MOVQ      112(DI), BX
+	VPMOVZXWD (BX)(R8*2), Y6
+	VPSLLD    $0x10, Y6, Y6
+	VSUBPS    Y0, Y6, Y6
+	MOVQ      88(DI), BX
+	VPMOVZXWD (BX)(R8*2), Y0
+	VPSLLD    $0x10, Y0, Y0
+	MOVQ      24(DI), BX
+	VPMOVZXWD (BX)(R8*2), Y7
+	VPSLLD    $0x10, Y7, Y7
+	VSUBPS    Y0, Y7, Y7
+	MOVQ      56(DI), BX
+	VPMOVZXWD (BX)(R8*2), Y0
+	VPSLLD    $0x10, Y0, Y0
+	MOVQ      120(DI), BX
+	VPMOVZXWD (BX)(R8*2), Y8
+	VPSLLD    $0x10, Y8, Y8
+	VSUBPS    Y0, Y8, Y8
+	MOVQ      AX, BX
+	VSUBPS    Y5, Y1, Y1
+	VMOVUPS   Y1, (BX)
+	VSUBPS    Y3, Y7, Y7
+	VMOVUPS   Y7, (BX)(SI*1)
+	VADDPS    Y5, Y3, Y0
+	VMOVUPS   Y0, (BX)(CX*1)
+	VSUBPS    Y3, Y5, Y5
+	VMOVUPS   Y5, (BX)(CX*2)
+	LEAQ      (AX)(DX*2), BX
+	ADDQ      DX, BX
+	VSUBPS    Y6, Y2, Y2
+	VMOVUPS   Y2, (BX)
+	VSUBPS    Y4, Y8, Y8
+	VMOVUPS   Y8, (BX)(SI*1)
+	VADDPS    Y6, Y4, Y0
+	VMOVUPS   Y0, (BX)(CX*1)
+	VSUBPS    Y4, Y6, Y6
+	VMOVUPS   Y6, (BX)(CX*2)
+	ADDQ      $+32, AX
+	ADDQ      $+8, R8
+	SUBQ      $+8, R11
+	JG        vector
+	MOVQ      step+16(FP), R11
+	LEAQ      (R10)(R11*4), R10
+	ADDQ      pixelStep+32(FP), R9
+	DECQ      tiles+40(FP)
+	JNZ       tile
+	VZEROUPPER
+	RET
+
+// func halfSpread2AVX2(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
+// Requires: AVX, AVX2
+TEXT ·halfSpread2AVX2(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ stride+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ CX, DX
+	SHLQ $0x02, DX
+	LEAQ (CX)(CX*2), SI
+	MOVQ src+24(FP), DI
+	XORQ R9, R9
+	MOVQ AX, R10
+
+tile:
+	MOVQ R9, R8
+	MOVQ R10, AX
+	MOVQ channels+48(FP), R11
+
+vector:
+	MOVQ      (DI), BX
+	VPMOVZXWD (BX)(R8*2), Y0
+	VPSLLD    $0x10, Y0, Y0
+	MOVQ      16(DI), BX
+	VPMOVZXWD (BX)(R8*2), Y1
+	VPSLLD    $0x10, Y1, Y1
+	VADDPS    Y1, Y0, Y2
+	VSUBPS    Y1, Y0, Y3
+	MOVQ      8(DI), BX
+	VPMOVZXWD (BX)(R8*2), Y4
+	VPSLLD    $0x10, Y4, Y4
+	MOVQ      24(DI), BX
+	VPMOVZXWD (BX)(R8*2), Y5
+	VPSLLD    $0x10, Y5, Y5
+	VADDPS    Y5, Y4, Y6
+	VSUBPS    Y5, Y4, Y7
+	MOVQ      AX, BX
+	VADDPS    Y4, Y0, Y8
+	VMOVUPS   Y8, (BX)(CX*1)
+	VSUBPS    Y4, Y0, Y8
+	VMOVUPS   Y8, (BX)(CX*2)
+	VMOVUPS   Y0, (BX)
+	VMOVUPS   Y4, (BX)(SI*1)
+	ADDQ      DX, BX
+	VADDPS    Y6, Y2, Y0
+	VMOVUPS   Y0, (BX)(CX*1)
+	VSUBPS    Y6, Y2, Y0
+	VMOVUPS   Y0, (BX)(CX*2)
+	VMOVUPS   Y2, (BX)
+	VMOVUPS   Y6, (BX)(SI*1)
+	ADDQ      DX, BX
+	VADDPS    Y7, Y3, Y0
+	VMOVUPS   Y0, (BX)(CX*1)
+	VSUBPS    Y7, Y3, Y0
+	VMOVUPS   Y0, (BX)(CX*2)
+	VMOVUPS   Y3, (BX)
+	VMOVUPS   Y7, (BX)(SI*1)
+	ADDQ      DX, BX
+	VADDPS    Y5, Y1, Y0
+	VMOVUPS   Y0, (BX)(CX*1)
+	VSUBPS    Y5, Y1, Y0
+	VMOVUPS   Y0, (BX)(CX*2)
+	VMOVUPS   Y1, (BX)
+	VMOVUPS   Y5, (BX)(SI*1)
+	ADDQ      $+32, AX
+	ADDQ      $+8, R8
+	SUBQ      $+8, R11
+	JG        vector
+	MOVQ      step+16(FP), R11
+	LEAQ      (R10)(R11*4), R10
+	ADDQ      pixelStep+32(FP), R9
+	DECQ      tiles+40(FP)
+	JNZ       tile
+	VZEROUPPER
+	RET
+
+// func halfOutput2AVX2(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, low float32, high float32)
+// Requires: AVX, AVX2
+TEXT ·halfOutput2AVX2(SB), NOSPLIT, $0-72
+	MOVQ         src+16(FP), AX
+	MOVQ         stride+24(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         CX, DX
+	SHLQ         $0x02, DX
+	LEAQ         (DX)(DX*2), SI
+	MOVQ         dst+0(FP), DI
+	VBROADCASTSS low+64(FP), Y0
+	VBROADCASTSS high+68(FP), Y1
+	XORQ         R10, R10
+	MOVQ         AX, R11
+
+tile:
+	MOVQ R10, R8
+	MOVQ R11, AX
+	MOVQ channels+48(FP), R12
+	MOVQ bias+56(FP), R9
+
+vector:
+	MOVQ         AX, BX
+	VMOVUPS      (BX)(DX*1), Y2
+	VMOVUPS      (BX), Y3
+	VADDPS       Y2, Y3, Y3
+	VMOVUPS      (BX)(DX*2), Y4
+	VADDPS       Y4, Y3, Y3
+	VSUBPS       Y4, Y2, Y2
+	VMOVUPS      (BX)(SI*1), Y4
+	VADDPS       Y4, Y2, Y2
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*1), Y4
+	VMOVUPS      (BX), Y5
+	VADDPS       Y4, Y5, Y5
+	VMOVUPS      (BX)(DX*2), Y6
+	VADDPS       Y6, Y5, Y5
+	VSUBPS       Y6, Y4, Y4
+	VMOVUPS      (BX)(SI*1), Y6
+	VADDPS       Y6, Y4, Y4
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*1), Y6
+	VMOVUPS      (BX), Y7
+	VADDPS       Y6, Y7, Y7
+	VMOVUPS      (BX)(DX*2), Y8
+	VADDPS       Y8, Y7, Y7
+	VSUBPS       Y8, Y6, Y6
+	VMOVUPS      (BX)(SI*1), Y8
+	VADDPS       Y8, Y6, Y6
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*1), Y8
+	VMOVUPS      (BX), Y9
+	VADDPS       Y8, Y9, Y9
+	VMOVUPS      (BX)(DX*2), Y10
+	VADDPS       Y10, Y9, Y9
+	VSUBPS       Y10, Y8, Y8
+	VMOVUPS      (BX)(SI*1), Y10
+	VADDPS       Y10, Y8, Y8
+	VADDPS       Y5, Y3, Y3
+	VADDPS       Y7, Y3, Y3
+	MOVQ         (DI), BX
+	VADDPS       (R9), Y3, Y3
+	VMAXPS       Y3, Y0, Y3
+	VMINPS       Y3, Y1, Y3
+	VPSRLD       $0x10, Y3, Y10
+	VPAND        roundOdd<>+0(SB), Y10, Y11
+	VPADDD       roundMost<>+0(SB), Y11, Y11
+	VPADDD       Y3, Y11, Y11
+	VPSRLD       $0x10, Y11, Y11
+	VPOR         roundNaN<>+0(SB), Y10, Y10
+	VCMPPS       $0x03, Y3, Y3, Y3
+	VBLENDVPS    Y3, Y10, Y11, Y11
+	VEXTRACTI128 $0x01, Y11, X10
+	VPACKUSDW    X10, X11, X11
+	VMOVDQU      X11, (BX)(R8*2)
+	VSUBPS       Y7, Y5, Y5
+	VADDPS       Y9, Y5, Y5
+	MOVQ         8(DI), BX
+	VADDPS       (R9), Y5, Y5
+	VMAXPS       Y5, Y0, Y5
+	VMINPS       Y5, Y1, Y5
+	VPSRLD       $0x10, Y5, Y3
+	VPAND        roundOdd<>+0(SB), Y3, Y7
+	VPADDD       roundMost<>+0(SB), Y7, Y7
+	VPADDD       Y5, Y7, Y7
+	VPSRLD       $0x10, Y7, Y7
+	VPOR         roundNaN<>+0(SB), Y3, Y3
+	VCMPPS       $0x03, Y5, Y5, Y5
+	VBLENDVPS    Y5, Y3, Y7, Y7
+	VEXTRACTI128 $0x01, Y7, X3
+	VPACKUSDW    X3, X7, X7
+	VMOVDQU      X7, (BX)(R8*2)
+	VADDPS       Y4, Y2, Y2
+	VADDPS       Y6, Y2, Y2
+	MOVQ         16(DI), BX
+	VADDPS       (R9), Y2, Y2
+	VMAXPS       Y2, Y0, Y2
+	VMINPS       Y2, Y1, Y2
+	VPSRLD       $0x10, Y2, Y3
+	VPAND        roundOdd<>+0(SB), Y3, Y5
+	VPADDD       roundMost<>+0(SB), Y5, Y5
+	VPADDD       Y2, Y5, Y5
+	VPSRLD       $0x10, Y5, Y5
+	VPOR         roundNaN<>+0(SB), Y3, Y3
+	VCMPPS       $0x03, Y2, Y2, Y2
+	VBLENDVPS    Y2, Y3, Y5, Y5
+	VEXTRACTI128 $0x01, Y5, X3
+	VPACKUSDW    X3, X5, X5
+	VMOVDQU      X5, (BX)(R8*2)
+	VSUBPS       Y6, Y4, Y4
+	VADDPS       Y8, Y4, Y4
+	MOVQ         24(DI), BX
+	VADDPS       (R9), Y4, Y4
+	VMAXPS       Y4, Y0, Y4
+	VMINPS       Y4, Y1, Y4
+	VPSRLD       $0x10, Y4, Y2
+	VPAND        roundOdd<>+0(SB), Y2, Y3
+	VPADDD       roundMost<>+0(SB), Y3, Y3
+	VPADDD       Y4, Y3, Y3
+	VPSRLD       $0x10, Y3, Y3
+	VPOR         roundNaN<>+0(SB), Y2, Y2
+	VCMPPS       $0x03, Y4, Y4, Y4
+	VBLENDVPS    Y4, Y2, Y3, Y3
+	VEXTRACTI128 $0x01, Y3, X2
+	VPACKUSDW    X2, X3, X3
+	VMOVDQU      X3, (BX)(R8*2)
+	ADDQ         $+32, R9
+	ADDQ         $+32, AX
+	ADDQ         $+8, R8
+	SUBQ         $+8, R12
+	JG           vector
+	MOVQ         step+32(FP), R12
+	LEAQ         (R11)(R12*4), R11
+	ADDQ         pixelStep+8(FP), R10
+	DECQ         tiles+40(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
 // func input4AVX2(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
 // Requires: AVX, FMA3
 TEXT ·input4AVX2(SB), NOSPLIT, $0-56
@@ -2617,6 +2987,1286 @@ vector:
 	VZEROUPPER
 	RET
 
+// func halfInput4AVX2(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·halfInput4AVX2(SB), NOSPLIT, $0-56
+	MOVQ    dst+0(FP), AX
+	MOVQ    stride+8(FP), CX
+	SHLQ    $0x02, CX
+	LEAQ    (CX)(CX*2), DX
+	ADDQ    DX, DX
+	LEAQ    (CX)(CX*2), SI
+	LEAQ    (CX)(CX*4), DI
+	MOVQ    src+24(FP), R8
+	VMOVUPS constant1<>+0(SB), Y0
+	VMOVUPS constant2<>+0(SB), Y1
+	XORQ    R10, R10
+	MOVQ    AX, R11
+
+tile:
+	MOVQ R10, R9
+	MOVQ R11, AX
+	MOVQ channels+48(FP), R12
+
+vector:
+	MOVQ         192(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y2
+	VPSLLD       $0x10, Y2, Y2
+	MOVQ         144(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y3
+	VPSLLD       $0x10, Y3, Y3
+	VMULPS       Y0, Y3, Y3
+	MOVQ         96(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y4
+	VPSLLD       $0x10, Y4, Y4
+	VFNMADD231PS constant3<>+0(SB), Y4, Y2
+	MOVQ         48(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y4
+	VPSLLD       $0x10, Y4, Y4
+	VFNMADD231PS Y1, Y4, Y3
+	VADDPS       Y3, Y2, Y4
+	VSUBPS       Y3, Y2, Y2
+	MOVQ         200(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y3
+	VPSLLD       $0x10, Y3, Y3
+	MOVQ         152(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y5
+	VPSLLD       $0x10, Y5, Y5
+	VMULPS       Y0, Y5, Y5
+	MOVQ         104(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y6
+	VPSLLD       $0x10, Y6, Y6
+	VFNMADD231PS constant3<>+0(SB), Y6, Y3
+	MOVQ         56(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y6
+	VPSLLD       $0x10, Y6, Y6
+	VFNMADD231PS Y1, Y6, Y5
+	VADDPS       Y5, Y3, Y6
+	VSUBPS       Y5, Y3, Y3
+	MOVQ         208(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y5
+	VPSLLD       $0x10, Y5, Y5
+	MOVQ         160(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y7
+	VPSLLD       $0x10, Y7, Y7
+	VMULPS       Y0, Y7, Y7
+	MOVQ         112(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y8
+	VPSLLD       $0x10, Y8, Y8
+	VFNMADD231PS constant3<>+0(SB), Y8, Y5
+	MOVQ         64(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y8
+	VPSLLD       $0x10, Y8, Y8
+	VFNMADD231PS Y1, Y8, Y7
+	VADDPS       Y7, Y5, Y8
+	VSUBPS       Y7, Y5, Y5
+	MOVQ         216(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y7
+	VPSLLD       $0x10, Y7, Y7
+	MOVQ         168(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y9
+	VPSLLD       $0x10, Y9, Y9
+	VMULPS       Y0, Y9, Y9
+	MOVQ         120(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y10
+	VPSLLD       $0x10, Y10, Y10
+	VFNMADD231PS constant3<>+0(SB), Y10, Y7
+	MOVQ         72(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y10
+	VPSLLD       $0x10, Y10, Y10
+	VFNMADD231PS Y1, Y10, Y9
+	VADDPS       Y9, Y7, Y10
+	VSUBPS       Y9, Y7, Y7
+	MOVQ         224(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y9
+	VPSLLD       $0x10, Y9, Y9
+	MOVQ         176(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y11
+	VPSLLD       $0x10, Y11, Y11
+	VMULPS       Y0, Y11, Y11
+	MOVQ         128(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y12
+	VPSLLD       $0x10, Y12, Y12
+	VFNMADD231PS constant3<>+0(SB), Y12, Y9
+	MOVQ         80(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y12
+	VPSLLD       $0x10, Y12, Y12
+	VFNMADD231PS Y1, Y12, Y11
+	VADDPS       Y11, Y9, Y12
+	VSUBPS       Y11, Y9, Y9
+	MOVQ         232(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y11
+	VPSLLD       $0x10, Y11, Y11
+	MOVQ         184(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y13
+	VPSLLD       $0x10, Y13, Y13
+	VMULPS       Y0, Y13, Y13
+	MOVQ         136(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y14
+	VPSLLD       $0x10, Y14, Y14
+	VFNMADD231PS constant3<>+0(SB), Y14, Y11
+	MOVQ         88(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y14
+	VPSLLD       $0x10, Y14, Y14
+	VFNMADD231PS Y1, Y14, Y13
+	VADDPS       Y13, Y11, Y14
+	VSUBPS       Y13, Y11, Y11
+	LEAQ         (AX)(DX*1), BX
+	VADDPS       Y12, Y4, Y4
+	VFNMADD231PS constant4<>+0(SB), Y8, Y4
+	VMOVUPS      Y4, (BX)
+	VADDPS       Y6, Y14, Y14
+	VFNMADD231PS constant4<>+0(SB), Y10, Y14
+	VMOVUPS      Y14, (BX)(DI*1)
+	VMOVAPS      Y12, Y4
+	VMULPS       Y0, Y10, Y13
+	VFNMADD231PS constant3<>+0(SB), Y8, Y4
+	VFNMADD231PS Y1, Y6, Y13
+	VADDPS       Y13, Y4, Y14
+	VMOVUPS      Y14, (BX)(CX*1)
+	VSUBPS       Y13, Y4, Y4
+	VMOVUPS      Y4, (BX)(CX*2)
+	VMULPS       Y1, Y10, Y10
+	VFNMADD231PS constant5<>+0(SB), Y8, Y12
+	VFNMADD231PS Y0, Y6, Y10
+	VADDPS       Y10, Y12, Y4
+	VMOVUPS      Y4, (BX)(SI*1)
+	VSUBPS       Y10, Y12, Y12
+	VMOVUPS      Y12, (BX)(CX*4)
+	ADDQ         DX, BX
+	VADDPS       Y9, Y2, Y2
+	VFNMADD231PS constant4<>+0(SB), Y5, Y2
+	VMOVUPS      Y2, (BX)
+	VADDPS       Y3, Y11, Y11
+	VFNMADD231PS constant4<>+0(SB), Y7, Y11
+	VMOVUPS      Y11, (BX)(DI*1)
+	VMOVAPS      Y9, Y2
+	VMULPS       Y0, Y7, Y4
+	VFNMADD231PS constant3<>+0(SB), Y5, Y2
+	VFNMADD231PS Y1, Y3, Y4
+	VADDPS       Y4, Y2, Y6
+	VMOVUPS      Y6, (BX)(CX*1)
+	VSUBPS       Y4, Y2, Y2
+	VMOVUPS      Y2, (BX)(CX*2)
+	VMULPS       Y1, Y7, Y7
+	VFNMADD231PS constant5<>+0(SB), Y5, Y9
+	VFNMADD231PS Y0, Y3, Y7
+	VADDPS       Y7, Y9, Y2
+	VMOVUPS      Y2, (BX)(SI*1)
+	VSUBPS       Y7, Y9, Y9
+	VMOVUPS      Y9, (BX)(CX*4)
+	MOVQ         192(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y2
+	VPSLLD       $0x10, Y2, Y2
+	MOVQ         144(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y3
+	VPSLLD       $0x10, Y3, Y3
+	VMULPS       Y1, Y3, Y3
+	MOVQ         96(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y4
+	VPSLLD       $0x10, Y4, Y4
+	VFNMADD231PS constant5<>+0(SB), Y4, Y2
+	MOVQ         48(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y4
+	VPSLLD       $0x10, Y4, Y4
+	VFNMADD231PS Y0, Y4, Y3
+	VADDPS       Y3, Y2, Y4
+	VSUBPS       Y3, Y2, Y2
+	MOVQ         200(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y3
+	VPSLLD       $0x10, Y3, Y3
+	MOVQ         152(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y5
+	VPSLLD       $0x10, Y5, Y5
+	VMULPS       Y1, Y5, Y5
+	MOVQ         104(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y6
+	VPSLLD       $0x10, Y6, Y6
+	VFNMADD231PS constant5<>+0(SB), Y6, Y3
+	MOVQ         56(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y6
+	VPSLLD       $0x10, Y6, Y6
+	VFNMADD231PS Y0, Y6, Y5
+	VADDPS       Y5, Y3, Y6
+	VSUBPS       Y5, Y3, Y3
+	MOVQ         208(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y5
+	VPSLLD       $0x10, Y5, Y5
+	MOVQ         160(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y7
+	VPSLLD       $0x10, Y7, Y7
+	VMULPS       Y1, Y7, Y7
+	MOVQ         112(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y8
+	VPSLLD       $0x10, Y8, Y8
+	VFNMADD231PS constant5<>+0(SB), Y8, Y5
+	MOVQ         64(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y8
+	VPSLLD       $0x10, Y8, Y8
+	VFNMADD231PS Y0, Y8, Y7
+	VADDPS       Y7, Y5, Y8
+	VSUBPS       Y7, Y5, Y5
+	MOVQ         216(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y7
+	VPSLLD       $0x10, Y7, Y7
+	MOVQ         168(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y9
+	VPSLLD       $0x10, Y9, Y9
+	VMULPS       Y1, Y9, Y9
+	MOVQ         120(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y10
+	VPSLLD       $0x10, Y10, Y10
+	VFNMADD231PS constant5<>+0(SB), Y10, Y7
+	MOVQ         72(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y10
+	VPSLLD       $0x10, Y10, Y10
+	VFNMADD231PS Y0, Y10, Y9
+	VADDPS       Y9, Y7, Y10
+	VSUBPS       Y9, Y7, Y7
+	MOVQ         224(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y9
+	VPSLLD       $0x10, Y9, Y9
+	MOVQ         176(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y11
+	VPSLLD       $0x10, Y11, Y11
+	VMULPS       Y1, Y11, Y11
+	MOVQ         128(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y12
+	VPSLLD       $0x10, Y12, Y12
+	VFNMADD231PS constant5<>+0(SB), Y12, Y9
+	MOVQ         80(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y12
+	VPSLLD       $0x10, Y12, Y12
+	VFNMADD231PS Y0, Y12, Y11
+	VADDPS       Y11, Y9, Y12
+	VSUBPS       Y11, Y9, Y9
+	MOVQ         232(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y11
+	VPSLLD       $0x10, Y11, Y11
+	MOVQ         184(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y13
+	VPSLLD       $0x10, Y13, Y13
+	VMULPS       Y1, Y13, Y13
+	MOVQ         136(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y14
+	VPSLLD       $0x10, Y14, Y14
+	VFNMADD231PS constant5<>+0(SB), Y14, Y11
+	MOVQ         88(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y14
+	VPSLLD       $0x10, Y14, Y14
+	VFNMADD231PS Y0, Y14, Y13
+	VADDPS       Y13, Y11, Y14
+	VSUBPS       Y13, Y11, Y11
+	LEAQ         (AX)(DX*2), BX
+	ADDQ         DX, BX
+	VADDPS       Y12, Y4, Y4
+	VFNMADD231PS constant4<>+0(SB), Y8, Y4
+	VMOVUPS      Y4, (BX)
+	VADDPS       Y6, Y14, Y14
+	VFNMADD231PS constant4<>+0(SB), Y10, Y14
+	VMOVUPS      Y14, (BX)(DI*1)
+	VMOVAPS      Y12, Y4
+	VMULPS       Y0, Y10, Y13
+	VFNMADD231PS constant3<>+0(SB), Y8, Y4
+	VFNMADD231PS Y1, Y6, Y13
+	VADDPS       Y13, Y4, Y14
+	VMOVUPS      Y14, (BX)(CX*1)
+	VSUBPS       Y13, Y4, Y4
+	VMOVUPS      Y4, (BX)(CX*2)
+	VMULPS       Y1, Y10, Y10
+	VFNMADD231PS constant5<>+0(SB), Y8, Y12
+	VFNMADD231PS Y0, Y6, Y10
+	VADDPS       Y10, Y12, Y4
+	VMOVUPS      Y4, (BX)(SI*1)
+	VSUBPS       Y10, Y12, Y12
+	VMOVUPS      Y12, (BX)(CX*4)
+	ADDQ         DX, BX
+	VADDPS       Y9, Y2, Y2
+	VFNMADD231PS constant4<>+0(SB), Y5, Y2
+	VMOVUPS      Y2, (BX)
+	VADDPS       Y3, Y11, Y11
+	VFNMADD231PS constant4<>+0(SB), Y7, Y11
+	VMOVUPS      Y11, (BX)(DI*1)
+	VMOVAPS      Y9, Y2
+	VMULPS       Y0, Y7, Y4
+	VFNMADD231PS constant3<>+0(SB), Y5, Y2
+	VFNMADD231PS Y1, Y3, Y4
+	VADDPS       Y4, Y2, Y6
+	VMOVUPS      Y6, (BX)(CX*1)
+	VSUBPS       Y4, Y2, Y2
+	VMOVUPS      Y2, (BX)(CX*2)
+	VMULPS       Y1, Y7, Y7
+	VFNMADD231PS constant5<>+0(SB), Y5, Y9
+	VFNMADD231PS Y0, Y3, Y7
+	VADDPS       Y7, Y9, Y2
+	VMOVUPS      Y2, (BX)(SI*1)
+	VSUBPS       Y7, Y9, Y9
+	VMOVUPS      Y9, (BX)(CX*4)
+	MOVQ         192(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y2
+	VPSLLD       $0x10, Y2, Y2
+	MOVQ         (R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y3
+	VPSLLD       $0x10, Y3, Y3
+	VADDPS       Y2, Y3, Y3
+	MOVQ         96(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y2
+	VPSLLD       $0x10, Y2, Y2
+	VFNMADD231PS constant4<>+0(SB), Y2, Y3
+	MOVQ         48(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y2
+	VPSLLD       $0x10, Y2, Y2
+	MOVQ         240(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y4
+	VPSLLD       $0x10, Y4, Y4
+	VADDPS       Y2, Y4, Y4
+	MOVQ         144(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y2
+	VPSLLD       $0x10, Y2, Y2
+	VFNMADD231PS constant4<>+0(SB), Y2, Y4
+	MOVQ         200(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y2
+	VPSLLD       $0x10, Y2, Y2
+	MOVQ         8(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y5
+	VPSLLD       $0x10, Y5, Y5
+	VADDPS       Y2, Y5, Y5
+	MOVQ         104(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y2
+	VPSLLD       $0x10, Y2, Y2
+	VFNMADD231PS constant4<>+0(SB), Y2, Y5
+	MOVQ         56(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y2
+	VPSLLD       $0x10, Y2, Y2
+	MOVQ         248(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y6
+	VPSLLD       $0x10, Y6, Y6
+	VADDPS       Y2, Y6, Y6
+	MOVQ         152(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y2
+	VPSLLD       $0x10, Y2, Y2
+	VFNMADD231PS constant4<>+0(SB), Y2, Y6
+	MOVQ         208(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y2
+	VPSLLD       $0x10, Y2, Y2
+	MOVQ         16(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y7
+	VPSLLD       $0x10, Y7, Y7
+	VADDPS       Y2, Y7, Y7
+	MOVQ         112(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y2
+	VPSLLD       $0x10, Y2, Y2
+	VFNMADD231PS constant4<>+0(SB), Y2, Y7
+	MOVQ         64(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y2
+	VPSLLD       $0x10, Y2, Y2
+	MOVQ         256(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y8
+	VPSLLD       $0x10, Y8, Y8
+	VADDPS       Y2, Y8, Y8
+	MOVQ         160(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y2
+	VPSLLD       $0x10, Y2, Y2
+	VFNMADD231PS constant4<>+0(SB), Y2, Y8
+	MOVQ         216(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y2
+	VPSLLD       $0x10, Y2, Y2
+	MOVQ         24(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y9
+	VPSLLD       $0x10, Y9, Y9
+	VADDPS       Y2, Y9, Y9
+	MOVQ         120(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y2
+	VPSLLD       $0x10, Y2, Y2
+	VFNMADD231PS constant4<>+0(SB), Y2, Y9
+	MOVQ         72(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y2
+	VPSLLD       $0x10, Y2, Y2
+	MOVQ         264(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y10
+	VPSLLD       $0x10, Y10, Y10
+	VADDPS       Y2, Y10, Y10
+	MOVQ         168(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y2
+	VPSLLD       $0x10, Y2, Y2
+	VFNMADD231PS constant4<>+0(SB), Y2, Y10
+	MOVQ         224(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y2
+	VPSLLD       $0x10, Y2, Y2
+	MOVQ         32(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y11
+	VPSLLD       $0x10, Y11, Y11
+	VADDPS       Y2, Y11, Y11
+	MOVQ         128(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y2
+	VPSLLD       $0x10, Y2, Y2
+	VFNMADD231PS constant4<>+0(SB), Y2, Y11
+	MOVQ         80(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y2
+	VPSLLD       $0x10, Y2, Y2
+	MOVQ         272(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y12
+	VPSLLD       $0x10, Y12, Y12
+	VADDPS       Y2, Y12, Y12
+	MOVQ         176(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y2
+	VPSLLD       $0x10, Y2, Y2
+	VFNMADD231PS constant4<>+0(SB), Y2, Y12
+	MOVQ         232(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y2
+	VPSLLD       $0x10, Y2, Y2
+	MOVQ         40(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y13
+	VPSLLD       $0x10, Y13, Y13
+	VADDPS       Y2, Y13, Y13
+	MOVQ         136(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y2
+	VPSLLD       $0x10, Y2, Y2
+	VFNMADD231PS constant4<>+0(SB), Y2, Y13
+	MOVQ         88(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y2
+	VPSLLD       $0x10, Y2, Y2
+	MOVQ         280(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y14
+	VPSLLD       $0x10, Y14, Y14
+	VADDPS       Y2, Y14, Y14
+	MOVQ         184(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y2
+	VPSLLD       $0x10, Y2, Y2
+	VFNMADD231PS constant4<>+0(SB), Y2, Y14
+	MOVQ         AX, BX
+	VADDPS       Y11, Y3, Y3
+	VFNMADD231PS constant4<>+0(SB), Y7, Y3
+	VMOVUPS      Y3, (BX)
+	VADDPS       Y5, Y13, Y13
+	VFNMADD231PS constant4<>+0(SB), Y9, Y13
+	VMOVUPS      Y13, (BX)(DI*1)
+	VMOVAPS      Y11, Y2
+	VMULPS       Y0, Y9, Y3
+	VFNMADD231PS constant3<>+0(SB), Y7, Y2
+	VFNMADD231PS Y1, Y5, Y3
+	VADDPS       Y3, Y2, Y13
+	VMOVUPS      Y13, (BX)(CX*1)
+	VSUBPS       Y3, Y2, Y2
+	VMOVUPS      Y2, (BX)(CX*2)
+	VMULPS       Y1, Y9, Y9
+	VFNMADD231PS constant5<>+0(SB), Y7, Y11
+	VFNMADD231PS Y0, Y5, Y9
+	VADDPS       Y9, Y11, Y2
+	VMOVUPS      Y2, (BX)(SI*1)
+	VSUBPS       Y9, Y11, Y11
+	VMOVUPS      Y11, (BX)(CX*4)
+	LEAQ         (AX)(DX*4), BX
+	ADDQ         DX, BX
+	VADDPS       Y12, Y4, Y4
+	VFNMADD231PS constant4<>+0(SB), Y8, Y4
+	VMOVUPS      Y4, (BX)
+	VADDPS       Y6, Y14, Y14
+	VFNMADD231PS constant4<>+0(SB), Y10, Y14
+	VMOVUPS      Y14, (BX)(DI*1)
+	VMOVAPS      Y12, Y2
+	VMULPS       Y0, Y10, Y3
+	VFNMADD231PS constant3<>+0(SB), Y8, Y2
+	VFNMADD231PS Y1, Y6, Y3
+	VADDPS       Y3, Y2, Y4
+	VMOVUPS      Y4, (BX)(CX*1)
+	VSUBPS       Y3, Y2, Y2
+	VMOVUPS      Y2, (BX)(CX*2)
+	VMULPS       Y1, Y10, Y10
+	VFNMADD231PS constant5<>+0(SB), Y8, Y12
+	VFNMADD231PS Y0, Y6, Y10
+	VADDPS       Y10, Y12, Y2
+	VMOVUPS      Y2, (BX)(SI*1)
+	VSUBPS       Y10, Y12, Y12
+	VMOVUPS      Y12, (BX)(CX*4)
+	ADDQ         $+32, AX
+	ADDQ         $+8, R9
+	SUBQ         $+8, R12
+	JG           vector
+	MOVQ         step+16(FP), R12
+	LEAQ         (R11)(R12*4), R11
+	ADDQ         pixelStep+32(FP), R10
+	DECQ         tiles+40(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func halfSpread4AVX2(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·halfSpread4AVX2(SB), NOSPLIT, $0-56
+	MOVQ    dst+0(FP), AX
+	MOVQ    stride+8(FP), CX
+	SHLQ    $0x02, CX
+	LEAQ    (CX)(CX*2), DX
+	ADDQ    DX, DX
+	LEAQ    (CX)(CX*2), SI
+	LEAQ    (CX)(CX*4), DI
+	MOVQ    src+24(FP), R8
+	VMOVUPS constant1<>+0(SB), Y0
+	VMOVUPS constant2<>+0(SB), Y1
+	XORQ    R10, R10
+	MOVQ    AX, R11
+
+tile:
+	MOVQ R10, R9
+	MOVQ R11, AX
+	MOVQ channels+48(FP), R12
+
+vector:
+	MOVQ        (R8), BX
+	VPMOVZXWD   (BX)(R9*2), Y2
+	VPSLLD      $0x10, Y2, Y2
+	VMULPS      Y1, Y2, Y2
+	MOVQ        32(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Y3
+	VPSLLD      $0x10, Y3, Y3
+	VMOVAPS     Y3, Y3
+	MOVQ        64(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Y4
+	VPSLLD      $0x10, Y4, Y4
+	VFMADD231PS Y0, Y4, Y2
+	MOVQ        96(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Y4
+	VPSLLD      $0x10, Y4, Y4
+	VFMADD231PS constant5<>+0(SB), Y4, Y3
+	VADDPS      Y3, Y2, Y4
+	VSUBPS      Y3, Y2, Y2
+	MOVQ        8(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Y3
+	VPSLLD      $0x10, Y3, Y3
+	VMULPS      Y1, Y3, Y3
+	MOVQ        40(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Y5
+	VPSLLD      $0x10, Y5, Y5
+	VMOVAPS     Y5, Y5
+	MOVQ        72(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Y6
+	VPSLLD      $0x10, Y6, Y6
+	VFMADD231PS Y0, Y6, Y3
+	MOVQ        104(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Y6
+	VPSLLD      $0x10, Y6, Y6
+	VFMADD231PS constant5<>+0(SB), Y6, Y5
+	VADDPS      Y5, Y3, Y6
+	VSUBPS      Y5, Y3, Y3
+	MOVQ        16(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Y5
+	VPSLLD      $0x10, Y5, Y5
+	VMULPS      Y1, Y5, Y5
+	MOVQ        48(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Y7
+	VPSLLD      $0x10, Y7, Y7
+	VMOVAPS     Y7, Y7
+	MOVQ        80(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Y8
+	VPSLLD      $0x10, Y8, Y8
+	VFMADD231PS Y0, Y8, Y5
+	MOVQ        112(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Y8
+	VPSLLD      $0x10, Y8, Y8
+	VFMADD231PS constant5<>+0(SB), Y8, Y7
+	VADDPS      Y7, Y5, Y8
+	VSUBPS      Y7, Y5, Y5
+	MOVQ        24(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Y7
+	VPSLLD      $0x10, Y7, Y7
+	VMULPS      Y1, Y7, Y7
+	MOVQ        56(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Y9
+	VPSLLD      $0x10, Y9, Y9
+	VMOVAPS     Y9, Y9
+	MOVQ        88(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Y10
+	VPSLLD      $0x10, Y10, Y10
+	VFMADD231PS Y0, Y10, Y7
+	MOVQ        120(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Y10
+	VPSLLD      $0x10, Y10, Y10
+	VFMADD231PS constant5<>+0(SB), Y10, Y9
+	VADDPS      Y9, Y7, Y10
+	VSUBPS      Y9, Y7, Y7
+	LEAQ        (AX)(DX*1), BX
+	VMULPS      Y1, Y4, Y9
+	VMOVAPS     Y6, Y11
+	VFMADD231PS Y0, Y8, Y9
+	VFMADD231PS constant5<>+0(SB), Y10, Y11
+	VADDPS      Y11, Y9, Y12
+	VMOVUPS     Y12, (BX)(CX*1)
+	VSUBPS      Y11, Y9, Y9
+	VMOVUPS     Y9, (BX)(CX*2)
+	VMULPS      Y0, Y4, Y9
+	VMOVAPS     Y6, Y6
+	VFMADD231PS Y1, Y8, Y9
+	VFMADD231PS constant3<>+0(SB), Y10, Y6
+	VADDPS      Y6, Y9, Y8
+	VMOVUPS     Y8, (BX)(SI*1)
+	VSUBPS      Y6, Y9, Y9
+	VMOVUPS     Y9, (BX)(CX*4)
+	VMOVUPS     Y4, (BX)
+	VMOVUPS     Y10, (BX)(DI*1)
+	ADDQ        DX, BX
+	VMULPS      Y1, Y2, Y4
+	VMOVAPS     Y3, Y6
+	VFMADD231PS Y0, Y5, Y4
+	VFMADD231PS constant5<>+0(SB), Y7, Y6
+	VADDPS      Y6, Y4, Y8
+	VMOVUPS     Y8, (BX)(CX*1)
+	VSUBPS      Y6, Y4, Y4
+	VMOVUPS     Y4, (BX)(CX*2)
+	VMULPS      Y0, Y2, Y4
+	VMOVAPS     Y3, Y3
+	VFMADD231PS Y1, Y5, Y4
+	VFMADD231PS constant3<>+0(SB), Y7, Y3
+	VADDPS      Y3, Y4, Y5
+	VMOVUPS     Y5, (BX)(SI*1)
+	VSUBPS      Y3, Y4, Y4
+	VMOVUPS     Y4, (BX)(CX*4)
+	VMOVUPS     Y2, (BX)
+	VMOVUPS     Y7, (BX)(DI*1)
+	MOVQ        (R8), BX
+	VPMOVZXWD   (BX)(R9*2), Y2
+	VPSLLD      $0x10, Y2, Y2
+	VMULPS      Y0, Y2, Y2
+	MOVQ        32(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Y3
+	VPSLLD      $0x10, Y3, Y3
+	VMOVAPS     Y3, Y3
+	MOVQ        64(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Y4
+	VPSLLD      $0x10, Y4, Y4
+	VFMADD231PS Y1, Y4, Y2
+	MOVQ        96(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Y4
+	VPSLLD      $0x10, Y4, Y4
+	VFMADD231PS constant3<>+0(SB), Y4, Y3
+	VADDPS      Y3, Y2, Y4
+	VSUBPS      Y3, Y2, Y2
+	MOVQ        8(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Y3
+	VPSLLD      $0x10, Y3, Y3
+	VMULPS      Y0, Y3, Y3
+	MOVQ        40(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Y5
+	VPSLLD      $0x10, Y5, Y5
+	VMOVAPS     Y5, Y5
+	MOVQ        72(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Y6
+	VPSLLD      $0x10, Y6, Y6
+	VFMADD231PS Y1, Y6, Y3
+	MOVQ        104(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Y6
+	VPSLLD      $0x10, Y6, Y6
+	VFMADD231PS constant3<>+0(SB), Y6, Y5
+	VADDPS      Y5, Y3, Y6
+	VSUBPS      Y5, Y3, Y3
+	MOVQ        16(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Y5
+	VPSLLD      $0x10, Y5, Y5
+	VMULPS      Y0, Y5, Y5
+	MOVQ        48(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Y7
+	VPSLLD      $0x10, Y7, Y7
+	VMOVAPS     Y7, Y7
+	MOVQ        80(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Y8
+	VPSLLD      $0x10, Y8, Y8
+	VFMADD231PS Y1, Y8, Y5
+	MOVQ        112(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Y8
+	VPSLLD      $0x10, Y8, Y8
+	VFMADD231PS constant3<>+0(SB), Y8, Y7
+	VADDPS      Y7, Y5, Y8
+	VSUBPS      Y7, Y5, Y5
+	MOVQ        24(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Y7
+	VPSLLD      $0x10, Y7, Y7
+	VMULPS      Y0, Y7, Y7
+	MOVQ        56(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Y9
+	VPSLLD      $0x10, Y9, Y9
+	VMOVAPS     Y9, Y9
+	MOVQ        88(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Y10
+	VPSLLD      $0x10, Y10, Y10
+	VFMADD231PS Y1, Y10, Y7
+	MOVQ        120(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Y10
+	VPSLLD      $0x10, Y10, Y10
+	VFMADD231PS constant3<>+0(SB), Y10, Y9
+	VADDPS      Y9, Y7, Y10
+	VSUBPS      Y9, Y7, Y7
+	LEAQ        (AX)(DX*2), BX
+	ADDQ        DX, BX
+	VMULPS      Y1, Y4, Y9
+	VMOVAPS     Y6, Y11
+	VFMADD231PS Y0, Y8, Y9
+	VFMADD231PS constant5<>+0(SB), Y10, Y11
+	VADDPS      Y11, Y9, Y12
+	VMOVUPS     Y12, (BX)(CX*1)
+	VSUBPS      Y11, Y9, Y9
+	VMOVUPS     Y9, (BX)(CX*2)
+	VMULPS      Y0, Y4, Y9
+	VMOVAPS     Y6, Y6
+	VFMADD231PS Y1, Y8, Y9
+	VFMADD231PS constant3<>+0(SB), Y10, Y6
+	VADDPS      Y6, Y9, Y8
+	VMOVUPS     Y8, (BX)(SI*1)
+	VSUBPS      Y6, Y9, Y9
+	VMOVUPS     Y9, (BX)(CX*4)
+	VMOVUPS     Y4, (BX)
+	VMOVUPS     Y10, (BX)(DI*1)
+	ADDQ        DX, BX
+	VMULPS      Y1, Y2, Y4
+	VMOVAPS     Y3, Y6
+	VFMADD231PS Y0, Y5, Y4
+	VFMADD231PS constant5<>+0(SB), Y7, Y6
+	VADDPS      Y6, Y4, Y8
+	VMOVUPS     Y8, (BX)(CX*1)
+	VSUBPS      Y6, Y4, Y4
+	VMOVUPS     Y4, (BX)(CX*2)
+	VMULPS      Y0, Y2, Y4
+	VMOVAPS     Y3, Y3
+	VFMADD231PS Y1, Y5, Y4
+	VFMADD231PS constant3<>+0(SB), Y7, Y3
+	VADDPS      Y3, Y4, Y5
+	VMOVUPS     Y5, (BX)(SI*1)
+	VSUBPS      Y3, Y4, Y4
+	VMOVUPS     Y4, (BX)(CX*4)
+	VMOVUPS     Y2, (BX)
+	VMOVUPS     Y7, (BX)(DI*1)
+	MOVQ        (R8), BX
+	VPMOVZXWD   (BX)(R9*2), Y2
+	VPSLLD      $0x10, Y2, Y2
+	MOVQ        96(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Y3
+	VPSLLD      $0x10, Y3, Y3
+	MOVQ        8(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Y4
+	VPSLLD      $0x10, Y4, Y4
+	MOVQ        104(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Y5
+	VPSLLD      $0x10, Y5, Y5
+	MOVQ        16(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Y6
+	VPSLLD      $0x10, Y6, Y6
+	MOVQ        112(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Y7
+	VPSLLD      $0x10, Y7, Y7
+	MOVQ        24(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Y8
+	VPSLLD      $0x10, Y8, Y8
+	MOVQ        120(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Y9
+	VPSLLD      $0x10, Y9, Y9
+	MOVQ        AX, BX
+	VMULPS      Y1, Y2, Y10
+	VMOVAPS     Y4, Y11
+	VFMADD231PS Y0, Y6, Y10
+	VFMADD231PS constant5<>+0(SB), Y8, Y11
+	VADDPS      Y11, Y10, Y12
+	VMOVUPS     Y12, (BX)(CX*1)
+	VSUBPS      Y11, Y10, Y10
+	VMOVUPS     Y10, (BX)(CX*2)
+	VMULPS      Y0, Y2, Y10
+	VMOVAPS     Y4, Y4
+	VFMADD231PS Y1, Y6, Y10
+	VFMADD231PS constant3<>+0(SB), Y8, Y4
+	VADDPS      Y4, Y10, Y6
+	VMOVUPS     Y6, (BX)(SI*1)
+	VSUBPS      Y4, Y10, Y10
+	VMOVUPS     Y10, (BX)(CX*4)
+	VMOVUPS     Y2, (BX)
+	VMOVUPS     Y8, (BX)(DI*1)
+	LEAQ        (AX)(DX*4), BX
+	ADDQ        DX, BX
+	VMULPS      Y1, Y3, Y2
+	VMOVAPS     Y5, Y4
+	VFMADD231PS Y0, Y7, Y2
+	VFMADD231PS constant5<>+0(SB), Y9, Y4
+	VADDPS      Y4, Y2, Y6
+	VMOVUPS     Y6, (BX)(CX*1)
+	VSUBPS      Y4, Y2, Y2
+	VMOVUPS     Y2, (BX)(CX*2)
+	VMULPS      Y0, Y3, Y2
+	VMOVAPS     Y5, Y4
+	VFMADD231PS Y1, Y7, Y2
+	VFMADD231PS constant3<>+0(SB), Y9, Y4
+	VADDPS      Y4, Y2, Y5
+	VMOVUPS     Y5, (BX)(SI*1)
+	VSUBPS      Y4, Y2, Y2
+	VMOVUPS     Y2, (BX)(CX*4)
+	VMOVUPS     Y3, (BX)
+	VMOVUPS     Y9, (BX)(DI*1)
+	ADDQ        $+32, AX
+	ADDQ        $+8, R9
+	SUBQ        $+8, R12
+	JG          vector
+	MOVQ        step+16(FP), R12
+	LEAQ        (R11)(R12*4), R11
+	ADDQ        pixelStep+32(FP), R10
+	DECQ        tiles+40(FP)
+	JNZ         tile
+	VZEROUPPER
+	RET
+
+// func halfOutput4AVX2(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, low float32, high float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·halfOutput4AVX2(SB), NOSPLIT, $0-72
+	MOVQ         src+16(FP), AX
+	MOVQ         stride+24(FP), CX
+	SHLQ         $0x02, CX
+	LEAQ         (CX)(CX*2), DX
+	ADDQ         DX, DX
+	LEAQ         (DX)(DX*2), SI
+	LEAQ         (DX)(DX*4), DI
+	MOVQ         dst+0(FP), R8
+	VBROADCASTSS low+64(FP), Y0
+	VBROADCASTSS high+68(FP), Y1
+	XORQ         R11, R11
+	MOVQ         AX, R12
+
+tile:
+	MOVQ R11, R9
+	MOVQ R12, AX
+	MOVQ channels+48(FP), R13
+	MOVQ bias+56(FP), R10
+
+vector:
+	MOVQ         AX, BX
+	VMOVUPS      (BX)(DX*2), Y2
+	VMOVUPS      (BX)(DX*1), Y3
+	VADDPS       Y2, Y3, Y3
+	VMOVUPS      (BX)(DX*4), Y2
+	VMOVUPS      (BX)(SI*1), Y4
+	VADDPS       Y2, Y4, Y4
+	VMOVUPS      (BX), Y2
+	VFMADD231PS  constant2<>+0(SB), Y3, Y2
+	VFMADD231PS  constant1<>+0(SB), Y4, Y2
+	VMULPS       constant1<>+0(SB), Y3, Y3
+	VFMADD231PS  constant2<>+0(SB), Y4, Y3
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*2), Y4
+	VMOVUPS      (BX)(DX*1), Y5
+	VADDPS       Y4, Y5, Y5
+	VMOVUPS      (BX)(DX*4), Y4
+	VMOVUPS      (BX)(SI*1), Y6
+	VADDPS       Y4, Y6, Y6
+	VMOVUPS      (BX), Y4
+	VFMADD231PS  constant2<>+0(SB), Y5, Y4
+	VFMADD231PS  constant1<>+0(SB), Y6, Y4
+	VMULPS       constant1<>+0(SB), Y5, Y5
+	VFMADD231PS  constant2<>+0(SB), Y6, Y5
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*2), Y6
+	VMOVUPS      (BX)(DX*1), Y7
+	VADDPS       Y6, Y7, Y7
+	VMOVUPS      (BX)(DX*4), Y6
+	VMOVUPS      (BX)(SI*1), Y8
+	VADDPS       Y6, Y8, Y8
+	VMOVUPS      (BX), Y6
+	VFMADD231PS  constant2<>+0(SB), Y7, Y6
+	VFMADD231PS  constant1<>+0(SB), Y8, Y6
+	VMULPS       constant1<>+0(SB), Y7, Y7
+	VFMADD231PS  constant2<>+0(SB), Y8, Y7
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*2), Y8
+	VMOVUPS      (BX)(DX*1), Y9
+	VADDPS       Y8, Y9, Y9
+	VMOVUPS      (BX)(DX*4), Y8
+	VMOVUPS      (BX)(SI*1), Y10
+	VADDPS       Y8, Y10, Y10
+	VMOVUPS      (BX), Y8
+	VFMADD231PS  constant2<>+0(SB), Y9, Y8
+	VFMADD231PS  constant1<>+0(SB), Y10, Y8
+	VMULPS       constant1<>+0(SB), Y9, Y9
+	VFMADD231PS  constant2<>+0(SB), Y10, Y9
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*2), Y10
+	VMOVUPS      (BX)(DX*1), Y11
+	VADDPS       Y10, Y11, Y11
+	VMOVUPS      (BX)(DX*4), Y10
+	VMOVUPS      (BX)(SI*1), Y12
+	VADDPS       Y10, Y12, Y12
+	VMOVUPS      (BX), Y10
+	VFMADD231PS  constant2<>+0(SB), Y11, Y10
+	VFMADD231PS  constant1<>+0(SB), Y12, Y10
+	VMULPS       constant1<>+0(SB), Y11, Y11
+	VFMADD231PS  constant2<>+0(SB), Y12, Y11
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*2), Y12
+	VMOVUPS      (BX)(DX*1), Y13
+	VADDPS       Y12, Y13, Y13
+	VMOVUPS      (BX)(DX*4), Y12
+	VMOVUPS      (BX)(SI*1), Y14
+	VADDPS       Y12, Y14, Y14
+	VMOVUPS      (BX), Y12
+	VFMADD231PS  constant2<>+0(SB), Y13, Y12
+	VFMADD231PS  constant1<>+0(SB), Y14, Y12
+	VMULPS       constant1<>+0(SB), Y13, Y13
+	VFMADD231PS  constant2<>+0(SB), Y14, Y13
+	VADDPS       Y6, Y4, Y14
+	VSUBPS       Y6, Y4, Y4
+	VADDPS       Y10, Y8, Y6
+	VSUBPS       Y10, Y8, Y8
+	VFMADD231PS  constant2<>+0(SB), Y14, Y2
+	VFMADD231PS  constant1<>+0(SB), Y6, Y2
+	MOVQ         (R8), BX
+	VADDPS       (R10), Y2, Y2
+	VMAXPS       Y2, Y0, Y2
+	VMINPS       Y2, Y1, Y2
+	VPSRLD       $0x10, Y2, Y10
+	VPAND        roundOdd<>+0(SB), Y10, Y15
+	VPADDD       roundMost<>+0(SB), Y15, Y15
+	VPADDD       Y2, Y15, Y15
+	VPSRLD       $0x10, Y15, Y15
+	VPOR         roundNaN<>+0(SB), Y10, Y10
+	VCMPPS       $0x03, Y2, Y2, Y2
+	VBLENDVPS    Y2, Y10, Y15, Y15
+	VEXTRACTI128 $0x01, Y15, X10
+	VPACKUSDW    X10, X15, X15
+	VMOVDQU      X15, (BX)(R9*2)
+	VMULPS       constant1<>+0(SB), Y14, Y14
+	VFMADD231PS  constant2<>+0(SB), Y6, Y14
+	MOVQ         16(R8), BX
+	VADDPS       (R10), Y14, Y14
+	VMAXPS       Y14, Y0, Y14
+	VMINPS       Y14, Y1, Y14
+	VPSRLD       $0x10, Y14, Y2
+	VPAND        roundOdd<>+0(SB), Y2, Y6
+	VPADDD       roundMost<>+0(SB), Y6, Y6
+	VPADDD       Y14, Y6, Y6
+	VPSRLD       $0x10, Y6, Y6
+	VPOR         roundNaN<>+0(SB), Y2, Y2
+	VCMPPS       $0x03, Y14, Y14, Y14
+	VBLENDVPS    Y14, Y2, Y6, Y6
+	VEXTRACTI128 $0x01, Y6, X2
+	VPACKUSDW    X2, X6, X6
+	VMOVDQU      X6, (BX)(R9*2)
+	VFMADD231PS  constant5<>+0(SB), Y4, Y12
+	VFMADD231PS  constant3<>+0(SB), Y8, Y12
+	MOVQ         24(R8), BX
+	VADDPS       (R10), Y12, Y12
+	VMAXPS       Y12, Y0, Y12
+	VMINPS       Y12, Y1, Y12
+	VPSRLD       $0x10, Y12, Y2
+	VPAND        roundOdd<>+0(SB), Y2, Y6
+	VPADDD       roundMost<>+0(SB), Y6, Y6
+	VPADDD       Y12, Y6, Y6
+	VPSRLD       $0x10, Y6, Y6
+	VPOR         roundNaN<>+0(SB), Y2, Y2
+	VCMPPS       $0x03, Y12, Y12, Y12
+	VBLENDVPS    Y12, Y2, Y6, Y6
+	VEXTRACTI128 $0x01, Y6, X2
+	VPACKUSDW    X2, X6, X6
+	VMOVDQU      X6, (BX)(R9*2)
+	VADDPS       Y8, Y4, Y4
+	MOVQ         8(R8), BX
+	VADDPS       (R10), Y4, Y4
+	VMAXPS       Y4, Y0, Y4
+	VMINPS       Y4, Y1, Y4
+	VPSRLD       $0x10, Y4, Y2
+	VPAND        roundOdd<>+0(SB), Y2, Y6
+	VPADDD       roundMost<>+0(SB), Y6, Y6
+	VPADDD       Y4, Y6, Y6
+	VPSRLD       $0x10, Y6, Y6
+	VPOR         roundNaN<>+0(SB), Y2, Y2
+	VCMPPS       $0x03, Y4, Y4, Y4
+	VBLENDVPS    Y4, Y2, Y6, Y6
+	VEXTRACTI128 $0x01, Y6, X2
+	VPACKUSDW    X2, X6, X6
+	VMOVDQU      X6, (BX)(R9*2)
+	VADDPS       Y7, Y5, Y2
+	VSUBPS       Y7, Y5, Y5
+	VADDPS       Y11, Y9, Y4
+	VSUBPS       Y11, Y9, Y9
+	VFMADD231PS  constant2<>+0(SB), Y2, Y3
+	VFMADD231PS  constant1<>+0(SB), Y4, Y3
+	MOVQ         64(R8), BX
+	VADDPS       (R10), Y3, Y3
+	VMAXPS       Y3, Y0, Y3
+	VMINPS       Y3, Y1, Y3
+	VPSRLD       $0x10, Y3, Y6
+	VPAND        roundOdd<>+0(SB), Y6, Y7
+	VPADDD       roundMost<>+0(SB), Y7, Y7
+	VPADDD       Y3, Y7, Y7
+	VPSRLD       $0x10, Y7, Y7
+	VPOR         roundNaN<>+0(SB), Y6, Y6
+	VCMPPS       $0x03, Y3, Y3, Y3
+	VBLENDVPS    Y3, Y6, Y7, Y7
+	VEXTRACTI128 $0x01, Y7, X6
+	VPACKUSDW    X6, X7, X7
+	VMOVDQU      X7, (BX)(R9*2)
+	VMULPS       constant1<>+0(SB), Y2, Y2
+	VFMADD231PS  constant2<>+0(SB), Y4, Y2
+	MOVQ         80(R8), BX
+	VADDPS       (R10), Y2, Y2
+	VMAXPS       Y2, Y0, Y2
+	VMINPS       Y2, Y1, Y2
+	VPSRLD       $0x10, Y2, Y3
+	VPAND        roundOdd<>+0(SB), Y3, Y4
+	VPADDD       roundMost<>+0(SB), Y4, Y4
+	VPADDD       Y2, Y4, Y4
+	VPSRLD       $0x10, Y4, Y4
+	VPOR         roundNaN<>+0(SB), Y3, Y3
+	VCMPPS       $0x03, Y2, Y2, Y2
+	VBLENDVPS    Y2, Y3, Y4, Y4
+	VEXTRACTI128 $0x01, Y4, X3
+	VPACKUSDW    X3, X4, X4
+	VMOVDQU      X4, (BX)(R9*2)
+	VFMADD231PS  constant5<>+0(SB), Y5, Y13
+	VFMADD231PS  constant3<>+0(SB), Y9, Y13
+	MOVQ         88(R8), BX
+	VADDPS       (R10), Y13, Y13
+	VMAXPS       Y13, Y0, Y13
+	VMINPS       Y13, Y1, Y13
+	VPSRLD       $0x10, Y13, Y2
+	VPAND        roundOdd<>+0(SB), Y2, Y3
+	VPADDD       roundMost<>+0(SB), Y3, Y3
+	VPADDD       Y13, Y3, Y3
+	VPSRLD       $0x10, Y3, Y3
+	VPOR         roundNaN<>+0(SB), Y2, Y2
+	VCMPPS       $0x03, Y13, Y13, Y13
+	VBLENDVPS    Y13, Y2, Y3, Y3
+	VEXTRACTI128 $0x01, Y3, X2
+	VPACKUSDW    X2, X3, X3
+	VMOVDQU      X3, (BX)(R9*2)
+	VADDPS       Y9, Y5, Y5
+	MOVQ         72(R8), BX
+	VADDPS       (R10), Y5, Y5
+	VMAXPS       Y5, Y0, Y5
+	VMINPS       Y5, Y1, Y5
+	VPSRLD       $0x10, Y5, Y2
+	VPAND        roundOdd<>+0(SB), Y2, Y3
+	VPADDD       roundMost<>+0(SB), Y3, Y3
+	VPADDD       Y5, Y3, Y3
+	VPSRLD       $0x10, Y3, Y3
+	VPOR         roundNaN<>+0(SB), Y2, Y2
+	VCMPPS       $0x03, Y5, Y5, Y5
+	VBLENDVPS    Y5, Y2, Y3, Y3
+	VEXTRACTI128 $0x01, Y3, X2
+	VPACKUSDW    X2, X3, X3
+	VMOVDQU      X3, (BX)(R9*2)
+	MOVQ         AX, BX
+	VMOVUPS      (BX)(DX*2), Y2
+	VMOVUPS      (BX)(DX*1), Y3
+	VSUBPS       Y2, Y3, Y3
+	VMOVUPS      (BX)(DX*4), Y2
+	VMOVUPS      (BX)(SI*1), Y4
+	VSUBPS       Y2, Y4, Y4
+	VMOVUPS      (BX)(DI*1), Y2
+	VFMADD231PS  constant5<>+0(SB), Y3, Y2
+	VFMADD231PS  constant3<>+0(SB), Y4, Y2
+	VADDPS       Y4, Y3, Y3
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*2), Y4
+	VMOVUPS      (BX)(DX*1), Y5
+	VSUBPS       Y4, Y5, Y5
+	VMOVUPS      (BX)(DX*4), Y4
+	VMOVUPS      (BX)(SI*1), Y6
+	VSUBPS       Y4, Y6, Y6
+	VMOVUPS      (BX)(DI*1), Y4
+	VFMADD231PS  constant5<>+0(SB), Y5, Y4
+	VFMADD231PS  constant3<>+0(SB), Y6, Y4
+	VADDPS       Y6, Y5, Y5
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*2), Y6
+	VMOVUPS      (BX)(DX*1), Y7
+	VSUBPS       Y6, Y7, Y7
+	VMOVUPS      (BX)(DX*4), Y6
+	VMOVUPS      (BX)(SI*1), Y8
+	VSUBPS       Y6, Y8, Y8
+	VMOVUPS      (BX)(DI*1), Y6
+	VFMADD231PS  constant5<>+0(SB), Y7, Y6
+	VFMADD231PS  constant3<>+0(SB), Y8, Y6
+	VADDPS       Y8, Y7, Y7
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*2), Y8
+	VMOVUPS      (BX)(DX*1), Y9
+	VSUBPS       Y8, Y9, Y9
+	VMOVUPS      (BX)(DX*4), Y8
+	VMOVUPS      (BX)(SI*1), Y10
+	VSUBPS       Y8, Y10, Y10
+	VMOVUPS      (BX)(DI*1), Y8
+	VFMADD231PS  constant5<>+0(SB), Y9, Y8
+	VFMADD231PS  constant3<>+0(SB), Y10, Y8
+	VADDPS       Y10, Y9, Y9
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*2), Y10
+	VMOVUPS      (BX)(DX*1), Y11
+	VSUBPS       Y10, Y11, Y11
+	VMOVUPS      (BX)(DX*4), Y10
+	VMOVUPS      (BX)(SI*1), Y12
+	VSUBPS       Y10, Y12, Y12
+	VMOVUPS      (BX)(DI*1), Y10
+	VFMADD231PS  constant5<>+0(SB), Y11, Y10
+	VFMADD231PS  constant3<>+0(SB), Y12, Y10
+	VADDPS       Y12, Y11, Y11
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*2), Y12
+	VMOVUPS      (BX)(DX*1), Y13
+	VSUBPS       Y12, Y13, Y13
+	VMOVUPS      (BX)(DX*4), Y12
+	VMOVUPS      (BX)(SI*1), Y14
+	VSUBPS       Y12, Y14, Y14
+	VMOVUPS      (BX)(DI*1), Y12
+	VFMADD231PS  constant5<>+0(SB), Y13, Y12
+	VFMADD231PS  constant3<>+0(SB), Y14, Y12
+	VADDPS       Y14, Y13, Y13
+	VADDPS       Y7, Y5, Y14
+	VSUBPS       Y7, Y5, Y5
+	VADDPS       Y11, Y9, Y7
+	VSUBPS       Y11, Y9, Y9
+	VFMADD231PS  constant2<>+0(SB), Y14, Y3
+	VFMADD231PS  constant1<>+0(SB), Y7, Y3
+	MOVQ         32(R8), BX
+	VADDPS       (R10), Y3, Y3
+	VMAXPS       Y3, Y0, Y3
+	VMINPS       Y3, Y1, Y3
+	VPSRLD       $0x10, Y3, Y11
+	VPAND        roundOdd<>+0(SB), Y11, Y15
+	VPADDD       roundMost<>+0(SB), Y15, Y15
+	VPADDD       Y3, Y15, Y15
+	VPSRLD       $0x10, Y15, Y15
+	VPOR         roundNaN<>+0(SB), Y11, Y11
+	VCMPPS       $0x03, Y3, Y3, Y3
+	VBLENDVPS    Y3, Y11, Y15, Y15
+	VEXTRACTI128 $0x01, Y15, X11
+	VPACKUSDW    X11, X15, X15
+	VMOVDQU      X15, (BX)(R9*2)
+	VMULPS       constant1<>+0(SB), Y14, Y14
+	VFMADD231PS  constant2<>+0(SB), Y7, Y14
+	MOVQ         48(R8), BX
+	VADDPS       (R10), Y14, Y14
+	VMAXPS       Y14, Y0, Y14
+	VMINPS       Y14, Y1, Y14
+	VPSRLD       $0x10, Y14, Y3
+	VPAND        roundOdd<>+0(SB), Y3, Y7
+	VPADDD       roundMost<>+0(SB), Y7, Y7
+	VPADDD       Y14, Y7, Y7
+	VPSRLD       $0x10, Y7, Y7
+	VPOR         roundNaN<>+0(SB), Y3, Y3
+	VCMPPS       $0x03, Y14, Y14, Y14
+	VBLENDVPS    Y14, Y3, Y7, Y7
+	VEXTRACTI128 $0x01, Y7, X3
+	VPACKUSDW    X3, X7, X7
+	VMOVDQU      X7, (BX)(R9*2)
+	VFMADD231PS  constant5<>+0(SB), Y5, Y13
+	VFMADD231PS  constant3<>+0(SB), Y9, Y13
+	MOVQ         56(R8), BX
+	VADDPS       (R10), Y13, Y13
+	VMAXPS       Y13, Y0, Y13
+	VMINPS       Y13, Y1, Y13
+	VPSRLD       $0x10, Y13, Y3
+	VPAND        roundOdd<>+0(SB), Y3, Y7
+	VPADDD       roundMost<>+0(SB), Y7, Y7
+	VPADDD       Y13, Y7, Y7
+	VPSRLD       $0x10, Y7, Y7
+	VPOR         roundNaN<>+0(SB), Y3, Y3
+	VCMPPS       $0x03, Y13, Y13, Y13
+	VBLENDVPS    Y13, Y3, Y7, Y7
+	VEXTRACTI128 $0x01, Y7, X3
+	VPACKUSDW    X3, X7, X7
+	VMOVDQU      X7, (BX)(R9*2)
+	VADDPS       Y9, Y5, Y5
+	MOVQ         40(R8), BX
+	VADDPS       (R10), Y5, Y5
+	VMAXPS       Y5, Y0, Y5
+	VMINPS       Y5, Y1, Y5
+	VPSRLD       $0x10, Y5, Y3
+	VPAND        roundOdd<>+0(SB), Y3, Y7
+	VPADDD       roundMost<>+0(SB), Y7, Y7
+	VPADDD       Y5, Y7, Y7
+	VPSRLD       $0x10, Y7, Y7
+	VPOR         roundNaN<>+0(SB), Y3, Y3
+	VCMPPS       $0x03, Y5, Y5, Y5
+	VBLENDVPS    Y5, Y3, Y7, Y7
+	VEXTRACTI128 $0x01, Y7, X3
+	VPACKUSDW    X3, X7, X7
+	VMOVDQU      X7, (BX)(R9*2)
+	VADDPS       Y6, Y4, Y3
+	VSUBPS       Y6, Y4, Y4
+	VADDPS       Y10, Y8, Y5
+	VSUBPS       Y10, Y8, Y8
+	VFMADD231PS  constant2<>+0(SB), Y3, Y2
+	VFMADD231PS  constant1<>+0(SB), Y5, Y2
+	MOVQ         96(R8), BX
+	VADDPS       (R10), Y2, Y2
+	VMAXPS       Y2, Y0, Y2
+	VMINPS       Y2, Y1, Y2
+	VPSRLD       $0x10, Y2, Y6
+	VPAND        roundOdd<>+0(SB), Y6, Y7
+	VPADDD       roundMost<>+0(SB), Y7, Y7
+	VPADDD       Y2, Y7, Y7
+	VPSRLD       $0x10, Y7, Y7
+	VPOR         roundNaN<>+0(SB), Y6, Y6
+	VCMPPS       $0x03, Y2, Y2, Y2
+	VBLENDVPS    Y2, Y6, Y7, Y7
+	VEXTRACTI128 $0x01, Y7, X6
+	VPACKUSDW    X6, X7, X7
+	VMOVDQU      X7, (BX)(R9*2)
+	VMULPS       constant1<>+0(SB), Y3, Y3
+	VFMADD231PS  constant2<>+0(SB), Y5, Y3
+	MOVQ         112(R8), BX
+	VADDPS       (R10), Y3, Y3
+	VMAXPS       Y3, Y0, Y3
+	VMINPS       Y3, Y1, Y3
+	VPSRLD       $0x10, Y3, Y2
+	VPAND        roundOdd<>+0(SB), Y2, Y5
+	VPADDD       roundMost<>+0(SB), Y5, Y5
+	VPADDD       Y3, Y5, Y5
+	VPSRLD       $0x10, Y5, Y5
+	VPOR         roundNaN<>+0(SB), Y2, Y2
+	VCMPPS       $0x03, Y3, Y3, Y3
+	VBLENDVPS    Y3, Y2, Y5, Y5
+	VEXTRACTI128 $0x01, Y5, X2
+	VPACKUSDW    X2, X5, X5
+	VMOVDQU      X5, (BX)(R9*2)
+	VFMADD231PS  constant5<>+0(SB), Y4, Y12
+	VFMADD231PS  constant3<>+0(SB), Y8, Y12
+	MOVQ         120(R8), BX
+	VADDPS       (R10), Y12, Y12
+	VMAXPS       Y12, Y0, Y12
+	VMINPS       Y12, Y1, Y12
+	VPSRLD       $0x10, Y12, Y2
+	VPAND        roundOdd<>+0(SB), Y2, Y3
+	VPADDD       roundMost<>+0(SB), Y3, Y3
+	VPADDD       Y12, Y3, Y3
+	VPSRLD       $0x10, Y3, Y3
+	VPOR         roundNaN<>+0(SB), Y2, Y2
+	VCMPPS       $0x03, Y12, Y12, Y12
+	VBLENDVPS    Y12, Y2, Y3, Y3
+	VEXTRACTI128 $0x01, Y3, X2
+	VPACKUSDW    X2, X3, X3
+	VMOVDQU      X3, (BX)(R9*2)
+	VADDPS       Y8, Y4, Y4
+	MOVQ         104(R8), BX
+	VADDPS       (R10), Y4, Y4
+	VMAXPS       Y4, Y0, Y4
+	VMINPS       Y4, Y1, Y4
+	VPSRLD       $0x10, Y4, Y2
+	VPAND        roundOdd<>+0(SB), Y2, Y3
+	VPADDD       roundMost<>+0(SB), Y3, Y3
+	VPADDD       Y4, Y3, Y3
+	VPSRLD       $0x10, Y3, Y3
+	VPOR         roundNaN<>+0(SB), Y2, Y2
+	VCMPPS       $0x03, Y4, Y4, Y4
+	VBLENDVPS    Y4, Y2, Y3, Y3
+	VEXTRACTI128 $0x01, Y3, X2
+	VPACKUSDW    X2, X3, X3
+	VMOVDQU      X3, (BX)(R9*2)
+	ADDQ         $+32, R10
+	ADDQ         $+32, AX
+	ADDQ         $+8, R9
+	SUBQ         $+8, R13
+	JG           vector
+	MOVQ         step+32(FP), R13
+	LEAQ         (R12)(R13*4), R12
+	ADDQ         pixelStep+8(FP), R11
+	DECQ         tiles+40(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
 // func transpose8AVX2(dst *float32, dstStep int, src *float32, srcStep int)
 // Requires: AVX
 TEXT ·transpose8AVX2(SB), NOSPLIT, $0-32
@@ -3378,6 +5028,343 @@ vector:
 	ADDQ        pixelStep+8(FP), R9
 	DECQ        tiles+40(FP)
 	JNZ         tile
+	VZEROUPPER
+	RET
+
+// func halfInput2AVX512(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
+// Requires: AVX, AVX512F
+TEXT ·halfInput2AVX512(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ stride+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ CX, DX
+	SHLQ $0x02, DX
+	LEAQ (CX)(CX*2), SI
+	MOVQ src+24(FP), DI
+	XORQ R9, R9
+	MOVQ AX, R10
+
+tile:
+	MOVQ R9, R8
+	MOVQ R10, AX
+	MOVQ channels+48(FP), R11
+
+vector:
+	MOVQ      64(DI), BX
+	VPMOVZXWD (BX)(R8*2), Z0
+	VPSLLD    $0x10, Z0, Z0
+	MOVQ      (DI), BX
+	VPMOVZXWD (BX)(R8*2), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VSUBPS    Z0, Z1, Z1
+	MOVQ      32(DI), BX
+	VPMOVZXWD (BX)(R8*2), Z2
+	VPSLLD    $0x10, Z2, Z2
+	MOVQ      96(DI), BX
+	VPMOVZXWD (BX)(R8*2), Z3
+	VPSLLD    $0x10, Z3, Z3
+	VSUBPS    Z2, Z3, Z3
+	VADDPS    Z0, Z2, Z4
+	VSUBPS    Z2, Z0, Z0
+	MOVQ      72(DI), BX
+	VPMOVZXWD (BX)(R8*2), Z2
+	VPSLLD    $0x10, Z2, Z2
+	MOVQ      8(DI), BX
+	VPMOVZXWD (BX)(R8*2), Z5
+	VPSLLD    $0x10, Z5, Z5
+	VSUBPS    Z2, Z5, Z5
+	MOVQ      40(DI), BX
+	VPMOVZXWD (BX)(R8*2), Z6
+	VPSLLD    $0x10, Z6, Z6
+	MOVQ      104(DI), BX
+	VPMOVZXWD (BX)(R8*2), Z7
+	VPSLLD    $0x10, Z7, Z7
+	VSUBPS    Z6, Z7, Z7
+	VADDPS    Z2, Z6, Z8
+	VSUBPS    Z6, Z2, Z2
+	MOVQ      80(DI), BX
+	VPMOVZXWD (BX)(R8*2), Z6
+	VPSLLD    $0x10, Z6, Z6
+	MOVQ      16(DI), BX
+	VPMOVZXWD (BX)(R8*2), Z9
+	VPSLLD    $0x10, Z9, Z9
+	VSUBPS    Z6, Z9, Z9
+	MOVQ      48(DI), BX
+	VPMOVZXWD (BX)(R8*2), Z10
+	VPSLLD    $0x10, Z10, Z10
+	MOVQ      112(DI), BX
+	VPMOVZXWD (BX)(R8*2), Z11
+	VPSLLD    $0x10, Z11, Z11
+	VSUBPS    Z10, Z11, Z11
+	VADDPS    Z6, Z10, Z12
+	VSUBPS    Z10, Z6, Z6
+	MOVQ      88(DI), BX
+	VPMOVZXWD (BX)(R8*2), Z10
+	VPSLLD    $0x10, Z10, Z10
+	MOVQ      24(DI), BX
+	VPMOVZXWD (BX)(R8*2), Z13
+	VPSLLD    $0x10, Z13, Z13
+	VSUBPS    Z10, Z13, Z13
+	MOVQ      56(DI), BX
+	VPMOVZXWD (BX)(R8*2), Z14
+	VPSLLD    $0x10, Z14, Z14
+	MOVQ      120(DI), BX
+	VPMOVZXWD (BX)(R8*2), Z15
+	VPSLLD    $0x10, Z15, Z15
+	VSUBPS    Z14, Z15, Z15
+	VADDPS    Z10, Z14, Z16
+	VSUBPS    Z14, Z10, Z10
+	MOVQ      AX, BX
+	VSUBPS    Z9, Z1, Z1
+	VMOVUPS   Z1, (BX)
+	VSUBPS    Z5, Z13, Z13
+	VMOVUPS   Z13, (BX)(SI*1)
+	VADDPS    Z9, Z5, Z1
+	VMOVUPS   Z1, (BX)(CX*1)
+	VSUBPS    Z5, Z9, Z9
+	VMOVUPS   Z9, (BX)(CX*2)
+	ADDQ      DX, BX
+	VSUBPS    Z12, Z4, Z4
+	VMOVUPS   Z4, (BX)
+	VSUBPS    Z8, Z16, Z16
+	VMOVUPS   Z16, (BX)(SI*1)
+	VADDPS    Z12, Z8, Z1
+	VMOVUPS   Z1, (BX)(CX*1)
+	VSUBPS    Z8, Z12, Z12
+	VMOVUPS   Z12, (BX)(CX*2)
+	ADDQ      DX, BX
+	VSUBPS    Z6, Z0, Z0
+	VMOVUPS   Z0, (BX)
+	VSUBPS    Z2, Z10, Z10
+	VMOVUPS   Z10, (BX)(SI*1)
+	VADDPS    Z6, Z2, Z0
+	VMOVUPS   Z0, (BX)(CX*1)
+	VSUBPS    Z2, Z6, Z6
+	VMOVUPS   Z6, (BX)(CX*2)
+	ADDQ      DX, BX
+	VSUBPS    Z11, Z3, Z3
+	VMOVUPS   Z3, (BX)
+	VSUBPS    Z7, Z15, Z15
+	VMOVUPS   Z15, (BX)(SI*1)
+	VADDPS    Z11, Z7, Z0
+	VMOVUPS   Z0, (BX)(CX*1)
+	VSUBPS    Z7, Z11, Z11
+	VMOVUPS   Z11, (BX)(CX*2)
+	ADDQ      $+64, AX
+	ADDQ      $+16, R8
+	SUBQ      $+16, R11
+	JG        vector
+	MOVQ      step+16(FP), R11
+	LEAQ      (R10)(R11*4), R10
+	ADDQ      pixelStep+32(FP), R9
+	DECQ      tiles+40(FP)
+	JNZ       tile
+	VZEROUPPER
+	RET
+
+// func halfSpread2AVX512(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
+// Requires: AVX, AVX512F
+TEXT ·halfSpread2AVX512(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ stride+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ CX, DX
+	SHLQ $0x02, DX
+	LEAQ (CX)(CX*2), SI
+	MOVQ src+24(FP), DI
+	XORQ R9, R9
+	MOVQ AX, R10
+
+tile:
+	MOVQ R9, R8
+	MOVQ R10, AX
+	MOVQ channels+48(FP), R11
+
+vector:
+	MOVQ      (DI), BX
+	VPMOVZXWD (BX)(R8*2), Z0
+	VPSLLD    $0x10, Z0, Z0
+	MOVQ      16(DI), BX
+	VPMOVZXWD (BX)(R8*2), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VADDPS    Z1, Z0, Z2
+	VSUBPS    Z1, Z0, Z3
+	MOVQ      8(DI), BX
+	VPMOVZXWD (BX)(R8*2), Z4
+	VPSLLD    $0x10, Z4, Z4
+	MOVQ      24(DI), BX
+	VPMOVZXWD (BX)(R8*2), Z5
+	VPSLLD    $0x10, Z5, Z5
+	VADDPS    Z5, Z4, Z6
+	VSUBPS    Z5, Z4, Z7
+	MOVQ      AX, BX
+	VADDPS    Z4, Z0, Z8
+	VMOVUPS   Z8, (BX)(CX*1)
+	VSUBPS    Z4, Z0, Z8
+	VMOVUPS   Z8, (BX)(CX*2)
+	VMOVUPS   Z0, (BX)
+	VMOVUPS   Z4, (BX)(SI*1)
+	ADDQ      DX, BX
+	VADDPS    Z6, Z2, Z0
+	VMOVUPS   Z0, (BX)(CX*1)
+	VSUBPS    Z6, Z2, Z0
+	VMOVUPS   Z0, (BX)(CX*2)
+	VMOVUPS   Z2, (BX)
+	VMOVUPS   Z6, (BX)(SI*1)
+	ADDQ      DX, BX
+	VADDPS    Z7, Z3, Z0
+	VMOVUPS   Z0, (BX)(CX*1)
+	VSUBPS    Z7, Z3, Z0
+	VMOVUPS   Z0, (BX)(CX*2)
+	VMOVUPS   Z3, (BX)
+	VMOVUPS   Z7, (BX)(SI*1)
+	ADDQ      DX, BX
+	VADDPS    Z5, Z1, Z0
+	VMOVUPS   Z0, (BX)(CX*1)
+	VSUBPS    Z5, Z1, Z0
+	VMOVUPS   Z0, (BX)(CX*2)
+	VMOVUPS   Z1, (BX)
+	VMOVUPS   Z5, (BX)(SI*1)
+	ADDQ      $+64, AX
+	ADDQ      $+16, R8
+	SUBQ      $+16, R11
+	JG        vector
+	MOVQ      step+16(FP), R11
+	LEAQ      (R10)(R11*4), R10
+	ADDQ      pixelStep+32(FP), R9
+	DECQ      tiles+40(FP)
+	JNZ       tile
+	VZEROUPPER
+	RET
+
+// func halfOutput2AVX512(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, low float32, high float32)
+// Requires: AVX, AVX512F
+TEXT ·halfOutput2AVX512(SB), NOSPLIT, $0-72
+	MOVQ         src+16(FP), AX
+	MOVQ         stride+24(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         CX, DX
+	SHLQ         $0x02, DX
+	LEAQ         (DX)(DX*2), SI
+	MOVQ         dst+0(FP), DI
+	VBROADCASTSS low+64(FP), Z0
+	VBROADCASTSS high+68(FP), Z1
+	XORQ         R10, R10
+	MOVQ         AX, R11
+
+tile:
+	MOVQ R10, R8
+	MOVQ R11, AX
+	MOVQ channels+48(FP), R12
+	MOVQ bias+56(FP), R9
+
+vector:
+	MOVQ    AX, BX
+	VMOVUPS (BX)(DX*1), Z2
+	VMOVUPS (BX), Z3
+	VADDPS  Z2, Z3, Z3
+	VMOVUPS (BX)(DX*2), Z4
+	VADDPS  Z4, Z3, Z3
+	VSUBPS  Z4, Z2, Z2
+	VMOVUPS (BX)(SI*1), Z4
+	VADDPS  Z4, Z2, Z2
+	ADDQ    CX, BX
+	VMOVUPS (BX)(DX*1), Z4
+	VMOVUPS (BX), Z5
+	VADDPS  Z4, Z5, Z5
+	VMOVUPS (BX)(DX*2), Z6
+	VADDPS  Z6, Z5, Z5
+	VSUBPS  Z6, Z4, Z4
+	VMOVUPS (BX)(SI*1), Z6
+	VADDPS  Z6, Z4, Z4
+	ADDQ    CX, BX
+	VMOVUPS (BX)(DX*1), Z6
+	VMOVUPS (BX), Z7
+	VADDPS  Z6, Z7, Z7
+	VMOVUPS (BX)(DX*2), Z8
+	VADDPS  Z8, Z7, Z7
+	VSUBPS  Z8, Z6, Z6
+	VMOVUPS (BX)(SI*1), Z8
+	VADDPS  Z8, Z6, Z6
+	ADDQ    CX, BX
+	VMOVUPS (BX)(DX*1), Z8
+	VMOVUPS (BX), Z9
+	VADDPS  Z8, Z9, Z9
+	VMOVUPS (BX)(DX*2), Z10
+	VADDPS  Z10, Z9, Z9
+	VSUBPS  Z10, Z8, Z8
+	VMOVUPS (BX)(SI*1), Z10
+	VADDPS  Z10, Z8, Z8
+	VADDPS  Z5, Z3, Z3
+	VADDPS  Z7, Z3, Z3
+	MOVQ    (DI), BX
+	VADDPS  (R9), Z3, Z3
+	VMAXPS  Z3, Z0, Z3
+	VMINPS  Z3, Z1, Z3
+	VPSRLD  $0x10, Z3, Z10
+	VPANDD  roundOdd<>+0(SB), Z10, Z11
+	VPADDD  roundMost<>+0(SB), Z11, Z11
+	VPADDD  Z3, Z11, Z11
+	VPSRLD  $0x10, Z11, Z11
+	VCMPPS  $0x03, Z3, Z3, K1
+	VPORD   roundNaN<>+0(SB), Z10, K1, Z11
+	VPMOVDW Z11, Y3
+	VMOVUPS Y3, (BX)(R8*2)
+	VSUBPS  Z7, Z5, Z5
+	VADDPS  Z9, Z5, Z5
+	MOVQ    8(DI), BX
+	VADDPS  (R9), Z5, Z5
+	VMAXPS  Z5, Z0, Z5
+	VMINPS  Z5, Z1, Z5
+	VPSRLD  $0x10, Z5, Z3
+	VPANDD  roundOdd<>+0(SB), Z3, Z7
+	VPADDD  roundMost<>+0(SB), Z7, Z7
+	VPADDD  Z5, Z7, Z7
+	VPSRLD  $0x10, Z7, Z7
+	VCMPPS  $0x03, Z5, Z5, K1
+	VPORD   roundNaN<>+0(SB), Z3, K1, Z7
+	VPMOVDW Z7, Y5
+	VMOVUPS Y5, (BX)(R8*2)
+	VADDPS  Z4, Z2, Z2
+	VADDPS  Z6, Z2, Z2
+	MOVQ    16(DI), BX
+	VADDPS  (R9), Z2, Z2
+	VMAXPS  Z2, Z0, Z2
+	VMINPS  Z2, Z1, Z2
+	VPSRLD  $0x10, Z2, Z3
+	VPANDD  roundOdd<>+0(SB), Z3, Z5
+	VPADDD  roundMost<>+0(SB), Z5, Z5
+	VPADDD  Z2, Z5, Z5
+	VPSRLD  $0x10, Z5, Z5
+	VCMPPS  $0x03, Z2, Z2, K1
+	VPORD   roundNaN<>+0(SB), Z3, K1, Z5
+	VPMOVDW Z5, Y2
+	VMOVUPS Y2, (BX)(R8*2)
+	VSUBPS  Z6, Z4, Z4
+	VADDPS  Z8, Z4, Z4
+	MOVQ    24(DI), BX
+	VADDPS  (R9), Z4, Z4
+	VMAXPS  Z4, Z0, Z4
+	VMINPS  Z4, Z1, Z4
+	VPSRLD  $0x10, Z4, Z2
+	VPANDD  roundOdd<>+0(SB), Z2, Z3
+	VPADDD  roundMost<>+0(SB), Z3, Z3
+	VPADDD  Z4, Z3, Z3
+	VPSRLD  $0x10, Z3, Z3
+	VCMPPS  $0x03, Z4, Z4, K1
+	VPORD   roundNaN<>+0(SB), Z2, K1, Z3
+	VPMOVDW Z3, Y4
+	VMOVUPS Y4, (BX)(R8*2)
+	ADDQ    $+64, R9
+	ADDQ    $+64, AX
+	ADDQ    $+16, R8
+	SUBQ    $+16, R12
+	JG      vector
+	MOVQ    step+32(FP), R12
+	LEAQ    (R11)(R12*4), R11
+	ADDQ    pixelStep+8(FP), R10
+	DECQ    tiles+40(FP)
+	JNZ     tile
 	VZEROUPPER
 	RET
 
@@ -5064,342 +7051,9 @@ vector:
 	VZEROUPPER
 	RET
 
-// func input2HalfAVX512(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
+// func halfInput4AVX512(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
 // Requires: AVX, AVX512F
-TEXT ·input2HalfAVX512(SB), NOSPLIT, $0-56
-	MOVQ dst+0(FP), AX
-	MOVQ stride+8(FP), CX
-	SHLQ $0x02, CX
-	MOVQ CX, DX
-	SHLQ $0x02, DX
-	LEAQ (CX)(CX*2), SI
-	MOVQ src+24(FP), DI
-	XORQ R9, R9
-	MOVQ AX, R10
-
-tile:
-	MOVQ R9, R8
-	MOVQ R10, AX
-	MOVQ channels+48(FP), R11
-
-vector:
-	MOVQ      64(DI), BX
-	VPMOVZXWD (BX)(R8*2), Z0
-	VPSLLD    $0x10, Z0, Z0
-	MOVQ      (DI), BX
-	VPMOVZXWD (BX)(R8*2), Z1
-	VPSLLD    $0x10, Z1, Z1
-	VSUBPS    Z0, Z1, Z1
-	MOVQ      32(DI), BX
-	VPMOVZXWD (BX)(R8*2), Z2
-	VPSLLD    $0x10, Z2, Z2
-	MOVQ      96(DI), BX
-	VPMOVZXWD (BX)(R8*2), Z3
-	VPSLLD    $0x10, Z3, Z3
-	VSUBPS    Z2, Z3, Z3
-	VADDPS    Z0, Z2, Z4
-	VSUBPS    Z2, Z0, Z0
-	MOVQ      72(DI), BX
-	VPMOVZXWD (BX)(R8*2), Z2
-	VPSLLD    $0x10, Z2, Z2
-	MOVQ      8(DI), BX
-	VPMOVZXWD (BX)(R8*2), Z5
-	VPSLLD    $0x10, Z5, Z5
-	VSUBPS    Z2, Z5, Z5
-	MOVQ      40(DI), BX
-	VPMOVZXWD (BX)(R8*2), Z6
-	VPSLLD    $0x10, Z6, Z6
-	MOVQ      104(DI), BX
-	VPMOVZXWD (BX)(R8*2), Z7
-	VPSLLD    $0x10, Z7, Z7
-	VSUBPS    Z6, Z7, Z7
-	VADDPS    Z2, Z6, Z8
-	VSUBPS    Z6, Z2, Z2
-	MOVQ      80(DI), BX
-	VPMOVZXWD (BX)(R8*2), Z6
-	VPSLLD    $0x10, Z6, Z6
-	MOVQ      16(DI), BX
-	VPMOVZXWD (BX)(R8*2), Z9
-	VPSLLD    $0x10, Z9, Z9
-	VSUBPS    Z6, Z9, Z9
-	MOVQ      48(DI), BX
-	VPMOVZXWD (BX)(R8*2), Z10
-	VPSLLD    $0x10, Z10, Z10
-	MOVQ      112(DI), BX
-	VPMOVZXWD (BX)(R8*2), Z11
-	VPSLLD    $0x10, Z11, Z11
-	VSUBPS    Z10, Z11, Z11
-	VADDPS    Z6, Z10, Z12
-	VSUBPS    Z10, Z6, Z6
-	MOVQ      88(DI), BX
-	VPMOVZXWD (BX)(R8*2), Z10
-	VPSLLD    $0x10, Z10, Z10
-	MOVQ      24(DI), BX
-	VPMOVZXWD (BX)(R8*2), Z13
-	VPSLLD    $0x10, Z13, Z13
-	VSUBPS    Z10, Z13, Z13
-	MOVQ      56(DI), BX
-	VPMOVZXWD (BX)(R8*2), Z14
-	VPSLLD    $0x10, Z14, Z14
-	MOVQ      120(DI), BX
-	VPMOVZXWD (BX)(R8*2), Z15
-	VPSLLD    $0x10, Z15, Z15
-	VSUBPS    Z14, Z15, Z15
-	VADDPS    Z10, Z14, Z16
-	VSUBPS    Z14, Z10, Z10
-	MOVQ      AX, BX
-	VSUBPS    Z9, Z1, Z1
-	VMOVUPS   Z1, (BX)
-	VSUBPS    Z5, Z13, Z13
-	VMOVUPS   Z13, (BX)(SI*1)
-	VADDPS    Z9, Z5, Z1
-	VMOVUPS   Z1, (BX)(CX*1)
-	VSUBPS    Z5, Z9, Z9
-	VMOVUPS   Z9, (BX)(CX*2)
-	ADDQ      DX, BX
-	VSUBPS    Z12, Z4, Z4
-	VMOVUPS   Z4, (BX)
-	VSUBPS    Z8, Z16, Z16
-	VMOVUPS   Z16, (BX)(SI*1)
-	VADDPS    Z12, Z8, Z1
-	VMOVUPS   Z1, (BX)(CX*1)
-	VSUBPS    Z8, Z12, Z12
-	VMOVUPS   Z12, (BX)(CX*2)
-	ADDQ      DX, BX
-	VSUBPS    Z6, Z0, Z0
-	VMOVUPS   Z0, (BX)
-	VSUBPS    Z2, Z10, Z10
-	VMOVUPS   Z10, (BX)(SI*1)
-	VADDPS    Z6, Z2, Z0
-	VMOVUPS   Z0, (BX)(CX*1)
-	VSUBPS    Z2, Z6, Z6
-	VMOVUPS   Z6, (BX)(CX*2)
-	ADDQ      DX, BX
-	VSUBPS    Z11, Z3, Z3
-	VMOVUPS   Z3, (BX)
-	VSUBPS    Z7, Z15, Z15
-	VMOVUPS   Z15, (BX)(SI*1)
-	VADDPS    Z11, Z7, Z0
-	VMOVUPS   Z0, (BX)(CX*1)
-	VSUBPS    Z7, Z11, Z11
-	VMOVUPS   Z11, (BX)(CX*2)
-	ADDQ      $+64, AX
-	ADDQ      $+16, R8
-	SUBQ      $+16, R11
-	JG        vector
-	MOVQ      step+16(FP), R11
-	LEAQ      (R10)(R11*4), R10
-	ADDQ      pixelStep+32(FP), R9
-	DECQ      tiles+40(FP)
-	JNZ       tile
-	VZEROUPPER
-	RET
-
-// func spread2HalfAVX512(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
-// Requires: AVX, AVX512F
-TEXT ·spread2HalfAVX512(SB), NOSPLIT, $0-56
-	MOVQ dst+0(FP), AX
-	MOVQ stride+8(FP), CX
-	SHLQ $0x02, CX
-	MOVQ CX, DX
-	SHLQ $0x02, DX
-	LEAQ (CX)(CX*2), SI
-	MOVQ src+24(FP), DI
-	XORQ R9, R9
-	MOVQ AX, R10
-
-tile:
-	MOVQ R9, R8
-	MOVQ R10, AX
-	MOVQ channels+48(FP), R11
-
-vector:
-	MOVQ      (DI), BX
-	VPMOVZXWD (BX)(R8*2), Z0
-	VPSLLD    $0x10, Z0, Z0
-	MOVQ      16(DI), BX
-	VPMOVZXWD (BX)(R8*2), Z1
-	VPSLLD    $0x10, Z1, Z1
-	VADDPS    Z1, Z0, Z2
-	VSUBPS    Z1, Z0, Z3
-	MOVQ      8(DI), BX
-	VPMOVZXWD (BX)(R8*2), Z4
-	VPSLLD    $0x10, Z4, Z4
-	MOVQ      24(DI), BX
-	VPMOVZXWD (BX)(R8*2), Z5
-	VPSLLD    $0x10, Z5, Z5
-	VADDPS    Z5, Z4, Z6
-	VSUBPS    Z5, Z4, Z7
-	MOVQ      AX, BX
-	VADDPS    Z4, Z0, Z8
-	VMOVUPS   Z8, (BX)(CX*1)
-	VSUBPS    Z4, Z0, Z8
-	VMOVUPS   Z8, (BX)(CX*2)
-	VMOVUPS   Z0, (BX)
-	VMOVUPS   Z4, (BX)(SI*1)
-	ADDQ      DX, BX
-	VADDPS    Z6, Z2, Z0
-	VMOVUPS   Z0, (BX)(CX*1)
-	VSUBPS    Z6, Z2, Z0
-	VMOVUPS   Z0, (BX)(CX*2)
-	VMOVUPS   Z2, (BX)
-	VMOVUPS   Z6, (BX)(SI*1)
-	ADDQ      DX, BX
-	VADDPS    Z7, Z3, Z0
-	VMOVUPS   Z0, (BX)(CX*1)
-	VSUBPS    Z7, Z3, Z0
-	VMOVUPS   Z0, (BX)(CX*2)
-	VMOVUPS   Z3, (BX)
-	VMOVUPS   Z7, (BX)(SI*1)
-	ADDQ      DX, BX
-	VADDPS    Z5, Z1, Z0
-	VMOVUPS   Z0, (BX)(CX*1)
-	VSUBPS    Z5, Z1, Z0
-	VMOVUPS   Z0, (BX)(CX*2)
-	VMOVUPS   Z1, (BX)
-	VMOVUPS   Z5, (BX)(SI*1)
-	ADDQ      $+64, AX
-	ADDQ      $+16, R8
-	SUBQ      $+16, R11
-	JG        vector
-	MOVQ      step+16(FP), R11
-	LEAQ      (R10)(R11*4), R10
-	ADDQ      pixelStep+32(FP), R9
-	DECQ      tiles+40(FP)
-	JNZ       tile
-	VZEROUPPER
-	RET
-
-// func output2HalfAVX512(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, low float32, high float32)
-// Requires: AVX, AVX512F
-TEXT ·output2HalfAVX512(SB), NOSPLIT, $0-72
-	MOVQ         src+16(FP), AX
-	MOVQ         stride+24(FP), CX
-	SHLQ         $0x02, CX
-	MOVQ         CX, DX
-	SHLQ         $0x02, DX
-	LEAQ         (DX)(DX*2), SI
-	MOVQ         dst+0(FP), DI
-	VBROADCASTSS low+64(FP), Z0
-	VBROADCASTSS high+68(FP), Z1
-	XORQ         R10, R10
-	MOVQ         AX, R11
-
-tile:
-	MOVQ R10, R8
-	MOVQ R11, AX
-	MOVQ channels+48(FP), R12
-	MOVQ bias+56(FP), R9
-
-vector:
-	MOVQ      AX, BX
-	VMOVUPS   (BX)(DX*1), Z2
-	VMOVUPS   (BX), Z3
-	VADDPS    Z2, Z3, Z3
-	VMOVUPS   (BX)(DX*2), Z4
-	VADDPS    Z4, Z3, Z3
-	VSUBPS    Z4, Z2, Z2
-	VMOVUPS   (BX)(SI*1), Z4
-	VADDPS    Z4, Z2, Z2
-	ADDQ      CX, BX
-	VMOVUPS   (BX)(DX*1), Z4
-	VMOVUPS   (BX), Z5
-	VADDPS    Z4, Z5, Z5
-	VMOVUPS   (BX)(DX*2), Z6
-	VADDPS    Z6, Z5, Z5
-	VSUBPS    Z6, Z4, Z4
-	VMOVUPS   (BX)(SI*1), Z6
-	VADDPS    Z6, Z4, Z4
-	ADDQ      CX, BX
-	VMOVUPS   (BX)(DX*1), Z6
-	VMOVUPS   (BX), Z7
-	VADDPS    Z6, Z7, Z7
-	VMOVUPS   (BX)(DX*2), Z8
-	VADDPS    Z8, Z7, Z7
-	VSUBPS    Z8, Z6, Z6
-	VMOVUPS   (BX)(SI*1), Z8
-	VADDPS    Z8, Z6, Z6
-	ADDQ      CX, BX
-	VMOVUPS   (BX)(DX*1), Z8
-	VMOVUPS   (BX), Z9
-	VADDPS    Z8, Z9, Z9
-	VMOVUPS   (BX)(DX*2), Z10
-	VADDPS    Z10, Z9, Z9
-	VSUBPS    Z10, Z8, Z8
-	VMOVUPS   (BX)(SI*1), Z10
-	VADDPS    Z10, Z8, Z8
-	VADDPS    Z5, Z3, Z3
-	VADDPS    Z7, Z3, Z3
-	MOVQ      (DI), BX
-	VADDPS    (R9), Z3, Z3
-	VMAXPS    Z3, Z0, Z3
-	VMINPS    Z3, Z1, Z3
-	VCMPPS    $0x03, Z3, Z3, K1
-	VPSLLD    $0x0f, Z3, Z10
-	VPSRLD    $0x1f, Z10, Z10
-	VPADDD    Z3, Z10, Z10
-	VPADDD    integer0<>+0(SB), Z10, Z10
-	VPSRLD    $0x10, Z10, Z10
-	VMOVDQU32 integer1<>+0(SB), K1, Z10
-	VPMOVDW   Z10, (BX)(R8*2)
-	VSUBPS    Z7, Z5, Z5
-	VADDPS    Z9, Z5, Z5
-	MOVQ      8(DI), BX
-	VADDPS    (R9), Z5, Z5
-	VMAXPS    Z5, Z0, Z5
-	VMINPS    Z5, Z1, Z5
-	VCMPPS    $0x03, Z5, Z5, K1
-	VPSLLD    $0x0f, Z5, Z3
-	VPSRLD    $0x1f, Z3, Z3
-	VPADDD    Z5, Z3, Z3
-	VPADDD    integer0<>+0(SB), Z3, Z3
-	VPSRLD    $0x10, Z3, Z3
-	VMOVDQU32 integer1<>+0(SB), K1, Z3
-	VPMOVDW   Z3, (BX)(R8*2)
-	VADDPS    Z4, Z2, Z2
-	VADDPS    Z6, Z2, Z2
-	MOVQ      16(DI), BX
-	VADDPS    (R9), Z2, Z2
-	VMAXPS    Z2, Z0, Z2
-	VMINPS    Z2, Z1, Z2
-	VCMPPS    $0x03, Z2, Z2, K1
-	VPSLLD    $0x0f, Z2, Z3
-	VPSRLD    $0x1f, Z3, Z3
-	VPADDD    Z2, Z3, Z3
-	VPADDD    integer0<>+0(SB), Z3, Z3
-	VPSRLD    $0x10, Z3, Z3
-	VMOVDQU32 integer1<>+0(SB), K1, Z3
-	VPMOVDW   Z3, (BX)(R8*2)
-	VSUBPS    Z6, Z4, Z4
-	VADDPS    Z8, Z4, Z4
-	MOVQ      24(DI), BX
-	VADDPS    (R9), Z4, Z4
-	VMAXPS    Z4, Z0, Z4
-	VMINPS    Z4, Z1, Z4
-	VCMPPS    $0x03, Z4, Z4, K1
-	VPSLLD    $0x0f, Z4, Z2
-	VPSRLD    $0x1f, Z2, Z2
-	VPADDD    Z4, Z2, Z2
-	VPADDD    integer0<>+0(SB), Z2, Z2
-	VPSRLD    $0x10, Z2, Z2
-	VMOVDQU32 integer1<>+0(SB), K1, Z2
-	VPMOVDW   Z2, (BX)(R8*2)
-	ADDQ      $+64, R9
-	ADDQ      $+64, AX
-	ADDQ      $+16, R8
-	SUBQ      $+16, R12
-	JG        vector
-	MOVQ      step+32(FP), R12
-	LEAQ      (R11)(R12*4), R11
-	ADDQ      pixelStep+8(FP), R10
-	DECQ      tiles+40(FP)
-	JNZ       tile
-	VZEROUPPER
-	RET
-
-// func input4HalfAVX512(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
-// Requires: AVX, AVX512F
-TEXT ·input4HalfAVX512(SB), NOSPLIT, $0-56
+TEXT ·halfInput4AVX512(SB), NOSPLIT, $0-56
 	MOVQ    dst+0(FP), AX
 	MOVQ    stride+8(FP), CX
 	SHLQ    $0x02, CX
@@ -5837,9 +7491,9 @@ vector:
 	VZEROUPPER
 	RET
 
-// func spread4HalfAVX512(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
+// func halfSpread4AVX512(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
 // Requires: AVX, AVX512F
-TEXT ·spread4HalfAVX512(SB), NOSPLIT, $0-56
+TEXT ·halfSpread4AVX512(SB), NOSPLIT, $0-56
 	MOVQ    dst+0(FP), AX
 	MOVQ    stride+8(FP), CX
 	SHLQ    $0x02, CX
@@ -6083,9 +7737,9 @@ vector:
 	VZEROUPPER
 	RET
 
-// func output4HalfAVX512(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, low float32, high float32)
+// func halfOutput4AVX512(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, low float32, high float32)
 // Requires: AVX, AVX512F
-TEXT ·output4HalfAVX512(SB), NOSPLIT, $0-72
+TEXT ·halfOutput4AVX512(SB), NOSPLIT, $0-72
 	MOVQ         src+16(FP), AX
 	MOVQ         stride+24(FP), CX
 	SHLQ         $0x02, CX
@@ -6228,55 +7882,59 @@ vector:
 	VADDPS      (R10), Z9, Z9
 	VMAXPS      Z9, Z4, Z9
 	VMINPS      Z9, Z5, Z9
+	VPSRLD      $0x10, Z9, Z25
+	VPANDD      roundOdd<>+0(SB), Z25, Z31
+	VPADDD      roundMost<>+0(SB), Z31, Z31
+	VPADDD      Z9, Z31, Z31
+	VPSRLD      $0x10, Z31, Z31
 	VCMPPS      $0x03, Z9, Z9, K1
-	VPSLLD      $0x0f, Z9, Z25
-	VPSRLD      $0x1f, Z25, Z25
-	VPADDD      Z9, Z25, Z25
-	VPADDD      integer0<>+0(SB), Z25, Z25
-	VPSRLD      $0x10, Z25, Z25
-	VMOVDQU32   integer1<>+0(SB), K1, Z25
-	VPMOVDW     Z25, (BX)(R9*2)
+	VPORD       roundNaN<>+0(SB), Z25, K1, Z31
+	VPMOVDW     Z31, Y9
+	VMOVUPS     Y9, (BX)(R9*2)
 	VMULPS      Z0, Z27, Z27
 	VFMADD231PS Z1, Z17, Z27
 	MOVQ        16(R8), BX
 	VADDPS      (R10), Z27, Z27
 	VMAXPS      Z27, Z4, Z27
 	VMINPS      Z27, Z5, Z27
+	VPSRLD      $0x10, Z27, Z9
+	VPANDD      roundOdd<>+0(SB), Z9, Z17
+	VPADDD      roundMost<>+0(SB), Z17, Z17
+	VPADDD      Z27, Z17, Z17
+	VPSRLD      $0x10, Z17, Z17
 	VCMPPS      $0x03, Z27, Z27, K1
-	VPSLLD      $0x0f, Z27, Z9
-	VPSRLD      $0x1f, Z9, Z9
-	VPADDD      Z27, Z9, Z9
-	VPADDD      integer0<>+0(SB), Z9, Z9
-	VPSRLD      $0x10, Z9, Z9
-	VMOVDQU32   integer1<>+0(SB), K1, Z9
-	VPMOVDW     Z9, (BX)(R9*2)
+	VPORD       roundNaN<>+0(SB), Z9, K1, Z17
+	VPMOVDW     Z17, Y27
+	VMOVUPS     Y27, (BX)(R9*2)
 	VFMADD231PS Z2, Z13, Z29
 	VFMADD231PS Z3, Z21, Z29
 	MOVQ        24(R8), BX
 	VADDPS      (R10), Z29, Z29
 	VMAXPS      Z29, Z4, Z29
 	VMINPS      Z29, Z5, Z29
+	VPSRLD      $0x10, Z29, Z9
+	VPANDD      roundOdd<>+0(SB), Z9, Z17
+	VPADDD      roundMost<>+0(SB), Z17, Z17
+	VPADDD      Z29, Z17, Z17
+	VPSRLD      $0x10, Z17, Z17
 	VCMPPS      $0x03, Z29, Z29, K1
-	VPSLLD      $0x0f, Z29, Z9
-	VPSRLD      $0x1f, Z9, Z9
-	VPADDD      Z29, Z9, Z9
-	VPADDD      integer0<>+0(SB), Z9, Z9
-	VPSRLD      $0x10, Z9, Z9
-	VMOVDQU32   integer1<>+0(SB), K1, Z9
-	VPMOVDW     Z9, (BX)(R9*2)
+	VPORD       roundNaN<>+0(SB), Z9, K1, Z17
+	VPMOVDW     Z17, Y29
+	VMOVUPS     Y29, (BX)(R9*2)
 	VADDPS      Z21, Z13, Z13
 	MOVQ        8(R8), BX
 	VADDPS      (R10), Z13, Z13
 	VMAXPS      Z13, Z4, Z13
 	VMINPS      Z13, Z5, Z13
+	VPSRLD      $0x10, Z13, Z9
+	VPANDD      roundOdd<>+0(SB), Z9, Z17
+	VPADDD      roundMost<>+0(SB), Z17, Z17
+	VPADDD      Z13, Z17, Z17
+	VPSRLD      $0x10, Z17, Z17
 	VCMPPS      $0x03, Z13, Z13, K1
-	VPSLLD      $0x0f, Z13, Z9
-	VPSRLD      $0x1f, Z9, Z9
-	VPADDD      Z13, Z9, Z9
-	VPADDD      integer0<>+0(SB), Z9, Z9
-	VPSRLD      $0x10, Z9, Z9
-	VMOVDQU32   integer1<>+0(SB), K1, Z9
-	VPMOVDW     Z9, (BX)(R9*2)
+	VPORD       roundNaN<>+0(SB), Z9, K1, Z17
+	VPMOVDW     Z17, Y13
+	VMOVUPS     Y13, (BX)(R9*2)
 	VADDPS      Z11, Z7, Z9
 	VSUBPS      Z11, Z7, Z7
 	VADDPS      Z19, Z15, Z11
@@ -6287,55 +7945,59 @@ vector:
 	VADDPS      (R10), Z6, Z6
 	VMAXPS      Z6, Z4, Z6
 	VMINPS      Z6, Z5, Z6
+	VPSRLD      $0x10, Z6, Z13
+	VPANDD      roundOdd<>+0(SB), Z13, Z17
+	VPADDD      roundMost<>+0(SB), Z17, Z17
+	VPADDD      Z6, Z17, Z17
+	VPSRLD      $0x10, Z17, Z17
 	VCMPPS      $0x03, Z6, Z6, K1
-	VPSLLD      $0x0f, Z6, Z13
-	VPSRLD      $0x1f, Z13, Z13
-	VPADDD      Z6, Z13, Z13
-	VPADDD      integer0<>+0(SB), Z13, Z13
-	VPSRLD      $0x10, Z13, Z13
-	VMOVDQU32   integer1<>+0(SB), K1, Z13
-	VPMOVDW     Z13, (BX)(R9*2)
+	VPORD       roundNaN<>+0(SB), Z13, K1, Z17
+	VPMOVDW     Z17, Y6
+	VMOVUPS     Y6, (BX)(R9*2)
 	VMULPS      Z0, Z9, Z9
 	VFMADD231PS Z1, Z11, Z9
 	MOVQ        48(R8), BX
 	VADDPS      (R10), Z9, Z9
 	VMAXPS      Z9, Z4, Z9
 	VMINPS      Z9, Z5, Z9
+	VPSRLD      $0x10, Z9, Z6
+	VPANDD      roundOdd<>+0(SB), Z6, Z11
+	VPADDD      roundMost<>+0(SB), Z11, Z11
+	VPADDD      Z9, Z11, Z11
+	VPSRLD      $0x10, Z11, Z11
 	VCMPPS      $0x03, Z9, Z9, K1
-	VPSLLD      $0x0f, Z9, Z6
-	VPSRLD      $0x1f, Z6, Z6
-	VPADDD      Z9, Z6, Z6
-	VPADDD      integer0<>+0(SB), Z6, Z6
-	VPSRLD      $0x10, Z6, Z6
-	VMOVDQU32   integer1<>+0(SB), K1, Z6
-	VPMOVDW     Z6, (BX)(R9*2)
+	VPORD       roundNaN<>+0(SB), Z6, K1, Z11
+	VPMOVDW     Z11, Y9
+	VMOVUPS     Y9, (BX)(R9*2)
 	VFMADD231PS Z2, Z7, Z23
 	VFMADD231PS Z3, Z15, Z23
 	MOVQ        56(R8), BX
 	VADDPS      (R10), Z23, Z23
 	VMAXPS      Z23, Z4, Z23
 	VMINPS      Z23, Z5, Z23
+	VPSRLD      $0x10, Z23, Z6
+	VPANDD      roundOdd<>+0(SB), Z6, Z9
+	VPADDD      roundMost<>+0(SB), Z9, Z9
+	VPADDD      Z23, Z9, Z9
+	VPSRLD      $0x10, Z9, Z9
 	VCMPPS      $0x03, Z23, Z23, K1
-	VPSLLD      $0x0f, Z23, Z6
-	VPSRLD      $0x1f, Z6, Z6
-	VPADDD      Z23, Z6, Z6
-	VPADDD      integer0<>+0(SB), Z6, Z6
-	VPSRLD      $0x10, Z6, Z6
-	VMOVDQU32   integer1<>+0(SB), K1, Z6
-	VPMOVDW     Z6, (BX)(R9*2)
+	VPORD       roundNaN<>+0(SB), Z6, K1, Z9
+	VPMOVDW     Z9, Y23
+	VMOVUPS     Y23, (BX)(R9*2)
 	VADDPS      Z15, Z7, Z7
 	MOVQ        40(R8), BX
 	VADDPS      (R10), Z7, Z7
 	VMAXPS      Z7, Z4, Z7
 	VMINPS      Z7, Z5, Z7
+	VPSRLD      $0x10, Z7, Z6
+	VPANDD      roundOdd<>+0(SB), Z6, Z9
+	VPADDD      roundMost<>+0(SB), Z9, Z9
+	VPADDD      Z7, Z9, Z9
+	VPSRLD      $0x10, Z9, Z9
 	VCMPPS      $0x03, Z7, Z7, K1
-	VPSLLD      $0x0f, Z7, Z6
-	VPSRLD      $0x1f, Z6, Z6
-	VPADDD      Z7, Z6, Z6
-	VPADDD      integer0<>+0(SB), Z6, Z6
-	VPSRLD      $0x10, Z6, Z6
-	VMOVDQU32   integer1<>+0(SB), K1, Z6
-	VPMOVDW     Z6, (BX)(R9*2)
+	VPORD       roundNaN<>+0(SB), Z6, K1, Z9
+	VPMOVDW     Z9, Y7
+	VMOVUPS     Y7, (BX)(R9*2)
 	VADDPS      Z16, Z12, Z6
 	VSUBPS      Z16, Z12, Z12
 	VADDPS      Z24, Z20, Z7
@@ -6346,55 +8008,59 @@ vector:
 	VADDPS      (R10), Z8, Z8
 	VMAXPS      Z8, Z4, Z8
 	VMINPS      Z8, Z5, Z8
+	VPSRLD      $0x10, Z8, Z9
+	VPANDD      roundOdd<>+0(SB), Z9, Z11
+	VPADDD      roundMost<>+0(SB), Z11, Z11
+	VPADDD      Z8, Z11, Z11
+	VPSRLD      $0x10, Z11, Z11
 	VCMPPS      $0x03, Z8, Z8, K1
-	VPSLLD      $0x0f, Z8, Z9
-	VPSRLD      $0x1f, Z9, Z9
-	VPADDD      Z8, Z9, Z9
-	VPADDD      integer0<>+0(SB), Z9, Z9
-	VPSRLD      $0x10, Z9, Z9
-	VMOVDQU32   integer1<>+0(SB), K1, Z9
-	VPMOVDW     Z9, (BX)(R9*2)
+	VPORD       roundNaN<>+0(SB), Z9, K1, Z11
+	VPMOVDW     Z11, Y8
+	VMOVUPS     Y8, (BX)(R9*2)
 	VMULPS      Z0, Z6, Z6
 	VFMADD231PS Z1, Z7, Z6
 	MOVQ        80(R8), BX
 	VADDPS      (R10), Z6, Z6
 	VMAXPS      Z6, Z4, Z6
 	VMINPS      Z6, Z5, Z6
+	VPSRLD      $0x10, Z6, Z7
+	VPANDD      roundOdd<>+0(SB), Z7, Z8
+	VPADDD      roundMost<>+0(SB), Z8, Z8
+	VPADDD      Z6, Z8, Z8
+	VPSRLD      $0x10, Z8, Z8
 	VCMPPS      $0x03, Z6, Z6, K1
-	VPSLLD      $0x0f, Z6, Z7
-	VPSRLD      $0x1f, Z7, Z7
-	VPADDD      Z6, Z7, Z7
-	VPADDD      integer0<>+0(SB), Z7, Z7
-	VPSRLD      $0x10, Z7, Z7
-	VMOVDQU32   integer1<>+0(SB), K1, Z7
-	VPMOVDW     Z7, (BX)(R9*2)
+	VPORD       roundNaN<>+0(SB), Z7, K1, Z8
+	VPMOVDW     Z8, Y6
+	VMOVUPS     Y6, (BX)(R9*2)
 	VFMADD231PS Z2, Z12, Z28
 	VFMADD231PS Z3, Z20, Z28
 	MOVQ        88(R8), BX
 	VADDPS      (R10), Z28, Z28
 	VMAXPS      Z28, Z4, Z28
 	VMINPS      Z28, Z5, Z28
+	VPSRLD      $0x10, Z28, Z6
+	VPANDD      roundOdd<>+0(SB), Z6, Z7
+	VPADDD      roundMost<>+0(SB), Z7, Z7
+	VPADDD      Z28, Z7, Z7
+	VPSRLD      $0x10, Z7, Z7
 	VCMPPS      $0x03, Z28, Z28, K1
-	VPSLLD      $0x0f, Z28, Z6
-	VPSRLD      $0x1f, Z6, Z6
-	VPADDD      Z28, Z6, Z6
-	VPADDD      integer0<>+0(SB), Z6, Z6
-	VPSRLD      $0x10, Z6, Z6
-	VMOVDQU32   integer1<>+0(SB), K1, Z6
-	VPMOVDW     Z6, (BX)(R9*2)
+	VPORD       roundNaN<>+0(SB), Z6, K1, Z7
+	VPMOVDW     Z7, Y28
+	VMOVUPS     Y28, (BX)(R9*2)
 	VADDPS      Z20, Z12, Z12
 	MOVQ        72(R8), BX
 	VADDPS      (R10), Z12, Z12
 	VMAXPS      Z12, Z4, Z12
 	VMINPS      Z12, Z5, Z12
+	VPSRLD      $0x10, Z12, Z6
+	VPANDD      roundOdd<>+0(SB), Z6, Z7
+	VPADDD      roundMost<>+0(SB), Z7, Z7
+	VPADDD      Z12, Z7, Z7
+	VPSRLD      $0x10, Z7, Z7
 	VCMPPS      $0x03, Z12, Z12, K1
-	VPSLLD      $0x0f, Z12, Z6
-	VPSRLD      $0x1f, Z6, Z6
-	VPADDD      Z12, Z6, Z6
-	VPADDD      integer0<>+0(SB), Z6, Z6
-	VPSRLD      $0x10, Z6, Z6
-	VMOVDQU32   integer1<>+0(SB), K1, Z6
-	VPMOVDW     Z6, (BX)(R9*2)
+	VPORD       roundNaN<>+0(SB), Z6, K1, Z7
+	VPMOVDW     Z7, Y12
+	VMOVUPS     Y12, (BX)(R9*2)
 	VADDPS      Z18, Z14, Z6
 	VSUBPS      Z18, Z14, Z14
 	VADDPS      Z26, Z22, Z7
@@ -6405,55 +8071,59 @@ vector:
 	VADDPS      (R10), Z10, Z10
 	VMAXPS      Z10, Z4, Z10
 	VMINPS      Z10, Z5, Z10
+	VPSRLD      $0x10, Z10, Z8
+	VPANDD      roundOdd<>+0(SB), Z8, Z9
+	VPADDD      roundMost<>+0(SB), Z9, Z9
+	VPADDD      Z10, Z9, Z9
+	VPSRLD      $0x10, Z9, Z9
 	VCMPPS      $0x03, Z10, Z10, K1
-	VPSLLD      $0x0f, Z10, Z8
-	VPSRLD      $0x1f, Z8, Z8
-	VPADDD      Z10, Z8, Z8
-	VPADDD      integer0<>+0(SB), Z8, Z8
-	VPSRLD      $0x10, Z8, Z8
-	VMOVDQU32   integer1<>+0(SB), K1, Z8
-	VPMOVDW     Z8, (BX)(R9*2)
+	VPORD       roundNaN<>+0(SB), Z8, K1, Z9
+	VPMOVDW     Z9, Y10
+	VMOVUPS     Y10, (BX)(R9*2)
 	VMULPS      Z0, Z6, Z6
 	VFMADD231PS Z1, Z7, Z6
 	MOVQ        112(R8), BX
 	VADDPS      (R10), Z6, Z6
 	VMAXPS      Z6, Z4, Z6
 	VMINPS      Z6, Z5, Z6
+	VPSRLD      $0x10, Z6, Z7
+	VPANDD      roundOdd<>+0(SB), Z7, Z8
+	VPADDD      roundMost<>+0(SB), Z8, Z8
+	VPADDD      Z6, Z8, Z8
+	VPSRLD      $0x10, Z8, Z8
 	VCMPPS      $0x03, Z6, Z6, K1
-	VPSLLD      $0x0f, Z6, Z7
-	VPSRLD      $0x1f, Z7, Z7
-	VPADDD      Z6, Z7, Z7
-	VPADDD      integer0<>+0(SB), Z7, Z7
-	VPSRLD      $0x10, Z7, Z7
-	VMOVDQU32   integer1<>+0(SB), K1, Z7
-	VPMOVDW     Z7, (BX)(R9*2)
+	VPORD       roundNaN<>+0(SB), Z7, K1, Z8
+	VPMOVDW     Z8, Y6
+	VMOVUPS     Y6, (BX)(R9*2)
 	VFMADD231PS Z2, Z14, Z30
 	VFMADD231PS Z3, Z22, Z30
 	MOVQ        120(R8), BX
 	VADDPS      (R10), Z30, Z30
 	VMAXPS      Z30, Z4, Z30
 	VMINPS      Z30, Z5, Z30
+	VPSRLD      $0x10, Z30, Z6
+	VPANDD      roundOdd<>+0(SB), Z6, Z7
+	VPADDD      roundMost<>+0(SB), Z7, Z7
+	VPADDD      Z30, Z7, Z7
+	VPSRLD      $0x10, Z7, Z7
 	VCMPPS      $0x03, Z30, Z30, K1
-	VPSLLD      $0x0f, Z30, Z6
-	VPSRLD      $0x1f, Z6, Z6
-	VPADDD      Z30, Z6, Z6
-	VPADDD      integer0<>+0(SB), Z6, Z6
-	VPSRLD      $0x10, Z6, Z6
-	VMOVDQU32   integer1<>+0(SB), K1, Z6
-	VPMOVDW     Z6, (BX)(R9*2)
+	VPORD       roundNaN<>+0(SB), Z6, K1, Z7
+	VPMOVDW     Z7, Y30
+	VMOVUPS     Y30, (BX)(R9*2)
 	VADDPS      Z22, Z14, Z14
 	MOVQ        104(R8), BX
 	VADDPS      (R10), Z14, Z14
 	VMAXPS      Z14, Z4, Z14
 	VMINPS      Z14, Z5, Z14
+	VPSRLD      $0x10, Z14, Z6
+	VPANDD      roundOdd<>+0(SB), Z6, Z7
+	VPADDD      roundMost<>+0(SB), Z7, Z7
+	VPADDD      Z14, Z7, Z7
+	VPSRLD      $0x10, Z7, Z7
 	VCMPPS      $0x03, Z14, Z14, K1
-	VPSLLD      $0x0f, Z14, Z6
-	VPSRLD      $0x1f, Z6, Z6
-	VPADDD      Z14, Z6, Z6
-	VPADDD      integer0<>+0(SB), Z6, Z6
-	VPSRLD      $0x10, Z6, Z6
-	VMOVDQU32   integer1<>+0(SB), K1, Z6
-	VPMOVDW     Z6, (BX)(R9*2)
+	VPORD       roundNaN<>+0(SB), Z6, K1, Z7
+	VPMOVDW     Z7, Y14
+	VMOVUPS     Y14, (BX)(R9*2)
 	ADDQ        $+64, R10
 	ADDQ        $+64, AX
 	ADDQ        $+16, R9
@@ -6466,42 +8136,6 @@ vector:
 	JNZ         tile
 	VZEROUPPER
 	RET
-
-DATA integer0<>+0(SB)/4, $0x00007fff
-DATA integer0<>+4(SB)/4, $0x00007fff
-DATA integer0<>+8(SB)/4, $0x00007fff
-DATA integer0<>+12(SB)/4, $0x00007fff
-DATA integer0<>+16(SB)/4, $0x00007fff
-DATA integer0<>+20(SB)/4, $0x00007fff
-DATA integer0<>+24(SB)/4, $0x00007fff
-DATA integer0<>+28(SB)/4, $0x00007fff
-DATA integer0<>+32(SB)/4, $0x00007fff
-DATA integer0<>+36(SB)/4, $0x00007fff
-DATA integer0<>+40(SB)/4, $0x00007fff
-DATA integer0<>+44(SB)/4, $0x00007fff
-DATA integer0<>+48(SB)/4, $0x00007fff
-DATA integer0<>+52(SB)/4, $0x00007fff
-DATA integer0<>+56(SB)/4, $0x00007fff
-DATA integer0<>+60(SB)/4, $0x00007fff
-GLOBL integer0<>(SB), RODATA|NOPTR, $64
-
-DATA integer1<>+0(SB)/4, $0x00007fc0
-DATA integer1<>+4(SB)/4, $0x00007fc0
-DATA integer1<>+8(SB)/4, $0x00007fc0
-DATA integer1<>+12(SB)/4, $0x00007fc0
-DATA integer1<>+16(SB)/4, $0x00007fc0
-DATA integer1<>+20(SB)/4, $0x00007fc0
-DATA integer1<>+24(SB)/4, $0x00007fc0
-DATA integer1<>+28(SB)/4, $0x00007fc0
-DATA integer1<>+32(SB)/4, $0x00007fc0
-DATA integer1<>+36(SB)/4, $0x00007fc0
-DATA integer1<>+40(SB)/4, $0x00007fc0
-DATA integer1<>+44(SB)/4, $0x00007fc0
-DATA integer1<>+48(SB)/4, $0x00007fc0
-DATA integer1<>+52(SB)/4, $0x00007fc0
-DATA integer1<>+56(SB)/4, $0x00007fc0
-DATA integer1<>+60(SB)/4, $0x00007fc0
-GLOBL integer1<>(SB), RODATA|NOPTR, $64
 
 DATA constant0<>+0(SB)/4, $(0.5)
 DATA constant0<>+4(SB)/4, $(0.5)
@@ -6682,3 +8316,57 @@ DATA constant9<>+52(SB)/4, $(0.41538462)
 DATA constant9<>+56(SB)/4, $(0.41538462)
 DATA constant9<>+60(SB)/4, $(0.41538462)
 GLOBL constant9<>(SB), RODATA|NOPTR, $64
+
+DATA roundOdd<>+0(SB)/4, $0x00000001
+DATA roundOdd<>+4(SB)/4, $0x00000001
+DATA roundOdd<>+8(SB)/4, $0x00000001
+DATA roundOdd<>+12(SB)/4, $0x00000001
+DATA roundOdd<>+16(SB)/4, $0x00000001
+DATA roundOdd<>+20(SB)/4, $0x00000001
+DATA roundOdd<>+24(SB)/4, $0x00000001
+DATA roundOdd<>+28(SB)/4, $0x00000001
+DATA roundOdd<>+32(SB)/4, $0x00000001
+DATA roundOdd<>+36(SB)/4, $0x00000001
+DATA roundOdd<>+40(SB)/4, $0x00000001
+DATA roundOdd<>+44(SB)/4, $0x00000001
+DATA roundOdd<>+48(SB)/4, $0x00000001
+DATA roundOdd<>+52(SB)/4, $0x00000001
+DATA roundOdd<>+56(SB)/4, $0x00000001
+DATA roundOdd<>+60(SB)/4, $0x00000001
+GLOBL roundOdd<>(SB), RODATA|NOPTR, $64
+
+DATA roundMost<>+0(SB)/4, $0x00007fff
+DATA roundMost<>+4(SB)/4, $0x00007fff
+DATA roundMost<>+8(SB)/4, $0x00007fff
+DATA roundMost<>+12(SB)/4, $0x00007fff
+DATA roundMost<>+16(SB)/4, $0x00007fff
+DATA roundMost<>+20(SB)/4, $0x00007fff
+DATA roundMost<>+24(SB)/4, $0x00007fff
+DATA roundMost<>+28(SB)/4, $0x00007fff
+DATA roundMost<>+32(SB)/4, $0x00007fff
+DATA roundMost<>+36(SB)/4, $0x00007fff
+DATA roundMost<>+40(SB)/4, $0x00007fff
+DATA roundMost<>+44(SB)/4, $0x00007fff
+DATA roundMost<>+48(SB)/4, $0x00007fff
+DATA roundMost<>+52(SB)/4, $0x00007fff
+DATA roundMost<>+56(SB)/4, $0x00007fff
+DATA roundMost<>+60(SB)/4, $0x00007fff
+GLOBL roundMost<>(SB), RODATA|NOPTR, $64
+
+DATA roundNaN<>+0(SB)/4, $0x00000040
+DATA roundNaN<>+4(SB)/4, $0x00000040
+DATA roundNaN<>+8(SB)/4, $0x00000040
+DATA roundNaN<>+12(SB)/4, $0x00000040
+DATA roundNaN<>+16(SB)/4, $0x00000040
+DATA roundNaN<>+20(SB)/4, $0x00000040
+DATA roundNaN<>+24(SB)/4, $0x00000040
+DATA roundNaN<>+28(SB)/4, $0x00000040
+DATA roundNaN<>+32(SB)/4, $0x00000040
+DATA roundNaN<>+36(SB)/4, $0x00000040
+DATA roundNaN<>+40(SB)/4, $0x00000040
+DATA roundNaN<>+44(SB)/4, $0x00000040
+DATA roundNaN<>+48(SB)/4, $0x00000040
+DATA roundNaN<>+52(SB)/4, $0x00000040
+DATA roundNaN<>+56(SB)/4, $0x00000040
+DATA roundNaN<>+60(SB)/4, $0x00000040
+GLOBL roundNaN<>(SB), RODATA|NOPTR, $64

@@ -6,6 +6,7 @@ import (
 
 	"github.com/seed52467199/trainer/cpu/internal/implicit"
 	"github.com/seed52467199/trainer/cpu/simd"
+	"github.com/seed52467199/trainer/cpu/vec"
 	"github.com/seed52467199/trainer/internal/pool"
 )
 
@@ -145,15 +146,15 @@ func (p *Rows) String() string {
 // rowsJob is what a Run works on.
 type rowsJob struct {
 	*Rows
-	x, w, y    []float32
-	halfX      []uint16 // in place of x and y
-	halfY      []uint16
+	x, y       pixels
+	w          []float32
 	bias       []float32 // padded, or zeros
 	zero       []float32
 	packed     []float32
 	worker     []float32
 	accumulate bool
 	then       implicit.Then
+	parts      []float64 // sums of each block's columns and of their squares, or nil
 	packing    bool
 	benches    []*bench // by worker
 }
@@ -164,22 +165,29 @@ func (p *Rows) Run(workers *pool.Pool, x, w, bias, y, scratch []float32, accumul
 	p.RunThen(workers, x, w, bias, y, scratch, accumulate, nil)
 }
 
-// RunHalf is Run with x and y in bfloat16, for channels and columns that are multiples
-// of Kernels.Width and a tile that has such transforms.
-func (p *Rows) RunHalf(workers *pool.Pool, x []uint16, w, bias []float32, y []uint16, scratch []float32) {
-	p.job.halfX, p.job.halfY = x, y
-	p.RunThen(workers, nil, w, bias, nil, scratch, false, nil)
-	p.job.halfX, p.job.halfY = nil, nil
-}
-
-// Parts is the number of parts that RunThen tells of: the blocks.
+// Parts is the number of parts that RunThen tells of, and RunHalf sums up: the blocks.
 func (p *Rows) Parts() int { return p.blocks }
 
 // RunThen is Run that calls then, unless it is nil, for all of y.
 func (p *Rows) RunThen(workers *pool.Pool, x, w, bias, y, scratch []float32, accumulate bool, then implicit.Then) {
+	p.job.accumulate, p.job.then = accumulate, then
+	p.run(workers, pixels{single: x}, w, bias, pixels{single: y}, scratch)
+	p.job.then = nil
+}
+
+// RunHalf is Run for Half maps. Where parts is not nil it also sums up each column of y,
+// and its squares, while a block is in cache: part i has the sums of all columns at
+// 2·i·Columns, and those of the squares Columns further on.
+func (p *Rows) RunHalf(workers *pool.Pool, x []uint16, w, bias []float32, y []uint16, scratch []float32, parts []float64) {
+	p.job.accumulate, p.job.parts = false, parts
+	p.run(workers, pixels{half: x}, w, bias, pixels{half: y}, scratch)
+	p.job.parts = nil
+}
+
+func (p *Rows) run(workers *pool.Pool, x pixels, w, bias []float32, y pixels, scratch []float32) {
 	scratch = align(scratch)
 	j := &p.job
-	j.x, j.w, j.y, j.accumulate, j.then = x, w, y, accumulate, then
+	j.x, j.w, j.y = x, w, y
 	j.packed, scratch = cut(scratch, round(p.weightFloats, lanes))
 	j.bias, scratch = cut(scratch, p.panels*p.kernel.NR)
 	j.zero, j.worker = cut(scratch, p.zeros())
@@ -191,7 +199,7 @@ func (p *Rows) RunThen(workers *pool.Pool, x, w, bias, y, scratch []float32, acc
 	workers.Run(p.panels*p.chunks, j)
 	j.packing = false
 	workers.Run(p.blocks, j)
-	j.x, j.w, j.y, j.packed, j.bias, j.zero, j.worker, j.then = nil, nil, nil, nil, nil, nil, nil, nil
+	j.x, j.w, j.y, j.packed, j.bias, j.zero, j.worker = pixels{}, nil, pixels{}, nil, nil, nil, nil
 }
 
 // Do transforms some weights, or computes one block.
@@ -232,6 +240,7 @@ func (j *rowsJob) transformWeights(dst []float32, stride, panel, first, n int, m
 			b.pixels[tap] = &j.w[(tap*j.Channels+first)*j.Columns+at]
 		}
 	}
+	b.size = sizeOf(false)
 	b.gather(j.tile.Weight, j.k.Width, 9, dst, stride, nr, step, n, columns)
 }
 
@@ -256,25 +265,17 @@ func (j *rowsJob) compute(first, last int, memory []float32, b *bench) {
 		}
 		j.transformResult(products, panel, first, last, outside, b)
 	}
-	if j.then != nil {
+	if j.then != nil || j.parts != nil {
 		j.tell(first/j.block, first, last)
 	}
 }
 
 // transformSource computes V for tiles [first, last).
 func (j *rowsJob) transformSource(v []float32, first, last int, b *bench) {
-	input := j.tile.Input
-	if j.halfX != nil {
-		input = j.tile.Half.Input
-	}
+	b.size = sizeOf(j.Half)
 	for i := first; i < last; {
-		var n int
-		if j.halfX != nil {
-			n = j.source.runHalf(&b.pixels, j.halfX, &j.zero[0], i, last)
-		} else {
-			n = j.source.run(&b.pixels, j.x, &j.zero[0], i, last)
-		}
-		b.gather(input, j.k.Width, j.tile.Positions(), v[(i-first)*j.pitch:], j.stride, j.pitch, j.source.step*j.Channels, n, j.Channels)
+		n := j.source.run(&b.pixels, j.x, &j.zero[0], i, last)
+		b.gather(j.tile.input(j.Half), j.k.Width, j.tile.Positions(), v[(i-first)*j.pitch:], j.stride, j.pitch, j.source.step*j.Channels, n, j.Channels)
 		i += n
 	}
 }
@@ -285,26 +286,26 @@ func (j *rowsJob) transformResult(products []float32, panel, first, last int, ou
 	at := panel * nr
 	columns := min(nr, j.Columns-at)
 	pixels, step := j.tile.Out*j.tile.Out, j.result.step*j.Columns
-	for i := first; j.halfY != nil && i < last; {
-		n := j.result.runHalf(&b.pixels, j.halfY[at:], outside, i, last)
-		b.output(j.tile.Half.Output, j.k.Width, pixels, step, products[(i-first)*nr:], j.product, nr, n, columns, j.bias[at:], j.Clip)
-		i += n
-	}
-	for i := first; j.halfY == nil && i < last; {
-		n := j.result.run(&b.pixels, j.y[at:], outside, i, last)
+	b.size = sizeOf(j.Half)
+	y := j.y.from(at)
+	for i := first; i < last; {
+		n := j.result.run(&b.pixels, y, outside, i, last)
 		src := products[(i-first)*nr:]
 		if j.accumulate {
 			b.scatter(j.tile.OutputAdd, j.k.Width, pixels, step, src, j.product, nr, n, columns)
 		} else {
-			b.output(j.tile.Output, j.k.Width, pixels, step, src, j.product, nr, n, columns, j.bias[at:], j.Clip)
+			b.output(j.tile.output(j.Half), j.k.Width, pixels, step, src, j.product, nr, n, columns, j.bias[at:], j.Clip)
 		}
 		i += n
 	}
 }
 
-// tell lets then know of tiles [first, last), which are block number part: of rows
-// that follow each other without a gap at once.
+// tell lets those who want to know of tiles [first, last), which are block number
+// part: of rows that follow each other without a gap at once.
 func (j *rowsJob) tell(part, first, last int) {
+	if j.parts != nil {
+		clear(j.parts[2*part*j.Columns:][:2*j.Columns])
+	}
 	at, pixels := 0, 0
 	for i := first; i < last; {
 		v := j.result.strip(i, last)
@@ -312,7 +313,7 @@ func (j *rowsJob) tell(part, first, last int) {
 			from := v.first + h*j.OutW*j.Columns
 			if from != at+pixels*j.Columns {
 				if pixels > 0 {
-					j.then(part, at, pixels, j.Columns)
+					j.written(part, at, pixels)
 				}
 				at, pixels = from, 0
 			}
@@ -320,7 +321,18 @@ func (j *rowsJob) tell(part, first, last int) {
 		}
 		i += v.tiles
 	}
-	j.then(part, at, pixels, j.Columns)
+	j.written(part, at, pixels)
+}
+
+// written passes neighbouring pixels of y on, or adds them to the sums of a part.
+func (j *rowsJob) written(part, at, pixels int) {
+	if j.then != nil {
+		j.then(part, at, pixels, j.Columns)
+	}
+	if j.parts != nil {
+		sums := j.parts[2*part*j.Columns:][:2*j.Columns]
+		vec.StridedMoments(sums[:j.Columns], sums[j.Columns:], j.y.half[at:], pixels, j.Columns)
+	}
 }
 
 // transpose writes the transpose of rows by cols floats of src to dst.

@@ -38,15 +38,32 @@ type Tile struct {
 	Gradient    ScatterFunc // Gᵀ m G
 	GradientAdd ScatterFunc // the same, added
 
-	Half *HalfTile // nil where there is none
+	// These are for pixels of bfloat16: pointers point at these, and
+	// pixelStep counts them.
+	HalfInput, HalfSpread GatherFunc
+	HalfOutput            OutputFunc
 }
 
-// HalfTile is the transforms of a Tile whose pixels are bfloat16: tables and steps
-// are as for float32, but count elements of two bytes.
-type HalfTile struct {
-	Input  GatherFunc
-	Spread GatherFunc
-	Output OutputFunc // rounded
+// input, spread and output are the transforms for pixels of a kind.
+func (t *Tile) input(half bool) GatherFunc {
+	if half {
+		return t.HalfInput
+	}
+	return t.Input
+}
+
+func (t *Tile) spread(half bool) GatherFunc {
+	if half {
+		return t.HalfSpread
+	}
+	return t.Spread
+}
+
+func (t *Tile) output(half bool) OutputFunc {
+	if half {
+		return t.HalfOutput
+	}
+	return t.Output
 }
 
 // Positions is the number of products for a tile and a pair of channels.

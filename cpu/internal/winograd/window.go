@@ -1,7 +1,5 @@
 package winograd
 
-import "unsafe"
-
 // Spec is a convolution with filters of 3 by 3 pixels and stride 1 of NHWC
 // images, or the input gradient of one.
 type Spec struct {
@@ -12,6 +10,10 @@ type Spec struct {
 	Columns         int // channels of the result
 	PadTop, PadLeft int // rows and columns of zeros before the source; negative ones skip pixels
 	Turned          bool
+	// Half maps, of the source, of the result and of its gradient, lie in memory as
+	// bfloat16. They are widened when a tile is transformed, and rounded when the
+	// result is written; between these, everything is float32.
+	Half bool
 }
 
 // table has a pointer for every pixel of a tile.
@@ -50,16 +52,7 @@ func inside(size, step, before, length, n int) (from, to int) {
 // run fills t with the pixels of a tile, in x or, for those off the map,
 // outside. It returns how many tiles from this one on, the last excluded, t
 // serves if its pointers move by step pixels each time.
-func (v *window) run(t *table, x []float32, outside *float32, tile, last int) int {
-	return fill(v, t, x, outside, tile, last)
-}
-
-// runHalf is run for pixels of bfloat16.
-func (v *window) runHalf(t *table, x []uint16, outside *float32, tile, last int) int {
-	return fill(v, t, x, outside, tile, last)
-}
-
-func fill[T float32 | uint16](v *window, t *table, x []T, outside *float32, tile, last int) int {
+func (v *window) run(t *table, x pixels, outside *float32, tile, last int) int {
 	image, at := tile/(v.rows*v.cols), tile%(v.rows*v.cols)
 	i, j := at/v.cols, at%v.cols
 	h, w := i*v.step-v.top, j*v.step-v.left
@@ -68,7 +61,7 @@ func fill[T float32 | uint16](v *window, t *table, x []T, outside *float32, tile
 		for r := range v.size {
 			p := ((image*v.h+h+r)*v.w + w) * v.pixel
 			for range v.size {
-				t[k] = (*float32)(unsafe.Pointer(&x[p]))
+				t[k] = x.at(p)
 				k++
 				p += v.pixel
 			}
@@ -80,7 +73,7 @@ func fill[T float32 | uint16](v *window, t *table, x []T, outside *float32, tile
 		for c := w; c < w+v.size; c++ {
 			t[k] = outside
 			if r >= 0 && r < v.h && c >= 0 && c < v.w {
-				t[k] = (*float32)(unsafe.Pointer(&x[((image*v.h+r)*v.w+c)*v.pixel]))
+				t[k] = x.at(((image*v.h+r)*v.w + c) * v.pixel)
 			}
 			k++
 		}

@@ -32,24 +32,21 @@ func main() {
 		for i := range tiles {
 			t := &tiles[i]
 			size := t.input.in - 2
-			gather(w, fmt.Sprintf("input%d", size), &t.input, float32Pixels)
-			gather(w, fmt.Sprintf("weight%d", size), &t.weight, float32Pixels)
-			gather(w, fmt.Sprintf("spread%d", size), &t.spread, float32Pixels)
-			scatter(w, fmt.Sprintf("output%d", size), &t.output, finish)
-			scatter(w, fmt.Sprintf("outputAdd%d", size), &t.output, add)
-			scatter(w, fmt.Sprintf("gradient%d", size), &t.gradient, move)
-			scatter(w, fmt.Sprintf("gradientAdd%d", size), &t.gradient, add)
+			gather(w, single, fmt.Sprintf("input%d", size), &t.input)
+			gather(w, single, fmt.Sprintf("weight%d", size), &t.weight)
+			gather(w, single, fmt.Sprintf("spread%d", size), &t.spread)
+			scatter(w, single, fmt.Sprintf("output%d", size), &t.output, finish)
+			scatter(w, single, fmt.Sprintf("outputAdd%d", size), &t.output, add)
+			scatter(w, single, fmt.Sprintf("gradient%d", size), &t.gradient, move)
+			scatter(w, single, fmt.Sprintf("gradientAdd%d", size), &t.gradient, add)
+			gather(w, half, fmt.Sprintf("halfInput%d", size), &t.input)
+			gather(w, half, fmt.Sprintf("halfSpread%d", size), &t.spread)
+			scatter(w, half, fmt.Sprintf("halfOutput%d", size), &t.output, finish)
 		}
 		transpose(w)
 	}
-	for i := range tiles {
-		t := &tiles[i]
-		size := t.input.in - 2
-		gather(zmm, fmt.Sprintf("input%dHalf", size), &t.input, bfloat16Pixels)
-		gather(zmm, fmt.Sprintf("spread%dHalf", size), &t.spread, bfloat16Pixels)
-		scatter(zmm, fmt.Sprintf("output%dHalf", size), &t.output, finishHalf)
-	}
 	writeConstants()
+	writeRounding()
 	Generate()
 }
 
@@ -123,42 +120,12 @@ func times(q reg.GPVirtual, i int, distance, three, five reg.GPVirtual) Mem {
 // pixels is the other side: a vector behind each pointer of a table.
 type pixels struct {
 	table, index, pointer reg.GPVirtual
-	size                  uint8 // bytes of an element
-}
-
-// Sizes of an element of a pixel. bfloat16 is for the wide vectors alone.
-const (
-	float32Pixels  = 4
-	bfloat16Pixels = 2
-)
-
-// load reads a vector of pixels.
-func (p *pixels) load(m Mem, v reg.VecVirtual) {
-	if p.size == float32Pixels {
-		VMOVUPS(m, v)
-		return
-	}
-	VPMOVZXWD(m, v)
-	VPSLLD(Imm(16), v, v)
-}
-
-// storeRounded writes v to the nearest bfloat16, of two equally near ones to the even
-// one. What is not a number stays so.
-func storeRounded(v reg.VecVirtual, to Mem) {
-	r, not := ZMM(), K()
-	VCMPPS(Imm(3), v, v, not)
-	VPSLLD(Imm(15), v, r)
-	VPSRLD(Imm(31), r, r)
-	VPADDD(v, r, r)
-	VPADDD(bits(0x7fff), r, r)
-	VPSRLD(Imm(16), r, r)
-	VMOVDQU32(bits(0x7fc0), not, r)
-	VPMOVDW(r, to)
+	element               element
 }
 
 func (p *pixels) at(i int) Mem {
 	MOVQ(Mem{Base: p.table, Disp: 8 * i}, p.pointer)
-	return Mem{Base: p.pointer, Index: p.index, Scale: p.size}
+	return Mem{Base: p.pointer, Index: p.index, Scale: uint8(p.element)}
 }
 
 // each loops over the tiles, and in them over the channels: from tile to tile
@@ -190,14 +157,14 @@ func each(w isaWidth, p *positions, px *pixels, begin, body func()) {
 
 // columns applies m to the columns of a square of which load reads vector
 // (i, j), for a group of rows. The result is by row of the group, then column.
-func columns(w isaWidth, m *matrix, o *ops, group []int, load func(i, j int, v reg.VecVirtual)) [][]reg.VecVirtual {
+func columns(w isaWidth, e element, m *matrix, o *ops, group []int, load func(i, j int) Mem) [][]reg.VecVirtual {
 	half := make([][]reg.VecVirtual, m.out)
 	for j := range m.in {
 		loaded := make([]reg.VecVirtual, m.in)
 		m.apply(o, func(i int) reg.VecVirtual {
 			if loaded[i] == nil {
 				loaded[i] = w.vec()
-				load(i, j, loaded[i])
+				e.load(load(i, j), loaded[i])
 			}
 			return loaded[i]
 		}, func(row int) bool { return slices.Contains(group, row) }, func(row int, v reg.VecVirtual) {
@@ -212,16 +179,16 @@ func row(m *matrix, o *ops, line []reg.VecVirtual, to func(j int, v reg.VecVirtu
 	m.apply(o, func(i int) reg.VecVirtual { return line[i] }, func(int) bool { return true }, to)
 }
 
-// gather writes a transform from pixels, of elements of a size, to positions.
-func gather(w isaWidth, name string, m *matrix, size uint8) {
+// gather writes a transform from pixels to positions.
+func gather(w isaWidth, e element, name string, m *matrix) {
 	kernel(name, w, "See GatherFunc.", "func(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)")
 	p := newPositions(integer("dst"), m.out)
 	three, five := p.multiples(p.stride)
-	px := &pixels{integer("src"), GP64(), GP64(), size}
+	px := &pixels{integer("src"), GP64(), GP64(), e}
 	o := newOps(w, m)
 	each(w, p, px, func() {}, func() {
 		for _, group := range m.groups(w) {
-			half := columns(w, m, o, group, func(i, j int, v reg.VecVirtual) { px.load(px.at(i*m.in+j), v) })
+			half := columns(w, e, m, o, group, func(i, j int) Mem { return px.at(i*m.in + j) })
 			for i, g := range group {
 				switch {
 				case g == 0:
@@ -246,45 +213,39 @@ func gather(w isaWidth, name string, m *matrix, size uint8) {
 type ending int
 
 const (
-	move       ending = iota
-	add               // to what is there
-	finish            // the bias added, then clipped
-	finishHalf        // the same, rounded to bfloat16
+	move   ending = iota
+	add           // to what is there
+	finish        // the bias added, then clipped
 )
 
 // scatter writes a transform from positions to pixels.
-func scatter(w isaWidth, name string, m *matrix, e ending) {
+func scatter(w isaWidth, el element, name string, m *matrix, e ending) {
 	signature := "func(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int)"
 	doc := "See ScatterFunc."
-	size := uint8(float32Pixels)
-	if e == finishHalf {
-		size = bfloat16Pixels
-	}
-	finishing := e == finish || e == finishHalf
-	if finishing {
+	if e == finish {
 		signature = "func(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, low float32, high float32)"
 		doc = "See OutputFunc."
 	}
 	kernel(name, w, doc, signature)
 	p := newPositions(integer("src"), m.in)
 	three, five := p.multiples(p.row)
-	px := &pixels{integer("dst"), GP64(), GP64(), size}
+	px := &pixels{integer("dst"), GP64(), GP64(), el}
 	o := newOps(w, m)
 	var bias reg.GPVirtual
 	var low, high reg.VecVirtual
-	if finishing {
+	if e == finish {
 		bias, low, high = GP64(), w.vec(), w.vec()
 		VBROADCASTSS(param("low"), low)
 		VBROADCASTSS(param("high"), high)
 	}
 	each(w, p, px, func() {
-		if finishing {
+		if e == finish {
 			MOVQ(param("bias"), bias)
 		}
 	}, func() {
 		for _, group := range m.groups(w) {
 			column := -1
-			half := columns(w, m, o, group, func(i, j int, v reg.VecVirtual) {
+			half := columns(w, single, m, o, group, func(i, j int) Mem {
 				switch {
 				case j == column:
 				case j == 0:
@@ -293,7 +254,7 @@ func scatter(w isaWidth, name string, m *matrix, e ending) {
 					ADDQ(p.stride, p.q)
 				}
 				column = j
-				VMOVUPS(times(p.q, i, p.row, three, five), v)
+				return times(p.q, i, p.row, three, five)
 			})
 			for _, g := range group {
 				row(m, o, half[g], func(j int, v reg.VecVirtual) {
@@ -301,22 +262,18 @@ func scatter(w isaWidth, name string, m *matrix, e ending) {
 					switch e {
 					case add:
 						VADDPS(to, v, v)
-					case finish, finishHalf:
+					case finish:
 						VADDPS(Mem{Base: bias}, v, v)
 						// The value is the second source, which is
 						// returned where one is not a number.
 						VMAXPS(v, low, v)
 						VMINPS(v, high, v)
 					}
-					if e == finishHalf {
-						storeRounded(v, to)
-					} else {
-						VMOVUPS(v, to)
-					}
+					el.store(w, v, to)
 				})
 			}
 		}
-		if finishing {
+		if e == finish {
 			ADDQ(I32(int32(w.bytes)), bias)
 		}
 	})
@@ -380,25 +337,7 @@ func constant(value float64) Mem {
 	return NewDataAddr(Symbol{Name: fmt.Sprintf("constant%d", i), Static: true}, 0)
 }
 
-// integers are constants, too, by their bits.
-var integers []uint32
-
-func bits(value uint32) Mem {
-	i := slices.Index(integers, value)
-	if i < 0 {
-		i = len(integers)
-		integers = append(integers, value)
-	}
-	return NewDataAddr(Symbol{Name: fmt.Sprintf("integer%d", i), Static: true}, 0)
-}
-
 func writeConstants() {
-	for i, value := range integers {
-		GLOBL(fmt.Sprintf("integer%d", i), attr.RODATA|attr.NOPTR)
-		for lane := range zmm.bytes / 4 {
-			DATA(4*lane, U32(value))
-		}
-	}
 	for i, value := range constants {
 		GLOBL(fmt.Sprintf("constant%d", i), attr.RODATA|attr.NOPTR)
 		for lane := range zmm.bytes / 4 {
