@@ -1,6 +1,8 @@
 package vec
 
 import (
+	"unsafe"
+
 	"github.com/seed52467199/trainer/cpu/isa"
 	"github.com/seed52467199/trainer/cpu/vec/portable"
 )
@@ -52,6 +54,40 @@ func Normalize[E Element](y, x []E, scale, shift []float32, lo, hi float32) {
 	for _, r := range runs(len(y), len(scale)) {
 		normalizeOf(y[r.from:], x[r.from:], scale, shift, r.rows, r.cols, lo, hi)
 	}
+}
+
+// NormalizePast is Normalize, or NormalizeAdd unless residual is nil, that writes y past
+// the caches where it can: for a y that is larger than they are, memory is not read
+// first only to be overwritten.
+func NormalizePast(y, x, residual, scale, shift []float32, lo, hi float32) {
+	width := folded(len(scale)) * len(scale)
+	if active == isa.Generic || width%cacheLine != 0 || len(y)%width != 0 || !aligned(y) {
+		if residual == nil {
+			Normalize(y, x, scale, shift, lo, hi)
+		} else {
+			NormalizeAdd(y, x, residual, scale, shift, lo, hi)
+		}
+		return
+	}
+	agree(len(y), len(x))
+	agree(len(scale), len(shift))
+	checkRows(len(y), len(scale))
+	var p, q pattern
+	scale, shift = p.repeat(scale), q.repeat(shift)
+	if residual == nil {
+		normalizePast(y, x, scale, shift, len(y)/width, width, lo, hi)
+		return
+	}
+	agree(len(y), len(residual))
+	normalizeAddPast(y, x, residual, scale, shift, len(y)/width, width, lo, hi)
+}
+
+// cacheLine is the length of a cache line, and of the widest vector, in elements.
+const cacheLine = 16
+
+// aligned tells whether a slice begins at a cache line.
+func aligned(x []float32) bool {
+	return uintptr(unsafe.Pointer(unsafe.SliceData(x)))%(4*cacheLine) == 0
 }
 
 // NormalizeAdd is y = x*scale + shift + residual, limited to lo..hi, with residual

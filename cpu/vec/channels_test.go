@@ -297,3 +297,30 @@ func TestMaskMoments(t *testing.T) {
 		}
 	})
 }
+
+// TestNormalizePast demands the bits of Normalize and NormalizeAdd.
+func TestNormalizePast(t *testing.T) {
+	eachLevel(t, func(t *testing.T) {
+		r := newRand()
+		for _, c := range []int{1, 3, 16, 24, 64, 65, 256} {
+			for _, rows := range []int{1, 5, 64, 96} {
+				for _, offset := range []int{0, 1} {
+					f, y := fenced(rows*c, offset)
+					want, x, residual := make([]float32, rows*c), make([]float32, rows*c), make([]float32, rows*c)
+					scale, shift := make([]float32, c), make([]float32, c)
+					for _, v := range [][]float32{x, residual, scale, shift} {
+						random(r, v)
+					}
+					what := title("channels ", c, " rows ", rows, " ")
+					NormalizePast(y, x, nil, scale, shift, lo, hi)
+					Normalize(want, x, scale, shift, lo, hi)
+					compare(t, what, y, want, 0)
+					NormalizePast(y, x, residual, scale, shift, lo, hi)
+					NormalizeAdd(want, x, residual, scale, shift, lo, hi)
+					compare(t, what, y, want, 0)
+					f.check(t, what)
+				}
+			}
+		}
+	})
+}

@@ -318,6 +318,30 @@ func normalize(y, x, scale, shift []float32, rows, cols int, lo, hi float32) boo
 	return true
 }
 
+func normalizePast(y, x, scale, shift []float32, rows, cols int, lo, hi float32) bool {
+	switch active {
+	case isa.AVX512:
+		normalizePastAVX512(y, x, scale, shift, rows, cols, lo, hi)
+	case isa.AVX2:
+		normalizePastAVX2(y, x, scale, shift, rows, cols, lo, hi)
+	default:
+		return false
+	}
+	return true
+}
+
+func normalizeAddPast(y, x, residual, scale, shift []float32, rows, cols int, lo, hi float32) bool {
+	switch active {
+	case isa.AVX512:
+		normalizeAddPastAVX512(y, x, residual, scale, shift, rows, cols, lo, hi)
+	case isa.AVX2:
+		normalizeAddPastAVX2(y, x, residual, scale, shift, rows, cols, lo, hi)
+	default:
+		return false
+	}
+	return true
+}
+
 func normalizeAdd(y, x, residual, scale, shift []float32, rows, cols int, lo, hi float32) bool {
 	switch active {
 	case isa.AVX512:

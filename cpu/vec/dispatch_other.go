@@ -58,6 +58,12 @@ func moments(sum, squares, x, pivot []float32, rows, cols, stride int) bool { re
 
 func normalize(y, x, scale, shift []float32, rows, cols int, lo, hi float32) bool { return false }
 
+func normalizePast(y, x, scale, shift []float32, rows, cols int, lo, hi float32) bool { return false }
+
+func normalizeAddPast(y, x, residual, scale, shift []float32, rows, cols int, lo, hi float32) bool {
+	return false
+}
+
 func normalizeAdd(y, x, residual, scale, shift []float32, rows, cols int, lo, hi float32) bool {
 	return false
 }

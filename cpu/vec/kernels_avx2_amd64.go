@@ -134,6 +134,16 @@ func momentsAVX2(sum []float32, squares []float32, x []float32, pivot []float32,
 //go:noescape
 func normalizeAVX2(y []float32, x []float32, scale []float32, shift []float32, rows int, cols int, lo float32, hi float32)
 
+// normalizePastAVX2 is normalize for whole, aligned vectors of y, which it writes past the caches.
+//
+//go:noescape
+func normalizePastAVX2(y []float32, x []float32, scale []float32, shift []float32, rows int, cols int, lo float32, hi float32)
+
+// normalizeAddPastAVX2 is normalizeAdd for whole, aligned vectors of y, which it writes past the caches.
+//
+//go:noescape
+func normalizeAddPastAVX2(y []float32, x []float32, residual []float32, scale []float32, shift []float32, rows int, cols int, lo float32, hi float32)
+
 // normalizeAddAVX2 is y = x*scale + shift + residual, limited to lo..hi.
 //
 //go:noescape

@@ -2260,6 +2260,186 @@ end2:
 	VZEROUPPER
 	RET
 
+// func normalizePastAVX2(y []float32, x []float32, scale []float32, shift []float32, rows int, cols int, lo float32, hi float32)
+// Requires: AVX, FMA3, MMX+
+TEXT ·normalizePastAVX2(SB), NOSPLIT, $0-120
+	MOVQ         x_base+24(FP), AX
+	MOVQ         y_base+0(FP), CX
+	MOVQ         scale_base+48(FP), DX
+	MOVQ         shift_base+72(FP), BX
+	MOVQ         rows+96(FP), SI
+	MOVQ         cols+104(FP), DI
+	MOVQ         DI, R8
+	ANDQ         $+7, R8
+	LEAQ         tailMask<>+32(SB), R9
+	NEGQ         R8
+	VMOVDQU      (R9)(R8*4), Y0
+	NEGQ         R8
+	VBROADCASTSS lo+112(FP), Y1
+	VBROADCASTSS hi+116(FP), Y2
+	TESTQ        SI, SI
+	JZ           end2
+
+next1:
+	XORL R8, R8
+	MOVQ DI, R9
+
+many3:
+	CMPQ        R9, $+16
+	JL          one4
+	VMOVUPS     (AX)(R8*4), Y3
+	VMOVUPS     (DX)(R8*4), Y4
+	VMOVUPS     (BX)(R8*4), Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS Y4, Y3, Y5
+	VMAXPS      Y5, Y1, Y3
+	VMINPS      Y3, Y2, Y3
+	VMOVNTPS    Y3, (CX)(R8*4)
+	VMOVUPS     32(AX)(R8*4), Y3
+	VMOVUPS     32(DX)(R8*4), Y4
+	VMOVUPS     32(BX)(R8*4), Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS Y4, Y3, Y5
+	VMAXPS      Y5, Y1, Y3
+	VMINPS      Y3, Y2, Y3
+	VMOVNTPS    Y3, 32(CX)(R8*4)
+	ADDQ        $+16, R8
+	SUBQ        $+16, R9
+	JMP         many3
+
+one4:
+	CMPQ        R9, $+8
+	JL          rest5
+	VMOVUPS     (AX)(R8*4), Y3
+	VMOVUPS     (DX)(R8*4), Y4
+	VMOVUPS     (BX)(R8*4), Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS Y4, Y3, Y5
+	VMAXPS      Y5, Y1, Y3
+	VMINPS      Y3, Y2, Y3
+	VMOVNTPS    Y3, (CX)(R8*4)
+	ADDQ        $+8, R8
+	SUBQ        $+8, R9
+	JMP         one4
+
+rest5:
+	TESTQ       R9, R9
+	JZ          done6
+	VMASKMOVPS  (AX)(R8*4), Y0, Y3
+	VMASKMOVPS  (DX)(R8*4), Y0, Y4
+	VMASKMOVPS  (BX)(R8*4), Y0, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS Y4, Y3, Y5
+	VMAXPS      Y5, Y1, Y3
+	VMINPS      Y3, Y2, Y3
+	VMOVNTPS    Y3, (CX)(R8*4)
+
+done6:
+	LEAQ (AX)(DI*4), AX
+	LEAQ (CX)(DI*4), CX
+	DECQ SI
+	JNZ  next1
+
+end2:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func normalizeAddPastAVX2(y []float32, x []float32, residual []float32, scale []float32, shift []float32, rows int, cols int, lo float32, hi float32)
+// Requires: AVX, FMA3, MMX+
+TEXT ·normalizeAddPastAVX2(SB), NOSPLIT, $0-144
+	MOVQ         x_base+24(FP), AX
+	MOVQ         residual_base+48(FP), CX
+	MOVQ         y_base+0(FP), DX
+	MOVQ         scale_base+72(FP), BX
+	MOVQ         shift_base+96(FP), SI
+	MOVQ         rows+120(FP), DI
+	MOVQ         cols+128(FP), R8
+	MOVQ         R8, R9
+	ANDQ         $+7, R9
+	LEAQ         tailMask<>+32(SB), R10
+	NEGQ         R9
+	VMOVDQU      (R10)(R9*4), Y0
+	NEGQ         R9
+	VBROADCASTSS lo+136(FP), Y1
+	VBROADCASTSS hi+140(FP), Y2
+	TESTQ        DI, DI
+	JZ           end2
+
+next1:
+	XORL R9, R9
+	MOVQ R8, R10
+
+many3:
+	CMPQ        R10, $+16
+	JL          one4
+	VMOVUPS     (AX)(R9*4), Y3
+	VMOVUPS     (CX)(R9*4), Y4
+	VMOVUPS     (BX)(R9*4), Y5
+	VMOVUPS     (SI)(R9*4), Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS Y5, Y3, Y6
+	VADDPS      Y4, Y6, Y3
+	VMAXPS      Y3, Y1, Y3
+	VMINPS      Y3, Y2, Y3
+	VMOVNTPS    Y3, (DX)(R9*4)
+	VMOVUPS     32(AX)(R9*4), Y3
+	VMOVUPS     32(CX)(R9*4), Y4
+	VMOVUPS     32(BX)(R9*4), Y5
+	VMOVUPS     32(SI)(R9*4), Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS Y5, Y3, Y6
+	VADDPS      Y4, Y6, Y3
+	VMAXPS      Y3, Y1, Y3
+	VMINPS      Y3, Y2, Y3
+	VMOVNTPS    Y3, 32(DX)(R9*4)
+	ADDQ        $+16, R9
+	SUBQ        $+16, R10
+	JMP         many3
+
+one4:
+	CMPQ        R10, $+8
+	JL          rest5
+	VMOVUPS     (AX)(R9*4), Y3
+	VMOVUPS     (CX)(R9*4), Y4
+	VMOVUPS     (BX)(R9*4), Y5
+	VMOVUPS     (SI)(R9*4), Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS Y5, Y3, Y6
+	VADDPS      Y4, Y6, Y3
+	VMAXPS      Y3, Y1, Y3
+	VMINPS      Y3, Y2, Y3
+	VMOVNTPS    Y3, (DX)(R9*4)
+	ADDQ        $+8, R9
+	SUBQ        $+8, R10
+	JMP         one4
+
+rest5:
+	TESTQ       R10, R10
+	JZ          done6
+	VMASKMOVPS  (AX)(R9*4), Y0, Y3
+	VMASKMOVPS  (CX)(R9*4), Y0, Y4
+	VMASKMOVPS  (BX)(R9*4), Y0, Y5
+	VMASKMOVPS  (SI)(R9*4), Y0, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS Y5, Y3, Y6
+	VADDPS      Y4, Y6, Y3
+	VMAXPS      Y3, Y1, Y3
+	VMINPS      Y3, Y2, Y3
+	VMOVNTPS    Y3, (DX)(R9*4)
+
+done6:
+	LEAQ (AX)(R8*4), AX
+	LEAQ (CX)(R8*4), CX
+	LEAQ (DX)(R8*4), DX
+	DECQ DI
+	JNZ  next1
+
+end2:
+	SFENCE
+	VZEROUPPER
+	RET
+
 // func normalizeAddAVX2(y []float32, x []float32, residual []float32, scale []float32, shift []float32, rows int, cols int, lo float32, hi float32)
 // Requires: AVX, FMA3
 TEXT ·normalizeAddAVX2(SB), NOSPLIT, $0-144

@@ -134,6 +134,16 @@ func momentsAVX512(sum []float32, squares []float32, x []float32, pivot []float3
 //go:noescape
 func normalizeAVX512(y []float32, x []float32, scale []float32, shift []float32, rows int, cols int, lo float32, hi float32)
 
+// normalizePastAVX512 is normalize for whole, aligned vectors of y, which it writes past the caches.
+//
+//go:noescape
+func normalizePastAVX512(y []float32, x []float32, scale []float32, shift []float32, rows int, cols int, lo float32, hi float32)
+
+// normalizeAddPastAVX512 is normalizeAdd for whole, aligned vectors of y, which it writes past the caches.
+//
+//go:noescape
+func normalizeAddPastAVX512(y []float32, x []float32, residual []float32, scale []float32, shift []float32, rows int, cols int, lo float32, hi float32)
+
 // normalizeAddAVX512 is y = x*scale + shift + residual, limited to lo..hi.
 //
 //go:noescape

@@ -2234,6 +2234,184 @@ end2:
 	VZEROUPPER
 	RET
 
+// func normalizePastAVX512(y []float32, x []float32, scale []float32, shift []float32, rows int, cols int, lo float32, hi float32)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·normalizePastAVX512(SB), NOSPLIT, $0-120
+	MOVQ         x_base+24(FP), AX
+	MOVQ         y_base+0(FP), CX
+	MOVQ         scale_base+48(FP), DX
+	MOVQ         shift_base+72(FP), BX
+	MOVQ         rows+96(FP), SI
+	MOVQ         cols+104(FP), DI
+	MOVQ         DI, R8
+	ANDQ         $+15, R8
+	MOVL         $-1, R9
+	BZHIL        R8, R9, R9
+	KMOVW        R9, K1
+	VBROADCASTSS lo+112(FP), Z0
+	VBROADCASTSS hi+116(FP), Z1
+	TESTQ        SI, SI
+	JZ           end2
+
+next1:
+	XORL R8, R8
+	MOVQ DI, R9
+
+many3:
+	CMPQ        R9, $+32
+	JL          one4
+	VMOVUPS     (AX)(R8*4), Z2
+	VMOVUPS     (DX)(R8*4), Z3
+	VMOVUPS     (BX)(R8*4), Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z3, Z2, Z4
+	VMAXPS      Z4, Z0, Z2
+	VMINPS      Z2, Z1, Z2
+	VMOVNTPS    Z2, (CX)(R8*4)
+	VMOVUPS     64(AX)(R8*4), Z2
+	VMOVUPS     64(DX)(R8*4), Z3
+	VMOVUPS     64(BX)(R8*4), Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z3, Z2, Z4
+	VMAXPS      Z4, Z0, Z2
+	VMINPS      Z2, Z1, Z2
+	VMOVNTPS    Z2, 64(CX)(R8*4)
+	ADDQ        $+32, R8
+	SUBQ        $+32, R9
+	JMP         many3
+
+one4:
+	CMPQ        R9, $+16
+	JL          rest5
+	VMOVUPS     (AX)(R8*4), Z2
+	VMOVUPS     (DX)(R8*4), Z3
+	VMOVUPS     (BX)(R8*4), Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z3, Z2, Z4
+	VMAXPS      Z4, Z0, Z2
+	VMINPS      Z2, Z1, Z2
+	VMOVNTPS    Z2, (CX)(R8*4)
+	ADDQ        $+16, R8
+	SUBQ        $+16, R9
+	JMP         one4
+
+rest5:
+	TESTQ       R9, R9
+	JZ          done6
+	VMOVUPS.Z   (AX)(R8*4), K1, Z2
+	VMOVUPS.Z   (DX)(R8*4), K1, Z3
+	VMOVUPS.Z   (BX)(R8*4), K1, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z3, Z2, Z4
+	VMAXPS      Z4, Z0, Z2
+	VMINPS      Z2, Z1, Z2
+	VMOVNTPS    Z2, (CX)(R8*4)
+
+done6:
+	LEAQ (AX)(DI*4), AX
+	LEAQ (CX)(DI*4), CX
+	DECQ SI
+	JNZ  next1
+
+end2:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func normalizeAddPastAVX512(y []float32, x []float32, residual []float32, scale []float32, shift []float32, rows int, cols int, lo float32, hi float32)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·normalizeAddPastAVX512(SB), NOSPLIT, $0-144
+	MOVQ         x_base+24(FP), AX
+	MOVQ         residual_base+48(FP), CX
+	MOVQ         y_base+0(FP), DX
+	MOVQ         scale_base+72(FP), BX
+	MOVQ         shift_base+96(FP), SI
+	MOVQ         rows+120(FP), DI
+	MOVQ         cols+128(FP), R8
+	MOVQ         R8, R9
+	ANDQ         $+15, R9
+	MOVL         $-1, R10
+	BZHIL        R9, R10, R10
+	KMOVW        R10, K1
+	VBROADCASTSS lo+136(FP), Z0
+	VBROADCASTSS hi+140(FP), Z1
+	TESTQ        DI, DI
+	JZ           end2
+
+next1:
+	XORL R9, R9
+	MOVQ R8, R10
+
+many3:
+	CMPQ        R10, $+32
+	JL          one4
+	VMOVUPS     (AX)(R9*4), Z2
+	VMOVUPS     (CX)(R9*4), Z3
+	VMOVUPS     (BX)(R9*4), Z4
+	VMOVUPS     (SI)(R9*4), Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS Z4, Z2, Z5
+	VADDPS      Z3, Z5, Z2
+	VMAXPS      Z2, Z0, Z2
+	VMINPS      Z2, Z1, Z2
+	VMOVNTPS    Z2, (DX)(R9*4)
+	VMOVUPS     64(AX)(R9*4), Z2
+	VMOVUPS     64(CX)(R9*4), Z3
+	VMOVUPS     64(BX)(R9*4), Z4
+	VMOVUPS     64(SI)(R9*4), Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS Z4, Z2, Z5
+	VADDPS      Z3, Z5, Z2
+	VMAXPS      Z2, Z0, Z2
+	VMINPS      Z2, Z1, Z2
+	VMOVNTPS    Z2, 64(DX)(R9*4)
+	ADDQ        $+32, R9
+	SUBQ        $+32, R10
+	JMP         many3
+
+one4:
+	CMPQ        R10, $+16
+	JL          rest5
+	VMOVUPS     (AX)(R9*4), Z2
+	VMOVUPS     (CX)(R9*4), Z3
+	VMOVUPS     (BX)(R9*4), Z4
+	VMOVUPS     (SI)(R9*4), Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS Z4, Z2, Z5
+	VADDPS      Z3, Z5, Z2
+	VMAXPS      Z2, Z0, Z2
+	VMINPS      Z2, Z1, Z2
+	VMOVNTPS    Z2, (DX)(R9*4)
+	ADDQ        $+16, R9
+	SUBQ        $+16, R10
+	JMP         one4
+
+rest5:
+	TESTQ       R10, R10
+	JZ          done6
+	VMOVUPS.Z   (AX)(R9*4), K1, Z2
+	VMOVUPS.Z   (CX)(R9*4), K1, Z3
+	VMOVUPS.Z   (BX)(R9*4), K1, Z4
+	VMOVUPS.Z   (SI)(R9*4), K1, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS Z4, Z2, Z5
+	VADDPS      Z3, Z5, Z2
+	VMAXPS      Z2, Z0, Z2
+	VMINPS      Z2, Z1, Z2
+	VMOVNTPS    Z2, (DX)(R9*4)
+
+done6:
+	LEAQ (AX)(R8*4), AX
+	LEAQ (CX)(R8*4), CX
+	LEAQ (DX)(R8*4), DX
+	DECQ DI
+	JNZ  next1
+
+end2:
+	SFENCE
+	VZEROUPPER
+	RET
+
 // func normalizeAddAVX512(y []float32, x []float32, residual []float32, scale []float32, shift []float32, rows int, cols int, lo float32, hi float32)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·normalizeAddAVX512(SB), NOSPLIT, $0-144

@@ -1,6 +1,9 @@
 package main
 
-import "github.com/mmcloughlin/avo/reg"
+import (
+	. "github.com/mmcloughlin/avo/build"
+	"github.com/mmcloughlin/avo/reg"
+)
 
 // bounded limits x to s[0]..s[1]; NaN stays.
 func (k *kernel) bounded(x vector, s []vector) vector { return k.min(s[1], k.max(s[0], x)) }
@@ -9,6 +12,16 @@ func (k *kernel) bounded(x vector, s []vector) vector { return k.min(s[1], k.max
 // of a fused clip.
 func (k *kernel) passed(dy, value vector, s []vector) vector {
 	return k.keep(k.inside(value, s[0], s[1]), dy)
+}
+
+// past ends a kernel that writes past the caches: others must see what it wrote.
+func past(d definition) definition {
+	body := d.body
+	d.body = func(k *kernel) {
+		body(k)
+		SFENCE()
+	}
+	return d
 }
 
 var clipBounds = []string{"lo", "hi"}
@@ -23,6 +36,14 @@ var batchNormKernels = []definition{
 		func(k *kernel, x, c, s []vector, out []reg.GPVirtual) {
 			k.store(k.bounded(k.fma(x[0], c[0], c[1]), s), out[0])
 		}),
+	past(perChannel("normalizePast", "is normalize for whole, aligned vectors of y, which it writes past the caches.", []string{"x"}, []string{"y"}, []string{"scale", "shift"}, clipBounds,
+		func(k *kernel, x, c, s []vector, out []reg.GPVirtual) {
+			k.storePast(k.bounded(k.fma(x[0], c[0], c[1]), s), out[0])
+		})),
+	past(perChannel("normalizeAddPast", "is normalizeAdd for whole, aligned vectors of y, which it writes past the caches.", []string{"x", "residual"}, []string{"y"}, []string{"scale", "shift"}, clipBounds,
+		func(k *kernel, x, c, s []vector, out []reg.GPVirtual) {
+			k.storePast(k.bounded(k.add(k.fma(x[0], c[0], c[1]), x[1]), s), out[0])
+		})),
 	perChannel("normalizeAdd", "is y = x*scale + shift + residual, limited to lo..hi.", []string{"x", "residual"}, []string{"y"}, []string{"scale", "shift"}, clipBounds,
 		func(k *kernel, x, c, s []vector, out []reg.GPVirtual) {
 			k.store(k.bounded(k.add(k.fma(x[0], c[0], c[1]), x[1]), s), out[0])

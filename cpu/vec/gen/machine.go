@@ -327,6 +327,9 @@ func (k *kernel) store(v vector, base reg.GPVirtual) {
 	}
 }
 
+// storePast writes the vector at hand past the caches. It must be whole and aligned.
+func (k *kernel) storePast(v vector, base reg.GPVirtual) { VMOVNTPS(v, k.at(base, 4)) }
+
 // advance moves a pointer by n elements.
 func (k *kernel) advance(base, n reg.GPVirtual) {
 	LEAQ(Mem{Base: base, Index: n, Scale: uint8(k.size(base))}, base)
