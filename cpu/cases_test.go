@@ -157,6 +157,11 @@ func convExamples() []example {
 		}
 		all = append(all, example{name: "conv2d " + c.name, op: o, shapes: []op.Shape{x, w}, back: backs, large: c.large})
 		all = append(all, normGradExamples(c.name, op.Conv2DInputGrad{Window: c.window, Groups: c.groups, H: c.h, W: c.w}, o, x, w)...)
+		part := o
+		part.Part = op.Part{Wide: c.k + 19, Start: 7, Into: true}
+		whole := op.Shape{0, 0, 0, c.k + 19}
+		copy(whole, resultShape(o, x, w)[:3])
+		all = append(all, example{name: "conv2d " + c.name + " part", op: part, shapes: []op.Shape{x, w, whole}, large: true})
 		moments := o
 		moments.Moments = true
 		all = append(all, example{name: "conv2d " + c.name + " moments", op: moments, shapes: []op.Shape{x, w}, large: true})
@@ -168,17 +173,22 @@ func convExamples() []example {
 	return all
 }
 
-// normGradExamples are the forms of a convolution's input gradient for a batch norm.
-func normGradExamples(name string, o op.Conv2DInputGrad, forward op.Conv2D, x, w op.Shape) []example {
+// resultShape is the shape of a convolution's result.
+func resultShape(forward op.Conv2D, x, w op.Shape) op.Shape {
 	c, err := op.NewCall(forward, op.Float64, x, w)
 	if err != nil {
 		panic(err)
 	}
+	return c.Out[0]
+}
+
+// normGradExamples are the forms of a convolution's input gradient for a batch norm.
+func normGradExamples(name string, o op.Conv2DInputGrad, forward op.Conv2D, x, w op.Shape) []example {
 	ch := op.Shape{x[3]}
 	var all []example
 	for i, norm := range []op.NormMask{{On: true}, {On: true, Clip: clips[1]}, {On: true, Clip: clips[1], Residual: true}} {
 		o.Norm, o.Add = norm, i != 0
-		shapes := []op.Shape{c.Out[0], w}
+		shapes := []op.Shape{resultShape(forward, x, w), w}
 		if o.Add {
 			shapes = append(shapes, x)
 		}

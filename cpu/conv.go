@@ -33,9 +33,10 @@ func window(at, stride, k, dilation, pad, n int) (o int, exists bool) {
 const outputs = 64
 
 func conv2D[T number](c op.Call, o op.Conv2D) plan {
-	p := convForward[T](newConvolution(o.Window, o.Groups, c.In[0], c.Out[0]), o.Bias, limitsOf[T](o.Clip))
+	g := newConvolution(o.Window, o.Groups, c.In[0], partOf(c, o))
+	p := convForward[T](g, o.Bias, limitsOf[T](o.Clip), max(o.Part.Wide, g.k), o.Part.Start)
 	if !o.Moments {
-		return p
+		return into(c, o, p)
 	}
 	n, ch := columnsOf(c.Out[0])
 	return plan{scratch: p.scratch, bind: func(m operands) []stage {
@@ -48,6 +49,32 @@ func conv2D[T number](c op.Call, o op.Conv2D) plan {
 			}
 		}))
 	}}
+}
+
+// partOf is the shape of what a convolution makes, without the other channels of a
+// whole of which it is a part.
+func partOf(c op.Call, o op.Conv2D) op.Shape {
+	y := c.Out[0].Clone()
+	y[3] = c.In[1][3]
+	return y
+}
+
+// into is p after a copy of the whole into which its part goes, where that is wanted.
+func into(c op.Call, o op.Conv2D, p plan) plan {
+	if !o.Part.Into {
+		return p
+	}
+	n := op.Size(c.Out[0]) * c.DType.Bytes()
+	bind := p.bind
+	p.bind = func(m operands) []stage {
+		whole, y := m.in[len(m.in)-1], m.out[0]
+		stages := bind(m)
+		if &whole[0] == &y[0] {
+			return stages
+		}
+		return append([]stage{elements(n).stage(func(lo, hi int) { copy(y[lo:hi], whole[lo:hi]) })}, stages...)
+	}
+	return p
 }
 
 func conv2DInputGrad[T number](c op.Call, o op.Conv2DInputGrad) plan {
@@ -114,8 +141,9 @@ func conv2DWeightGrad[T number](c op.Call, o op.Conv2DWeightGrad) plan {
 	return convWeightGrad[T](newConvolution(o.Window, o.Groups, c.In[0], c.In[1]))
 }
 
-// convForward makes one row of the result a piece.
-func convForward[T number](g convolution, bias bool, clip limits[T]) plan {
+// convForward makes one row of the result a piece. The result's channels are those
+// from start on of pixels that have wide channels.
+func convForward[T number](g convolution, bias bool, clip limits[T], wide, start int) plan {
 	return overRows(each(g.n*g.oh), func(m operands) func(lo, hi int) {
 		x, w, y := as[T](m.in[0]), as[T](m.in[1]), as[T](m.out[0])
 		var b []T
@@ -126,7 +154,8 @@ func convForward[T number](g convolution, bias bool, clip limits[T]) plan {
 			for p := lo * g.ow; p < hi*g.ow; p++ {
 				for group := range g.groups {
 					for k := group * g.kg; k < (group+1)*g.kg; k += outputs {
-						convPixel(&g, x, w, b, y[p*g.k+k:p*g.k+min(k+outputs, (group+1)*g.kg)], clip, p, group, k)
+						to := y[p*wide+start:][:g.k]
+						convPixel(&g, x, w, b, to[k:min(k+outputs, (group+1)*g.kg)], clip, p, group, k)
 					}
 				}
 			}

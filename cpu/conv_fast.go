@@ -19,17 +19,18 @@ func convShape(w op.Window, groups int, x, y op.Shape) conv.Shape {
 }
 
 func fastConv2D(c op.Call, o op.Conv2D, method conv.Method, threads *pool.Pool) (plan, error) {
-	f, err := conv.NewForward(convShape(o.Window, o.Groups, c.In[0], c.Out[0]), conv.Epilogue{Bias: o.Bias, Clip: bounds(o.Clip)}, method)
+	ep := conv.Epilogue{Bias: o.Bias, Clip: bounds(o.Clip), Wide: o.Part.Wide, Start: o.Part.Start}
+	f, err := conv.NewForward(convShape(o.Window, o.Groups, c.In[0], partOf(c, o)), ep, method)
 	if err != nil {
 		return plan{}, err
 	}
 	if o.Moments {
 		return convMoments(c, o, f, threads), nil
 	}
-	return sharing(f.String(), f.ScratchFloats(threads.Threads()), func(m operands, scratch []float32) func() {
+	return into(c, o, sharing(f.String(), f.ScratchFloats(threads.Threads()), func(m operands, scratch []float32) func() {
 		x, w, bias, y := forwardOperands(m, o)
 		return func() { f.Run(threads, x, w, bias, y, scratch) }
-	}), nil
+	})), nil
 }
 
 func forwardOperands(m operands, o op.Conv2D) (x, w, bias, y []float32) {

@@ -5,7 +5,7 @@ import "github.com/seed52467199/trainer/graph/op"
 // A linear layer is a 1x1 convolution of a map of one pixel.
 
 func linear[T number](c op.Call, o op.Linear) plan {
-	return convForward[T](pointwise(c.In[0], c.Out[0]), o.Bias, limitsOf[T](o.Clip))
+	return convForward[T](pointwise(c.In[0], c.Out[0]), o.Bias, limitsOf[T](o.Clip), c.Out[0][1], 0)
 }
 
 func linearInputGrad[T number](c op.Call) plan {

@@ -1,6 +1,10 @@
 package graph
 
-import "github.com/seed52467199/trainer/graph/op"
+import (
+	"slices"
+
+	"github.com/seed52467199/trainer/graph/op"
+)
 
 // fusion rewrites a list of steps into fewer. A fused step saves the passes over
 // memory between its parts; its result is the same up to rounding.
@@ -15,10 +19,16 @@ type fusion struct {
 // fuse applies the patterns: batch norm, residual add and clip, which is relu or
 // its like; convolution, linear layer or add and clip; layers and the batch norm by
 // constants behind them; convolution and the moments of its result; the gradient of
-// clip and of batch norm or bias; a sum of gradients and the convolution's in it; that and the sums of
-// a batch norm's gradient. kept are the values that must exist after the run.
-func fuse(steps []*step, kept map[*value]bool) []*step {
-	patterns := []func(*fusion, *step){(*fusion).clip, (*fusion).residual, (*fusion).foldNorm, (*fusion).moments, (*fusion).normGrad, (*fusion).biasGrad, (*fusion).sumGrad, (*fusion).normSums}
+// clip and of batch norm or bias; a sum of gradients and the convolution's in it; that
+// and the sums of a batch norm's gradient; convolutions and the concatenation of their
+// results. kept are the values that must exist after the run; narrow says that others
+// may be kept in bfloat16.
+func fuse(steps []*step, kept map[*value]bool, narrow bool) []*step {
+	patterns := []func(*fusion, *step){(*fusion).clip, (*fusion).residual, (*fusion).foldNorm, (*fusion).moments, (*fusion).normGrad,
+		(*fusion).biasGrad, (*fusion).sumGrad, (*fusion).normSums}
+	if !narrow { // parts are for float32 kernels
+		patterns = append(patterns, (*fusion).concat)
+	}
 	for _, pattern := range patterns {
 		countUses(steps, kept)
 		f := &fusion{producer: map[*value]*step{}, readers: map[*value][]*step{}, dropped: map[*step]bool{}, replaced: map[*step][]*step{}, place: map[*step]int{}}
@@ -262,6 +272,54 @@ func (f *fusion) biasGrad(s *step) {
 		f.merge(s, &step{op: fused, in: []*value{y, dy}, out: []*value{dx, r.out[0]}}, others...)
 		return
 	}
+}
+
+// concat lets convolutions write their results where a concatenation wants them, one
+// after the other, where nothing else reads them.
+func (f *fusion) concat(s *step) {
+	if o, ok := s.op.(op.Concat); !ok || len(s.out[0].shape) != 4 || o.Axis != 3 {
+		return
+	}
+	var makers []*step
+	for _, v := range s.in {
+		m := f.maker(v)
+		if m == nil || v.home != inArena {
+			return
+		}
+		if o, ok := m.op.(op.Conv2D); !ok || o.Moments || o.Part.Wide > 0 {
+			return
+		}
+		makers = append(makers, m)
+	}
+	f.dropped[s] = true
+	slices.SortFunc(makers, func(a, b *step) int { return f.place[a] - f.place[b] })
+	whole := s.out[0]
+	var before *value
+	for i, m := range makers {
+		o := m.op.(op.Conv2D)
+		o.Part = op.Part{Wide: whole.shape[3], Start: startIn(s.in, m.out[0]), Into: i > 0}
+		made := &step{op: o, in: m.in, out: []*value{{name: "part", shape: whole.shape}}}
+		if i > 0 {
+			made.in = append(m.in[:len(m.in):len(m.in)], before)
+		}
+		if i == len(makers)-1 {
+			made.out[0] = whole
+		}
+		before = made.out[0]
+		f.merge(m, made)
+	}
+}
+
+// startIn is the first channel of v among those of several values side by side.
+func startIn(values []*value, v *value) int {
+	start := 0
+	for _, w := range values {
+		if w == v {
+			break
+		}
+		start += w.shape[3]
+	}
+	return start
 }
 
 // sumGrad lets a convolution's input gradient add to the other term of a sum. Where

@@ -103,7 +103,7 @@ func Compile(g *Graph, ps *Params, ws *Workspace, t Target) (*Program, error) {
 	keep := p.keepResults(kept)
 	p.keepGrads(grads, t.Accumulate, keep)
 	if !t.NoFusion {
-		p.steps = fuse(p.steps, keep)
+		p.steps = fuse(p.steps, keep, t.Precision == op.BFloat16)
 	}
 	if t.Precision == op.BFloat16 {
 		halve(p.steps, keep)

@@ -169,6 +169,46 @@ func TestGradientsEqualCentralDifferences(t *testing.T) {
 	t.Logf("largest relative difference %.2g", worst)
 }
 
+// Each pattern of fusion is found in the miniature network.
+func TestEveryPatternIsFused(t *testing.T) {
+	dev := device(t, cpu.Options{})
+	has := map[string]bool{}
+	for _, mode := range []graph.Mode{graph.Train, graph.Eval} {
+		for _, s := range build(t, dev, op.Float32, mode, graph.Target{}).p.Steps() {
+			switch o := s.Call.Op.(type) {
+			case op.Conv2D:
+				has["convolution and clip"] = has["convolution and clip"] || o.Clip.On()
+				has["convolution and moments"] = has["convolution and moments"] || o.Moments
+				has["convolution and concatenation"] = has["convolution and concatenation"] || o.Part.Into
+			case op.BatchNorm:
+				has["norm, residual and clip"] = has["norm, residual and clip"] || o.Residual && o.Clip.On()
+				has["norm of given moments"] = has["norm of given moments"] || o.Given
+			case op.Conv2DInputGrad:
+				has["gradient and sum"] = has["gradient and sum"] || o.Add
+				has["gradient, clip and sums of the norm"] = has["gradient, clip and sums of the norm"] || o.Norm.Clip.On()
+				has["gradient, sums and residual"] = has["gradient, sums and residual"] || o.Norm.Residual
+			case op.BatchNormGrad:
+				has["norm's gradient of given sums"] = has["norm's gradient of given sums"] || o.Given
+			case op.ClipGrad:
+				has["clip's and bias's gradient"] = true
+			case op.FoldNorm:
+				has["convolution and constant norm"] = true
+			case op.Activation:
+				if o.Func.Clip().On() {
+					t.Errorf("%v: a %s is left", mode, o.Func)
+				}
+			}
+		}
+	}
+	for _, pattern := range []string{"convolution and clip", "convolution and moments", "convolution and concatenation", "norm, residual and clip",
+		"norm of given moments", "gradient and sum", "gradient, clip and sums of the norm", "norm's gradient of given sums",
+		"gradient, sums and residual", "clip's and bias's gradient", "convolution and constant norm"} {
+		if !has[pattern] {
+			t.Errorf("no step has %s in one", pattern)
+		}
+	}
+}
+
 // Fusion and reuse of memory change no result.
 func TestFusionChangesNothing(t *testing.T) {
 	dev := device(t, cpu.Options{Strict: true})

@@ -465,3 +465,45 @@ func checkThen(t *testing.T, pools []*pool.Pool, parts, channels int, y []float3
 		}
 	}
 }
+
+// TestWide checks outputs among other channels, which must stay as they are.
+func TestWide(t *testing.T) {
+	p := pool.New(2)
+	defer p.Close()
+	for _, c := range shapes {
+		s := whole(c.s)
+		rnd := rand.New(rand.NewPCG(11, 12))
+		x, w, bias := random(rnd, s.xLen()), random(rnd, s.wLen()), random(rnd, s.K)
+		machines(s, func(m machine) {
+			t.Run(fmt.Sprintf("%s/%s", c.name, m.name), func(t *testing.T) {
+				run := func(ep Epilogue) []float32 {
+					ep.Bias = true
+					f, err := newForward(s, ep, m.method, m.set)
+					if err != nil {
+						t.Fatal(err)
+					}
+					y := make([]float32, s.yLen()/s.K*ep.pixel(s))
+					for i := range y {
+						y[i] = 7
+					}
+					f.Run(p, x, w, bias, y, dirty(f.ScratchFloats(2)))
+					return y
+				}
+				plain, wide := run(Epilogue{}), run(Epilogue{Wide: s.K + 21, Start: 5})
+				for i, v := range wide {
+					pixel, k := i/(s.K+21), i%(s.K+21)-5
+					want := float32(7)
+					if k >= 0 && k < s.K {
+						want = plain[pixel*s.K+k]
+					}
+					if math.Abs(float64(v-want)) > 1e-5 { // the way of computing may differ
+						t.Fatalf("channel %d of pixel %d is %g, want %g", k, pixel, v, want)
+					}
+				}
+			})
+		}, machine{"wide", kernels{simd: wide, depthwise: depthwise.For(isa.Generic)}, Direct})
+	}
+	if _, err := NewForward(whole(shapes[0].s), Epilogue{Wide: 3, Start: 3}, Auto); err == nil {
+		t.Error("channels beyond the pixel are not refused")
+	}
+}

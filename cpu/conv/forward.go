@@ -16,7 +16,13 @@ import (
 type Epilogue struct {
 	Bias bool // a value for each output channel is added
 	simd.Clip
+	// Wide, where it is not 0, is the number of channels of the pixels into which
+	// the output's go, from Start on; the others stay as they are.
+	Wide, Start int
 }
+
+// pixel is the number of channels of a pixel of the output of shape s.
+func (e Epilogue) pixel(s Shape) int { return max(e.Wide, s.K) }
 
 // rowsAlgorithm is a way to compute a forward convolution, or the part of an
 // input gradient that one phase of the stride makes up.
@@ -66,16 +72,20 @@ func newForward(s Shape, ep Epilogue, m Method, k kernels) (*Forward, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
+	if ep.Wide > 0 && (ep.Start < 0 || ep.Start+s.K > ep.Wide) {
+		return nil, fmt.Errorf("convolution: %d output channels from %d on do not fit into pixels of %d", s.K, ep.Start, ep.Wide)
+	}
 	return &Forward{s, ep, forwardAlgorithm(s, ep, m, k)}, nil
 }
 
 // forwardAlgorithm chooses how to compute s.
 func forwardAlgorithm(s Shape, ep Epilogue, m Method, k kernels) rowsAlgorithm {
 	spec := s.forwardSpec()
+	spec.Pixel, spec.Origin = ep.pixel(s), ep.Start
 	if t := m.tile(s, spec, k); t != nil {
 		return winograd.NewRows(spec, ep.Clip, t, k.winograd, k.simd)
 	}
-	if s.single() {
+	if s.single() && ep.Wide == 0 {
 		return depthwise.NewRows(s.depthwiseSpec(false), ep.Clip, k.depthwise)
 	}
 	return directRows{implicit.NewRows(s.flat().rowsSpec(ep), k.simd)}
@@ -87,9 +97,10 @@ func (f Shape) rowsSpec(ep Epilogue) implicit.RowsSpec {
 		Geometry: f.geometry(),
 		Weights:  f.weights(),
 		Out: implicit.Output{
-			Image:    f.OutH() * f.OutW() * f.K,
-			Row:      f.OutW() * f.K,
-			Pixel:    f.K,
+			Image:    f.OutH() * f.OutW() * ep.pixel(f),
+			Row:      f.OutW() * ep.pixel(f),
+			Pixel:    ep.pixel(f),
+			Origin:   ep.Start,
 			Channels: f.outputs(),
 		},
 		Clip:  ep.Clip,
@@ -166,7 +177,7 @@ func (f *Forward) RunThen(p *pool.Pool, x, w, bias, y, scratch []float32, then T
 func (f *Forward) checked(p *pool.Pool, x, w, bias, y, scratch []float32) []float32 {
 	check("x", len(x), f.shape.xLen())
 	check("w", len(w), f.shape.wLen())
-	check("y", len(y), f.shape.yLen())
+	check("y", len(y), f.shape.yLen()/f.shape.K*f.ep.pixel(f.shape))
 	check("scratch", len(scratch), f.ScratchFloats(p.Threads()))
 	if !f.ep.Bias {
 		return nil

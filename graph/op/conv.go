@@ -5,14 +5,24 @@ import "fmt"
 // Conv2D is the cross-correlation of x (N, H, W, C) with w (KH, KW, C/Groups, K),
 // giving (N, OH, OW, K). With Bias a third input (K) is added. With Clip the
 // result is clipped in the same pass; with Moments the mean (K) and the biased
-// variance (K) of each channel are two more results, for a BatchNorm. These are
-// forms that the compiler makes, without a gradient of their own.
+// variance (K) of each channel are two more results, for a BatchNorm. With Part the
+// result is a part of a concatenation's. These are forms that the compiler makes,
+// without a gradient of their own.
 type Conv2D struct {
 	Window
 	Groups  int
 	Bias    bool
 	Clip    Clip
 	Moments bool
+	Part    Part
+}
+
+// Part says, where Wide is not 0, that a result becomes channels from Start on of a
+// value with Wide channels. The other channels are those of the last input, a value
+// of the same shape, or without Into left open.
+type Part struct {
+	Wide, Start int
+	Into        bool
 }
 
 // Kind implements Op.
@@ -20,7 +30,7 @@ func (Conv2D) Kind() string { return "conv2d" }
 
 // Infer implements Op.
 func (o Conv2D) Infer(in []Shape) ([]Shape, error) {
-	if want := 2 + b2i(o.Bias); len(in) != want {
+	if want := 2 + b2i(o.Bias) + b2i(o.Part.Into); len(in) != want {
 		return nil, fmt.Errorf("conv2d: %d inputs, want %d", len(in), want)
 	}
 	n, h, wd, c, err := nhwc("conv2d", in[0])
@@ -45,6 +55,12 @@ func (o Conv2D) Infer(in []Shape) ([]Shape, error) {
 		return nil, fmt.Errorf("conv2d: %w", err)
 	}
 	out := []Shape{{n, oh, ow, w[3]}}
+	if p := o.Part; p.Wide > 0 {
+		out[0][3] = p.Wide
+		if o.Moments || p.Start < 0 || p.Start+w[3] > p.Wide || p.Into && !in[len(in)-1].Eq(out[0]) {
+			return nil, fmt.Errorf("conv2d: %d channels without moments are not the part %+v of %v", w[3], p, out[0])
+		}
+	}
 	if o.Moments {
 		out = append(out, Shape{w[3]}, Shape{w[3]})
 	}
@@ -53,14 +69,28 @@ func (o Conv2D) Infer(in []Shape) ([]Shape, error) {
 
 // Work implements Op.
 func (o Conv2D) Work(in, out []Shape) Work {
-	return traffic(convFLOPs(in[1], out[0]), in, out)
+	y := out[0]
+	if o.Part.Wide > 0 {
+		y = y.Clone()
+		y[3] = in[1][3]
+		in, out = in[:2+b2i(o.Bias)], []Shape{y}
+	}
+	return traffic(convFLOPs(in[1], y), in, out)
 }
 
 func convFLOPs(w, y Shape) int64 { return 2 * int64(Size(y)) * int64(w[0]*w[1]*w[2]) }
 
+// InPlace implements InPlacer: a part is written into the whole.
+func (o Conv2D) InPlace() []int {
+	if o.Part.Into {
+		return []int{2 + b2i(o.Bias)}
+	}
+	return nil
+}
+
 // Diff implements Differentiable.
 func (o Conv2D) Diff(in []*Node, out, dy *Node) ([]*Node, error) {
-	if o.Clip.On() || o.Moments {
+	if o.Clip.On() || o.Moments || o.Part.Wide > 0 {
 		return nil, fused(o.Kind())
 	}
 	x := in[0].Shape()

@@ -50,10 +50,13 @@ type rowTable struct {
 
 // NewRows plans s with tiles of t, which belongs to k.
 func NewRows(s Spec, c simd.Clip, t *Tile, k *Kernels, set *simd.Set) *Rows {
+	if s.Pixel == 0 {
+		s.Pixel = s.Columns
+	}
 	p := &Rows{Spec: s, Clip: c, tile: t, k: k, kernel: rowsFor(s.Columns, k, set)}
 	rows, cols := ceil(s.OutH, t.Out), ceil(s.OutW, t.Out)
 	p.source = newWindow(t.In, t.Out, s.PadTop, s.PadLeft, s.InH, s.InW, s.Channels, rows, cols)
-	p.result = newWindow(t.Out, t.Out, 0, 0, s.OutH, s.OutW, s.Columns, rows, cols)
+	p.result = newWindow(t.Out, t.Out, 0, 0, s.OutH, s.OutW, s.Pixel, rows, cols)
 	p.tiles = s.Images * rows * cols
 	p.panels = ceil(s.Columns, p.kernel.NR)
 	p.pitch = pitchOf(s.Channels)
@@ -166,7 +169,13 @@ func (p *Rows) Run(workers *pool.Pool, x, w, bias, y, scratch []float32, accumul
 }
 
 // Parts is the number of parts that RunThen tells of, and RunHalf sums up: the blocks.
-func (p *Rows) Parts() int { return p.blocks }
+// It is 0 where the pixels of y have other channels, too.
+func (p *Rows) Parts() int {
+	if p.Pixel != p.Columns {
+		return 0
+	}
+	return p.blocks
+}
 
 // RunThen is Run that calls then, unless it is nil, for all of y.
 func (p *Rows) RunThen(workers *pool.Pool, x, w, bias, y, scratch []float32, accumulate bool, then implicit.Then) {
@@ -285,9 +294,9 @@ func (j *rowsJob) transformResult(products []float32, panel, first, last int, ou
 	nr := j.kernel.NR
 	at := panel * nr
 	columns := min(nr, j.Columns-at)
-	pixels, step := j.tile.Out*j.tile.Out, j.result.step*j.Columns
+	pixels, step := j.tile.Out*j.tile.Out, j.result.step*j.Pixel
 	b.size = sizeOf(j.Half)
-	y := j.y.from(at)
+	y := j.y.from(j.Origin + at)
 	for i := first; i < last; {
 		n := j.result.run(&b.pixels, y, outside, i, last)
 		src := products[(i-first)*nr:]

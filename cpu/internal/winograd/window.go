@@ -8,6 +8,7 @@ type Spec struct {
 	Channels        int // of the source
 	OutH, OutW      int
 	Columns         int // channels of the result
+	Pixel, Origin   int // floats from pixel to pixel of the result, 0 for Columns, and before the first
 	PadTop, PadLeft int // rows and columns of zeros before the source; negative ones skip pixels
 	Turned          bool
 	// Half maps, of the source, of the result and of its gradient, lie in memory as
