@@ -21,6 +21,7 @@
 // A plan may be used by one goroutine at a time. Results are the same bits
 // whatever the number of threads.
 //
-// All plans are implicit matrix products, in the micro-kernels of the level
-// that isa.Active names when the plan is made.
+// Plans are implicit matrix products, or minimal filtering; channels that meet no
+// others have kernels of their own. All use the micro-kernels of the level that
+// isa.Active names when the plan is made.
 package conv
