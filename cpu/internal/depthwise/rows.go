@@ -1,8 +1,8 @@
 package depthwise
 
 import (
+	"github.com/seed52467199/trainer/cpu/internal/implicit"
 	"github.com/seed52467199/trainer/cpu/simd"
-	"github.com/seed52467199/trainer/cpu/vec"
 	"github.com/seed52467199/trainer/internal/pool"
 )
 
@@ -55,8 +55,8 @@ func (s *Spec) table(rows, cols []tap) []int {
 // machine busy.
 const wanted = 32
 
-// chunk is the number of floats of the result whose moments are taken at once:
-// they are still in the first-level cache, or nearly.
+// chunk is the number of floats of the result that are told of at once: they are
+// still in the first-level cache, or nearly.
 const chunk = 8 << 10
 
 // Rows is a plan that computes a result, row by row. It holds no data and may be
@@ -119,31 +119,25 @@ func (p *Rows) ScratchFloats(int) int { return p.Channels }
 // String tells how the plan computes.
 func (p *Rows) String() string { return "depthwise" }
 
-// Parts is the number of bands, for each of which RunMoments makes sums.
-func (p *Rows) Parts() int { return p.Images * p.bands }
-
 type rowsJob struct {
 	*Rows
 	x, w, y, start []float32
-	parts          []float64
+	then           implicit.Then
 }
 
 // Run computes y from x and w. bias has one value for every channel, or is nil.
 // Where accumulate is set, the sum is added to y, and bias must be nil.
 func (p *Rows) Run(workers *pool.Pool, x, w, bias, y, scratch []float32, accumulate bool) {
-	p.run(workers, x, w, bias, y, scratch, accumulate, nil)
+	p.RunThen(workers, x, w, bias, y, scratch, accumulate, nil)
 }
 
-// RunMoments is Run that also sums up each channel of y, and its squares, while a
-// row is in cache. Part i has the sums of all channels at 2·i·Channels, and those
-// of the squares Channels further on.
-func (p *Rows) RunMoments(workers *pool.Pool, x, w, bias, y, scratch []float32, parts []float64) {
-	p.run(workers, x, w, bias, y, scratch, false, parts)
-}
+// Parts is the number of parts that RunThen tells of: the bands.
+func (p *Rows) Parts() int { return p.Images * p.bands }
 
-func (p *Rows) run(workers *pool.Pool, x, w, bias, y, scratch []float32, accumulate bool, parts []float64) {
+// RunThen is Run that calls then, unless it is nil, for all of y.
+func (p *Rows) RunThen(workers *pool.Pool, x, w, bias, y, scratch []float32, accumulate bool, then implicit.Then) {
 	j := &p.job
-	j.x, j.w, j.y, j.parts = x, w, y, parts
+	j.x, j.w, j.y, j.then = x, w, y, then
 	switch {
 	case bias != nil:
 		j.start = bias
@@ -152,27 +146,19 @@ func (p *Rows) run(workers *pool.Pool, x, w, bias, y, scratch []float32, accumul
 		clear(j.start)
 	}
 	workers.Run(p.Parts(), j)
-	j.x, j.w, j.y, j.start, j.parts = nil, nil, nil, nil, nil
+	j.x, j.w, j.y, j.start, j.then = nil, nil, nil, nil, nil
 }
 
 // Do computes one band of an image.
 func (j *rowsJob) Do(_, i int) {
 	image, band := i/j.bands, i%j.bands
 	first, last := part(j.outH(), band, j.bands)
-	var sum, squares []float64
-	if j.parts != nil {
-		sum = j.parts[2*i*j.Channels:][:j.Channels]
-		squares = j.parts[(2*i+1)*j.Channels:][:j.Channels]
-		clear(sum)
-		clear(squares)
-	}
-	summed := first
+	told := first
 	for r := first; r < last; r++ {
 		j.row(image, r)
-		if j.parts != nil && ((r+1-summed)*j.yRow() >= chunk || r+1 == last) {
-			y := j.y[(image*j.outH()+summed)*j.yRow():][:(r+1-summed)*j.yRow()]
-			vec.ChannelMoments(sum, squares, y)
-			summed = r + 1
+		if rows := r + 1 - told; j.then != nil && (rows*j.yRow() >= chunk || r+1 == last) {
+			j.then(i, (image*j.outH()+told)*j.yRow(), rows*j.outW(), j.Channels)
+			told = r + 1
 		}
 	}
 }
