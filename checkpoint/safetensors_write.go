@@ -31,7 +31,7 @@ func EncodeSafetensors(w io.Writer, tensors *Tensors, metadata map[string]string
 	at := int64(0)
 	for _, t := range layout {
 		begin[t.Name] = at
-		at += int64(len(t.Data))
+		at += t.size()
 	}
 	header, err := encodeHeader(tensors, begin, metadata)
 	if err != nil {
@@ -44,7 +44,11 @@ func EncodeSafetensors(w io.Writer, tensors *Tensors, metadata map[string]string
 		return err
 	}
 	for _, t := range layout {
-		if _, err := w.Write(t.Data); err != nil {
+		data, err := tensors.content(t)
+		if err != nil {
+			return err
+		}
+		if _, err := w.Write(data); err != nil {
 			return err
 		}
 	}
@@ -85,7 +89,7 @@ func encodeHeader(tensors *Tensors, begin map[string]int64, metadata map[string]
 			return nil, err
 		}
 		fmt.Fprintf(&b, `:{"dtype":%q,"shape":%s,"data_offsets":[%d,%d]}`,
-			t.DType.String(), shape, begin[t.Name], begin[t.Name]+int64(len(t.Data)))
+			t.DType.String(), shape, begin[t.Name], begin[t.Name]+t.size())
 	}
 	b.WriteByte('}')
 	for b.Len()%8 != 0 {

@@ -68,6 +68,9 @@ func (t Tensor) Len() int {
 	return n
 }
 
+// size is the number of bytes that type and shape ask for.
+func (t Tensor) size() int64 { return int64(t.Len()) * int64(t.DType.Size()) }
+
 // check tells whether type, shape and data agree.
 func (t Tensor) check() error {
 	n, ok := elements(t.Shape)

@@ -11,6 +11,7 @@ import (
 type Tensors struct {
 	list  []Tensor
 	index map[string]int
+	later map[string]func() ([]byte, error) // of tensors without data
 }
 
 // NewTensors collects the given tensors; see Add.
@@ -30,6 +31,42 @@ func (c *Tensors) Add(t Tensor) error {
 	if err := t.check(); err != nil {
 		return err
 	}
+	return c.add(t)
+}
+
+// AddLater appends a tensor without Data, which make gives when the tensor is
+// written, so that the tensors of a file need not lie in memory together. What it
+// gave may change when another tensor is made. Nothing but writing calls it: such
+// a tensor cannot be read.
+func (c *Tensors) AddLater(t Tensor, make func() ([]byte, error)) error {
+	if _, ok := elements(t.Shape); !ok || t.DType.Size() == 0 || t.Data != nil {
+		return fmt.Errorf("tensor %s: to be made later it needs a shape and a type, and no data; it has %v of %v and %d bytes", t.Name, t.Shape, t.DType, len(t.Data))
+	}
+	if err := c.add(t); err != nil {
+		return err
+	}
+	if c.later == nil {
+		c.later = map[string]func() ([]byte, error){}
+	}
+	c.later[t.Name] = make
+	return nil
+}
+
+// content is a tensor's data, or what is made in its place.
+func (c *Tensors) content(t Tensor) ([]byte, error) {
+	make := c.later[t.Name]
+	if make == nil {
+		return t.Data, nil
+	}
+	data, err := make()
+	if err != nil {
+		return nil, err
+	}
+	t.Data = data
+	return data, t.check()
+}
+
+func (c *Tensors) add(t Tensor) error {
 	if _, ok := c.index[t.Name]; ok {
 		return fmt.Errorf("tensor %s occurs twice", t.Name)
 	}

@@ -66,13 +66,32 @@ func (p *Param) Read() ([]float32, error) { return p.ReadFrom(p.set.memory(p.Rol
 // ReadFrom is Read from a buffer laid out like the parameter's own memory, such
 // as an average of the weights.
 func (p *Param) ReadFrom(buf op.Buffer) ([]float32, error) {
-	vals, err := p.set.download(p.slice(buf), p.Len())
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", p.Name, err)
+	out := make([]float32, p.Len())
+	return out, p.ReadInto(out, buf)
+}
+
+// ReadInto is ReadFrom into a slice as long as the parameter. From the host's own
+// memory it reads without another copy.
+func (p *Param) ReadInto(dst []float32, buf op.Buffer) error {
+	switch {
+	case buf == nil:
+		return fmt.Errorf("%s: the parameters have no memory yet; place them on a device first", p.Name)
+	case len(dst) != p.Len():
+		return fmt.Errorf("%s: room for %d values of shape %v", p.Name, len(dst), p.FileShape())
 	}
-	out := make([]float32, len(vals))
-	p.Layout.walk(p.Shape, func(file, mem int) { out[file] = float32(vals[mem]) })
-	return out, nil
+	raw := p.slice(buf)
+	if host := raw.Host(); host != nil && p.set.dtype == op.Float32 {
+		vals := unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(host))), p.Len())
+		p.Layout.walk(p.Shape, func(file, mem int) { dst[file] = vals[mem] })
+		runtime.KeepAlive(buf)
+		return nil
+	}
+	vals, err := readElements(raw, p.set.dtype, p.Len())
+	if err != nil {
+		return fmt.Errorf("%s: %w", p.Name, err)
+	}
+	p.Layout.walk(p.Shape, func(file, mem int) { dst[file] = float32(vals[mem]) })
+	return nil
 }
 
 // Write sets the value from file order.
@@ -261,13 +280,6 @@ func (ps *Params) memory(r Role) op.Buffer {
 		return ps.trained
 	}
 	return ps.other
-}
-
-func (ps *Params) download(buf op.Buffer, n int) ([]float64, error) {
-	if buf == nil {
-		return nil, errors.New("the parameters have no memory yet; place them on a device first")
-	}
-	return readElements(buf, ps.dtype, n)
 }
 
 func (ps *Params) upload(buf op.Buffer, vals []float64) error {

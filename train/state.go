@@ -1,8 +1,11 @@
 package train
 
 import (
+	"encoding/binary"
 	"fmt"
+	"math"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/seed52467199/trainer/checkpoint"
@@ -17,14 +20,9 @@ const drawsStream = "passes"
 
 // Weights are the values of parameters under PyTorch's names and layouts.
 func Weights(ps *graph.Params) (*checkpoint.Tensors, error) {
-	return tensors(ps, func(p *graph.Param) ([]float32, error) { return p.Read() })
-}
-
-// tensors collects one tensor for each parameter.
-func tensors(ps *graph.Params, read func(*graph.Param) ([]float32, error)) (*checkpoint.Tensors, error) {
 	list := make([]checkpoint.Tensor, 0, len(ps.All()))
 	for _, p := range ps.All() {
-		vals, err := read(p)
+		vals, err := p.Read()
 		if err != nil {
 			return nil, err
 		}
@@ -40,6 +38,48 @@ func tensors(ps *graph.Params, read func(*graph.Param) ([]float32, error)) (*che
 		list = append(list, t)
 	}
 	return checkpoint.NewTensors(list...)
+}
+
+// transfer makes tensors whose values are read one after the other while a file is
+// written, through memory that they share.
+type transfer struct {
+	vals []float32
+	raw  []byte
+}
+
+// add adds a parameter's value in memory laid out like the parameter's own.
+func (x *transfer) add(c *checkpoint.Tensors, name string, p *graph.Param, memory op.Buffer) error {
+	if p.Role == graph.Counter {
+		vals, err := p.ReadFrom(memory)
+		if err != nil {
+			return err
+		}
+		t, err := checkpoint.FromInt64s(name, p.FileShape(), []int64{int64(vals[0])})
+		if err != nil {
+			return err
+		}
+		return c.Add(t)
+	}
+	return c.AddLater(checkpoint.Tensor{Name: name, DType: checkpoint.F32, Shape: p.FileShape()}, func() ([]byte, error) {
+		x.vals = grow(x.vals, p.Len())[:p.Len()]
+		err := p.ReadInto(x.vals, memory)
+		x.raw = slices.Grow(x.raw[:0], 4*p.Len())
+		for _, v := range x.vals {
+			x.raw = binary.LittleEndian.AppendUint32(x.raw, math.Float32bits(v))
+		}
+		return x.raw, err
+	})
+}
+
+// tensors collects one tensor for each parameter.
+func (x *transfer) tensors(ps *graph.Params, memory func(graph.Role) op.Buffer) (*checkpoint.Tensors, error) {
+	c := new(checkpoint.Tensors)
+	for _, p := range ps.All() {
+		if err := x.add(c, p.Name, p, memory(p.Role)); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
 }
 
 // save writes the checkpoint of this name, and tells. done is the epoch that just
@@ -67,22 +107,30 @@ func (t *Trainer) save(name string, done *report.EpochDone, started time.Time) e
 	return send(t.Events, &report.Checkpointed{Path: path, Epoch: t.at.epoch, Update: t.at.update, Best: name == checkpoint.BestName})
 }
 
-// state is the run as it stands.
+// state is the run as it stands; its tensors are read while they are written.
 func (t *Trainer) state() (checkpoint.State, error) {
 	s := checkpoint.State{Meta: t.Meta}
 	var err error
-	if s.Weights, err = Weights(t.Network.Params); err != nil {
+	var x transfer
+	ps := t.Network.Params
+	live := func(r graph.Role) op.Buffer {
+		if r.Trained() {
+			return ps.Trained()
+		}
+		return ps.Statistics()
+	}
+	if s.Weights, err = x.tensors(ps, live); err != nil {
 		return s, err
 	}
-	if s.Optimizer, err = t.optimizerTensors(); err != nil {
+	if s.Optimizer, err = t.optimizerTensors(&x); err != nil {
 		return s, err
 	}
 	if t.EMA != nil {
-		s.EMA, err = tensors(t.Network.Params, func(p *graph.Param) ([]float32, error) {
-			if p.Role == graph.Counter { // an average of counts means nothing
-				return p.Read()
+		s.EMA, err = x.tensors(ps, func(r graph.Role) op.Buffer {
+			if r == graph.Counter { // an average of counts means nothing
+				return live(r)
 			}
-			return p.ReadFrom(t.EMA.Memory(p.Role))
+			return t.EMA.Memory(r)
 		})
 		if err != nil {
 			return s, err
@@ -98,21 +146,9 @@ func (t *Trainer) state() (checkpoint.State, error) {
 // slotName is the name of an optimizer's state for a parameter.
 func slotName(slot, param string) string { return slot + "." + param }
 
-func (t *Trainer) optimizerTensors() (*checkpoint.Tensors, error) {
-	var list []checkpoint.Tensor
-	err := t.eachSlot(func(name string, p *graph.Param, memory op.Buffer) error {
-		vals, err := p.ReadFrom(memory)
-		if err != nil {
-			return err
-		}
-		tensor, err := checkpoint.FromFloat32s(name, p.FileShape(), vals)
-		list = append(list, tensor)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return checkpoint.NewTensors(list...)
+func (t *Trainer) optimizerTensors(x *transfer) (*checkpoint.Tensors, error) {
+	c := new(checkpoint.Tensors)
+	return c, t.eachSlot(func(name string, p *graph.Param, memory op.Buffer) error { return x.add(c, name, p, memory) })
 }
 
 // eachSlot visits the optimizer's state of every parameter.
