@@ -242,7 +242,8 @@ type Train struct {
 
 // Eval is evaluation.
 type Eval struct {
-	// Images a forward pass. Default 256.
+	// Images a forward pass, at most: during training no more than its memory allows.
+	// Default 256.
 	BatchSize int `json:"batch_size" min:"1" also:"batch,bs"`
 	// Share of the resized image's side that the centre crop keeps: the short
 	// side becomes floor(size/crop_pct). Default 0.875; 1 crops nothing.

@@ -227,14 +227,17 @@ func (j *Job) TrainLoader() (*data.Loader, error) {
 		DropLast: j.TrainData.Len() >= c.Train.BatchSize, Workers: c.Data.Workers, Seed: uint64(c.Train.Seed), OnError: policy})
 }
 
-// EvalLoader makes a loader of every sample of ds, in order. Under train.memory its
-// batches are at most as large as those of training.
+// EvalLoader makes a loader of every sample of ds, in order. For the job's Trainer its
+// batches are not larger than the working memory of training allows.
 func (j *Job) EvalLoader(ds data.Dataset) (*data.Loader, error) {
 	c := j.Config
 	batch := min(c.Eval.BatchSize, ds.Len())
 	if c.Train.Memory > 0 {
+		batch = min(batch, c.Train.BatchSize)
+	}
+	if room := j.Memory.Activations.Bytes; room > 0 {
 		var err error
-		if batch, err = j.Network.evalBatch(min(batch, c.Train.BatchSize)); err != nil {
+		if batch, err = j.Network.evalBatch(batch, room); err != nil {
 			return nil, err
 		}
 	}

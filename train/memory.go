@@ -12,7 +12,11 @@ import (
 
 // programBytes is about what the process takes beside what is counted: its code,
 // its threads, Go's runtime, and what decoding images needs.
-const programBytes = 32 << 20
+const programBytes = 44 << 20
+
+// GarbagePercent is how much garbage, as a part of what is held on Go's heap, the plan
+// leaves room for. It holds for a process that calls debug.SetGCPercent with it.
+const GarbagePercent = 20
 
 // Holding is what a training keeps in memory beside the network.
 type Holding struct {
@@ -47,7 +51,8 @@ func (n *Network) PlanMemory(limit, batch int, accumulate bool, h Holding) (Memo
 	ps := n.Params
 	m := MemoryPlan{Limit: limit, Parameters: (2+h.Copies)*ps.Trained().Len() + ps.Statistics().Len()}
 	if limit > 0 {
-		m.Input = programBytes + heapBytes() + 4*h.Images*n.Height*n.Width*n.Channels
+		heap := heapBytes() + 4*h.Images*n.Height*n.Width*n.Channels + n.savingBytes()
+		m.Input = programBytes + heap*(100+GarbagePercent)/100
 		n.Memory = max(1, limit-m.Parameters-m.Input)
 	}
 	p, err := n.program(programKey{batch: batch, train: true})
@@ -65,6 +70,15 @@ func (n *Network) PlanMemory(limit, batch int, accumulate bool, h Holding) (Memo
 	return m, nil
 }
 
+// savingBytes is what one parameter at a time takes on its way to a checkpoint.
+func (n *Network) savingBytes() int {
+	largest := 0
+	for _, p := range n.Params.All() {
+		largest = max(largest, p.Len())
+	}
+	return 2 * 4 * largest
+}
+
 // heapBytes is the size of what is held on Go's heap, such as a data set. What is
 // not held goes back to the system.
 func heapBytes() int {
@@ -74,12 +88,12 @@ func heapBytes() int {
 	return int(s.HeapAlloc)
 }
 
-// evalBatch is the largest batch size up to this one whose evaluation takes no more
-// working memory than training may.
-func (n *Network) evalBatch(most int) (int, error) {
+// evalBatch is the largest batch size, the given one or a part of it, whose evaluation
+// does with this working memory.
+func (n *Network) evalBatch(most, room int) (int, error) {
 	for b := most; ; b = (b + 1) / 2 {
 		p, err := n.Program(b, false)
-		if err != nil || n.Memory == 0 || p.ArenaBytes() <= n.Memory || b == 1 {
+		if err != nil || b == 1 || p.ArenaBytes() <= room {
 			return b, err
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -121,6 +122,9 @@ func (a *app) train(ctx context.Context, cfg *configs.Config, resume string) err
 	job, err := train.OpenJob(*cfg, dev)
 	if err != nil {
 		return usage(err)
+	}
+	if cfg.Train.Memory > 0 {
+		debug.SetGCPercent(train.GarbagePercent)
 	}
 	var sinks report.Listeners
 	t, err := job.Trainer(dir, report.Func(func(e report.Event) error { return sinks.Handle(e) }))
