@@ -54,6 +54,17 @@ type Model struct {
 	// Stochastic depth: the probability of leaving out the last residual
 	// branch, growing linearly from 0 at the first one. Default 0, off.
 	DropPath float64 `json:"drop_path" min:"0" below:"1" also:"drop_path_rate,stochastic_depth"`
+	// Normalisation in place of the model's own, such as batch or group:groups=32;
+	// "trainer models list --layers" shows all. Default empty, the model's.
+	Norm string `json:"norm" also:"norm_layer"`
+	// Activation in place of the model's own, such as mish. Default empty, the
+	// model's.
+	Act string `json:"act" also:"activation,act_layer"`
+	// Attention at the end of each residual branch, such as eca or se:reduction=8;
+	// none takes the model's own away. Default empty, the model's.
+	Attn string `json:"attn" also:"attention,attn_layer"`
+	// Convolution in place of the standard one. Default empty, the model's.
+	Conv string `json:"conv" also:"conv_layer"`
 }
 
 // Data says where the images are and how they enter the network.

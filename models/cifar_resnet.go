@@ -31,7 +31,7 @@ func thinResNet(name string, n int, weights string) Spec {
 	return cifarResNet(name, ResNetConfig{
 		Depths: []int{n, n, n}, Widths: []int{16, 32, 64},
 		Branch: BasicBranch, Shortcut: OptionA,
-		Style:    layers.Style{Norm: layers.BatchNorm, Act: op.ReLU, Init: graph.KaimingNormalFanIn},
+		Style:    layers.Style{Norm: layers.BatchNorm, Act: layers.Act(op.ReLU), Init: graph.KaimingNormalFanIn},
 		HeadInit: graph.KaimingNormalFanIn,
 	}, Config{
 		Mean: imageNetMean, Std: imageNetStd,
@@ -45,5 +45,5 @@ func cifarResNet(name string, c ResNetConfig, info Config) Spec {
 	info.CropPct, info.Interpolation = 1, "bilinear"
 	info.FirstConv, info.FirstNorm, info.Classifier = []string{"conv1"}, []string{"bn1"}, []string{c.Classifier}
 	info.Paper = "He et al., Deep Residual Learning for Image Recognition, arXiv 1512.03385, section 4.2"
-	return Spec{Name: name, Residual: true, Build: c.build, Config: info}
+	return Spec{Name: name, Residual: true, Layers: true, Build: c.build, Config: info}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/seed52467199/trainer/graph"
+	"github.com/seed52467199/trainer/models/layers"
 )
 
 // Options are what a user chooses about a model. Zero values mean the model's own.
@@ -23,6 +24,9 @@ type Options struct {
 	// grows linearly from 0 at the first (stochastic depth). Models without
 	// residual branches refuse it.
 	DropPath float64
+	// Layers takes the place of the model's own norm, activation, attention or
+	// convolution. Models that are not built to allow it refuse it.
+	Layers layers.Choice
 }
 
 // NoDropout is the DropRate of a model without dropout.
@@ -95,6 +99,9 @@ func (o Options) fill(spec Spec) (Options, error) {
 	}
 	if o.DropPath > 0 && !spec.Residual {
 		return o, fmt.Errorf("the drop-path probability is %v, but the model has no residual branches to leave out; it should be 0", o.DropPath)
+	}
+	if o.Layers.Any() && !spec.Layers {
+		return o, fmt.Errorf("it has no choice of norm, act, attn and conv; leave those out, or take a residual network such as resnet50")
 	}
 	return o, nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/seed52467199/trainer/graph"
 	"github.com/seed52467199/trainer/graph/op"
 	"github.com/seed52467199/trainer/models"
+	"github.com/seed52467199/trainer/models/internal/formula"
 )
 
 // precisions are the ways in which networks are compared with PyTorch's in float64:
@@ -97,7 +98,7 @@ func TestLogitsEqualPyTorch(t *testing.T) {
 		for _, precision := range precisions {
 			t.Run(name+"/"+precision.name, func(t *testing.T) {
 				r := newRig(t, name, device(t, precision.device), precision.dtype, graph.Eval, want.Input, want.Classes)
-				got := r.run(t, images("images", want.Input), nil)
+				got := r.run(t, formula.Images("images", want.Input), nil)
 				if d := farthest(got, want.Logits); !(d <= precision.logits) {
 					t.Errorf("logits differ by %.2g of the largest, more than %.2g", d, precision.logits)
 				} else {
@@ -116,7 +117,7 @@ func TestGradientsEqualPyTorch(t *testing.T) {
 		Classes               int
 		Loss                  float64
 		Logits                []float64
-		Gradients, Statistics map[string]summary
+		Gradients, Statistics map[string]formula.Summary
 		Distance32            float64
 	}](t, "gradients.json")
 	for name, want := range golden {
@@ -133,7 +134,7 @@ func TestGradientsEqualPyTorch(t *testing.T) {
 					limit = max(limit, 3*want.Distance32)
 				}
 				r := newRig(t, name, device(t, precision.device), precision.dtype, graph.Train, want.Input, want.Classes)
-				logits := r.run(t, images("images", want.Input), labels("labels", want.Input[0], want.Classes))
+				logits := r.run(t, formula.Images("images", want.Input), formula.Labels("labels", want.Input[0], want.Classes))
 				loss, err := r.p.Loss()
 				if err != nil {
 					t.Fatal(err)
@@ -145,12 +146,12 @@ func TestGradientsEqualPyTorch(t *testing.T) {
 				if d := farthest(logits, want.Logits); !(d <= 5*precision.logits) {
 					t.Errorf("logits differ by %.2g of the largest", d)
 				}
-				compare := func(kind, name string, got []float32, want summary, tolerance float64) float64 {
-					s, norm := summarize(name, got), want.Norm
+				compare := func(kind, name string, got []float32, want formula.Summary, tolerance float64) float64 {
+					s, norm := formula.Summarize(name, got), want.Norm
 					if norm < 1e-9*largest {
 						norm = largest
 					}
-					d := s.distance(want) / norm
+					d := s.Distance(want) / norm
 					for i, x := range want.Head {
 						d = max(d, math.Abs(s.Head[i]-x)/norm)
 					}

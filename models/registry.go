@@ -21,6 +21,9 @@ type Spec struct {
 	// Residual tells whether it has residual branches, so that Options.DropPath
 	// means something.
 	Residual bool
+	// Layers tells whether it is built of a layers.Style, so that Options.Layers
+	// means something.
+	Layers bool
 	// DropRate is its own dropout before the classifier.
 	DropRate float64
 	// Build declares its parameters. The options are checked and have no zero

@@ -70,10 +70,14 @@ func OptionA(_ graph.Scope, _ layers.Style, _, out, stride int) graph.Module {
 }
 
 // NewResNet declares a residual network: conv1 and bn1, layer1.0, layer1.1 and so
-// on, and the classifier.
+// on, and the classifier. An attention is called se, as timm calls every one.
 func NewResNet(s graph.Scope, c ResNetConfig, o Options) (graph.Module, error) {
 	if len(c.Depths) == 0 || len(c.Depths) != len(c.Widths) {
 		return nil, fmt.Errorf("residual network: %d depths and %d widths; each stage should have one of both", len(c.Depths), len(c.Widths))
+	}
+	var err error
+	if c.Style, err = c.Style.With(o.Layers); err != nil {
+		return nil, err
 	}
 	net, channels := c.stem(s, o.InChans), c.Widths[0]
 	blocks, index := 0, 0
@@ -99,11 +103,12 @@ func NewResNet(s graph.Scope, c ResNetConfig, o Options) (graph.Module, error) {
 
 // stem declares what stands before the stages.
 func (c ResNetConfig) stem(s graph.Scope, in int) graph.Sequential {
+	style := c.Style.Outside()
 	if !c.ImageStem {
-		return graph.Sequential{c.Style.ConvNormAct(s.Sub("conv1"), s.Sub("bn1"), in, c.Widths[0], 3, 1)}
+		return graph.Sequential{style.ConvNormAct(s.Sub("conv1"), s.Sub("bn1"), in, c.Widths[0], 3, 1)}
 	}
 	return graph.Sequential{
-		c.Style.ConvNormAct(s.Sub("conv1"), s.Sub("bn1"), in, c.Widths[0], 7, 2),
+		style.ConvNormAct(s.Sub("conv1"), s.Sub("bn1"), in, c.Widths[0], 7, 2),
 		maxPool(op.Square(3, 2, 1), false),
 	}
 }
@@ -111,7 +116,10 @@ func (c ResNetConfig) stem(s graph.Scope, in int) graph.Sequential {
 // block declares one residual block and tells how many channels it gives.
 func (c ResNetConfig) block(s graph.Scope, in, width, stride int, dropPath float64) (graph.Module, int) {
 	branch, out := c.Branch(s, c.Style, in, width, stride)
-	b := &layers.Residual{Branch: branch, Act: c.Style.Act, DropPath: dropPath}
+	if attention := c.Style.Attend(s.Sub("se"), out); attention != nil {
+		branch = graph.Sequential{branch, attention}
+	}
+	b := &layers.Residual{Branch: branch, Act: c.Style.Act(s.Sub("act"), out), DropPath: dropPath}
 	if stride != 1 || in != out {
 		b.Shortcut = c.Shortcut(s, c.Style, in, out, stride)
 	}
@@ -124,7 +132,7 @@ func maxPool(w op.Window, ceil bool) graph.Module {
 
 // residualStyle is batch norm, relu and He's initialisation, as timm starts its
 // residual networks.
-var residualStyle = layers.Style{Norm: layers.BatchNorm, Act: op.ReLU, Init: graph.KaimingNormal, ZeroLast: true}
+var residualStyle = layers.Style{Norm: layers.BatchNorm, Act: layers.Act(op.ReLU), Init: graph.KaimingNormal, ZeroLast: true}
 
 // resNets are the networks for ImageNet under torchvision's and timm's names of
 // parameters. Their preprocessing is that of timm's default weights, trained by
@@ -142,7 +150,7 @@ func imageResNet(name string, branch ResNetBranch, depths []int, weights string)
 		Style: residualStyle, Classifier: "fc",
 	}
 	return Spec{
-		Name: name, Residual: true, Build: c.build,
+		Name: name, Residual: true, Layers: true, Build: c.build,
 		Config: Config{
 			InputSize: 224, InChans: 3, NumClasses: 1000,
 			Mean: imageNetMean, Std: imageNetStd, CropPct: 0.95, Interpolation: "bicubic",

@@ -8,13 +8,14 @@ import (
 	"github.com/seed52467199/trainer/cpu"
 	"github.com/seed52467199/trainer/graph"
 	"github.com/seed52467199/trainer/graph/op"
+	"github.com/seed52467199/trainer/models/internal/formula"
 	"github.com/seed52467199/trainer/optim"
 )
 
 // start is the value of a parameter to train from, as in testdata/formula.py.
 func start(name string, shape graph.Shape) []float32 {
 	if len(shape) > 1 {
-		w := parameter(name, shape)
+		w := formula.Parameter(name, shape)
 		if len(shape) == 2 {
 			for i := range w {
 				w[i] *= 0.125
@@ -40,7 +41,7 @@ type trajectory struct {
 	WeightDecay      float64 `json:"weight_decay"`
 	Losses, Losses32 []float64
 	Distance32       map[string][2]float64
-	End              map[string]summary
+	End              map[string]formula.Summary
 }
 
 // The first 20 steps of training stay as close to PyTorch's in float64 as
@@ -64,7 +65,7 @@ func TestStepsFollowPyTorch(t *testing.T) {
 			}
 			var ours, theirs float64 // squared distances of the losses
 			for i, loss := range want.Losses {
-				x, y := patterned(i, want.Input, want.Classes)
+				x, y := formula.Patterned(i, want.Input, want.Classes)
 				r.run(t, x, y)
 				got, err := r.p.Loss()
 				if err != nil {
@@ -101,7 +102,7 @@ func TestStepsFollowPyTorch(t *testing.T) {
 				if p.Role.Trained() {
 					sums = &trained
 				}
-				d := summarize(p.Name, got).distance(end)
+				d := formula.Summarize(p.Name, got).Distance(end)
 				sums[0] += d * d
 				sums[1] += want.Distance32[p.Name][0] * want.Distance32[p.Name][0]
 			}

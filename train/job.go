@@ -13,6 +13,7 @@ import (
 	"github.com/seed52467199/trainer/graph"
 	"github.com/seed52467199/trainer/graph/op"
 	"github.com/seed52467199/trainer/models"
+	"github.com/seed52467199/trainer/models/layers"
 	"github.com/seed52467199/trainer/optim"
 	"github.com/seed52467199/trainer/report"
 	"github.com/seed52467199/trainer/schedule"
@@ -191,7 +192,8 @@ func (j *Job) build(dev graph.Device) error {
 	}
 	ps := graph.NewParams(uint64(c.Train.Seed))
 	j.Model, err = models.New(c.Model.Name, ps.Root(), models.Options{NumClasses: c.Model.NumClasses, InChans: c.Model.InChans,
-		ImageSize: c.Data.Size, DropPath: c.Model.DropPath})
+		ImageSize: c.Data.Size, DropPath: c.Model.DropPath,
+		Layers: layers.Choice{Norm: c.Model.Norm, Act: c.Model.Act, Attention: c.Model.Attn, Conv: c.Model.Conv}})
 	if err != nil {
 		return err
 	}
@@ -303,7 +305,7 @@ func (j *Job) Trainer(folder string, events report.Listener) (*Trainer, error) {
 		}
 	}
 	t.Meta = checkpoint.Meta{
-		Model:      checkpoint.ModelMeta{Name: c.Model.Name, Args: map[string]any{"num_classes": c.Model.NumClasses, "in_chans": c.Model.InChans}},
+		Model:      checkpoint.ModelMeta{Name: c.Model.Name, Args: modelArguments(j.Model.Options)},
 		ClassNames: j.Classes, Preprocessing: j.Preprocessing, Config: string(c.YAML()), Random: checkpoint.Random{Seed: uint64(c.Train.Seed)},
 	}
 	return t, nil

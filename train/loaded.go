@@ -6,6 +6,7 @@ import (
 	"github.com/seed52467199/trainer/checkpoint"
 	"github.com/seed52467199/trainer/graph"
 	"github.com/seed52467199/trainer/models"
+	"github.com/seed52467199/trainer/models/layers"
 )
 
 // Loaded is a model with its trained weights, ready to compute.
@@ -50,6 +51,9 @@ func Load(path string, dev graph.Device, o LoadOptions) (*Loaded, error) {
 		}
 		opts.NumClasses = argument(f.Meta, "num_classes", opts.NumClasses)
 		opts.InChans = argument(f.Meta, "in_chans", 0)
+		for key, spec := range layerArguments(&opts.Layers) {
+			*spec, _ = f.Meta.Model.Args[key].(string)
+		}
 		l.Classes = f.Meta.ClassNames
 	}
 	if name == "" {
@@ -96,6 +100,24 @@ func Load(path string, dev graph.Device, o LoadOptions) (*Loaded, error) {
 	l.Network, err = NewNetwork(Network{Module: l.Model, Params: ps, Height: height, Width: width,
 		Channels: opts.InChans, Classes: opts.NumClasses, Objective: Objective{Name: "cross_entropy"}}, 0)
 	return l, err
+}
+
+// modelArguments are what a checkpoint has to know of a model's options for Load to
+// build it again.
+func modelArguments(o models.Options) map[string]any {
+	args := map[string]any{"num_classes": o.NumClasses, "in_chans": o.InChans}
+	for key, spec := range layerArguments(&o.Layers) {
+		if *spec != "" {
+			args[key] = *spec
+		}
+	}
+	return args
+}
+
+// layerArguments are the parts of a choice of layers by their names among the
+// arguments.
+func layerArguments(c *layers.Choice) map[string]*string {
+	return map[string]*string{"norm": &c.Norm, "act": &c.Act, "attn": &c.Attention, "conv": &c.Conv}
 }
 
 // argument is a number among the model's arguments, or fallback.

@@ -1,48 +1,38 @@
 package layers
 
-import (
-	"github.com/seed52467199/trainer/graph"
-	"github.com/seed52467199/trainer/graph/op"
-)
+import "github.com/seed52467199/trainer/graph"
 
-// NormFunc declares a normalisation of maps with this many channels. With zero
-// it starts by giving nothing but zeros.
-type NormFunc func(s graph.Scope, channels int, zero bool) graph.Module
+// ConvFunc declares a k x k convolution without a norm, from in to out channels:
+// (N, H, W, in) to (N, OH, OW, out).
+type ConvFunc func(s graph.Scope, in, out, k int, c graph.ConvConfig) graph.Module
 
-// BatchNorm is batch normalisation with PyTorch's constants as a NormFunc.
-func BatchNorm(s graph.Scope, channels int, zero bool) graph.Module {
-	return graph.NewBatchNorm(s, channels, graph.BatchNormConfig{ZeroGamma: zero})
+// Conv is the standard convolution as a ConvFunc.
+func Conv(s graph.Scope, in, out, k int, c graph.ConvConfig) graph.Module {
+	return graph.NewConv(s, in, out, k, c)
 }
 
-// Style is what the convolutions of a network have in common.
-type Style struct {
-	// Norm makes the normalisation behind a convolution.
-	Norm NormFunc
-	// Act is the activation behind a norm.
-	Act op.Act
-	// Init draws the convolutions' weights; nil means PyTorch's default.
-	Init graph.Init
-	// ZeroLast starts each residual branch at zero, so that a block begins as its
-	// shortcut (Goyal et al., arXiv 1706.02677, section 5.1).
-	ZeroLast bool
+// Convolver is the convolutions of a network that takes others than the standard.
+type Convolver struct {
+	// Every takes the place of all convolutions that a norm follows, nil of none,
+	// such as one with standardized weights.
+	Every ConvFunc
+	// Spatial takes the place of those of more than one pixel inside residual
+	// branches, nil of none, such as a deformable one.
+	Spatial ConvFunc
 }
 
-// ConvNormAct declares a k x k convolution from in to out channels, padded so
-// that stride 1 keeps the size, its norm, and the activation.
-func (st Style) ConvNormAct(conv, norm graph.Scope, in, out, k, stride int) graph.Module {
-	return graph.Sequential{st.conv(conv, in, out, k, stride), st.Norm(norm, out, false), graph.Activate(st.Act)}
+// convolutions are those that configurations choose from.
+var convolutions = []Entry{
+	{Name: "standard", Kind: Convs, Family: "dense", conv: func(*Spec) Convolver { return Convolver{} }},
 }
 
-// ConvNorm is ConvNormAct without the activation, as in shortcuts.
-func (st Style) ConvNorm(conv, norm graph.Scope, in, out, k, stride int) graph.Module {
-	return graph.Sequential{st.conv(conv, in, out, k, stride), st.Norm(norm, out, false)}
-}
-
-// LastConvNorm is ConvNorm at the end of a residual branch, where ZeroLast counts.
-func (st Style) LastConvNorm(conv, norm graph.Scope, in, out, k, stride int) graph.Module {
-	return graph.Sequential{st.conv(conv, in, out, k, stride), st.Norm(norm, out, st.ZeroLast)}
-}
-
-func (st Style) conv(s graph.Scope, in, out, k, stride int) graph.Module {
-	return graph.NewConv(s, in, out, k, graph.ConvConfig{Stride: stride, Pad: k / 2, Init: st.Init})
+// choose is the ConvFunc for a kernel of k x k pixels.
+func (c Convolver) choose(k int) ConvFunc {
+	switch {
+	case k > 1 && c.Spatial != nil:
+		return c.Spatial
+	case c.Every != nil:
+		return c.Every
+	}
+	return Conv
 }

@@ -17,14 +17,14 @@ import (
 func ExampleResidual() {
 	ps := graph.NewParams(1)
 	s := ps.Root().Sub("layer1.0")
-	st := layers.Style{Norm: layers.BatchNorm, Act: op.SiLU}
+	st := layers.Style{Norm: layers.BatchNorm, Act: layers.Act(op.SiLU)}
 	block := &layers.Residual{
 		Branch: graph.Sequential{
 			st.ConvNormAct(s.Sub("conv1"), s.Sub("bn1"), 16, 32, 3, 2),
 			st.LastConvNorm(s.Sub("conv2"), s.Sub("bn2"), 32, 32, 3, 1),
 		},
 		Shortcut: layers.OptionA{Stride: 2, Channels: 32},
-		Act:      st.Act,
+		Act:      st.Act(s.Sub("act"), 32),
 	}
 	g := graph.New(graph.Train)
 	y := block.Forward(g, g.Input("x", 8, 15, 15, 16))
@@ -118,9 +118,9 @@ func TestZeroLastStartsAtTheShortcut(t *testing.T) {
 	defer dev.Close()
 	for _, zero := range []bool{true, false} {
 		ps := graph.NewParams(1)
-		st := layers.Style{Norm: layers.BatchNorm, Act: op.ReLU, ZeroLast: zero}
+		st := layers.Style{Norm: layers.BatchNorm, Act: layers.Act(op.ReLU), ZeroLast: zero}
 		s := ps.Root()
-		block := &layers.Residual{Branch: st.LastConvNorm(s.Sub("conv"), s.Sub("bn"), 2, 2, 3, 1), Act: op.ReLU}
+		block := &layers.Residual{Branch: st.LastConvNorm(s.Sub("conv"), s.Sub("bn"), 2, 2, 3, 1), Act: graph.Activate(op.ReLU)}
 		if err := ps.Place(dev); err != nil {
 			t.Fatal(err)
 		}

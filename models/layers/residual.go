@@ -12,8 +12,8 @@ type Residual struct {
 	Branch graph.Module
 	// Shortcut is nil where it is x itself.
 	Shortcut graph.Module
-	// Act is the activation of the sum; "" means none, as in linear bottlenecks.
-	Act op.Act
+	// Act is the activation of the sum; nil means none, as in linear bottlenecks.
+	Act graph.Module
 	// DropPath is the probability of leaving the branch out, for each sample, while
 	// training.
 	DropPath float64
@@ -25,10 +25,10 @@ func (r *Residual) Forward(g *graph.Graph, x *graph.Node) *graph.Node {
 	if r.Shortcut != nil {
 		x = r.Shortcut.Forward(g, x)
 	}
-	if y = g.Add(y, x); r.Act == "" {
+	if y = g.Add(y, x); r.Act == nil {
 		return y
 	}
-	return g.Activation(y, r.Act)
+	return r.Act.Forward(g, y)
 }
 
 // DropPathRate is the probability for block i of n when that of the last one is

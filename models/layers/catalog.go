@@ -1,0 +1,130 @@
+package layers
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Kind is a place in a network that one of several layers can take.
+type Kind string
+
+// The kinds of layers.
+const (
+	Norms      Kind = "norm"
+	Acts       Kind = "act"
+	Attentions Kind = "attn"
+	Convs      Kind = "conv"
+)
+
+// Entry is a layer that configurations choose by name.
+type Entry struct {
+	// Name is what it is chosen by; Kind is where it goes.
+	Name string
+	Kind Kind
+	// Family groups layers that work on the same, as in the survey of Guo et al.
+	// (arXiv 2111.07624): channel, spatial, channel+spatial, branch, temporal.
+	Family string
+	// Options are the options that its spec takes, with their defaults.
+	Options string
+	// Paper is where it is described.
+	Paper string
+
+	norm NormMaker
+	act  ActMaker
+	attn AttentionMaker
+	conv ConvMaker
+}
+
+// The makers read a layer's options from its spec. What is wrong with them is
+// the spec's own to tell.
+type (
+	NormMaker      func(s *Spec) NormFunc
+	ActMaker       func(s *Spec) ActFunc
+	AttentionMaker func(s *Spec) AttentionFunc
+	ConvMaker      func(s *Spec) Convolver
+)
+
+// catalog lists the layers, each family's table in its own file.
+func catalog() []Entry {
+	return slices.Concat(norms, activations, channelAttentions, convolutions)
+}
+
+// List gives the layers of a kind, or of all kinds for "".
+func List(k Kind) []Entry {
+	return slices.DeleteFunc(catalog(), func(e Entry) bool { return k != "" && e.Kind != k })
+}
+
+// choose finds the layer of a spec and lets use read its options.
+func choose(k Kind, text string, use func(e Entry, s *Spec)) error {
+	s, err := ParseSpec(text)
+	if err != nil {
+		return err
+	}
+	var names []string
+	for _, e := range List(k) {
+		if e.Name == s.Name {
+			use(e, s)
+			return s.Err()
+		}
+		names = append(names, e.Name)
+	}
+	return fmt.Errorf("there is no %s layer %q; did you mean %s? There are %s", k, s.Name, closest(s.Name, names), strings.Join(names, ", "))
+}
+
+// ParseNorm reads the spec of a normalisation.
+func ParseNorm(text string) (f NormFunc, err error) {
+	err = choose(Norms, text, func(e Entry, s *Spec) { f = e.norm(s) })
+	return f, err
+}
+
+// ParseAct reads the spec of an activation.
+func ParseAct(text string) (f ActFunc, err error) {
+	err = choose(Acts, text, func(e Entry, s *Spec) { f = e.act(s) })
+	return f, err
+}
+
+// ParseAttention reads the spec of an attention.
+func ParseAttention(text string) (f AttentionFunc, err error) {
+	err = choose(Attentions, text, func(e Entry, s *Spec) { f = e.attn(s) })
+	return f, err
+}
+
+// ParseConv reads the spec of a convolution.
+func ParseConv(text string) (c Convolver, err error) {
+	err = choose(Convs, text, func(e Entry, s *Spec) { c = e.conv(s) })
+	return c, err
+}
+
+// Choice names layers in place of a network's own, each by its spec; "" keeps
+// the network's. The attention "none" takes a network's away.
+type Choice struct{ Norm, Act, Attention, Conv string }
+
+// Any tells whether anything is chosen.
+func (c Choice) Any() bool { return c != Choice{} }
+
+// With is the style with layers in place of its own.
+func (st Style) With(c Choice) (Style, error) {
+	var err error
+	if c.Norm != "" {
+		if st.Norm, err = ParseNorm(c.Norm); err != nil {
+			return st, err
+		}
+	}
+	if c.Act != "" {
+		if st.Act, err = ParseAct(c.Act); err != nil {
+			return st, err
+		}
+	}
+	if c.Attention != "" {
+		if st.Attention, err = ParseAttention(c.Attention); err != nil {
+			return st, err
+		}
+	}
+	if c.Conv != "" {
+		if st.Conv, err = ParseConv(c.Conv); err != nil {
+			return st, err
+		}
+	}
+	return st, nil
+}
