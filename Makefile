@@ -1,7 +1,7 @@
 GO ?= go
 export CGO_ENABLED = 0
 
-.PHONY: run test bench lint build generate
+.PHONY: run test bench lint build generate models-table
 
 build: ## the trainer binary in bin/
 	$(GO) build -trimpath -o bin/trainer ./cmd/trainer
@@ -16,6 +16,10 @@ test: ## every test; those that need data beyond the repository say so when they
 
 bench: ## benchmarks of every kernel family
 	$(GO) test -run '^$$' -bench . -benchmem ./cpu/... ./graph/... ./data/... ./train/...
+
+models-table: ## docs/models.md: every model and how far its logits are from PyTorch's
+	mkdir -p docs
+	$(GO) test ./models -run TestZooEqualsPyTorch -table $(CURDIR)/docs/models.md
 
 lint: ## vet and staticcheck
 	$(GO) vet ./...
