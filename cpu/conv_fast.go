@@ -123,11 +123,11 @@ func convNormGrad(c op.Call, o op.Conv2DInputGrad, g *conv.InputGrad, threads *p
 		}
 		add := func(sum, product []float64, at, pixels, n int) {
 			k := at % ch
-			v := mask.of(k, n)
+			var behind []float32
 			if y != nil {
-				v.Y = y[at:]
+				behind = y[at:]
 			}
-			vec.MaskMoments(sum, product, dx[at:], x[at:], mask.mean[k:k+n], v, pixels, ch)
+			vec.MaskMoments(sum, product, dx[at:], x[at:], behind, mask.mean[k:k+n], mask.of(k, n), pixels, ch)
 		}
 		stages, total := mask.stages(), mask.total(sums, parts, floats(m.out[1]), floats(m.out[2]))
 		scratch := floats(m.scratch)

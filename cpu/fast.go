@@ -16,7 +16,7 @@ func fast(c op.Call, m conv.Method, threads *pool.Pool) (plan, error) {
 	case op.ActivationGrad:
 		return fastActivationGrad(c, o, threads.Threads()), nil
 	case op.ClipGrad:
-		return fastClipGrad(c, o), nil
+		return fastClipGrad[float32](c, o), nil
 	case op.Add:
 		return fastAdd(c, o)
 	case op.Mul:
@@ -100,6 +100,22 @@ func fastNarrow(c op.Call, m conv.Method, threads *pool.Pool) (plan, error) {
 		return fastActivation(c, o, threads.Threads()), nil
 	case op.ActivationGrad:
 		return fastActivationGrad(c, o, threads.Threads()), nil
+	case op.ClipGrad:
+		if c.Narrow == (op.Operands{In: 3, Out: 1}) && vec.Halves() {
+			return fastClipGrad[uint16](c, o), nil
+		}
+	case op.Concat:
+		if c.Narrow == (op.Operands{In: 1<<len(c.In) - 1, Out: 1}) {
+			return concat[uint16](c, o), nil
+		}
+	case op.Slice:
+		if c.Narrow == (op.Operands{In: 1, Out: 1}) {
+			return slice[uint16](c, o), nil
+		}
+	case op.SliceGrad:
+		if c.Narrow == (op.Operands{In: 1, Out: 1}) {
+			return sliceGrad[uint16](c, o), nil
+		}
 	case op.Add:
 		return narrowAdd(c, o, threads.Threads()), nil
 	case op.BatchNorm:

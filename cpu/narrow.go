@@ -28,9 +28,9 @@ func (d *Device) narrow(c op.Call) (plan, error) {
 // narrowNormGrad masks the gradient that is stored, and takes the sums that the
 // batch norm behind it wants, in a stage of its own.
 func (d *Device) narrowNormGrad(c op.Call, o op.Conv2DInputGrad) (plan, error) {
-	plain, inputs, at := c, 2, 2
+	plain, inputs := c, 2
 	if o.Add {
-		inputs, at = 3, 3
+		inputs = 3
 	}
 	bare := o
 	bare.Norm = op.NormMask{}
@@ -40,29 +40,38 @@ func (d *Device) narrowNormGrad(c op.Call, o op.Conv2DInputGrad) (plan, error) {
 	if err != nil {
 		return plan{}, err
 	}
+	if c.Narrow.Input(inputs) && (!o.Norm.Residual || c.Narrow.Input(inputs+3)) && vec.Halves() {
+		return maskedAfter[uint16](c, o, p, inputs, d.Threads()), nil
+	}
+	return maskedAfter[float32](c, o, p, inputs, d.Threads()), nil
+}
+
+// maskedAfter is a plan p of an input gradient with that many inputs, and after it the
+// mask and the sums.
+func maskedAfter[E vec.Element](c op.Call, o op.Conv2DInputGrad, p plan, inputs, workers int) plan {
 	n, ch := columnsOf(c.Out[0])
-	sums, windows := sumColumns(n, ch, 2*ch), streaming[float32](c, ch, d.Threads())
+	sums, windows := sumColumns(n, ch, 2*ch), streaming[E](c, ch, workers)
 	own := round(p.scratch, alignment)
 	return plan{name: p.name, scratch: own + 8*sums.size() + windows.scratch(3) + 2*4*ch, bind: func(m operands) []stage {
 		inner := operands{ctx: m.ctx, in: m.in[:inputs], out: m.out[:1], scratch: m.scratch[:p.scratch]}
 		m.scratch = m.scratch[own:]
 		parts := cut[float64](&m.scratch, sums.size())
-		mask := newChannelMask(o, m.in[at+1:], &m.scratch, ch)
-		g, x := windows.result(&m, 0), windows.input(&m, at)
-		var y *stream[float32]
+		mask := newChannelMask(o, m.in[inputs+1:], &m.scratch, ch)
+		g, x := windows.result(&m, 0), windows.input(&m, inputs)
+		var y *stream[E]
 		if o.Norm.Residual {
-			y = windows.input(&m, at+3)
+			y = windows.input(&m, inputs+3)
 		}
 		stages := append(p.bind(inner), mask.stages()...)
 		return append(stages, windows.sum(sums, parts, func(sums []float64, w, lo, hi int) {
-			v := mask.of(0, ch)
+			var behind []E
 			if y != nil {
-				v.Y = y.take(w, lo, hi)
+				behind = y.take(w, lo, hi)
 			}
-			vec.MaskMoments(sums[:ch], sums[ch:], g.take(w, lo, hi), x.take(w, lo, hi), mask.mean, v, (hi-lo)/ch, ch)
+			vec.MaskMoments(sums[:ch], sums[ch:], g.take(w, lo, hi), x.take(w, lo, hi), behind, mask.mean, mask.of(0, ch), (hi-lo)/ch, ch)
 			g.put(w, lo, hi)
 		}), mask.total(sums, parts, floats(m.out[1]), floats(m.out[2])))
-	}}, nil
+	}}
 }
 
 // narrowMoments has the moments of the values that are stored, not of those before

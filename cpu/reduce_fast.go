@@ -83,13 +83,13 @@ func columnTotals(n, ch int) plan {
 }
 
 // fastClipGrad is columnTotals of the gradient that it makes.
-func fastClipGrad(c op.Call, o op.ClipGrad) plan {
+func fastClipGrad[E vec.Element](c op.Call, o op.ClipGrad) plan {
 	n, ch := columnsOf(c.In[0])
 	_, width := columnsOf(c.In[1])
 	columns := sumColumns(n, ch, ch)
 	least, most := bounds(o.Clip).Bounds()
 	return plan{scratch: 8 * columns.size(), bind: func(m operands) []stage {
-		y, dy, dx, total := floats(m.in[0]), floats(m.in[1]), floats(m.out[0]), floats(m.out[1])
+		y, dy, dx, total := as[E](m.in[0]), as[E](m.in[1]), as[E](m.out[0]), floats(m.out[1])
 		parts := as[float64](m.scratch)
 		return []stage{
 			columns.stage(parts, func(sums []float64, lo, hi int) {

@@ -21,7 +21,7 @@ func around(s op.Shape, axis int) (outer, inner int) {
 	return op.Size(s[:axis]), op.Size(s[axis+1:])
 }
 
-func concat[T number](c op.Call, o op.Concat) plan {
+func concat[T element](c op.Call, o op.Concat) plan {
 	outer, inner := around(c.Out[0], o.Axis)
 	row := c.Out[0][o.Axis] * inner
 	return overRows(rows(outer, row), func(m operands) func(lo, hi int) {
@@ -67,7 +67,7 @@ func piecesOf(whole op.Shape, axis, part, start, stride int) pieces {
 // at is where piece i begins in the whole.
 func (p *pieces) at(i int) int { return i/p.perRow*p.row + p.start + i%p.perRow*p.step }
 
-func slice[T number](c op.Call, o op.Slice) plan {
+func slice[T element](c op.Call, o op.Slice) plan {
 	p := piecesOf(c.In[0], o.Axis, c.Out[0][o.Axis], o.Start, o.Stride)
 	return overRows(rows(p.outer*p.perRow, p.length), func(m operands) func(lo, hi int) {
 		x, y := as[T](m.in[0]), as[T](m.out[0])
@@ -79,7 +79,7 @@ func slice[T number](c op.Call, o op.Slice) plan {
 	})
 }
 
-func sliceGrad[T number](c op.Call, o op.SliceGrad) plan {
+func sliceGrad[T element](c op.Call, o op.SliceGrad) plan {
 	p := piecesOf(c.Out[0], o.Axis, c.In[0][o.Axis], o.Start, o.Stride)
 	return overRows(rows(p.outer, p.row), func(m operands) func(lo, hi int) {
 		dy, dx := as[T](m.in[0]), as[T](m.out[0])

@@ -62,7 +62,7 @@ func ChannelSum[E Element](sum []float64, x []E) {
 // ClipGradSum is dx = dy where lo < y < hi, else 0, for rows (rows, C) of dx and y,
 // and adds these rows to sum (C): the gradients of a clip and of the bias before it.
 // The rows of dy lie stride elements apart, for they may be a part of longer ones.
-func ClipGradSum(sum []float64, dx, dy, y []float32, stride int, lo, hi float32) {
+func ClipGradSum[E Element](sum []float64, dx, dy, y []E, stride int, lo, hi float32) {
 	agree(len(dx), len(y))
 	checkRows(len(y), len(sum))
 	c := len(sum)
@@ -71,7 +71,7 @@ func ClipGradSum(sum []float64, dx, dy, y []float32, stride int, lo, hi float32)
 	}
 	switch {
 	case active == isa.Generic:
-		portable.ClipGradSum(sum, dx, dy, y, stride, lo, hi)
+		portable.ClipGradSum(sum, singles(dx), singles(dy), singles(y), stride, lo, hi)
 		return
 	case stride != c:
 		clipGradSumApart(sum, dx, dy, y, stride, lo, hi)
@@ -80,15 +80,15 @@ func ClipGradSum(sum []float64, dx, dy, y []float32, stride int, lo, hi float32)
 	var acc pattern
 	for b := cutBlocks(len(y), c); b.next(); {
 		clear(acc[:b.cols])
-		clipGradSum(acc[:], dx[b.from:], dy[b.from:], y[b.from:], b.rows, b.cols, b.stride, b.stride, lo, hi)
-		clipGradSum(acc[:], dx[b.restFrom:], dy[b.restFrom:], y[b.restFrom:], b.restRows(), b.rest, b.rest, b.rest, lo, hi)
+		clipGradSumOf(acc[:], dx[b.from:], dy[b.from:], y[b.from:], b.rows, b.cols, b.stride, b.stride, lo, hi)
+		clipGradSumOf(acc[:], dx[b.restFrom:], dy[b.restFrom:], y[b.restFrom:], b.restRows(), b.rest, b.rest, b.rest, lo, hi)
 		b.addTo(sum, &acc)
 	}
 }
 
 // clipGradSumApart is ClipGradSum where rows of dy have gaps, so that several cannot
 // be read as one.
-func clipGradSumApart(sum []float64, dx, dy, y []float32, stride int, lo, hi float32) {
+func clipGradSumApart[E Element](sum []float64, dx, dy, y []E, stride int, lo, hi float32) {
 	var acc pattern
 	rows := len(y) / len(sum)
 	for row := 0; row < rows; row += blockFolds {
@@ -98,7 +98,7 @@ func clipGradSumApart(sum []float64, dx, dy, y []float32, stride int, lo, hi flo
 			part := acc[:len(sums)]
 			clear(part)
 			at := row*len(sum) + c
-			clipGradSum(part, dx[at:], dy[row*stride+c:], y[at:], n, len(sums), len(sum), stride, lo, hi)
+			clipGradSumOf(part, dx[at:], dy[row*stride+c:], y[at:], n, len(sums), len(sum), stride, lo, hi)
 			for j, v := range part {
 				sums[j] += float64(v)
 			}

@@ -269,12 +269,14 @@ func TestMaskMoments(t *testing.T) {
 						random(r, channels[i])
 						fences = append(fences, f)
 					}
-					for _, m := range []Mask{{}, {Lo: lo, Hi: hi, Y: tensors[2]}, {Lo: lo, Hi: hi, Scale: channels[1], Shift: channels[2]}} {
+					for i, m := range []Mask{{}, {Lo: lo, Hi: hi}, {Lo: lo, Hi: hi, Scale: channels[1], Shift: channels[2]}} {
 						what := title("channels ", c, " gap ", gap, " rows ", rows, " ")
 						dy, x := wide(tensors[0]), wide(tensors[1])
 						w := portable.Mask[float64]{Lo: lo, Hi: hi}
-						if m.Y != nil {
-							w.Y = wide(m.Y)
+						var behind []float32
+						var wideBehind []float64
+						if i == 1 {
+							behind, wideBehind = tensors[2], wide(tensors[2])
 						}
 						if m.Scale != nil {
 							w.Scale, w.Shift = wide(m.Scale), wide(m.Shift)
@@ -284,8 +286,8 @@ func TestMaskMoments(t *testing.T) {
 							sums[i] = r.NormFloat64()
 						}
 						copy(want, sums)
-						MaskMoments(sums[:c], sums[c:], tensors[0], tensors[1], channels[0], m, rows, c+gap)
-						portable.MaskMoments(want[:c], want[c:], dy, x, wide(channels[0]), w, rows, c+gap)
+						MaskMoments(sums[:c], sums[c:], tensors[0], tensors[1], behind, channels[0], m, rows, c+gap)
+						portable.MaskMoments(want[:c], want[c:], dy, x, wideBehind, wide(channels[0]), w, rows, c+gap)
 						compare(t, what, tensors[0], dy, 0)
 						compare(t, what, sums, want, 3e-6*float64(rows+1))
 						for _, f := range fences {

@@ -1026,6 +1026,18 @@ func channelSumHalf(acc []float32, x []uint16, rows int, cols int, stride int) b
 	return true
 }
 
+func clipGradSumHalf(acc []float32, dx []uint16, dy []uint16, y []uint16, rows int, cols int, stride int, dyStride int, lo float32, hi float32) bool {
+	switch active {
+	case isa.AVX512:
+		clipGradSumHalfAVX512(acc, dx, dy, y, rows, cols, stride, dyStride, lo, hi)
+	case isa.AVX2:
+		clipGradSumHalfAVX2(acc, dx, dy, y, rows, cols, stride, dyStride, lo, hi)
+	default:
+		return false
+	}
+	return true
+}
+
 func momentsHalf(sum []float32, squares []float32, x []uint16, pivot []float32, rows int, cols int, stride int) bool {
 	switch active {
 	case isa.AVX512:
@@ -1104,6 +1116,30 @@ func gradMomentsStoreHalf(sum []float32, product []float32, masked []uint16, dy 
 		gradMomentsStoreHalfAVX512(sum, product, masked, dy, x, y, mean, rows, cols, stride, lo, hi)
 	case isa.AVX2:
 		gradMomentsStoreHalfAVX2(sum, product, masked, dy, x, y, mean, rows, cols, stride, lo, hi)
+	default:
+		return false
+	}
+	return true
+}
+
+func maskMomentsHalf(sum []float32, product []float32, dy []uint16, x []uint16, y []uint16, mean []float32, rows int, cols int, stride int, lo float32, hi float32) bool {
+	switch active {
+	case isa.AVX512:
+		maskMomentsHalfAVX512(sum, product, dy, x, y, mean, rows, cols, stride, lo, hi)
+	case isa.AVX2:
+		maskMomentsHalfAVX2(sum, product, dy, x, y, mean, rows, cols, stride, lo, hi)
+	default:
+		return false
+	}
+	return true
+}
+
+func maskMomentsClipHalf(sum []float32, product []float32, dy []uint16, x []uint16, mean []float32, scale []float32, shift []float32, rows int, cols int, stride int, lo float32, hi float32) bool {
+	switch active {
+	case isa.AVX512:
+		maskMomentsClipHalfAVX512(sum, product, dy, x, mean, scale, shift, rows, cols, stride, lo, hi)
+	case isa.AVX2:
+		maskMomentsClipHalfAVX2(sum, product, dy, x, mean, scale, shift, rows, cols, stride, lo, hi)
 	default:
 		return false
 	}

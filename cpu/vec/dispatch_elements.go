@@ -51,6 +51,13 @@ func channelSumOf[E Element](acc []float32, x []E, rows int, cols int, stride in
 	return channelSum(acc, singles(x), rows, cols, stride)
 }
 
+func clipGradSumOf[E Element](acc []float32, dx []E, dy []E, y []E, rows int, cols int, stride int, dyStride int, lo float32, hi float32) bool {
+	if isHalf[E]() {
+		return clipGradSumHalf(acc, halves(dx), halves(dy), halves(y), rows, cols, stride, dyStride, lo, hi)
+	}
+	return clipGradSum(acc, singles(dx), singles(dy), singles(y), rows, cols, stride, dyStride, lo, hi)
+}
+
 func momentsOf[E Element](sum []float32, squares []float32, x []E, pivot []float32, rows int, cols int, stride int) bool {
 	if isHalf[E]() {
 		return momentsHalf(sum, squares, halves(x), pivot, rows, cols, stride)
@@ -98,6 +105,20 @@ func gradMomentsStoreOf[E Element](sum []float32, product []float32, masked []E,
 		return gradMomentsStoreHalf(sum, product, halves(masked), halves(dy), halves(x), halves(y), mean, rows, cols, stride, lo, hi)
 	}
 	return gradMomentsStore(sum, product, singles(masked), singles(dy), singles(x), singles(y), mean, rows, cols, stride, lo, hi)
+}
+
+func maskMomentsOf[E Element](sum []float32, product []float32, dy []E, x []E, y []E, mean []float32, rows int, cols int, stride int, lo float32, hi float32) bool {
+	if isHalf[E]() {
+		return maskMomentsHalf(sum, product, halves(dy), halves(x), halves(y), mean, rows, cols, stride, lo, hi)
+	}
+	return maskMoments(sum, product, singles(dy), singles(x), singles(y), mean, rows, cols, stride, lo, hi)
+}
+
+func maskMomentsClipOf[E Element](sum []float32, product []float32, dy []E, x []E, mean []float32, scale []float32, shift []float32, rows int, cols int, stride int, lo float32, hi float32) bool {
+	if isHalf[E]() {
+		return maskMomentsClipHalf(sum, product, halves(dy), halves(x), mean, scale, shift, rows, cols, stride, lo, hi)
+	}
+	return maskMomentsClip(sum, product, singles(dy), singles(x), mean, scale, shift, rows, cols, stride, lo, hi)
 }
 
 func normalizeGradOf[E Element](dx []E, dy []E, x []E, a []float32, b []float32, c []float32, rows int, cols int) bool {

@@ -202,6 +202,10 @@ func scaleHalf(y []uint16, x []uint16, s float32) bool { return false }
 
 func channelSumHalf(acc []float32, x []uint16, rows int, cols int, stride int) bool { return false }
 
+func clipGradSumHalf(acc []float32, dx []uint16, dy []uint16, y []uint16, rows int, cols int, stride int, dyStride int, lo float32, hi float32) bool {
+	return false
+}
+
 func momentsHalf(sum []float32, squares []float32, x []uint16, pivot []float32, rows int, cols int, stride int) bool {
 	return false
 }
@@ -227,6 +231,14 @@ func gradMomentsMaskedHalf(sum []float32, product []float32, dy []uint16, x []ui
 }
 
 func gradMomentsStoreHalf(sum []float32, product []float32, masked []uint16, dy []uint16, x []uint16, y []uint16, mean []float32, rows int, cols int, stride int, lo float32, hi float32) bool {
+	return false
+}
+
+func maskMomentsHalf(sum []float32, product []float32, dy []uint16, x []uint16, y []uint16, mean []float32, rows int, cols int, stride int, lo float32, hi float32) bool {
+	return false
+}
+
+func maskMomentsClipHalf(sum []float32, product []float32, dy []uint16, x []uint16, mean []float32, scale []float32, shift []float32, rows int, cols int, stride int, lo float32, hi float32) bool {
 	return false
 }
 

@@ -429,6 +429,11 @@ func scaleHalfAVX2(y []uint16, x []uint16, s float32)
 //go:noescape
 func channelSumHalfAVX2(acc []float32, x []uint16, rows int, cols int, stride int)
 
+// clipGradSumHalfAVX2 is dx = dy where lo < y < hi, and adds that up; rows of dx and y lie stride elements apart, those of dy dyStride.
+//
+//go:noescape
+func clipGradSumHalfAVX2(acc []float32, dx []uint16, dy []uint16, y []uint16, rows int, cols int, stride int, dyStride int, lo float32, hi float32)
+
 // momentsHalfAVX2 adds up x-pivot and its square.
 //
 //go:noescape
@@ -463,6 +468,16 @@ func gradMomentsMaskedHalfAVX2(sum []float32, product []float32, dy []uint16, x 
 //
 //go:noescape
 func gradMomentsStoreHalfAVX2(sum []float32, product []float32, masked []uint16, dy []uint16, x []uint16, y []uint16, mean []float32, rows int, cols int, stride int, lo float32, hi float32)
+
+// maskMomentsHalfAVX2 is dy = dy where lo < y < hi and 0 elsewhere, and gradMoments of that.
+//
+//go:noescape
+func maskMomentsHalfAVX2(sum []float32, product []float32, dy []uint16, x []uint16, y []uint16, mean []float32, rows int, cols int, stride int, lo float32, hi float32)
+
+// maskMomentsClipHalfAVX2 is dy = dy where lo < x*scale + shift < hi and 0 elsewhere, and gradMoments of that.
+//
+//go:noescape
+func maskMomentsClipHalfAVX2(sum []float32, product []float32, dy []uint16, x []uint16, mean []float32, scale []float32, shift []float32, rows int, cols int, stride int, lo float32, hi float32)
 
 // normalizeGradHalfAVX2 is dx = a*dy + b*x + c.
 //

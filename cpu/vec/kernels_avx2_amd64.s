@@ -8642,6 +8642,126 @@ done3:
 	VZEROUPPER
 	RET
 
+// func clipGradSumHalfAVX2(acc []float32, dx []uint16, dy []uint16, y []uint16, rows int, cols int, stride int, dyStride int, lo float32, hi float32)
+// Requires: AVX, AVX2
+TEXT ·clipGradSumHalfAVX2(SB), NOSPLIT, $0-136
+	MOVQ         acc_base+0(FP), AX
+	MOVQ         dx_base+24(FP), CX
+	MOVQ         dy_base+48(FP), DX
+	MOVQ         y_base+72(FP), BX
+	MOVQ         rows+96(FP), SI
+	MOVQ         cols+104(FP), DI
+	MOVQ         stride+112(FP), R8
+	MOVQ         dyStride+120(FP), R9
+	MOVQ         DI, R10
+	ANDQ         $+7, R10
+	LEAQ         tailMask<>+32(SB), R11
+	NEGQ         R10
+	VMOVDQU      (R11)(R10*4), Y0
+	NEGQ         R10
+	VBROADCASTSS lo+128(FP), Y1
+	VBROADCASTSS hi+132(FP), Y2
+	TESTQ        SI, SI
+	JZ           end2
+
+next1:
+	XORL R11, R11
+	MOVQ DI, R12
+
+one4:
+	CMPQ         R12, $+8
+	JL           rest5
+	VPMOVZXWD    (DX)(R11*2), Y3
+	VPSLLD       $0x10, Y3, Y3
+	VPMOVZXWD    (BX)(R11*2), Y4
+	VPSLLD       $0x10, Y4, Y4
+	VCMPPS       $0x1e, Y1, Y4, Y5
+	VCMPPS       $0x11, Y2, Y4, Y4
+	VANDPS       Y4, Y5, Y4
+	VANDPS       Y3, Y4, Y3
+	VPSRLD       $0x10, Y3, Y4
+	VANDPS       splat00000001<>+0(SB), Y4, Y5
+	VPADDD       splat00007fff<>+0(SB), Y5, Y5
+	VPADDD       Y3, Y5, Y5
+	VPSRLD       $0x10, Y5, Y5
+	VCMPPS       $0x03, Y3, Y3, Y6
+	VORPS        splat00000040<>+0(SB), Y4, Y4
+	VBLENDVPS    Y6, Y4, Y5, Y4
+	VEXTRACTI128 $0x01, Y4, X5
+	VPACKUSDW    X5, X4, X5
+	VMOVUPS      X5, (CX)(R11*2)
+	VMOVUPS      (AX)(R11*4), Y4
+	VADDPS       Y4, Y3, Y3
+	VMOVUPS      Y3, (AX)(R11*4)
+	ADDQ         $+8, R11
+	SUBQ         $+8, R12
+	JMP          one4
+
+rest5:
+	TESTQ R12, R12
+	JZ    done6
+	VPXOR X3, X3, X3
+	ADDQ  R10, R11
+
+half7:
+	DECQ      R11
+	VPSLLDQ   $0x02, X3, X3
+	VPINSRW   $0x00, (DX)(R11*2), X3, X3
+	DECQ      R10
+	JNZ       half7
+	MOVQ      R12, R10
+	VPMOVZXWD X3, Y3
+	VPSLLD    $0x10, Y3, Y3
+	VPXOR     X4, X4, X4
+	ADDQ      R10, R11
+
+half8:
+	DECQ         R11
+	VPSLLDQ      $0x02, X4, X4
+	VPINSRW      $0x00, (BX)(R11*2), X4, X4
+	DECQ         R10
+	JNZ          half8
+	MOVQ         R12, R10
+	VPMOVZXWD    X4, Y4
+	VPSLLD       $0x10, Y4, Y4
+	VCMPPS       $0x1e, Y1, Y4, Y5
+	VCMPPS       $0x11, Y2, Y4, Y4
+	VANDPS       Y4, Y5, Y4
+	VANDPS       Y3, Y4, Y3
+	VPSRLD       $0x10, Y3, Y4
+	VANDPS       splat00000001<>+0(SB), Y4, Y5
+	VPADDD       splat00007fff<>+0(SB), Y5, Y5
+	VPADDD       Y3, Y5, Y5
+	VPSRLD       $0x10, Y5, Y5
+	VCMPPS       $0x03, Y3, Y3, Y6
+	VORPS        splat00000040<>+0(SB), Y4, Y4
+	VBLENDVPS    Y6, Y4, Y5, Y4
+	VEXTRACTI128 $0x01, Y4, X5
+	VPACKUSDW    X5, X4, X5
+
+half9:
+	VPEXTRW    $0x00, X5, (CX)(R11*2)
+	VPSRLDQ    $0x02, X5, X5
+	INCQ       R11
+	DECQ       R10
+	JNZ        half9
+	SUBQ       R12, R11
+	MOVQ       R12, R10
+	VMASKMOVPS (AX)(R11*4), Y0, Y4
+	VADDPS     Y4, Y3, Y3
+	VMASKMOVPS Y3, Y0, (AX)(R11*4)
+
+done6:
+	LEAQ (CX)(R8*2), CX
+	LEAQ (BX)(R8*2), BX
+	LEAQ (DX)(R9*2), DX
+	DECQ SI
+	JNZ  next1
+
+end2:
+	VZEROUPPER
+	RET
+
 // func momentsHalfAVX2(sum []float32, squares []float32, x []uint16, pivot []float32, rows int, cols int, stride int)
 // Requires: AVX, AVX2
 TEXT ·momentsHalfAVX2(SB), NOSPLIT, $0-120
@@ -10147,6 +10267,707 @@ half19:
 done15:
 	LEAQ (BX)(R10*2), BX
 	LEAQ (SI)(R10*2), SI
+	LEAQ (DI)(R10*2), DI
+	LEAQ (R8)(R10*2), R8
+	DECQ R11
+	JMP  few2
+
+done3:
+	VZEROUPPER
+	RET
+
+// func maskMomentsHalfAVX2(sum []float32, product []float32, dy []uint16, x []uint16, y []uint16, mean []float32, rows int, cols int, stride int, lo float32, hi float32)
+// Requires: AVX, AVX2
+TEXT ·maskMomentsHalfAVX2(SB), NOSPLIT, $8-176
+	MOVQ         sum_base+0(FP), AX
+	MOVQ         product_base+24(FP), CX
+	MOVQ         mean_base+120(FP), DX
+	MOVQ         dy_base+48(FP), BX
+	MOVQ         x_base+72(FP), SI
+	MOVQ         y_base+96(FP), DI
+	MOVQ         cols+152(FP), R8
+	MOVQ         stride+160(FP), R9
+	MOVQ         rows+144(FP), R10
+	LEAQ         (BX)(R9*2), R11
+	LEAQ         (SI)(R9*2), R12
+	LEAQ         (DI)(R9*2), R13
+	MOVQ         R8, R14
+	ANDQ         $+7, R14
+	LEAQ         tailMask<>+32(SB), R15
+	NEGQ         R14
+	VMOVDQU      (R15)(R14*4), Y0
+	NEGQ         R14
+	VBROADCASTSS lo+168(FP), Y1
+	VBROADCASTSS hi+172(FP), Y2
+
+many1:
+	CMPQ R10, $+2
+	JL   few2
+	XORL R15, R15
+	MOVQ R8, BP
+
+one5:
+	CMPQ         BP, $+8
+	JL           rest6
+	VMOVUPS      (DX)(R15*4), Y3
+	VPMOVZXWD    (BX)(R15*2), Y4
+	VPSLLD       $0x10, Y4, Y4
+	VPMOVZXWD    (SI)(R15*2), Y5
+	VPSLLD       $0x10, Y5, Y5
+	VPMOVZXWD    (DI)(R15*2), Y6
+	VPSLLD       $0x10, Y6, Y6
+	VCMPPS       $0x1e, Y1, Y6, Y7
+	VCMPPS       $0x11, Y2, Y6, Y6
+	VANDPS       Y6, Y7, Y6
+	VANDPS       Y4, Y6, Y4
+	VPSRLD       $0x10, Y4, Y6
+	VANDPS       splat00000001<>+0(SB), Y6, Y7
+	VPADDD       splat00007fff<>+0(SB), Y7, Y7
+	VPADDD       Y4, Y7, Y7
+	VPSRLD       $0x10, Y7, Y7
+	VCMPPS       $0x03, Y4, Y4, Y8
+	VORPS        splat00000040<>+0(SB), Y6, Y6
+	VBLENDVPS    Y8, Y6, Y7, Y6
+	VEXTRACTI128 $0x01, Y6, X7
+	VPACKUSDW    X7, X6, X7
+	VMOVUPS      X7, (BX)(R15*2)
+	VSUBPS       Y3, Y5, Y5
+	VMULPS       Y5, Y4, Y5
+	VPMOVZXWD    (R11)(R15*2), Y6
+	VPSLLD       $0x10, Y6, Y6
+	VPMOVZXWD    (R12)(R15*2), Y7
+	VPSLLD       $0x10, Y7, Y7
+	VPMOVZXWD    (R13)(R15*2), Y8
+	VPSLLD       $0x10, Y8, Y8
+	VCMPPS       $0x1e, Y1, Y8, Y9
+	VCMPPS       $0x11, Y2, Y8, Y8
+	VANDPS       Y8, Y9, Y8
+	VANDPS       Y6, Y8, Y6
+	VPSRLD       $0x10, Y6, Y8
+	VANDPS       splat00000001<>+0(SB), Y8, Y9
+	VPADDD       splat00007fff<>+0(SB), Y9, Y9
+	VPADDD       Y6, Y9, Y9
+	VPSRLD       $0x10, Y9, Y9
+	VCMPPS       $0x03, Y6, Y6, Y10
+	VORPS        splat00000040<>+0(SB), Y8, Y8
+	VBLENDVPS    Y10, Y8, Y9, Y8
+	VEXTRACTI128 $0x01, Y8, X9
+	VPACKUSDW    X9, X8, X9
+	VMOVUPS      X9, (R11)(R15*2)
+	VSUBPS       Y3, Y7, Y3
+	VMULPS       Y3, Y6, Y3
+	VADDPS       Y6, Y4, Y4
+	VADDPS       Y3, Y5, Y5
+	VMOVUPS      (AX)(R15*4), Y3
+	VADDPS       Y3, Y4, Y3
+	VMOVUPS      Y3, (AX)(R15*4)
+	VMOVUPS      (CX)(R15*4), Y3
+	VADDPS       Y3, Y5, Y3
+	VMOVUPS      Y3, (CX)(R15*4)
+	ADDQ         $+8, R15
+	SUBQ         $+8, BP
+	JMP          one5
+
+rest6:
+	TESTQ      BP, BP
+	JZ         done7
+	VMASKMOVPS (DX)(R15*4), Y0, Y3
+	VPXOR      X4, X4, X4
+	ADDQ       R14, R15
+
+half8:
+	DECQ      R15
+	VPSLLDQ   $0x02, X4, X4
+	VPINSRW   $0x00, (BX)(R15*2), X4, X4
+	DECQ      R14
+	JNZ       half8
+	MOVQ      BP, R14
+	VPMOVZXWD X4, Y4
+	VPSLLD    $0x10, Y4, Y4
+	VPXOR     X5, X5, X5
+	ADDQ      R14, R15
+
+half9:
+	DECQ      R15
+	VPSLLDQ   $0x02, X5, X5
+	VPINSRW   $0x00, (SI)(R15*2), X5, X5
+	DECQ      R14
+	JNZ       half9
+	MOVQ      BP, R14
+	VPMOVZXWD X5, Y5
+	VPSLLD    $0x10, Y5, Y5
+	VPXOR     X6, X6, X6
+	ADDQ      R14, R15
+
+half10:
+	DECQ         R15
+	VPSLLDQ      $0x02, X6, X6
+	VPINSRW      $0x00, (DI)(R15*2), X6, X6
+	DECQ         R14
+	JNZ          half10
+	MOVQ         BP, R14
+	VPMOVZXWD    X6, Y6
+	VPSLLD       $0x10, Y6, Y6
+	VCMPPS       $0x1e, Y1, Y6, Y7
+	VCMPPS       $0x11, Y2, Y6, Y6
+	VANDPS       Y6, Y7, Y6
+	VANDPS       Y4, Y6, Y4
+	VPSRLD       $0x10, Y4, Y6
+	VANDPS       splat00000001<>+0(SB), Y6, Y7
+	VPADDD       splat00007fff<>+0(SB), Y7, Y7
+	VPADDD       Y4, Y7, Y7
+	VPSRLD       $0x10, Y7, Y7
+	VCMPPS       $0x03, Y4, Y4, Y8
+	VORPS        splat00000040<>+0(SB), Y6, Y6
+	VBLENDVPS    Y8, Y6, Y7, Y6
+	VEXTRACTI128 $0x01, Y6, X7
+	VPACKUSDW    X7, X6, X7
+
+half11:
+	VPEXTRW $0x00, X7, (BX)(R15*2)
+	VPSRLDQ $0x02, X7, X7
+	INCQ    R15
+	DECQ    R14
+	JNZ     half11
+	SUBQ    BP, R15
+	MOVQ    BP, R14
+	VSUBPS  Y3, Y5, Y5
+	VMULPS  Y5, Y4, Y5
+	VPXOR   X6, X6, X6
+	ADDQ    R14, R15
+
+half12:
+	DECQ      R15
+	VPSLLDQ   $0x02, X6, X6
+	VPINSRW   $0x00, (R11)(R15*2), X6, X6
+	DECQ      R14
+	JNZ       half12
+	MOVQ      BP, R14
+	VPMOVZXWD X6, Y6
+	VPSLLD    $0x10, Y6, Y6
+	VPXOR     X7, X7, X7
+	ADDQ      R14, R15
+
+half13:
+	DECQ      R15
+	VPSLLDQ   $0x02, X7, X7
+	VPINSRW   $0x00, (R12)(R15*2), X7, X7
+	DECQ      R14
+	JNZ       half13
+	MOVQ      BP, R14
+	VPMOVZXWD X7, Y7
+	VPSLLD    $0x10, Y7, Y7
+	VPXOR     X8, X8, X8
+	ADDQ      R14, R15
+
+half14:
+	DECQ         R15
+	VPSLLDQ      $0x02, X8, X8
+	VPINSRW      $0x00, (R13)(R15*2), X8, X8
+	DECQ         R14
+	JNZ          half14
+	MOVQ         BP, R14
+	VPMOVZXWD    X8, Y8
+	VPSLLD       $0x10, Y8, Y8
+	VCMPPS       $0x1e, Y1, Y8, Y9
+	VCMPPS       $0x11, Y2, Y8, Y8
+	VANDPS       Y8, Y9, Y8
+	VANDPS       Y6, Y8, Y6
+	VPSRLD       $0x10, Y6, Y8
+	VANDPS       splat00000001<>+0(SB), Y8, Y9
+	VPADDD       splat00007fff<>+0(SB), Y9, Y9
+	VPADDD       Y6, Y9, Y9
+	VPSRLD       $0x10, Y9, Y9
+	VCMPPS       $0x03, Y6, Y6, Y10
+	VORPS        splat00000040<>+0(SB), Y8, Y8
+	VBLENDVPS    Y10, Y8, Y9, Y8
+	VEXTRACTI128 $0x01, Y8, X9
+	VPACKUSDW    X9, X8, X9
+
+half15:
+	VPEXTRW    $0x00, X9, (R11)(R15*2)
+	VPSRLDQ    $0x02, X9, X9
+	INCQ       R15
+	DECQ       R14
+	JNZ        half15
+	SUBQ       BP, R15
+	MOVQ       BP, R14
+	VSUBPS     Y3, Y7, Y3
+	VMULPS     Y3, Y6, Y3
+	VADDPS     Y6, Y4, Y4
+	VADDPS     Y3, Y5, Y5
+	VMASKMOVPS (AX)(R15*4), Y0, Y3
+	VADDPS     Y3, Y4, Y3
+	VMASKMOVPS Y3, Y0, (AX)(R15*4)
+	VMASKMOVPS (CX)(R15*4), Y0, Y3
+	VADDPS     Y3, Y5, Y3
+	VMASKMOVPS Y3, Y0, (CX)(R15*4)
+
+done7:
+	LEAQ (BX)(R9*4), BX
+	LEAQ (SI)(R9*4), SI
+	LEAQ (DI)(R9*4), DI
+	LEAQ (R11)(R9*4), R11
+	LEAQ (R12)(R9*4), R12
+	LEAQ (R13)(R9*4), R13
+	SUBQ $+2, R10
+	JMP  many1
+
+few2:
+	TESTQ R10, R10
+	JZ    done3
+	XORL  R11, R11
+	MOVQ  R8, R12
+
+one17:
+	CMPQ         R12, $+8
+	JL           rest18
+	VMOVUPS      (DX)(R11*4), Y3
+	VPMOVZXWD    (BX)(R11*2), Y4
+	VPSLLD       $0x10, Y4, Y4
+	VPMOVZXWD    (SI)(R11*2), Y5
+	VPSLLD       $0x10, Y5, Y5
+	VPMOVZXWD    (DI)(R11*2), Y6
+	VPSLLD       $0x10, Y6, Y6
+	VCMPPS       $0x1e, Y1, Y6, Y7
+	VCMPPS       $0x11, Y2, Y6, Y6
+	VANDPS       Y6, Y7, Y6
+	VANDPS       Y4, Y6, Y4
+	VPSRLD       $0x10, Y4, Y6
+	VANDPS       splat00000001<>+0(SB), Y6, Y7
+	VPADDD       splat00007fff<>+0(SB), Y7, Y7
+	VPADDD       Y4, Y7, Y7
+	VPSRLD       $0x10, Y7, Y7
+	VCMPPS       $0x03, Y4, Y4, Y8
+	VORPS        splat00000040<>+0(SB), Y6, Y6
+	VBLENDVPS    Y8, Y6, Y7, Y6
+	VEXTRACTI128 $0x01, Y6, X7
+	VPACKUSDW    X7, X6, X7
+	VMOVUPS      X7, (BX)(R11*2)
+	VSUBPS       Y3, Y5, Y3
+	VMULPS       Y3, Y4, Y3
+	VMOVUPS      (AX)(R11*4), Y5
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      Y4, (AX)(R11*4)
+	VMOVUPS      (CX)(R11*4), Y4
+	VADDPS       Y4, Y3, Y3
+	VMOVUPS      Y3, (CX)(R11*4)
+	ADDQ         $+8, R11
+	SUBQ         $+8, R12
+	JMP          one17
+
+rest18:
+	TESTQ      R12, R12
+	JZ         done19
+	VMASKMOVPS (DX)(R11*4), Y0, Y3
+	VPXOR      X4, X4, X4
+	ADDQ       R14, R11
+
+half20:
+	DECQ      R11
+	VPSLLDQ   $0x02, X4, X4
+	VPINSRW   $0x00, (BX)(R11*2), X4, X4
+	DECQ      R14
+	JNZ       half20
+	MOVQ      R12, R14
+	VPMOVZXWD X4, Y4
+	VPSLLD    $0x10, Y4, Y4
+	VPXOR     X5, X5, X5
+	ADDQ      R14, R11
+
+half21:
+	DECQ      R11
+	VPSLLDQ   $0x02, X5, X5
+	VPINSRW   $0x00, (SI)(R11*2), X5, X5
+	DECQ      R14
+	JNZ       half21
+	MOVQ      R12, R14
+	VPMOVZXWD X5, Y5
+	VPSLLD    $0x10, Y5, Y5
+	VPXOR     X6, X6, X6
+	ADDQ      R14, R11
+
+half22:
+	DECQ         R11
+	VPSLLDQ      $0x02, X6, X6
+	VPINSRW      $0x00, (DI)(R11*2), X6, X6
+	DECQ         R14
+	JNZ          half22
+	MOVQ         R12, R14
+	VPMOVZXWD    X6, Y6
+	VPSLLD       $0x10, Y6, Y6
+	VCMPPS       $0x1e, Y1, Y6, Y7
+	VCMPPS       $0x11, Y2, Y6, Y6
+	VANDPS       Y6, Y7, Y6
+	VANDPS       Y4, Y6, Y4
+	VPSRLD       $0x10, Y4, Y6
+	VANDPS       splat00000001<>+0(SB), Y6, Y7
+	VPADDD       splat00007fff<>+0(SB), Y7, Y7
+	VPADDD       Y4, Y7, Y7
+	VPSRLD       $0x10, Y7, Y7
+	VCMPPS       $0x03, Y4, Y4, Y8
+	VORPS        splat00000040<>+0(SB), Y6, Y6
+	VBLENDVPS    Y8, Y6, Y7, Y6
+	VEXTRACTI128 $0x01, Y6, X7
+	VPACKUSDW    X7, X6, X7
+
+half23:
+	VPEXTRW    $0x00, X7, (BX)(R11*2)
+	VPSRLDQ    $0x02, X7, X7
+	INCQ       R11
+	DECQ       R14
+	JNZ        half23
+	SUBQ       R12, R11
+	MOVQ       R12, R14
+	VSUBPS     Y3, Y5, Y3
+	VMULPS     Y3, Y4, Y3
+	VMASKMOVPS (AX)(R11*4), Y0, Y5
+	VADDPS     Y5, Y4, Y4
+	VMASKMOVPS Y4, Y0, (AX)(R11*4)
+	VMASKMOVPS (CX)(R11*4), Y0, Y4
+	VADDPS     Y4, Y3, Y3
+	VMASKMOVPS Y3, Y0, (CX)(R11*4)
+
+done19:
+	LEAQ (BX)(R9*2), BX
+	LEAQ (SI)(R9*2), SI
+	LEAQ (DI)(R9*2), DI
+	DECQ R10
+	JMP  few2
+
+done3:
+	VZEROUPPER
+	RET
+
+// func maskMomentsClipHalfAVX2(sum []float32, product []float32, dy []uint16, x []uint16, mean []float32, scale []float32, shift []float32, rows int, cols int, stride int, lo float32, hi float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·maskMomentsClipHalfAVX2(SB), NOSPLIT, $8-200
+	MOVQ         sum_base+0(FP), AX
+	MOVQ         product_base+24(FP), CX
+	MOVQ         mean_base+96(FP), DX
+	MOVQ         scale_base+120(FP), BX
+	MOVQ         shift_base+144(FP), SI
+	MOVQ         dy_base+48(FP), DI
+	MOVQ         x_base+72(FP), R8
+	MOVQ         cols+176(FP), R9
+	MOVQ         stride+184(FP), R10
+	MOVQ         rows+168(FP), R11
+	LEAQ         (DI)(R10*2), R12
+	LEAQ         (R8)(R10*2), R13
+	MOVQ         R9, R14
+	ANDQ         $+7, R14
+	LEAQ         tailMask<>+32(SB), R15
+	NEGQ         R14
+	VMOVDQU      (R15)(R14*4), Y0
+	NEGQ         R14
+	VBROADCASTSS lo+192(FP), Y1
+	VBROADCASTSS hi+196(FP), Y2
+
+many1:
+	CMPQ R11, $+2
+	JL   few2
+	XORL R15, R15
+	MOVQ R9, BP
+
+one5:
+	CMPQ         BP, $+8
+	JL           rest6
+	VMOVUPS      (DX)(R15*4), Y3
+	VMOVUPS      (BX)(R15*4), Y4
+	VMOVUPS      (SI)(R15*4), Y5
+	VPMOVZXWD    (DI)(R15*2), Y6
+	VPSLLD       $0x10, Y6, Y6
+	VPMOVZXWD    (R8)(R15*2), Y7
+	VPSLLD       $0x10, Y7, Y7
+	VMOVAPS      Y5, Y8
+	VFMADD231PS  Y4, Y7, Y8
+	VCMPPS       $0x1e, Y1, Y8, Y9
+	VCMPPS       $0x11, Y2, Y8, Y8
+	VANDPS       Y8, Y9, Y8
+	VANDPS       Y6, Y8, Y6
+	VPSRLD       $0x10, Y6, Y8
+	VANDPS       splat00000001<>+0(SB), Y8, Y9
+	VPADDD       splat00007fff<>+0(SB), Y9, Y9
+	VPADDD       Y6, Y9, Y9
+	VPSRLD       $0x10, Y9, Y9
+	VCMPPS       $0x03, Y6, Y6, Y10
+	VORPS        splat00000040<>+0(SB), Y8, Y8
+	VBLENDVPS    Y10, Y8, Y9, Y8
+	VEXTRACTI128 $0x01, Y8, X9
+	VPACKUSDW    X9, X8, X9
+	VMOVUPS      X9, (DI)(R15*2)
+	VSUBPS       Y3, Y7, Y7
+	VMULPS       Y7, Y6, Y7
+	VPMOVZXWD    (R12)(R15*2), Y8
+	VPSLLD       $0x10, Y8, Y8
+	VPMOVZXWD    (R13)(R15*2), Y9
+	VPSLLD       $0x10, Y9, Y9
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  Y4, Y9, Y5
+	VCMPPS       $0x1e, Y1, Y5, Y4
+	VCMPPS       $0x11, Y2, Y5, Y5
+	VANDPS       Y5, Y4, Y4
+	VANDPS       Y8, Y4, Y4
+	VPSRLD       $0x10, Y4, Y5
+	VANDPS       splat00000001<>+0(SB), Y5, Y8
+	VPADDD       splat00007fff<>+0(SB), Y8, Y8
+	VPADDD       Y4, Y8, Y8
+	VPSRLD       $0x10, Y8, Y8
+	VCMPPS       $0x03, Y4, Y4, Y10
+	VORPS        splat00000040<>+0(SB), Y5, Y5
+	VBLENDVPS    Y10, Y5, Y8, Y5
+	VEXTRACTI128 $0x01, Y5, X8
+	VPACKUSDW    X8, X5, X8
+	VMOVUPS      X8, (R12)(R15*2)
+	VSUBPS       Y3, Y9, Y3
+	VMULPS       Y3, Y4, Y3
+	VADDPS       Y4, Y6, Y6
+	VADDPS       Y3, Y7, Y7
+	VMOVUPS      (AX)(R15*4), Y3
+	VADDPS       Y3, Y6, Y3
+	VMOVUPS      Y3, (AX)(R15*4)
+	VMOVUPS      (CX)(R15*4), Y3
+	VADDPS       Y3, Y7, Y3
+	VMOVUPS      Y3, (CX)(R15*4)
+	ADDQ         $+8, R15
+	SUBQ         $+8, BP
+	JMP          one5
+
+rest6:
+	TESTQ      BP, BP
+	JZ         done7
+	VMASKMOVPS (DX)(R15*4), Y0, Y3
+	VMASKMOVPS (BX)(R15*4), Y0, Y4
+	VMASKMOVPS (SI)(R15*4), Y0, Y5
+	VPXOR      X6, X6, X6
+	ADDQ       R14, R15
+
+half8:
+	DECQ      R15
+	VPSLLDQ   $0x02, X6, X6
+	VPINSRW   $0x00, (DI)(R15*2), X6, X6
+	DECQ      R14
+	JNZ       half8
+	MOVQ      BP, R14
+	VPMOVZXWD X6, Y6
+	VPSLLD    $0x10, Y6, Y6
+	VPXOR     X7, X7, X7
+	ADDQ      R14, R15
+
+half9:
+	DECQ         R15
+	VPSLLDQ      $0x02, X7, X7
+	VPINSRW      $0x00, (R8)(R15*2), X7, X7
+	DECQ         R14
+	JNZ          half9
+	MOVQ         BP, R14
+	VPMOVZXWD    X7, Y7
+	VPSLLD       $0x10, Y7, Y7
+	VMOVAPS      Y5, Y8
+	VFMADD231PS  Y4, Y7, Y8
+	VCMPPS       $0x1e, Y1, Y8, Y9
+	VCMPPS       $0x11, Y2, Y8, Y8
+	VANDPS       Y8, Y9, Y8
+	VANDPS       Y6, Y8, Y6
+	VPSRLD       $0x10, Y6, Y8
+	VANDPS       splat00000001<>+0(SB), Y8, Y9
+	VPADDD       splat00007fff<>+0(SB), Y9, Y9
+	VPADDD       Y6, Y9, Y9
+	VPSRLD       $0x10, Y9, Y9
+	VCMPPS       $0x03, Y6, Y6, Y10
+	VORPS        splat00000040<>+0(SB), Y8, Y8
+	VBLENDVPS    Y10, Y8, Y9, Y8
+	VEXTRACTI128 $0x01, Y8, X9
+	VPACKUSDW    X9, X8, X9
+
+half10:
+	VPEXTRW $0x00, X9, (DI)(R15*2)
+	VPSRLDQ $0x02, X9, X9
+	INCQ    R15
+	DECQ    R14
+	JNZ     half10
+	SUBQ    BP, R15
+	MOVQ    BP, R14
+	VSUBPS  Y3, Y7, Y7
+	VMULPS  Y7, Y6, Y7
+	VPXOR   X8, X8, X8
+	ADDQ    R14, R15
+
+half11:
+	DECQ      R15
+	VPSLLDQ   $0x02, X8, X8
+	VPINSRW   $0x00, (R12)(R15*2), X8, X8
+	DECQ      R14
+	JNZ       half11
+	MOVQ      BP, R14
+	VPMOVZXWD X8, Y8
+	VPSLLD    $0x10, Y8, Y8
+	VPXOR     X9, X9, X9
+	ADDQ      R14, R15
+
+half12:
+	DECQ         R15
+	VPSLLDQ      $0x02, X9, X9
+	VPINSRW      $0x00, (R13)(R15*2), X9, X9
+	DECQ         R14
+	JNZ          half12
+	MOVQ         BP, R14
+	VPMOVZXWD    X9, Y9
+	VPSLLD       $0x10, Y9, Y9
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  Y4, Y9, Y5
+	VCMPPS       $0x1e, Y1, Y5, Y4
+	VCMPPS       $0x11, Y2, Y5, Y5
+	VANDPS       Y5, Y4, Y4
+	VANDPS       Y8, Y4, Y4
+	VPSRLD       $0x10, Y4, Y5
+	VANDPS       splat00000001<>+0(SB), Y5, Y8
+	VPADDD       splat00007fff<>+0(SB), Y8, Y8
+	VPADDD       Y4, Y8, Y8
+	VPSRLD       $0x10, Y8, Y8
+	VCMPPS       $0x03, Y4, Y4, Y10
+	VORPS        splat00000040<>+0(SB), Y5, Y5
+	VBLENDVPS    Y10, Y5, Y8, Y5
+	VEXTRACTI128 $0x01, Y5, X8
+	VPACKUSDW    X8, X5, X8
+
+half13:
+	VPEXTRW    $0x00, X8, (R12)(R15*2)
+	VPSRLDQ    $0x02, X8, X8
+	INCQ       R15
+	DECQ       R14
+	JNZ        half13
+	SUBQ       BP, R15
+	MOVQ       BP, R14
+	VSUBPS     Y3, Y9, Y3
+	VMULPS     Y3, Y4, Y3
+	VADDPS     Y4, Y6, Y6
+	VADDPS     Y3, Y7, Y7
+	VMASKMOVPS (AX)(R15*4), Y0, Y3
+	VADDPS     Y3, Y6, Y3
+	VMASKMOVPS Y3, Y0, (AX)(R15*4)
+	VMASKMOVPS (CX)(R15*4), Y0, Y3
+	VADDPS     Y3, Y7, Y3
+	VMASKMOVPS Y3, Y0, (CX)(R15*4)
+
+done7:
+	LEAQ (DI)(R10*4), DI
+	LEAQ (R8)(R10*4), R8
+	LEAQ (R12)(R10*4), R12
+	LEAQ (R13)(R10*4), R13
+	SUBQ $+2, R11
+	JMP  many1
+
+few2:
+	TESTQ R11, R11
+	JZ    done3
+	XORL  R12, R12
+	MOVQ  R9, R13
+
+one15:
+	CMPQ         R13, $+8
+	JL           rest16
+	VMOVUPS      (DX)(R12*4), Y3
+	VMOVUPS      (BX)(R12*4), Y4
+	VMOVUPS      (SI)(R12*4), Y5
+	VPMOVZXWD    (DI)(R12*2), Y6
+	VPSLLD       $0x10, Y6, Y6
+	VPMOVZXWD    (R8)(R12*2), Y7
+	VPSLLD       $0x10, Y7, Y7
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  Y4, Y7, Y5
+	VCMPPS       $0x1e, Y1, Y5, Y4
+	VCMPPS       $0x11, Y2, Y5, Y5
+	VANDPS       Y5, Y4, Y4
+	VANDPS       Y6, Y4, Y4
+	VPSRLD       $0x10, Y4, Y5
+	VANDPS       splat00000001<>+0(SB), Y5, Y6
+	VPADDD       splat00007fff<>+0(SB), Y6, Y6
+	VPADDD       Y4, Y6, Y6
+	VPSRLD       $0x10, Y6, Y6
+	VCMPPS       $0x03, Y4, Y4, Y8
+	VORPS        splat00000040<>+0(SB), Y5, Y5
+	VBLENDVPS    Y8, Y5, Y6, Y5
+	VEXTRACTI128 $0x01, Y5, X6
+	VPACKUSDW    X6, X5, X6
+	VMOVUPS      X6, (DI)(R12*2)
+	VSUBPS       Y3, Y7, Y3
+	VMULPS       Y3, Y4, Y3
+	VMOVUPS      (AX)(R12*4), Y5
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      Y4, (AX)(R12*4)
+	VMOVUPS      (CX)(R12*4), Y4
+	VADDPS       Y4, Y3, Y3
+	VMOVUPS      Y3, (CX)(R12*4)
+	ADDQ         $+8, R12
+	SUBQ         $+8, R13
+	JMP          one15
+
+rest16:
+	TESTQ      R13, R13
+	JZ         done17
+	VMASKMOVPS (DX)(R12*4), Y0, Y3
+	VMASKMOVPS (BX)(R12*4), Y0, Y4
+	VMASKMOVPS (SI)(R12*4), Y0, Y5
+	VPXOR      X6, X6, X6
+	ADDQ       R14, R12
+
+half18:
+	DECQ      R12
+	VPSLLDQ   $0x02, X6, X6
+	VPINSRW   $0x00, (DI)(R12*2), X6, X6
+	DECQ      R14
+	JNZ       half18
+	MOVQ      R13, R14
+	VPMOVZXWD X6, Y6
+	VPSLLD    $0x10, Y6, Y6
+	VPXOR     X7, X7, X7
+	ADDQ      R14, R12
+
+half19:
+	DECQ         R12
+	VPSLLDQ      $0x02, X7, X7
+	VPINSRW      $0x00, (R8)(R12*2), X7, X7
+	DECQ         R14
+	JNZ          half19
+	MOVQ         R13, R14
+	VPMOVZXWD    X7, Y7
+	VPSLLD       $0x10, Y7, Y7
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  Y4, Y7, Y5
+	VCMPPS       $0x1e, Y1, Y5, Y4
+	VCMPPS       $0x11, Y2, Y5, Y5
+	VANDPS       Y5, Y4, Y4
+	VANDPS       Y6, Y4, Y4
+	VPSRLD       $0x10, Y4, Y5
+	VANDPS       splat00000001<>+0(SB), Y5, Y6
+	VPADDD       splat00007fff<>+0(SB), Y6, Y6
+	VPADDD       Y4, Y6, Y6
+	VPSRLD       $0x10, Y6, Y6
+	VCMPPS       $0x03, Y4, Y4, Y8
+	VORPS        splat00000040<>+0(SB), Y5, Y5
+	VBLENDVPS    Y8, Y5, Y6, Y5
+	VEXTRACTI128 $0x01, Y5, X6
+	VPACKUSDW    X6, X5, X6
+
+half20:
+	VPEXTRW    $0x00, X6, (DI)(R12*2)
+	VPSRLDQ    $0x02, X6, X6
+	INCQ       R12
+	DECQ       R14
+	JNZ        half20
+	SUBQ       R13, R12
+	MOVQ       R13, R14
+	VSUBPS     Y3, Y7, Y3
+	VMULPS     Y3, Y4, Y3
+	VMASKMOVPS (AX)(R12*4), Y0, Y5
+	VADDPS     Y5, Y4, Y4
+	VMASKMOVPS Y4, Y0, (AX)(R12*4)
+	VMASKMOVPS (CX)(R12*4), Y0, Y4
+	VADDPS     Y4, Y3, Y3
+	VMASKMOVPS Y3, Y0, (CX)(R12*4)
+
+done17:
 	LEAQ (DI)(R10*2), DI
 	LEAQ (R8)(R10*2), R8
 	DECQ R11

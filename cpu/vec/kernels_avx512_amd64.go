@@ -429,6 +429,11 @@ func scaleHalfAVX512(y []uint16, x []uint16, s float32)
 //go:noescape
 func channelSumHalfAVX512(acc []float32, x []uint16, rows int, cols int, stride int)
 
+// clipGradSumHalfAVX512 is dx = dy where lo < y < hi, and adds that up; rows of dx and y lie stride elements apart, those of dy dyStride.
+//
+//go:noescape
+func clipGradSumHalfAVX512(acc []float32, dx []uint16, dy []uint16, y []uint16, rows int, cols int, stride int, dyStride int, lo float32, hi float32)
+
 // momentsHalfAVX512 adds up x-pivot and its square.
 //
 //go:noescape
@@ -463,6 +468,16 @@ func gradMomentsMaskedHalfAVX512(sum []float32, product []float32, dy []uint16, 
 //
 //go:noescape
 func gradMomentsStoreHalfAVX512(sum []float32, product []float32, masked []uint16, dy []uint16, x []uint16, y []uint16, mean []float32, rows int, cols int, stride int, lo float32, hi float32)
+
+// maskMomentsHalfAVX512 is dy = dy where lo < y < hi and 0 elsewhere, and gradMoments of that.
+//
+//go:noescape
+func maskMomentsHalfAVX512(sum []float32, product []float32, dy []uint16, x []uint16, y []uint16, mean []float32, rows int, cols int, stride int, lo float32, hi float32)
+
+// maskMomentsClipHalfAVX512 is dy = dy where lo < x*scale + shift < hi and 0 elsewhere, and gradMoments of that.
+//
+//go:noescape
+func maskMomentsClipHalfAVX512(sum []float32, product []float32, dy []uint16, x []uint16, mean []float32, scale []float32, shift []float32, rows int, cols int, stride int, lo float32, hi float32)
 
 // normalizeGradHalfAVX512 is dx = a*dy + b*x + c.
 //

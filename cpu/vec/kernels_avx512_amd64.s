@@ -8208,6 +8208,93 @@ done3:
 	VZEROUPPER
 	RET
 
+// func clipGradSumHalfAVX512(acc []float32, dx []uint16, dy []uint16, y []uint16, rows int, cols int, stride int, dyStride int, lo float32, hi float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·clipGradSumHalfAVX512(SB), NOSPLIT, $0-136
+	MOVQ         acc_base+0(FP), AX
+	MOVQ         dx_base+24(FP), CX
+	MOVQ         dy_base+48(FP), DX
+	MOVQ         y_base+72(FP), BX
+	MOVQ         rows+96(FP), SI
+	MOVQ         cols+104(FP), DI
+	MOVQ         stride+112(FP), R8
+	MOVQ         dyStride+120(FP), R9
+	MOVQ         DI, R10
+	ANDQ         $+15, R10
+	MOVL         $-1, R11
+	BZHIL        R10, R11, R11
+	KMOVW        R11, K1
+	VBROADCASTSS lo+128(FP), Z0
+	VBROADCASTSS hi+132(FP), Z1
+	TESTQ        SI, SI
+	JZ           end2
+
+next1:
+	XORL R10, R10
+	MOVQ DI, R11
+
+one4:
+	CMPQ      R11, $+16
+	JL        rest5
+	VPMOVZXWD (DX)(R10*2), Z2
+	VPSLLD    $0x10, Z2, Z2
+	VPMOVZXWD (BX)(R10*2), Z3
+	VPSLLD    $0x10, Z3, Z3
+	VCMPPS    $0x1e, Z0, Z3, K2
+	VCMPPS    $0x11, Z1, Z3, K3
+	KANDW     K2, K3, K2
+	VMOVAPS.Z Z2, K2, Z2
+	VPSRLD    $0x10, Z2, Z3
+	VANDPS    splat00000001<>+0(SB), Z3, Z6
+	VPADDD    splat00007fff<>+0(SB), Z6, Z6
+	VPADDD    Z2, Z6, Z6
+	VPSRLD    $0x10, Z6, Z6
+	VCMPPS    $0x03, Z2, Z2, K2
+	VORPS     splat00000040<>+0(SB), Z3, Z3
+	VBLENDMPS Z3, Z6, K2, Z4
+	VPMOVDW   Z4, (CX)(R10*2)
+	VMOVUPS   (AX)(R10*4), Z3
+	VADDPS    Z3, Z2, Z2
+	VMOVUPS   Z2, (AX)(R10*4)
+	ADDQ      $+16, R10
+	SUBQ      $+16, R11
+	JMP       one4
+
+rest5:
+	TESTQ       R11, R11
+	JZ          done6
+	VPMOVZXWD.Z (DX)(R10*2), K1, Z2
+	VPSLLD      $0x10, Z2, Z2
+	VPMOVZXWD.Z (BX)(R10*2), K1, Z3
+	VPSLLD      $0x10, Z3, Z3
+	VCMPPS      $0x1e, Z0, Z3, K2
+	VCMPPS      $0x11, Z1, Z3, K3
+	KANDW       K2, K3, K2
+	VMOVAPS.Z   Z2, K2, Z2
+	VPSRLD      $0x10, Z2, Z3
+	VANDPS      splat00000001<>+0(SB), Z3, Z6
+	VPADDD      splat00007fff<>+0(SB), Z6, Z6
+	VPADDD      Z2, Z6, Z6
+	VPSRLD      $0x10, Z6, Z6
+	VCMPPS      $0x03, Z2, Z2, K2
+	VORPS       splat00000040<>+0(SB), Z3, Z3
+	VBLENDMPS   Z3, Z6, K2, Z5
+	VPMOVDW     Z5, K1, (CX)(R10*2)
+	VMOVUPS.Z   (AX)(R10*4), K1, Z3
+	VADDPS      Z3, Z2, Z2
+	VMOVUPS     Z2, K1, (AX)(R10*4)
+
+done6:
+	LEAQ (CX)(R8*2), CX
+	LEAQ (BX)(R8*2), BX
+	LEAQ (DX)(R9*2), DX
+	DECQ SI
+	JNZ  next1
+
+end2:
+	VZEROUPPER
+	RET
+
 // func momentsHalfAVX512(sum []float32, squares []float32, x []uint16, pivot []float32, rows int, cols int, stride int)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·momentsHalfAVX512(SB), NOSPLIT, $0-120
@@ -9300,6 +9387,483 @@ rest10:
 done11:
 	LEAQ (BX)(R10*2), BX
 	LEAQ (SI)(R10*2), SI
+	LEAQ (DI)(R10*2), DI
+	LEAQ (R8)(R10*2), R8
+	DECQ R11
+	JMP  few2
+
+done3:
+	VZEROUPPER
+	RET
+
+// func maskMomentsHalfAVX512(sum []float32, product []float32, dy []uint16, x []uint16, y []uint16, mean []float32, rows int, cols int, stride int, lo float32, hi float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·maskMomentsHalfAVX512(SB), NOSPLIT, $0-176
+	MOVQ         sum_base+0(FP), AX
+	MOVQ         product_base+24(FP), CX
+	MOVQ         mean_base+120(FP), DX
+	MOVQ         dy_base+48(FP), BX
+	MOVQ         x_base+72(FP), SI
+	MOVQ         y_base+96(FP), DI
+	MOVQ         cols+152(FP), R8
+	MOVQ         stride+160(FP), R9
+	MOVQ         rows+144(FP), R10
+	LEAQ         (BX)(R9*2), R11
+	LEAQ         (SI)(R9*2), R12
+	LEAQ         (DI)(R9*2), R13
+	MOVQ         R8, R14
+	ANDQ         $+15, R14
+	MOVL         $-1, R15
+	BZHIL        R14, R15, R15
+	KMOVW        R15, K1
+	VBROADCASTSS lo+168(FP), Z0
+	VBROADCASTSS hi+172(FP), Z1
+
+many1:
+	CMPQ R10, $+2
+	JL   few2
+	XORL R14, R14
+	MOVQ R8, R15
+
+one5:
+	CMPQ      R15, $+16
+	JL        rest6
+	VMOVUPS   (DX)(R14*4), Z2
+	VPMOVZXWD (BX)(R14*2), Z3
+	VPSLLD    $0x10, Z3, Z3
+	VPMOVZXWD (SI)(R14*2), Z4
+	VPSLLD    $0x10, Z4, Z4
+	VPMOVZXWD (DI)(R14*2), Z5
+	VPSLLD    $0x10, Z5, Z5
+	VCMPPS    $0x1e, Z0, Z5, K2
+	VCMPPS    $0x11, Z1, Z5, K3
+	KANDW     K2, K3, K2
+	VMOVAPS.Z Z3, K2, Z3
+	VPSRLD    $0x10, Z3, Z5
+	VANDPS    splat00000001<>+0(SB), Z5, Z12
+	VPADDD    splat00007fff<>+0(SB), Z12, Z12
+	VPADDD    Z3, Z12, Z12
+	VPSRLD    $0x10, Z12, Z12
+	VCMPPS    $0x03, Z3, Z3, K2
+	VORPS     splat00000040<>+0(SB), Z5, Z5
+	VBLENDMPS Z5, Z12, K2, Z6
+	VPMOVDW   Z6, (BX)(R14*2)
+	VSUBPS    Z2, Z4, Z4
+	VMULPS    Z4, Z3, Z4
+	VPMOVZXWD (R11)(R14*2), Z5
+	VPSLLD    $0x10, Z5, Z5
+	VPMOVZXWD (R12)(R14*2), Z12
+	VPSLLD    $0x10, Z12, Z12
+	VPMOVZXWD (R13)(R14*2), Z13
+	VPSLLD    $0x10, Z13, Z13
+	VCMPPS    $0x1e, Z0, Z13, K2
+	VCMPPS    $0x11, Z1, Z13, K3
+	KANDW     K2, K3, K2
+	VMOVAPS.Z Z5, K2, Z5
+	VPSRLD    $0x10, Z5, Z13
+	VANDPS    splat00000001<>+0(SB), Z13, Z14
+	VPADDD    splat00007fff<>+0(SB), Z14, Z14
+	VPADDD    Z5, Z14, Z14
+	VPSRLD    $0x10, Z14, Z14
+	VCMPPS    $0x03, Z5, Z5, K2
+	VORPS     splat00000040<>+0(SB), Z13, Z13
+	VBLENDMPS Z13, Z14, K2, Z7
+	VPMOVDW   Z7, (R11)(R14*2)
+	VSUBPS    Z2, Z12, Z2
+	VMULPS    Z2, Z5, Z2
+	VADDPS    Z5, Z3, Z3
+	VADDPS    Z2, Z4, Z4
+	VMOVUPS   (AX)(R14*4), Z2
+	VADDPS    Z2, Z3, Z2
+	VMOVUPS   Z2, (AX)(R14*4)
+	VMOVUPS   (CX)(R14*4), Z2
+	VADDPS    Z2, Z4, Z2
+	VMOVUPS   Z2, (CX)(R14*4)
+	ADDQ      $+16, R14
+	SUBQ      $+16, R15
+	JMP       one5
+
+rest6:
+	TESTQ       R15, R15
+	JZ          done7
+	VMOVUPS.Z   (DX)(R14*4), K1, Z2
+	VPMOVZXWD.Z (BX)(R14*2), K1, Z3
+	VPSLLD      $0x10, Z3, Z3
+	VPMOVZXWD.Z (SI)(R14*2), K1, Z4
+	VPSLLD      $0x10, Z4, Z4
+	VPMOVZXWD.Z (DI)(R14*2), K1, Z5
+	VPSLLD      $0x10, Z5, Z5
+	VCMPPS      $0x1e, Z0, Z5, K2
+	VCMPPS      $0x11, Z1, Z5, K3
+	KANDW       K2, K3, K2
+	VMOVAPS.Z   Z3, K2, Z3
+	VPSRLD      $0x10, Z3, Z5
+	VANDPS      splat00000001<>+0(SB), Z5, Z12
+	VPADDD      splat00007fff<>+0(SB), Z12, Z12
+	VPADDD      Z3, Z12, Z12
+	VPSRLD      $0x10, Z12, Z12
+	VCMPPS      $0x03, Z3, Z3, K2
+	VORPS       splat00000040<>+0(SB), Z5, Z5
+	VBLENDMPS   Z5, Z12, K2, Z8
+	VPMOVDW     Z8, K1, (BX)(R14*2)
+	VSUBPS      Z2, Z4, Z4
+	VMULPS      Z4, Z3, Z4
+	VPMOVZXWD.Z (R11)(R14*2), K1, Z5
+	VPSLLD      $0x10, Z5, Z5
+	VPMOVZXWD.Z (R12)(R14*2), K1, Z12
+	VPSLLD      $0x10, Z12, Z12
+	VPMOVZXWD.Z (R13)(R14*2), K1, Z13
+	VPSLLD      $0x10, Z13, Z13
+	VCMPPS      $0x1e, Z0, Z13, K2
+	VCMPPS      $0x11, Z1, Z13, K3
+	KANDW       K2, K3, K2
+	VMOVAPS.Z   Z5, K2, Z5
+	VPSRLD      $0x10, Z5, Z13
+	VANDPS      splat00000001<>+0(SB), Z13, Z14
+	VPADDD      splat00007fff<>+0(SB), Z14, Z14
+	VPADDD      Z5, Z14, Z14
+	VPSRLD      $0x10, Z14, Z14
+	VCMPPS      $0x03, Z5, Z5, K2
+	VORPS       splat00000040<>+0(SB), Z13, Z13
+	VBLENDMPS   Z13, Z14, K2, Z9
+	VPMOVDW     Z9, K1, (R11)(R14*2)
+	VSUBPS      Z2, Z12, Z2
+	VMULPS      Z2, Z5, Z2
+	VADDPS      Z5, Z3, Z3
+	VADDPS      Z2, Z4, Z4
+	VMOVUPS.Z   (AX)(R14*4), K1, Z2
+	VADDPS      Z2, Z3, Z2
+	VMOVUPS     Z2, K1, (AX)(R14*4)
+	VMOVUPS.Z   (CX)(R14*4), K1, Z2
+	VADDPS      Z2, Z4, Z2
+	VMOVUPS     Z2, K1, (CX)(R14*4)
+
+done7:
+	LEAQ (BX)(R9*4), BX
+	LEAQ (SI)(R9*4), SI
+	LEAQ (DI)(R9*4), DI
+	LEAQ (R11)(R9*4), R11
+	LEAQ (R12)(R9*4), R12
+	LEAQ (R13)(R9*4), R13
+	SUBQ $+2, R10
+	JMP  many1
+
+few2:
+	TESTQ R10, R10
+	JZ    done3
+	XORL  R11, R11
+	MOVQ  R8, R12
+
+one9:
+	CMPQ      R12, $+16
+	JL        rest10
+	VMOVUPS   (DX)(R11*4), Z2
+	VPMOVZXWD (BX)(R11*2), Z3
+	VPSLLD    $0x10, Z3, Z3
+	VPMOVZXWD (SI)(R11*2), Z4
+	VPSLLD    $0x10, Z4, Z4
+	VPMOVZXWD (DI)(R11*2), Z5
+	VPSLLD    $0x10, Z5, Z5
+	VCMPPS    $0x1e, Z0, Z5, K2
+	VCMPPS    $0x11, Z1, Z5, K3
+	KANDW     K2, K3, K2
+	VMOVAPS.Z Z3, K2, Z3
+	VPSRLD    $0x10, Z3, Z5
+	VANDPS    splat00000001<>+0(SB), Z5, Z6
+	VPADDD    splat00007fff<>+0(SB), Z6, Z6
+	VPADDD    Z3, Z6, Z6
+	VPSRLD    $0x10, Z6, Z6
+	VCMPPS    $0x03, Z3, Z3, K2
+	VORPS     splat00000040<>+0(SB), Z5, Z5
+	VBLENDMPS Z5, Z6, K2, Z10
+	VPMOVDW   Z10, (BX)(R11*2)
+	VSUBPS    Z2, Z4, Z2
+	VMULPS    Z2, Z3, Z2
+	VMOVUPS   (AX)(R11*4), Z4
+	VADDPS    Z4, Z3, Z3
+	VMOVUPS   Z3, (AX)(R11*4)
+	VMOVUPS   (CX)(R11*4), Z3
+	VADDPS    Z3, Z2, Z2
+	VMOVUPS   Z2, (CX)(R11*4)
+	ADDQ      $+16, R11
+	SUBQ      $+16, R12
+	JMP       one9
+
+rest10:
+	TESTQ       R12, R12
+	JZ          done11
+	VMOVUPS.Z   (DX)(R11*4), K1, Z2
+	VPMOVZXWD.Z (BX)(R11*2), K1, Z3
+	VPSLLD      $0x10, Z3, Z3
+	VPMOVZXWD.Z (SI)(R11*2), K1, Z4
+	VPSLLD      $0x10, Z4, Z4
+	VPMOVZXWD.Z (DI)(R11*2), K1, Z5
+	VPSLLD      $0x10, Z5, Z5
+	VCMPPS      $0x1e, Z0, Z5, K2
+	VCMPPS      $0x11, Z1, Z5, K3
+	KANDW       K2, K3, K2
+	VMOVAPS.Z   Z3, K2, Z3
+	VPSRLD      $0x10, Z3, Z5
+	VANDPS      splat00000001<>+0(SB), Z5, Z6
+	VPADDD      splat00007fff<>+0(SB), Z6, Z6
+	VPADDD      Z3, Z6, Z6
+	VPSRLD      $0x10, Z6, Z6
+	VCMPPS      $0x03, Z3, Z3, K2
+	VORPS       splat00000040<>+0(SB), Z5, Z5
+	VBLENDMPS   Z5, Z6, K2, Z11
+	VPMOVDW     Z11, K1, (BX)(R11*2)
+	VSUBPS      Z2, Z4, Z2
+	VMULPS      Z2, Z3, Z2
+	VMOVUPS.Z   (AX)(R11*4), K1, Z4
+	VADDPS      Z4, Z3, Z3
+	VMOVUPS     Z3, K1, (AX)(R11*4)
+	VMOVUPS.Z   (CX)(R11*4), K1, Z3
+	VADDPS      Z3, Z2, Z2
+	VMOVUPS     Z2, K1, (CX)(R11*4)
+
+done11:
+	LEAQ (BX)(R9*2), BX
+	LEAQ (SI)(R9*2), SI
+	LEAQ (DI)(R9*2), DI
+	DECQ R10
+	JMP  few2
+
+done3:
+	VZEROUPPER
+	RET
+
+// func maskMomentsClipHalfAVX512(sum []float32, product []float32, dy []uint16, x []uint16, mean []float32, scale []float32, shift []float32, rows int, cols int, stride int, lo float32, hi float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·maskMomentsClipHalfAVX512(SB), NOSPLIT, $0-200
+	MOVQ         sum_base+0(FP), AX
+	MOVQ         product_base+24(FP), CX
+	MOVQ         mean_base+96(FP), DX
+	MOVQ         scale_base+120(FP), BX
+	MOVQ         shift_base+144(FP), SI
+	MOVQ         dy_base+48(FP), DI
+	MOVQ         x_base+72(FP), R8
+	MOVQ         cols+176(FP), R9
+	MOVQ         stride+184(FP), R10
+	MOVQ         rows+168(FP), R11
+	LEAQ         (DI)(R10*2), R12
+	LEAQ         (R8)(R10*2), R13
+	MOVQ         R9, R14
+	ANDQ         $+15, R14
+	MOVL         $-1, R15
+	BZHIL        R14, R15, R15
+	KMOVW        R15, K1
+	VBROADCASTSS lo+192(FP), Z0
+	VBROADCASTSS hi+196(FP), Z1
+
+many1:
+	CMPQ R11, $+2
+	JL   few2
+	XORL R14, R14
+	MOVQ R9, R15
+
+one5:
+	CMPQ        R15, $+16
+	JL          rest6
+	VMOVUPS     (DX)(R14*4), Z2
+	VMOVUPS     (BX)(R14*4), Z3
+	VMOVUPS     (SI)(R14*4), Z4
+	VPMOVZXWD   (DI)(R14*2), Z5
+	VPSLLD      $0x10, Z5, Z5
+	VPMOVZXWD   (R8)(R14*2), Z6
+	VPSLLD      $0x10, Z6, Z6
+	VMOVAPS     Z4, Z7
+	VFMADD231PS Z3, Z6, Z7
+	VCMPPS      $0x1e, Z0, Z7, K2
+	VCMPPS      $0x11, Z1, Z7, K3
+	KANDW       K2, K3, K2
+	VMOVAPS.Z   Z5, K2, Z5
+	VPSRLD      $0x10, Z5, Z7
+	VANDPS      splat00000001<>+0(SB), Z7, Z14
+	VPADDD      splat00007fff<>+0(SB), Z14, Z14
+	VPADDD      Z5, Z14, Z14
+	VPSRLD      $0x10, Z14, Z14
+	VCMPPS      $0x03, Z5, Z5, K2
+	VORPS       splat00000040<>+0(SB), Z7, Z7
+	VBLENDMPS   Z7, Z14, K2, Z8
+	VPMOVDW     Z8, (DI)(R14*2)
+	VSUBPS      Z2, Z6, Z6
+	VMULPS      Z6, Z5, Z6
+	VPMOVZXWD   (R12)(R14*2), Z7
+	VPSLLD      $0x10, Z7, Z7
+	VPMOVZXWD   (R13)(R14*2), Z14
+	VPSLLD      $0x10, Z14, Z14
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z3, Z14, Z4
+	VCMPPS      $0x1e, Z0, Z4, K2
+	VCMPPS      $0x11, Z1, Z4, K3
+	KANDW       K2, K3, K2
+	VMOVAPS.Z   Z7, K2, Z3
+	VPSRLD      $0x10, Z3, Z4
+	VANDPS      splat00000001<>+0(SB), Z4, Z7
+	VPADDD      splat00007fff<>+0(SB), Z7, Z7
+	VPADDD      Z3, Z7, Z7
+	VPSRLD      $0x10, Z7, Z7
+	VCMPPS      $0x03, Z3, Z3, K2
+	VORPS       splat00000040<>+0(SB), Z4, Z4
+	VBLENDMPS   Z4, Z7, K2, Z9
+	VPMOVDW     Z9, (R12)(R14*2)
+	VSUBPS      Z2, Z14, Z2
+	VMULPS      Z2, Z3, Z2
+	VADDPS      Z3, Z5, Z5
+	VADDPS      Z2, Z6, Z6
+	VMOVUPS     (AX)(R14*4), Z2
+	VADDPS      Z2, Z5, Z2
+	VMOVUPS     Z2, (AX)(R14*4)
+	VMOVUPS     (CX)(R14*4), Z2
+	VADDPS      Z2, Z6, Z2
+	VMOVUPS     Z2, (CX)(R14*4)
+	ADDQ        $+16, R14
+	SUBQ        $+16, R15
+	JMP         one5
+
+rest6:
+	TESTQ       R15, R15
+	JZ          done7
+	VMOVUPS.Z   (DX)(R14*4), K1, Z2
+	VMOVUPS.Z   (BX)(R14*4), K1, Z3
+	VMOVUPS.Z   (SI)(R14*4), K1, Z4
+	VPMOVZXWD.Z (DI)(R14*2), K1, Z5
+	VPSLLD      $0x10, Z5, Z5
+	VPMOVZXWD.Z (R8)(R14*2), K1, Z6
+	VPSLLD      $0x10, Z6, Z6
+	VMOVAPS     Z4, Z7
+	VFMADD231PS Z3, Z6, Z7
+	VCMPPS      $0x1e, Z0, Z7, K2
+	VCMPPS      $0x11, Z1, Z7, K3
+	KANDW       K2, K3, K2
+	VMOVAPS.Z   Z5, K2, Z5
+	VPSRLD      $0x10, Z5, Z7
+	VANDPS      splat00000001<>+0(SB), Z7, Z14
+	VPADDD      splat00007fff<>+0(SB), Z14, Z14
+	VPADDD      Z5, Z14, Z14
+	VPSRLD      $0x10, Z14, Z14
+	VCMPPS      $0x03, Z5, Z5, K2
+	VORPS       splat00000040<>+0(SB), Z7, Z7
+	VBLENDMPS   Z7, Z14, K2, Z10
+	VPMOVDW     Z10, K1, (DI)(R14*2)
+	VSUBPS      Z2, Z6, Z6
+	VMULPS      Z6, Z5, Z6
+	VPMOVZXWD.Z (R12)(R14*2), K1, Z7
+	VPSLLD      $0x10, Z7, Z7
+	VPMOVZXWD.Z (R13)(R14*2), K1, Z14
+	VPSLLD      $0x10, Z14, Z14
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z3, Z14, Z4
+	VCMPPS      $0x1e, Z0, Z4, K2
+	VCMPPS      $0x11, Z1, Z4, K3
+	KANDW       K2, K3, K2
+	VMOVAPS.Z   Z7, K2, Z3
+	VPSRLD      $0x10, Z3, Z4
+	VANDPS      splat00000001<>+0(SB), Z4, Z7
+	VPADDD      splat00007fff<>+0(SB), Z7, Z7
+	VPADDD      Z3, Z7, Z7
+	VPSRLD      $0x10, Z7, Z7
+	VCMPPS      $0x03, Z3, Z3, K2
+	VORPS       splat00000040<>+0(SB), Z4, Z4
+	VBLENDMPS   Z4, Z7, K2, Z11
+	VPMOVDW     Z11, K1, (R12)(R14*2)
+	VSUBPS      Z2, Z14, Z2
+	VMULPS      Z2, Z3, Z2
+	VADDPS      Z3, Z5, Z5
+	VADDPS      Z2, Z6, Z6
+	VMOVUPS.Z   (AX)(R14*4), K1, Z2
+	VADDPS      Z2, Z5, Z2
+	VMOVUPS     Z2, K1, (AX)(R14*4)
+	VMOVUPS.Z   (CX)(R14*4), K1, Z2
+	VADDPS      Z2, Z6, Z2
+	VMOVUPS     Z2, K1, (CX)(R14*4)
+
+done7:
+	LEAQ (DI)(R10*4), DI
+	LEAQ (R8)(R10*4), R8
+	LEAQ (R12)(R10*4), R12
+	LEAQ (R13)(R10*4), R13
+	SUBQ $+2, R11
+	JMP  many1
+
+few2:
+	TESTQ R11, R11
+	JZ    done3
+	XORL  R12, R12
+	MOVQ  R9, R13
+
+one9:
+	CMPQ        R13, $+16
+	JL          rest10
+	VMOVUPS     (DX)(R12*4), Z2
+	VMOVUPS     (BX)(R12*4), Z3
+	VMOVUPS     (SI)(R12*4), Z4
+	VPMOVZXWD   (DI)(R12*2), Z5
+	VPSLLD      $0x10, Z5, Z5
+	VPMOVZXWD   (R8)(R12*2), Z6
+	VPSLLD      $0x10, Z6, Z6
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z3, Z6, Z4
+	VCMPPS      $0x1e, Z0, Z4, K2
+	VCMPPS      $0x11, Z1, Z4, K3
+	KANDW       K2, K3, K2
+	VMOVAPS.Z   Z5, K2, Z3
+	VPSRLD      $0x10, Z3, Z4
+	VANDPS      splat00000001<>+0(SB), Z4, Z5
+	VPADDD      splat00007fff<>+0(SB), Z5, Z5
+	VPADDD      Z3, Z5, Z5
+	VPSRLD      $0x10, Z5, Z5
+	VCMPPS      $0x03, Z3, Z3, K2
+	VORPS       splat00000040<>+0(SB), Z4, Z4
+	VBLENDMPS   Z4, Z5, K2, Z12
+	VPMOVDW     Z12, (DI)(R12*2)
+	VSUBPS      Z2, Z6, Z2
+	VMULPS      Z2, Z3, Z2
+	VMOVUPS     (AX)(R12*4), Z4
+	VADDPS      Z4, Z3, Z3
+	VMOVUPS     Z3, (AX)(R12*4)
+	VMOVUPS     (CX)(R12*4), Z3
+	VADDPS      Z3, Z2, Z2
+	VMOVUPS     Z2, (CX)(R12*4)
+	ADDQ        $+16, R12
+	SUBQ        $+16, R13
+	JMP         one9
+
+rest10:
+	TESTQ       R13, R13
+	JZ          done11
+	VMOVUPS.Z   (DX)(R12*4), K1, Z2
+	VMOVUPS.Z   (BX)(R12*4), K1, Z3
+	VMOVUPS.Z   (SI)(R12*4), K1, Z4
+	VPMOVZXWD.Z (DI)(R12*2), K1, Z5
+	VPSLLD      $0x10, Z5, Z5
+	VPMOVZXWD.Z (R8)(R12*2), K1, Z6
+	VPSLLD      $0x10, Z6, Z6
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z3, Z6, Z4
+	VCMPPS      $0x1e, Z0, Z4, K2
+	VCMPPS      $0x11, Z1, Z4, K3
+	KANDW       K2, K3, K2
+	VMOVAPS.Z   Z5, K2, Z3
+	VPSRLD      $0x10, Z3, Z4
+	VANDPS      splat00000001<>+0(SB), Z4, Z5
+	VPADDD      splat00007fff<>+0(SB), Z5, Z5
+	VPADDD      Z3, Z5, Z5
+	VPSRLD      $0x10, Z5, Z5
+	VCMPPS      $0x03, Z3, Z3, K2
+	VORPS       splat00000040<>+0(SB), Z4, Z4
+	VBLENDMPS   Z4, Z5, K2, Z13
+	VPMOVDW     Z13, K1, (DI)(R12*2)
+	VSUBPS      Z2, Z6, Z2
+	VMULPS      Z2, Z3, Z2
+	VMOVUPS.Z   (AX)(R12*4), K1, Z4
+	VADDPS      Z4, Z3, Z3
+	VMOVUPS     Z3, K1, (AX)(R12*4)
+	VMOVUPS.Z   (CX)(R12*4), K1, Z3
+	VADDPS      Z3, Z2, Z2
+	VMOVUPS     Z2, K1, (CX)(R12*4)
+
+done11:
 	LEAQ (DI)(R10*2), DI
 	LEAQ (R8)(R10*2), R8
 	DECQ R11

@@ -77,24 +77,24 @@ func StridedMoments[E Element](sum, squares []float64, x []E, rows, stride int) 
 }
 
 // Mask is the clip behind a batch norm, as the norm's gradient sees it: a value
-// passes where the clip's result Y (rows, C) lies inside Lo..Hi or, without Y, where
+// passes where the clip's result y (rows, C) lies inside Lo..Hi or, without y, where
 // Normalize with Scale and Shift (C) gives such a value again. Without either all pass.
 type Mask = portable.Mask[float32]
 
 // MaskMoments makes dy 0 where the mask does not let it pass, and then is
 // GradMoments of it, for rows of len(sum) channels that lie stride elements apart in
-// dy, in x and in the mask's Y.
-func MaskMoments(sum, product []float64, dy, x, mean []float32, m Mask, rows, stride int) {
+// dy, in x and in y, the clip's result or nil.
+func MaskMoments[E Element](sum, product []float64, dy, x, y []E, mean []float32, m Mask, rows, stride int) {
 	agree(len(mean), len(sum), len(product))
-	if m.Y == nil && m.Scale != nil {
+	if y == nil && m.Scale != nil {
 		agree(len(mean), len(m.Scale), len(m.Shift))
 	}
 	checkStrided(min(len(dy), len(x)), rows, len(sum), stride)
-	if m.Y != nil {
-		checkStrided(len(m.Y), rows, len(sum), stride)
+	if y != nil {
+		checkStrided(len(y), rows, len(sum), stride)
 	}
 	if active == isa.Generic {
-		portable.MaskMoments(sum, product, dy, x, mean, m, rows, stride)
+		portable.MaskMoments(sum, product, singles(dy), singles(x), singles(y), mean, m, rows, stride)
 		return
 	}
 	var s, t, mu, scale, shift columns
@@ -112,9 +112,9 @@ func MaskMoments(sum, product []float64, dy, x, mean []float32, m Mask, rows, st
 			clear(s[:cols])
 			clear(t[:cols])
 			at := row*stride + c
-			maskRows(&m, &s, &t, dy, x, &mu, &scale, &shift, at, k/fold, cols, stride*fold)
+			maskRows(&m, &s, &t, dy, x, y, &mu, &scale, &shift, at, k/fold, cols, stride*fold)
 			if rest := k % fold; rest > 0 {
-				maskRows(&m, &s, &t, dy, x, &mu, &scale, &shift, at+(k-rest)*stride, 1, rest*n, rest*n)
+				maskRows(&m, &s, &t, dy, x, y, &mu, &scale, &shift, at+(k-rest)*stride, 1, rest*n, rest*n)
 			}
 			for j := range cols {
 				sum[c+j%n] += float64(s[j])
@@ -125,14 +125,14 @@ func MaskMoments(sum, product []float64, dy, x, mean []float32, m Mask, rows, st
 }
 
 // maskRows masks rows of dy from an element on, and adds up them and their products.
-func maskRows(m *Mask, s, t *columns, dy, x []float32, mu, scale, shift *columns, at, rows, cols, stride int) {
+func maskRows[E Element](m *Mask, s, t *columns, dy, x, y []E, mu, scale, shift *columns, at, rows, cols, stride int) {
 	switch {
-	case m.Y != nil:
-		maskMoments(s[:], t[:], dy[at:], x[at:], m.Y[at:], mu[:], rows, cols, stride, m.Lo, m.Hi)
+	case y != nil:
+		maskMomentsOf(s[:], t[:], dy[at:], x[at:], y[at:], mu[:], rows, cols, stride, m.Lo, m.Hi)
 	case m.Scale != nil:
-		maskMomentsClip(s[:], t[:], dy[at:], x[at:], mu[:], scale[:], shift[:], rows, cols, stride, m.Lo, m.Hi)
+		maskMomentsClipOf(s[:], t[:], dy[at:], x[at:], mu[:], scale[:], shift[:], rows, cols, stride, m.Lo, m.Hi)
 	default:
-		gradMoments(s[:], t[:], dy[at:], x[at:], mu[:], rows, cols, stride)
+		gradMomentsOf(s[:], t[:], dy[at:], x[at:], mu[:], rows, cols, stride)
 	}
 }
 

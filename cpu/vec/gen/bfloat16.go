@@ -152,9 +152,10 @@ func (d definition) half(names ...string) definition {
 var halfOf = map[string][]string{
 	"add": {"y", "a", "b"}, "addClip": {"y", "a", "b"}, "mul": {"y", "a", "b"},
 	"relu": {"y", "x"}, "reluGrad": {"y", "dy", "out"}, "clip": {"y", "x"}, "clipGrad": {"y", "dy", "x"},
-	"scale": {"y", "x"}, "channelSum": {"x"}, "moments": {"x"},
+	"scale": {"y", "x"}, "channelSum": {"x"}, "clipGradSum": {"dx", "dy", "y"}, "moments": {"x"},
+	"maskMoments": {"dy", "x", "y"}, "maskMomentsClip": {"dy", "x"}, "gradMoments": {"dy", "x"},
 	"normalize": {"y", "x"}, "normalizeAdd": {"y", "x", "residual"},
-	"gradMoments": {"dy", "x"}, "gradMomentsClip": {"dy", "x"}, "gradMomentsMasked": {"dy", "x", "y"}, "gradMomentsStore": {"masked", "dy", "x", "y"},
+	"gradMomentsClip": {"dy", "x"}, "gradMomentsMasked": {"dy", "x", "y"}, "gradMomentsStore": {"masked", "dy", "x", "y"},
 	"normalizeGrad": {"dx", "dy", "x"}, "normalizeGradClip": {"dx", "dy", "x"}, "normalizeGradMasked": {"dx", "dy", "x", "y"},
 	"maxPool": {"y", "x"}, "maxPoolGrad": {"dx", "dy"}, "maxPoolGradApart": {"dx", "dy"}, "avgPool": {"y", "x"}, "avgPoolGrad": {"dx", "dy"},
 }

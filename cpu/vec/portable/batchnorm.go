@@ -71,16 +71,15 @@ func GradMomentsMasked[T Float](sum, product []float64, masked, dy, x, y, mean [
 // Mask is the clip behind a batch norm, as its gradient sees it; see package vec.
 type Mask[T Float] struct {
 	Lo, Hi       T
-	Y            []T
 	Scale, Shift []T
 }
 
-// passes tells whether the value at element i of the map was inside the clip, that
-// of channel c being x before the norm.
-func (m *Mask[T]) passes(i, c int, x T) bool {
+// passes tells whether the value of channel c that was x before the norm was inside
+// the clip; y, where it is not nil, is the clip's result at i.
+func (m *Mask[T]) passes(y []T, i, c int, x T) bool {
 	switch {
-	case m.Y != nil:
-		return within(m.Y[i], m.Lo, m.Hi)
+	case y != nil:
+		return within(y[i], m.Lo, m.Hi)
 	case m.Scale != nil:
 		return within(normalized(x, m.Scale[c], m.Shift[c]), m.Lo, m.Hi)
 	}
@@ -89,11 +88,11 @@ func (m *Mask[T]) passes(i, c int, x T) bool {
 
 // MaskMoments makes dy 0 where the mask does not let it pass and adds to sum and
 // product (C) its rows, which lie stride elements apart, and dy*(x-mean).
-func MaskMoments[T Float](sum, product []float64, dy, x, mean []T, m Mask[T], rows, stride int) {
+func MaskMoments[T Float](sum, product []float64, dy, x, y, mean []T, m Mask[T], rows, stride int) {
 	for row := range rows {
 		for c, mu := range mean {
 			i := row*stride + c
-			if !m.passes(i, c, x[i]) {
+			if !m.passes(y, i, c, x[i]) {
 				dy[i] = 0
 			}
 			sum[c] += float64(dy[i])
