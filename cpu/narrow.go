@@ -16,8 +16,8 @@ func (d *Device) narrow(c op.Call) (plan, error) {
 	if o, ok := c.Op.(op.Conv2D); ok && o.Moments && c.Narrow.Result(0) {
 		return d.narrowMoments(c, o)
 	}
-	if o, ok := c.Op.(op.Conv2DInputGrad); ok && o.Norm.On && c.Narrow.Result(0) {
-		return d.narrowNormGrad(c, o)
+	if o, ok := c.Op.(op.Conv2DInputGrad); ok && (o.Norm.On || o.Add) && c.Narrow.Result(0) {
+		return d.narrowInputGrad(c, o)
 	}
 	wide := c
 	wide.Narrow = op.Operands{}
@@ -25,50 +25,70 @@ func (d *Device) narrow(c op.Call) (plan, error) {
 	return widened(c, p), err
 }
 
-// narrowNormGrad masks the gradient that is stored, and takes the sums that the
-// batch norm behind it wants, in a stage of its own.
-func (d *Device) narrowNormGrad(c op.Call, o op.Conv2DInputGrad) (plan, error) {
-	plain, inputs := c, 2
-	if o.Add {
-		inputs = 3
-	}
-	bare := o
-	bare.Norm = op.NormMask{}
-	plain.Op, plain.In, plain.Out = bare, c.In[:inputs], c.Out[:1]
-	plain.Narrow.In &= 1<<inputs - 1
+// narrowInputGrad adds what is to be added to the gradient that is stored, masks it,
+// and takes the sums that the batch norm behind it wants, in a stage of its own.
+func (d *Device) narrowInputGrad(c op.Call, o op.Conv2DInputGrad) (plan, error) {
+	bare, plain := o, c
+	bare.Norm, bare.Add = op.NormMask{}, false
+	plain.Op, plain.In, plain.Out = bare, c.In[:2], c.Out[:1]
+	plain.Narrow.In &= 1<<2 - 1
 	p, err := d.plan(plain)
 	if err != nil {
 		return plan{}, err
 	}
-	if c.Narrow.Input(inputs) && (!o.Norm.Residual || c.Narrow.Input(inputs+3)) && vec.Halves() {
-		return maskedAfter[uint16](c, o, p, inputs, d.Threads()), nil
+	for i := 2; i < len(c.In); i++ {
+		if len(c.In[i]) > 1 && !c.Narrow.Input(i) || !vec.Halves() {
+			return inputGradAfter[float32](c, o, p, d.Threads()), nil
+		}
 	}
-	return maskedAfter[float32](c, o, p, inputs, d.Threads()), nil
+	return inputGradAfter[uint16](c, o, p, d.Threads()), nil
 }
 
-// maskedAfter is a plan p of an input gradient with that many inputs, and after it the
-// mask and the sums.
-func maskedAfter[E vec.Element](c op.Call, o op.Conv2DInputGrad, p plan, inputs, workers int) plan {
+// inputGradAfter is a plan p of an input gradient and, after it, the addition, the mask
+// and the sums. The result may lie where the addend does, so that with an addition p's
+// lies in scratch memory.
+func inputGradAfter[E vec.Element](c op.Call, o op.Conv2DInputGrad, p plan, workers int) plan {
 	n, ch := columnsOf(c.Out[0])
 	sums, windows := sumColumns(n, ch, 2*ch), streaming[E](c, ch, workers)
-	own := round(p.scratch, alignment)
-	return plan{name: p.name, scratch: own + 8*sums.size() + windows.scratch(3) + 2*4*ch, bind: func(m operands) []stage {
-		inner := operands{ctx: m.ctx, in: m.in[:inputs], out: m.out[:1], scratch: m.scratch[:p.scratch]}
+	own, bare := round(p.scratch, alignment), 0
+	if o.Add {
+		bare = round(2*n*ch, alignment)
+	}
+	return plan{name: p.name, scratch: own + bare + 8*sums.size() + windows.scratch(5) + 2*4*ch, bind: func(m operands) []stage {
+		inner := operands{ctx: m.ctx, in: m.in[:2], out: m.out[:1], scratch: m.scratch[:p.scratch]}
 		m.scratch = m.scratch[own:]
+		g, at := windows.result(&m, 0), 2
+		gradient := func(w, lo, hi int) []E { return g.take(w, lo, hi) }
+		if o.Add {
+			inner.out = [][]byte{cut[byte](&m.scratch, bare)[:2*n*ch]}
+			made := windows.of(&m, inner.out[0], true)
+			other := windows.input(&m, at)
+			gradient = func(w, lo, hi int) []E {
+				dx := g.room(w, lo, hi)
+				vec.Add(dx, made.take(w, lo, hi), other.take(w, lo, hi))
+				return dx
+			}
+			at++
+		}
+		stages := p.bind(inner)
+		if !o.Norm.On {
+			return append(stages, windows.over(rows(n, ch), func(w, lo, hi int) {
+				gradient(w, lo, hi)
+				g.put(w, lo, hi)
+			}))
+		}
 		parts := cut[float64](&m.scratch, sums.size())
-		mask := newChannelMask(o, m.in[inputs+1:], &m.scratch, ch)
-		g, x := windows.result(&m, 0), windows.input(&m, inputs)
+		x, mask := windows.input(&m, at), newChannelMask(o, m.in[at+1:], &m.scratch, ch)
 		var y *stream[E]
 		if o.Norm.Residual {
-			y = windows.input(&m, inputs+3)
+			y = windows.input(&m, at+3)
 		}
-		stages := append(p.bind(inner), mask.stages()...)
-		return append(stages, windows.sum(sums, parts, func(sums []float64, w, lo, hi int) {
+		return append(append(stages, mask.stages()...), windows.sum(sums, parts, func(sums []float64, w, lo, hi int) {
 			var behind []E
 			if y != nil {
 				behind = y.take(w, lo, hi)
 			}
-			vec.MaskMoments(sums[:ch], sums[ch:], g.take(w, lo, hi), x.take(w, lo, hi), behind, mask.mean, mask.of(0, ch), (hi-lo)/ch, ch)
+			vec.MaskMoments(sums[:ch], sums[ch:], gradient(w, lo, hi), x.take(w, lo, hi), behind, mask.mean, mask.of(0, ch), (hi-lo)/ch, ch)
 			g.put(w, lo, hi)
 		}), mask.total(sums, parts, floats(m.out[1]), floats(m.out[2])))
 	}}

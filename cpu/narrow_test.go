@@ -90,6 +90,9 @@ func TestNarrowAgainstFloat64(t *testing.T) {
 				if b.call.Narrow.Result(i) {
 					tolerance += half
 				}
+				if o, ok := u.op.(op.Conv2DInputGrad); ok && o.Add {
+					tolerance += half // the addend meets a value that is rounded already
+				}
 				if worst, at := farthest(b.output(i), want[i]); worst > tolerance && !private(u.op, i) {
 					t.Errorf("%s: result %d, element %d: %v, want %v", d.Name(), i, at, b.output(i)[at], want[i][at])
 				}
