@@ -135,13 +135,3 @@ func maskRows[E Element](m *Mask, s, t *columns, dy, x, y []E, mu, scale, shift 
 		gradMomentsOf(s[:], t[:], dy[at:], x[at:], mu[:], rows, cols, stride)
 	}
 }
-
-// addMoments adds the sums of n values and of their squares, given those of their
-// distances from the pivots.
-func addMoments(sum, squares []float64, s, q, pivots []float32, n float64) {
-	for j, p := range pivots {
-		pivot, distance := float64(p), float64(s[j])
-		sum[j] += distance + n*pivot
-		squares[j] += float64(q[j]) + 2*pivot*distance + n*pivot*pivot
-	}
-}

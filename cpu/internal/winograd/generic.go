@@ -111,9 +111,6 @@ func (l *linear) square(x *square) {
 // float is the i'th of the floats at p.
 func float(p *float32, i int) *float32 { return (*float32)(unsafe.Add(unsafe.Pointer(p), 4*i)) }
 
-// floats is the n floats that begin offset floats after p.
-func floats(p *float32, offset, n int) []float32 { return unsafe.Slice(float(p, offset), n) }
-
 // halfOf is the i'th of the bfloat16 at p.
 func halfOf(p *float32, i int) *uint16 { return (*uint16)(unsafe.Add(unsafe.Pointer(p), 2*i)) }
 

@@ -22,7 +22,6 @@ type Rows struct {
 	source, result window
 	tiles          int // in all images
 	panels         int // of kernel.NR columns
-	shared         bool
 	block          int // tiles in a full block
 	blocks         int
 	chunk          int // source channels whose weights are transformed together

@@ -69,12 +69,10 @@ func param(name string) Mem {
 // positions is the strided side of a transform: a square of n by n vectors,
 // the first at base, one after the other stride bytes apart.
 type positions struct {
-	n                int
-	base             reg.GPVirtual
-	stride, row      reg.GPVirtual // bytes to the next vector, to the next row
-	stride3, stride5 reg.GPVirtual
-	row3, row5       reg.GPVirtual
-	q                reg.GPVirtual // free
+	n           int
+	base        reg.GPVirtual
+	stride, row reg.GPVirtual // bytes to the next vector, to the next row
+	q           reg.GPVirtual // free
 }
 
 // newPositions reads the stride, in floats, from the kernel's parameter.
