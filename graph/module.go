@@ -38,8 +38,8 @@ type Convolution struct {
 }
 
 // ConvConfig is what a Convolution needs beyond its channels and kernel size.
-// Zero values mean stride 1, no padding, dilation 1, one group, no bias, and
-// PyTorch's default initialisation.
+// Zero values mean stride 1, no padding, dilation 1, one group, no bias, and the
+// scope's initialisation.
 type ConvConfig struct {
 	Stride, Pad, Dilation, Groups int
 	Bias                          bool
@@ -60,6 +60,9 @@ func NewConv(s Scope, in, out, k int, c ConvConfig) *Convolution {
 		s.Fail(fmt.Errorf("%s: %d groups do not divide %d input and %d output channels", s.Name("weight"), groups, in, out))
 	}
 	shape := Shape{c.Window.KH, c.Window.KW, in / groups, out}
+	if c.Init == nil {
+		c.Init = s.conv
+	}
 	if c.Init == nil {
 		c.Init = FanInUniform
 	}

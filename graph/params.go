@@ -320,10 +320,21 @@ func bytesOf[T float32 | float64](x []T) []byte {
 type Scope struct {
 	set    *Params
 	prefix string
+	conv   Init // of convolutions that have none of their own; nil means PyTorch's default
 }
 
 // Sub is the scope of a child module.
-func (s Scope) Sub(name string) Scope { return Scope{set: s.set, prefix: s.prefix + name + "."} }
+func (s Scope) Sub(name string) Scope {
+	s.prefix += name + "."
+	return s
+}
+
+// ConvInit is the scope in which convolutions below it, those of attentions
+// included, draw their weights from init where they are given nothing else.
+func (s Scope) ConvInit(init Init) Scope {
+	s.conv = init
+	return s
+}
 
 // Name is the full name of a parameter of the scope.
 func (s Scope) Name(name string) string { return s.prefix + name }

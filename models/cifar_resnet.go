@@ -21,7 +21,7 @@ var cifarResNets = []Spec{
 	thinResNet("cifar_resnet56", 9, "resnet56-4bfd9763.th"),
 	cifarResNet("cifar_resnet18", ResNetConfig{
 		Depths: []int{2, 2, 2, 2}, Widths: []int{64, 128, 256, 512},
-		Branch: BasicBranch, Shortcut: Projection("shortcut"), Style: residualStyle,
+		Branch: BasicBranch, Shortcut: Projection("shortcut"), Stem: SmallImageStem(64), Style: residualStyle, ConvInit: graph.KaimingNormal,
 	}, Config{Mean: cifarMean, Std: cifarStd}),
 }
 
@@ -30,9 +30,9 @@ var cifarResNets = []Spec{
 func thinResNet(name string, n int, weights string) Spec {
 	return cifarResNet(name, ResNetConfig{
 		Depths: []int{n, n, n}, Widths: []int{16, 32, 64},
-		Branch: BasicBranch, Shortcut: OptionA,
-		Style:    layers.Style{Norm: layers.BatchNorm, Act: layers.Act(op.ReLU), Init: graph.KaimingNormalFanIn},
-		HeadInit: graph.KaimingNormalFanIn,
+		Branch: BasicBranch, Shortcut: OptionA, Stem: SmallImageStem(16),
+		Style:    layers.Style{Norm: layers.BatchNorm, Act: layers.Act(op.ReLU)},
+		ConvInit: graph.KaimingNormalFanIn, HeadInit: graph.KaimingNormalFanIn,
 	}, Config{
 		Mean: imageNetMean, Std: imageNetStd,
 		Weights: "https://github.com/akamaster/pytorch_resnet_cifar10/raw/master/pretrained_models/" + weights,

@@ -43,6 +43,28 @@ func (c Config) clone() Config {
 	return c
 }
 
+// imageNet is the configuration of a network for ImageNet in 224x224 pixels, whose
+// published weights look at this part of an image.
+func imageNet(paper string, cropPct float64, weights string) Config {
+	return Config{
+		InputSize: 224, InChans: 3, NumClasses: 1000,
+		Mean: imageNetMean, Std: imageNetStd, CropPct: cropPct, Interpolation: "bicubic",
+		Paper: paper, Weights: weights,
+	}
+}
+
+// at is the configuration for images of another size.
+func (c Config) at(size int) Config {
+	c.InputSize = size
+	return c
+}
+
+// resized is the configuration with another interpolation.
+func (c Config) resized(interpolation string) Config {
+	c.Interpolation = interpolation
+	return c
+}
+
 // The usual statistics of data sets, by channel.
 var (
 	imageNetMean = []float64{0.485, 0.456, 0.406}

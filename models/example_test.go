@@ -61,7 +61,7 @@ func ExampleInfo() {
 func ExampleNew() {
 	_, err := models.New("resnet-81", graph.NewParams(1).Root(), models.Options{})
 	fmt.Println(err)
-	// Output: there is no model "resnet-81"; did you mean resnet18?
+	// Output: there is no model "resnet-81"; did you mean resnet101 or resnet18?
 }
 
 func ExampleRegister() {

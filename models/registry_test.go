@@ -13,7 +13,7 @@ import (
 
 func TestUnknownNamesSuggestNearOnes(t *testing.T) {
 	for _, c := range []struct{ name, want string }{
-		{"resnet81", "did you mean resnet18 or resnet34 or resnet50?"},
+		{"resnet81", "did you mean resnet101 or resnet18 or resnet34?"},
 		{"ResNet-50", "did you mean resnet50"},
 		{"lenet", "did you mean lenet5?"},
 		{"cifar-resnet20", "did you mean cifar_resnet20"},

@@ -15,41 +15,94 @@ type ResNetConfig struct {
 	Depths, Widths []int
 	// Branch makes the residual branch of a block.
 	Branch ResNetBranch
+	// Cardinality is the number of groups of a bottleneck's 3x3 convolution, each
+	// with BaseWidth channels where the stage's width is 64 (ResNeXt, Xie et al.,
+	// arXiv 1611.05431). Zero values mean 1 and 64.
+	Cardinality, BaseWidth int
 	// Shortcut makes the way around a block that changes the shape.
 	Shortcut ResNetShortcut
-	// ImageStem begins with a 7x7 convolution and a max pool, which leave a
-	// sixteenth of the pixels; without it a 3x3 convolution keeps them all.
-	ImageStem bool
-	// Style has the norm, the activation and the initialisation.
-	Style layers.Style
+	// Stem makes what stands before the stages.
+	Stem ResNetStem
+	// Style has the norm and the activation, ConvInit draws the convolutions' weights.
+	Style    layers.Style
+	ConvInit graph.Init
 	// Classifier is the name of the last layer, HeadInit draws its weight; nil
 	// means PyTorch's default.
 	Classifier string
 	HeadInit   graph.Init
 }
 
+// ResNetStem is what stands before the stages.
+type ResNetStem struct {
+	// Declare declares it from in channels, in the network's scope, and tells how
+	// many channels it gives.
+	Declare func(s graph.Scope, st layers.Style, in int) (stem graph.Sequential, out int)
+	// Conv and Norm name its first layers.
+	Conv, Norm string
+}
+
+// SmallImageStem is one 3x3 convolution that keeps all the pixels.
+func SmallImageStem(width int) ResNetStem {
+	return ResNetStem{Conv: "conv1", Norm: "bn1", Declare: func(s graph.Scope, st layers.Style, in int) (graph.Sequential, int) {
+		return graph.Sequential{st.ConvNormAct(s.Sub("conv1"), s.Sub("bn1"), in, width, 3, 1)}, width
+	}}
+}
+
+// ImageStem is a 7x7 convolution to 64 channels and a max pool, which leave a
+// sixteenth of the pixels.
+func ImageStem() ResNetStem {
+	return ResNetStem{Conv: "conv1", Norm: "bn1", Declare: func(s graph.Scope, st layers.Style, in int) (graph.Sequential, int) {
+		return graph.Sequential{st.ConvNormAct(s.Sub("conv1"), s.Sub("bn1"), in, 64, 7, 2), stemPool}, 64
+	}}
+}
+
+// DeepStem has three 3x3 convolutions in place of the 7x7 one (He et al., arXiv
+// 1812.01187, C): to first, second and out channels, named conv1.0, conv1.3 and
+// conv1.6.
+func DeepStem(first, second, out int) ResNetStem {
+	return ResNetStem{Conv: "conv1.0", Norm: "conv1.1", Declare: func(s graph.Scope, st layers.Style, in int) (graph.Sequential, int) {
+		conv := s.Sub("conv1")
+		return graph.Sequential{
+			st.ConvNormAct(conv.Sub("0"), conv.Sub("1"), in, first, 3, 2),
+			st.ConvNormAct(conv.Sub("3"), conv.Sub("4"), first, second, 3, 1),
+			st.ConvNormAct(conv.Sub("6"), s.Sub("bn1"), second, out, 3, 1),
+			stemPool,
+		}, out
+	}}
+}
+
+var stemPool = maxPool(op.Square(3, 2, 1), false)
+
 // ResNetBranch declares a residual branch up to its last norm, from in channels,
 // with the stage's width inside, and tells how many channels it gives.
-type ResNetBranch func(s graph.Scope, st layers.Style, in, width, stride int) (branch graph.Module, out int)
+type ResNetBranch func(s graph.Scope, c ResNetConfig, in, width, stride int) (branch graph.Module, out int)
 
 // BasicBranch is two 3x3 convolutions, of which the first has the stride.
-func BasicBranch(s graph.Scope, st layers.Style, in, width, stride int) (graph.Module, int) {
+func BasicBranch(s graph.Scope, c ResNetConfig, in, width, stride int) (graph.Module, int) {
 	return graph.Sequential{
-		st.ConvNormAct(s.Sub("conv1"), s.Sub("bn1"), in, width, 3, stride),
-		st.LastConvNorm(s.Sub("conv2"), s.Sub("bn2"), width, width, 3, 1),
+		c.Style.ConvNormAct(s.Sub("conv1"), s.Sub("bn1"), in, width, 3, stride),
+		c.Style.LastConvNorm(s.Sub("conv2"), s.Sub("bn2"), width, width, 3, 1),
 	}, width
 }
 
 // BottleneckBranch is a 3x3 convolution between two of 1x1, the last of which
 // widens four times. The stride is the 3x3 convolution's, as in torchvision and
 // timm; the paper gives it to the first one.
-func BottleneckBranch(s graph.Scope, st layers.Style, in, width, stride int) (graph.Module, int) {
-	out := 4 * width
+func BottleneckBranch(s graph.Scope, c ResNetConfig, in, width, stride int) (graph.Module, int) {
+	inner, out := c.inner(width), 4*width
 	return graph.Sequential{
-		st.ConvNormAct(s.Sub("conv1"), s.Sub("bn1"), in, width, 1, 1),
-		st.ConvNormAct(s.Sub("conv2"), s.Sub("bn2"), width, width, 3, stride),
-		st.LastConvNorm(s.Sub("conv3"), s.Sub("bn3"), width, out, 1, 1),
+		c.Style.ConvNormAct(s.Sub("conv1"), s.Sub("bn1"), in, inner, 1, 1),
+		c.Style.ConvNormActOf(s.Sub("conv2"), s.Sub("bn2"), inner, inner, 3, graph.ConvConfig{Stride: stride, Groups: c.Cardinality}),
+		c.Style.LastConvNorm(s.Sub("conv3"), s.Sub("bn3"), inner, out, 1, 1),
 	}, out
+}
+
+// inner is the width of a bottleneck's 3x3 convolution in a stage of this width.
+func (c ResNetConfig) inner(width int) int {
+	if c.BaseWidth == 0 {
+		return width * max(1, c.Cardinality)
+	}
+	return width * c.BaseWidth / 64 * max(1, c.Cardinality)
 }
 
 // ResNetShortcut makes the way around a block, in the block's scope.
@@ -61,6 +114,23 @@ func Projection(name string) ResNetShortcut {
 	return func(s graph.Scope, st layers.Style, in, out, stride int) graph.Module {
 		s = s.Sub(name)
 		return st.ConvNorm(s.Sub("0"), s.Sub("1"), in, out, 1, stride)
+	}
+}
+
+// PooledProjection is Projection behind a mean over 2x2 pixels that takes the
+// stride, so that no pixel is left out (He et al., arXiv 1812.01187, D): name.1
+// and name.2.
+func PooledProjection(name string) ResNetShortcut {
+	return func(s graph.Scope, st layers.Style, in, out, stride int) graph.Module {
+		s = s.Sub(name)
+		project := st.ConvNorm(s.Sub("1"), s.Sub("2"), in, out, 1, 1)
+		if stride == 1 {
+			return project
+		}
+		pool := graph.Func(func(g *graph.Graph, x *graph.Node) *graph.Node {
+			return g.AvgPool(x, op.Square(2, stride, 0), true, false)
+		})
+		return graph.Sequential{pool, project}
 	}
 }
 
@@ -79,7 +149,8 @@ func NewResNet(s graph.Scope, c ResNetConfig, o Options) (graph.Module, error) {
 	if c.Style, err = c.Style.With(o.Layers); err != nil {
 		return nil, err
 	}
-	net, channels := c.stem(s, o.InChans), c.Widths[0]
+	s = s.ConvInit(c.ConvInit)
+	net, channels := c.Stem.Declare(s, c.Style.Outside(), o.InChans)
 	blocks, index := 0, 0
 	for _, depth := range c.Depths {
 		blocks += depth
@@ -101,21 +172,9 @@ func NewResNet(s graph.Scope, c ResNetConfig, o Options) (graph.Module, error) {
 	return append(net, head), nil
 }
 
-// stem declares what stands before the stages.
-func (c ResNetConfig) stem(s graph.Scope, in int) graph.Sequential {
-	style := c.Style.Outside()
-	if !c.ImageStem {
-		return graph.Sequential{style.ConvNormAct(s.Sub("conv1"), s.Sub("bn1"), in, c.Widths[0], 3, 1)}
-	}
-	return graph.Sequential{
-		style.ConvNormAct(s.Sub("conv1"), s.Sub("bn1"), in, c.Widths[0], 7, 2),
-		maxPool(op.Square(3, 2, 1), false),
-	}
-}
-
 // block declares one residual block and tells how many channels it gives.
 func (c ResNetConfig) block(s graph.Scope, in, width, stride int, dropPath float64) (graph.Module, int) {
-	branch, out := c.Branch(s, c.Style, in, width, stride)
+	branch, out := c.Branch(s, c, in, width, stride)
 	if attention := c.Style.Attend(s.Sub("se"), out); attention != nil {
 		branch = graph.Sequential{branch, attention}
 	}
@@ -130,35 +189,82 @@ func maxPool(w op.Window, ceil bool) graph.Module {
 	return graph.Func(func(g *graph.Graph, x *graph.Node) *graph.Node { return g.MaxPool(x, w, ceil) })
 }
 
-// residualStyle is batch norm, relu and He's initialisation, as timm starts its
-// residual networks.
-var residualStyle = layers.Style{Norm: layers.BatchNorm, Act: layers.Act(op.ReLU), Init: graph.KaimingNormal, ZeroLast: true}
+// residualStyle is batch norm and relu, each branch starting at zero.
+var residualStyle = layers.Style{Norm: layers.BatchNorm, Act: layers.Act(op.ReLU), ZeroLast: true}
 
 // resNets are the networks for ImageNet under torchvision's and timm's names of
-// parameters. Their preprocessing is that of timm's default weights, trained by
-// procedure A1 of "ResNet strikes back" (arXiv 2110.00476).
+// parameters, with the preprocessing of timm's default weights.
 var resNets = []Spec{
-	imageResNet("resnet18", BasicBranch, []int{2, 2, 2, 2}, "resnet18_a1_0-d63eafa0.pth"),
-	imageResNet("resnet34", BasicBranch, []int{3, 4, 6, 3}, "resnet34_a1_0-46f8f793.pth"),
-	imageResNet("resnet50", BottleneckBranch, []int{3, 4, 6, 3}, "resnet50_a1_0-14fe96d1.pth"),
+	imageResNet("resnet18", basic(2, 2, 2, 2), imageNet(resNetPaper, 0.95, rsbWeights+"resnet18_a1_0-d63eafa0.pth")),
+	imageResNet("resnet34", basic(3, 4, 6, 3), imageNet(resNetPaper, 0.95, rsbWeights+"resnet34_a1_0-46f8f793.pth")),
+	imageResNet("resnet50", bottleneck(3, 4, 6, 3), imageNet(resNetPaper, 0.95, rsbWeights+"resnet50_a1_0-14fe96d1.pth")),
+	imageResNet("resnet101", bottleneck(3, 4, 23, 3), imageNet(resNetPaper, 0.95, rsbWeights+"resnet101_a1h-36d3f2aa.pth")),
+	imageResNet("resnet152", bottleneck(3, 8, 36, 3), imageNet(resNetPaper, 0.95, rsbWeights+"resnet152_a1h-dc400468.pth")),
+
+	imageResNet("resnet26d", bottleneck(2, 2, 2, 2).d(), imageNet(tricksPaper, 0.875, timmWeights+"resnet26d-69e92c46.pth")),
+	imageResNet("resnet50d", bottleneck(3, 4, 6, 3).d(), imageNet(tricksPaper, 0.875, timmWeights+"resnet50d_ra2-464e36ba.pth")),
+	imageResNet("resnet101d", bottleneck(3, 4, 23, 3).d(), imageNet(tricksPaper, 0.95, timmWeights+"resnet101d_ra2-2803ffab.pth").at(256)),
+
+	imageResNet("wide_resnet50_2", bottleneck(3, 4, 6, 3).groups(1, 128),
+		imageNet("Zagoruyko and Komodakis, Wide Residual Networks, arXiv 1605.07146", 0.875, timmWeights+"wide_resnet50_racm-8234f177.pth")),
+	imageResNet("resnext50_32x4d", bottleneck(3, 4, 6, 3).groups(32, 4), imageNet(resNeXtPaper, 0.95, rsbWeights+"resnext50_32x4d_a1h-0146ab0a.pth")),
+	imageResNet("resnext101_32x8d", bottleneck(3, 4, 23, 3).groups(32, 8),
+		imageNet(resNeXtPaper, 0.875, "https://download.pytorch.org/models/resnext101_32x8d-8ba56ff5.pth").resized("bilinear")),
+
+	imageResNet("seresnet18", basic(2, 2, 2, 2).attend(squeezeExcite), imageNet(squeezePaper, 0.875, "")),
+	imageResNet("seresnet50", bottleneck(3, 4, 6, 3).attend(squeezeExcite), imageNet(squeezePaper, 0.95, rsbWeights+"seresnet50_a1_0-ffa00869.pth")),
 }
 
-func imageResNet(name string, branch ResNetBranch, depths []int, weights string) Spec {
-	c := ResNetConfig{
+const (
+	resNetPaper  = "He et al., Deep Residual Learning for Image Recognition, arXiv 1512.03385"
+	tricksPaper  = "He et al., Bag of Tricks for Image Classification with Convolutional Neural Networks, arXiv 1812.01187"
+	resNeXtPaper = "Xie et al., Aggregated Residual Transformations for Deep Neural Networks, arXiv 1611.05431"
+	squeezePaper = "Hu et al., Squeeze-and-Excitation Networks, arXiv 1709.01507"
+)
+
+var squeezeExcite = layers.SqueezeExcite(layers.SqueezeExciteConfig{})
+
+// Where timm keeps weights: those of "ResNet strikes back" (arXiv 2110.00476), and
+// others.
+const (
+	rsbWeights  = "https://github.com/huggingface/pytorch-image-models/releases/download/v0.1-rsb-weights/"
+	timmWeights = "https://github.com/huggingface/pytorch-image-models/releases/download/v0.1-weights/"
+)
+
+// basic is a network of basic blocks for ImageNet, with so many in each stage.
+func basic(depths ...int) ResNetConfig { return imageConfig(BasicBranch, depths) }
+
+// bottleneck is one of bottlenecks.
+func bottleneck(depths ...int) ResNetConfig { return imageConfig(BottleneckBranch, depths) }
+
+func imageConfig(branch ResNetBranch, depths []int) ResNetConfig {
+	return ResNetConfig{
 		Depths: depths, Widths: []int{64, 128, 256, 512},
-		Branch: branch, Shortcut: Projection("downsample"), ImageStem: true,
-		Style: residualStyle, Classifier: "fc",
+		Branch: branch, Shortcut: Projection("downsample"), Stem: ImageStem(),
+		Style: residualStyle, ConvInit: graph.KaimingNormal, Classifier: "fc",
 	}
-	return Spec{
-		Name: name, Residual: true, Layers: true, Build: c.build,
-		Config: Config{
-			InputSize: 224, InChans: 3, NumClasses: 1000,
-			Mean: imageNetMean, Std: imageNetStd, CropPct: 0.95, Interpolation: "bicubic",
-			FirstConv: []string{"conv1"}, FirstNorm: []string{"bn1"}, Classifier: []string{"fc"},
-			Paper:   "He et al., Deep Residual Learning for Image Recognition, arXiv 1512.03385",
-			Weights: "https://github.com/huggingface/pytorch-image-models/releases/download/v0.1-rsb-weights/" + weights,
-		},
-	}
+}
+
+// d is the network with a deep stem and pooled shortcuts (arXiv 1812.01187).
+func (c ResNetConfig) d() ResNetConfig {
+	c.Stem, c.Shortcut = DeepStem(32, 32, 64), PooledProjection("downsample")
+	return c
+}
+
+func (c ResNetConfig) groups(cardinality, baseWidth int) ResNetConfig {
+	c.Cardinality, c.BaseWidth = cardinality, baseWidth
+	return c
+}
+
+// attend is the network with an attention at the end of each branch.
+func (c ResNetConfig) attend(a layers.AttentionFunc) ResNetConfig {
+	c.Style.Attention = a
+	return c
+}
+
+func imageResNet(name string, c ResNetConfig, info Config) Spec {
+	info.FirstConv, info.FirstNorm, info.Classifier = []string{c.Stem.Conv}, []string{c.Stem.Norm}, []string{c.Classifier}
+	return Spec{Name: name, Residual: true, Layers: true, Build: c.build, Config: info}
 }
 
 func (c ResNetConfig) build(s graph.Scope, o Options) (graph.Module, error) {

@@ -1,7 +1,7 @@
 // Package layers holds the building blocks that families of networks share.
 //
-// A [Style] is what all convolutions of a network have in common: their
-// initialisation, the norm behind them and the activation behind that, and the
+// A [Style] is what all convolutions of a network have in common: the norm behind
+// them and the activation behind that, and the
 // attention that ends a residual branch. Its methods declare blocks of them.
 // Configurations choose each of these by a short [Spec] such as "eca:k=5"
 // ([Choice], [Style.With]); what there is to choose from is in tables of [Entry],

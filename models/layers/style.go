@@ -12,8 +12,6 @@ type Style struct {
 	Attention AttentionFunc
 	// Conv makes the convolutions; the zero value means standard ones.
 	Conv Convolver
-	// Init draws the convolutions' weights; nil means PyTorch's default.
-	Init graph.Init
 	// ZeroLast starts each residual branch at zero, so that a block begins as its
 	// shortcut (Goyal et al., arXiv 1706.02677, section 5.1).
 	ZeroLast bool
@@ -34,7 +32,7 @@ func (st Style) ConvNormAct(conv, norm graph.Scope, in, out, k, stride int) grap
 }
 
 // ConvNormActOf is ConvNormAct with more to say about the convolution: its
-// groups, its dilation. Pad and Init are the style's where they are left out.
+// groups, its dilation. Pad keeps the size where it is left out.
 func (st Style) ConvNormActOf(conv, norm graph.Scope, in, out, k int, c graph.ConvConfig) graph.Module {
 	return graph.Sequential{st.conv(conv, in, out, k, c), st.Norm(norm, out, false), st.Act(norm.Sub("act"), out)}
 }
@@ -52,9 +50,6 @@ func (st Style) LastConvNorm(conv, norm graph.Scope, in, out, k, stride int) gra
 func (st Style) conv(s graph.Scope, in, out, k int, c graph.ConvConfig) graph.Module {
 	if c.Pad == 0 {
 		c.Pad = max(c.Dilation, 1) * (k - 1) / 2
-	}
-	if c.Init == nil {
-		c.Init = st.Init
 	}
 	return st.Conv.choose(k)(s, in, out, k, c)
 }

@@ -40,9 +40,10 @@ SIZES = {"vgg11_bn": (64, 96), "resnet50": (65, 90), "resnet26d": (70, 49), "eff
          "vit_tiny_patch16_224": (80, 80), "mixer_s32_224": (96, 96), "swin_tiny_patch4_window7_224": (224, 224)}
 SIZED = ("vit_", "deit3_", "mixer_", "swin_")  # networks whose parameters depend on the image's size
 
-# Factor of the convolutions' weights in networks of swish and squeeze-and-excitation, which otherwise let so little of
-# the image through that the logits are all biases.
-GAIN = 1.25
+# Factors of the convolutions' weights. Networks of swish and squeeze-and-excitation otherwise let so little of the image
+# through that the logits are all biases; in deep residual ones values grow until gates are open or shut.
+GAINS = {"efficientnet_b": 1.25, "resnet": 0.7, "resnext": 0.7, "wide_resnet": 0.7, "seresnet": 0.7, "ecaresnet": 0.85, "skresnet": 0.7,
+         "gcresnet": 0.7, "resnest": 0.7, "cbam_resnet": 0.7, "bam_resnet": 0.7, "tf_efficientnet": 0.9, "regnet": 0.7, "repvgg": 0.7}
 
 # Networks whose gradients are compared, one of a family.
 GRADIENTS = ["ecaresnet26t", "resnest14d", "resnetv2_50", "vgg11_bn", "densenet121", "mobilenetv3_small_100", "efficientnet_b0",
@@ -75,7 +76,7 @@ def logits(name):
     shape = (1 if max(h, w) > 96 else 2, 3, h, w)
     net = make(name)
     out = {"input": shape, "classes": CLASSES, "params": sum(p.numel() for p in net.parameters()), "tensors": len(net.state_dict()), "digest": digest(net)}
-    gain = GAIN if name.startswith("efficientnet_b") else 1
+    gain = next((g for start, g in GAINS.items() if name.startswith(start)), 1)
     with torch.no_grad():
         y = scale(fill(net), gain).double().eval()(torch.from_numpy(formula.images("images", shape)).double())
     return {**out, "gain": gain, "logits": y.reshape(-1).tolist()}
