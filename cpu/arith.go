@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/seed52467199/trainer/graph/op"
 )
@@ -45,6 +46,37 @@ func scale[T number](c op.Call, o op.Scale) plan {
 			}
 		}
 	})
+}
+
+func power[T number](c op.Call, o op.Power) plan {
+	f := powerOf(o)
+	return elementwise(op.Size(c.Out[0]), func(m operands) func(lo, hi int) {
+		x, y := as[T](m.in[0]), as[T](m.out[0])
+		return func(lo, hi int) {
+			for i := lo; i < hi; i++ {
+				y[i] = T(f(float64(x[i])))
+			}
+		}
+	})
+}
+
+// powerOf is the function without a general power where a simpler one is exact.
+func powerOf(o op.Power) func(x float64) float64 {
+	switch o.Exponent {
+	case 0:
+		return func(float64) float64 { return 1 }
+	case 1:
+		return func(x float64) float64 { return x + o.Shift }
+	case 2:
+		return func(x float64) float64 { return (x + o.Shift) * (x + o.Shift) }
+	case 0.5:
+		return func(x float64) float64 { return math.Sqrt(x + o.Shift) }
+	case -0.5:
+		return func(x float64) float64 { return 1 / math.Sqrt(x+o.Shift) }
+	case -1:
+		return func(x float64) float64 { return 1 / (x + o.Shift) }
+	}
+	return func(x float64) float64 { return math.Pow(x+o.Shift, o.Exponent) }
 }
 
 // maxAxes is the largest number of axes of a stretched, after those that

@@ -311,6 +311,9 @@ func activationExamples() []example {
 
 func arithExamples() []example {
 	all := []example{{name: "scale", op: op.Scale{Factor: -0.3}, shapes: []op.Shape{{3, 5}}, back: []back{{op.Scale{Factor: -0.3}, []source{dy}, []int{0}}}}}
+	for _, exponent := range []float64{-1.5, -1, -0.5, 0, 0.5, 1, 2, 3} {
+		all = append(all, example{name: fmt.Sprintf("power %v", exponent), op: op.Power{Exponent: exponent, Shift: 0.25}, shapes: []op.Shape{{3, 7}}, valid: func(in [][]float64) { positive(in[0]) }})
+	}
 	for _, s := range [][2]op.Shape{
 		{{3, 5}, {3, 5}}, {{2, 3, 4}, {4}}, {{4}, {2, 3, 4}}, {{2, 3, 4, 5}, {2, 1, 1, 5}}, {{2, 1, 4, 1}, {3, 1, 5}}, {{2, 3}, {}}, {{}, {}}, {{1, 1}, {1}},
 		{{7, 31, 17, 16}, {7, 31, 17, 16}}, {{7, 31, 17, 16}, {16}}, {{7, 31, 17, 16}, {7, 1, 1, 16}}, {{40001}, {1}},
@@ -405,7 +408,10 @@ func reduceExamples() []example {
 	}
 	for _, s := range [][2]op.Shape{{{3, 4, 5, 6}, {4, 1, 6}}, {{3, 4, 5, 6}, {3, 1, 5, 1}}, {{9, 20, 20, 17}, {9, 1, 1, 17}}, {{9, 20, 20, 17}, {17}}, {{9, 400, 17}, {}}} {
 		all = append(all, example{name: fmt.Sprintf("sum_to %v %v", s[0], s[1]), op: op.SumTo{Shape: s[1]}, shapes: s[:1], large: op.Size(s[0]) > 1000,
-			back: []back{{op.BroadcastTo{Shape: s[0]}, []source{dy}, []int{0}}}})
+			back: []back{{op.BroadcastTo{Shape: s[0]}, []source{dy}, []int{0}}}},
+			example{name: fmt.Sprintf("dot_to %v %v", s[0], s[1]), op: op.DotTo{Shape: s[1]}, shapes: []op.Shape{s[0], s[0]}, large: op.Size(s[0]) > 1000},
+			example{name: fmt.Sprintf("max_to %v %v", s[0], s[1]), op: op.MaxTo{Shape: s[1]}, shapes: s[:1], large: op.Size(s[0]) > 1000,
+				back: []back{{op.MaxToGrad{}, []source{0, output(0), dy}, []int{0}}}})
 	}
 	return all
 }

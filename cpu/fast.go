@@ -71,6 +71,10 @@ func fast(c op.Call, m conv.Method, threads *pool.Pool) (plan, error) {
 		return fastGlobalAvgPoolGrad[float32](c, o), nil
 	case op.SumTo:
 		return fastSumTo(c)
+	case op.DotTo:
+		return fastDotTo(c)
+	case op.MaxTo:
+		return fastMaxTo(c)
 	case op.BroadcastTo:
 		return fastBroadcastTo(c)
 	case op.ColumnSum:

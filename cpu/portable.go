@@ -21,6 +21,8 @@ func portable[T number](c op.Call) (plan, error) {
 		return mul[T](c)
 	case op.Scale:
 		return scale[T](c, o), nil
+	case op.Power:
+		return power[T](c, o), nil
 	case op.BatchNorm:
 		return batchNorm[T](c, o), nil
 	case op.BatchNormAgain:
@@ -73,6 +75,12 @@ func portable[T number](c op.Call) (plan, error) {
 		return dropPath[T](c, o), nil
 	case op.SumTo:
 		return sumTo[T](c)
+	case op.DotTo:
+		return dotTo[T](c)
+	case op.MaxTo:
+		return maxTo[T](c)
+	case op.MaxToGrad:
+		return maxToGrad[T](c)
 	case op.BroadcastTo:
 		return broadcastTo[T](c)
 	case op.ColumnSum:

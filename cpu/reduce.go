@@ -1,27 +1,96 @@
 package cpu
 
-import "github.com/seed52467199/trainer/graph/op"
+import (
+	"math"
+
+	"github.com/seed52467199/trainer/graph/op"
+)
 
 // sumTo sums, for each element of the result, over the axes that it lacks.
 func sumTo[T number](c op.Call) (plan, error) {
-	s, err := stretch(c.In[0], c.Out[0], nil)
-	if err != nil {
-		return plan{}, err
-	}
-	kept, summed := s.part(func(step int) bool { return step != 0 }), s.part(func(step int) bool { return step == 0 })
-	return overRows(rows(op.Size(c.Out[0]), summed.size()), func(m operands) func(lo, hi int) {
-		x, y := as[T](m.in[0]), as[T](m.out[0])
+	return reduced(c, func(m operands) func(from int, along *axes) T {
+		x := as[T](m.in[0])
+		return func(from int, along *axes) T {
+			var sum float64
+			for i := range along.size() {
+				sum += float64(x[from+along.offset(i)])
+			}
+			return T(sum)
+		}
+	})
+}
+
+func dotTo[T number](c op.Call) (plan, error) {
+	return reduced(c, func(m operands) func(from int, along *axes) T {
+		a, b := as[T](m.in[0]), as[T](m.in[1])
+		return func(from int, along *axes) T {
+			var sum float64
+			for i := range along.size() {
+				at := from + along.offset(i)
+				sum += float64(a[at]) * float64(b[at])
+			}
+			return T(sum)
+		}
+	})
+}
+
+func maxTo[T number](c op.Call) (plan, error) {
+	return reduced(c, func(m operands) func(from int, along *axes) T {
+		x := as[T](m.in[0])
+		return func(from int, along *axes) T {
+			most := T(math.Inf(-1))
+			for i := range along.size() {
+				most = max(most, x[from+along.offset(i)])
+			}
+			return most
+		}
+	})
+}
+
+// reduced is the plan of an operation that makes each element of the result of the
+// elements of the input along the axes that the result lacks: of returns what makes
+// the one whose first element is at from.
+func reduced[T number](c op.Call, of func(m operands) func(from int, along *axes) T) (plan, error) {
+	kept, lacking, err := reduction(c.In[0], c.Out[0])
+	return overRows(rows(op.Size(c.Out[0]), lacking.size()), func(m operands) func(lo, hi int) {
+		y, make := as[T](m.out[0]), of(m)
 		return func(lo, hi int) {
 			for i := lo; i < hi; i++ {
-				var sum float64
-				from := kept.offset(i)
-				for r := range summed.size() {
-					sum += float64(x[from+summed.offset(r)])
-				}
-				y[i] = T(sum)
+				y[i] = make(kept.offset(i), &lacking)
 			}
 		}
-	}), nil
+	}), err
+}
+
+// reduction is the axes of x that y has, and those that it lacks.
+func reduction(x, y op.Shape) (kept, lacking axes, err error) {
+	s, err := stretch(x, y, nil)
+	return s.part(func(step int) bool { return step != 0 }), s.part(func(step int) bool { return step == 0 }), err
+}
+
+func maxToGrad[T number](c op.Call) (plan, error) {
+	kept, lacking, err := reduction(c.In[0], c.In[1])
+	return overRows(rows(op.Size(c.In[1]), lacking.size()), func(m operands) func(lo, hi int) {
+		x, y, dy, dx := as[T](m.in[0]), as[T](m.in[1]), as[T](m.in[2]), as[T](m.out[0])
+		return func(lo, hi int) {
+			for i := lo; i < hi; i++ {
+				from, winners := kept.offset(i), 0
+				for k := range lacking.size() {
+					if x[from+lacking.offset(k)] == y[i] {
+						winners++
+					}
+				}
+				share := dy[i] / T(max(1, winners))
+				for k := range lacking.size() {
+					at := from + lacking.offset(k)
+					dx[at] = 0
+					if x[at] == y[i] {
+						dx[at] = share
+					}
+				}
+			}
+		}
+	}), err
 }
 
 // axes are some of a value's axes, slowest first, with the value's steps along

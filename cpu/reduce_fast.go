@@ -5,46 +5,105 @@ import (
 	"github.com/seed52467199/trainer/graph/op"
 )
 
-// fastSumTo serves the sums that networks are full of, where the axes that are
-// summed lie side by side: the outer axes are kept, then some are summed, and
-// the inner axes are kept. Either kept part may be missing.
-func fastSumTo(c op.Call) (plan, error) {
-	s, err := stretch(c.In[0], c.Out[0], nil)
+// blocked is a reduction as networks are full of: the outer axes are kept, then some
+// that lie side by side are reduced, and the inner axes are kept. Either kept part
+// may be missing.
+type blocked struct{ outer, height, width int }
+
+// blockOf is the reduction of x to y, and whether it is a block.
+func blockOf(x, y op.Shape) (b blocked, ok bool, err error) {
+	s, err := stretch(x, y, nil)
 	if err != nil {
-		return plan{}, err
+		return b, false, err
 	}
-	outer, height, width := 1, 1, 1
+	b = blocked{1, 1, 1}
 	at := s.axes - 1
 	if s.steps[0][at] != 0 {
-		width = s.dims[at]
+		b.width = s.dims[at]
 		at--
 	}
-	if at >= 0 { // neighbours that are both summed, or both kept, are one axis
-		height = s.dims[at]
+	if at >= 0 { // neighbours that are both reduced, or both kept, are one axis
+		b.height = s.dims[at]
 		at--
 	}
 	if at >= 0 {
-		outer = s.dims[at]
+		b.outer = s.dims[at]
 		at--
 	}
-	switch {
-	case at >= 0:
-		return plan{}, nil
-	case outer == 1 && width == 1:
-		return fastTotal(height, func(total float64) float32 { return float32(total) }), nil
-	case outer == 1:
-		return columnTotals(height, width), nil
-	case width == 1:
-		return overRows(rows(outer, height), func(m operands) func(lo, hi int) {
-			x, y := floats(m.in[0]), floats(m.out[0])
-			return func(lo, hi int) {
-				for i := lo; i < hi; i++ {
-					y[i] = float32(vec.Sum(x[i*height:][:height]))
-				}
+	return b, at < 0, nil
+}
+
+// eachRow makes each element of the result of its elements of the input, which lie
+// side by side.
+func (b blocked) eachRow(of func(m operands) func(lo, hi int) float32) plan {
+	return overRows(rows(b.outer, b.height), func(m operands) func(lo, hi int) {
+		y, make := floats(m.out[0]), of(m)
+		return func(lo, hi int) {
+			for i := lo; i < hi; i++ {
+				y[i] = make(i*b.height, (i+1)*b.height)
 			}
+		}
+	})
+}
+
+// fastSumTo serves blocks.
+func fastSumTo(c op.Call) (plan, error) {
+	b, ok, err := blockOf(c.In[0], c.Out[0])
+	switch {
+	case err != nil || !ok:
+		return plan{}, err
+	case b.outer == 1 && b.width == 1:
+		return fastTotal(b.height, func(total float64) float32 { return float32(total) }), nil
+	case b.outer == 1:
+		return columnTotals(b.height, b.width), nil
+	case b.width == 1:
+		return b.eachRow(func(m operands) func(lo, hi int) float32 {
+			x := floats(m.in[0])
+			return func(lo, hi int) float32 { return float32(vec.Sum(x[lo:hi])) }
 		}), nil
 	}
-	return blockSums[float32](outer, height, width, 1), nil
+	return blockSums[float32](b.outer, b.height, b.width, 1), nil
+}
+
+// fastDotTo serves blocks whose result has many elements.
+func fastDotTo(c op.Call) (plan, error) {
+	b, ok, err := blockOf(c.In[0], c.Out[0])
+	if err != nil || !ok || b.outer == 1 {
+		return plan{}, err
+	}
+	if b.width == 1 {
+		return b.eachRow(func(m operands) func(lo, hi int) float32 {
+			x, y := floats(m.in[0]), floats(m.in[1])
+			return func(lo, hi int) float32 { return float32(vec.Dot(x[lo:hi], y[lo:hi])) }
+		}), nil
+	}
+	return plan{scratch: 8 * b.outer * b.width, bind: func(m operands) []stage {
+		x, y, out := floats(m.in[0]), floats(m.in[1]), floats(m.out[0])
+		all := as[float64](m.scratch)
+		return []stage{rows(b.outer, b.height*b.width).stage(func(lo, hi int) {
+			for i := lo; i < hi; i++ {
+				sums := all[i*b.width:][:b.width]
+				clear(sums)
+				from, to := i*b.height*b.width, (i+1)*b.height*b.width
+				vec.ChannelDot(sums, x[from:to], y[from:to])
+				for j, s := range sums {
+					out[i*b.width+j] = float32(s)
+				}
+			}
+		})}
+	}}, nil
+}
+
+// fastMaxTo serves rows.
+func fastMaxTo(c op.Call) (plan, error) {
+	b, ok, err := blockOf(c.In[0], c.Out[0])
+	if err != nil || !ok || b.width != 1 {
+		return plan{}, err
+	}
+	return b.eachRow(func(m operands) func(lo, hi int) float32 {
+		x := floats(m.in[0])
+		return func(lo, hi int) float32 { return vec.Max(x[lo:hi]) }
+	}), nil
 }
 
 // blockSums sums x (outer, height, width) over height and multiplies by factor.

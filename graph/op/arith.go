@@ -88,15 +88,54 @@ func (Mul) InPlace() []int { return []int{0, 1} }
 func (Mul) Diff(in []*Node, out, dy *Node) ([]*Node, error) {
 	grads := make([]*Node, 2)
 	for i := range grads {
-		full, err := Apply(Mul{}, dy, in[1-i])
-		if err != nil {
-			return nil, err
+		var err error
+		// A factor that was stretched has the sum of products for its gradient, and
+		// the products need not be kept; of two stretched ones they are made whole.
+		switch x, other := in[i].Shape(), in[1-i].Shape(); {
+		case x.Eq(dy.Shape()):
+			grads[i], err = Apply(Mul{}, dy, in[1-i])
+		case other.Eq(dy.Shape()):
+			grads[i], err = Apply(DotTo{Shape: x}, dy, in[1-i])
+		default:
+			var full *Node
+			if full, err = Apply(Mul{}, dy, in[1-i]); err == nil {
+				grads[i], err = sumTo(full, x)
+			}
 		}
-		if grads[i], err = sumTo(full, in[i].Shape()); err != nil {
+		if err != nil {
 			return nil, err
 		}
 	}
 	return grads, nil
+}
+
+// Power is (x + Shift)^Exponent, element by element: a square, a root or, with a
+// negative exponent, the inverse of one.
+type Power struct{ Exponent, Shift float64 }
+
+// Kind implements Op.
+func (Power) Kind() string { return "power" }
+
+// Infer implements Op.
+func (Power) Infer(in []Shape) ([]Shape, error) { return in[:1:1], nil }
+
+// Work implements Op.
+func (Power) Work(in, out []Shape) Work { return perElement(4, in, out) }
+
+// InPlace implements InPlacer.
+func (Power) InPlace() []int { return []int{0} }
+
+// Diff implements Differentiable.
+func (o Power) Diff(in []*Node, out, dy *Node) ([]*Node, error) {
+	slope, err := Apply(Power{Exponent: o.Exponent - 1, Shift: o.Shift}, in[0])
+	if err != nil {
+		return nil, err
+	}
+	if dy, err = Apply(Scale{Factor: o.Exponent}, dy); err != nil {
+		return nil, err
+	}
+	dx, err := Apply(Mul{}, dy, slope)
+	return []*Node{dx}, err
 }
 
 // Scale is Factor * x.

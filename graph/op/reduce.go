@@ -27,6 +27,79 @@ func (o SumTo) Diff(in []*Node, out, dy *Node) ([]*Node, error) {
 	return []*Node{dx}, err
 }
 
+// DotTo is SumTo of the products of two values of one shape, which are not kept:
+// the gradient of a gate.
+type DotTo struct{ Shape Shape }
+
+// Kind implements Op.
+func (DotTo) Kind() string { return "dot_to" }
+
+// Infer implements Op.
+func (o DotTo) Infer(in []Shape) ([]Shape, error) {
+	if len(in) != 2 || !in[0].Eq(in[1]) {
+		return nil, fmt.Errorf("dot_to: inputs %v, want two of one shape", in)
+	}
+	return SumTo(o).Infer(in[:1])
+}
+
+// Work implements Op.
+func (DotTo) Work(in, out []Shape) Work { return traffic(2*int64(Size(in[0])), in, out) }
+
+// Diff implements Differentiable.
+func (o DotTo) Diff(in []*Node, out, dy *Node) ([]*Node, error) {
+	grads := make([]*Node, 2)
+	for i := range grads {
+		var err error
+		if grads[i], err = Apply(Mul{}, in[1-i], dy); err != nil {
+			return nil, err
+		}
+	}
+	return grads, nil
+}
+
+// MaxTo is the maximum over the axes along which a value of Shape would have to
+// stretch to become the input.
+type MaxTo struct{ Shape Shape }
+
+// Kind implements Op.
+func (MaxTo) Kind() string { return "max_to" }
+
+// Infer implements Op.
+func (o MaxTo) Infer(in []Shape) ([]Shape, error) {
+	s, err := broadcast("max_to", []Shape{in[0], o.Shape})
+	if err != nil || !s.Eq(in[0]) {
+		return nil, fmt.Errorf("max_to: the maxima of %v do not have the shape %v", in[0], o.Shape)
+	}
+	return []Shape{o.Shape}, nil
+}
+
+// Work implements Op.
+func (MaxTo) Work(in, out []Shape) Work { return traffic(int64(Size(in[0])), in, out) }
+
+// Diff implements Differentiable.
+func (o MaxTo) Diff(in []*Node, out, dy *Node) ([]*Node, error) {
+	dx, err := Apply(MaxToGrad{}, in[0], out, dy)
+	return []*Node{dx}, err
+}
+
+// MaxToGrad is the gradient of a MaxTo from its input, its result and that
+// result's gradient. Equal maxima share it equally, as in PyTorch's amax.
+type MaxToGrad struct{}
+
+// Kind implements Op.
+func (MaxToGrad) Kind() string { return "max_to_grad" }
+
+// Infer implements Op.
+func (MaxToGrad) Infer(in []Shape) ([]Shape, error) {
+	if len(in) != 3 || !in[1].Eq(in[2]) {
+		return nil, fmt.Errorf("max_to_grad: inputs %v, want the input, its maxima and their gradient", in)
+	}
+	return in[:1:1], nil
+}
+
+// Work implements Op.
+func (MaxToGrad) Work(in, out []Shape) Work { return traffic(2*int64(Size(in[0])), in, out) }
+
 // BroadcastTo stretches its input to Shape.
 type BroadcastTo struct{ Shape Shape }
 
