@@ -48,6 +48,17 @@ func scale[T number](c op.Call, o op.Scale) plan {
 	})
 }
 
+func exp[T number](c op.Call) plan {
+	return elementwise(op.Size(c.Out[0]), func(m operands) func(lo, hi int) {
+		x, y := as[T](m.in[0]), as[T](m.out[0])
+		return func(lo, hi int) {
+			for i := lo; i < hi; i++ {
+				y[i] = T(math.Exp(float64(x[i])))
+			}
+		}
+	})
+}
+
 func power[T number](c op.Call, o op.Power) plan {
 	f := powerOf(o)
 	return elementwise(op.Size(c.Out[0]), func(m operands) func(lo, hi int) {

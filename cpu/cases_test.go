@@ -311,6 +311,9 @@ func activationExamples() []example {
 
 func arithExamples() []example {
 	all := []example{{name: "scale", op: op.Scale{Factor: -0.3}, shapes: []op.Shape{{3, 5}}, back: []back{{op.Scale{Factor: -0.3}, []source{dy}, []int{0}}}}}
+	for _, n := range []int{1, 37, 40001} {
+		all = append(all, example{name: fmt.Sprintf("exp %d", n), op: op.Exp{}, shapes: []op.Shape{{n}}})
+	}
 	for _, exponent := range []float64{-1.5, -1, -0.5, 0, 0.5, 1, 2, 3} {
 		all = append(all, example{name: fmt.Sprintf("power %v", exponent), op: op.Power{Exponent: exponent, Shift: 0.25}, shapes: []op.Shape{{3, 7}}, valid: func(in [][]float64) { positive(in[0]) }})
 	}

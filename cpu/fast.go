@@ -23,6 +23,8 @@ func fast(c op.Call, m conv.Method, threads *pool.Pool) (plan, error) {
 		return fastMul(c)
 	case op.Scale:
 		return fastScale(c, o), nil
+	case op.Exp:
+		return mapped(c, threads.Threads(), func(y, x, _ []float32) { vec.Exp(y, x) }), nil
 	case op.BatchNorm:
 		return fastBatchNorm[float32](c, o, threads.Threads()), nil
 	case op.BatchNormAgain:

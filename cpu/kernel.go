@@ -48,7 +48,7 @@ type kernel struct {
 func (k *kernel) String() string { return k.name }
 
 // ScratchBytes implements op.Kernel.
-func (k *kernel) ScratchBytes() int { return k.scratch }
+func (k *kernel) ScratchBytes() int { return round(k.scratch, 8) }
 
 // Bind implements op.Kernel. It fails if a buffer is too small, not aligned or
 // not the host's.
@@ -97,7 +97,7 @@ func (k *kernel) operands(ctx *op.Context, in, out []op.Buffer, scratch op.Buffe
 		m.out = append(m.out, host)
 	}
 	if k.scratch > 0 {
-		host, err := hostBytes(scratch, (k.scratch+7)/8, op.Float64)
+		host, err := hostBytes(scratch, k.ScratchBytes()/8, op.Float64)
 		if err != nil {
 			return operands{}, fmt.Errorf("scratch memory: %w", err)
 		}

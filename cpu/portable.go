@@ -21,6 +21,8 @@ func portable[T number](c op.Call) (plan, error) {
 		return mul[T](c)
 	case op.Scale:
 		return scale[T](c, o), nil
+	case op.Exp:
+		return exp[T](c), nil
 	case op.Power:
 		return power[T](c, o), nil
 	case op.BatchNorm:

@@ -23,6 +23,21 @@ func LinearLayout(mem Shape) Layout {
 	return Layout{axes: mem, perm: []int{1, 0}, file: Shape{mem[1], mem[0]}}
 }
 
+// ShapedLayout is that of a parameter whose elements files have in the same order,
+// under another shape.
+func ShapedLayout(mem, file Shape) Layout {
+	perm := make([]int, len(mem))
+	for i := range perm {
+		perm[i] = i
+	}
+	return Layout{axes: mem, perm: perm, file: file}
+}
+
+// TransposedConvLayout is ConvLayout for a kernel whose height files call its width.
+func TransposedConvLayout(mem Shape) Layout {
+	return Layout{axes: mem, perm: []int{3, 2, 1, 0}, file: Shape{mem[3], mem[2], mem[1], mem[0]}}
+}
+
 // FlattenedLinearLayout is that of a linear layer over a flattened map of height
 // h and width w: files count its inputs channel by channel (C, H, W), memory
 // position by position (H, W, C).

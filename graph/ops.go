@@ -75,11 +75,37 @@ func (g *Graph) Add(a, b *Node) *Node { return g.Apply(op.Add{}, a, b) }
 // Mul is a * b, element by element, with broadcasting.
 func (g *Graph) Mul(a, b *Node) *Node { return g.Apply(op.Mul{}, a, b) }
 
+// Sub is a - b with broadcasting. b should be the smaller one.
+func (g *Graph) Sub(a, b *Node) *Node { return g.Add(a, g.Scale(b, -1)) }
+
+// Power is (x + shift)^exponent, element by element.
+func (g *Graph) Power(x *Node, exponent, shift float64) *Node {
+	return g.Apply(op.Power{Exponent: exponent, Shift: shift}, x)
+}
+
+// Exp is e^x, element by element.
+func (g *Graph) Exp(x *Node) *Node { return g.Apply(op.Exp{}, x) }
+
 // Scale is factor * x.
 func (g *Graph) Scale(x *Node, factor float64) *Node { return g.Apply(op.Scale{Factor: factor}, x) }
 
 // Mean is the mean of all elements, a scalar.
 func (g *Graph) Mean(x *Node) *Node { return g.Apply(op.Mean{}, x) }
+
+// SumTo sums over the axes along which a value of this shape would have to stretch
+// to become x.
+func (g *Graph) SumTo(x *Node, shape ...int) *Node { return g.Apply(op.SumTo{Shape: shape}, x) }
+
+// MeanTo is the mean over those axes.
+func (g *Graph) MeanTo(x *Node, shape ...int) *Node {
+	if x == nil {
+		return nil
+	}
+	return g.Scale(g.SumTo(x, shape...), float64(op.Size(shape))/float64(op.Size(x.Shape())))
+}
+
+// MaxTo is the maximum over those axes.
+func (g *Graph) MaxTo(x *Node, shape ...int) *Node { return g.Apply(op.MaxTo{Shape: shape}, x) }
 
 // Concat joins values along an axis.
 func (g *Graph) Concat(axis int, x ...*Node) *Node { return g.Apply(op.Concat{Axis: axis}, x...) }

@@ -138,6 +138,27 @@ func (o Power) Diff(in []*Node, out, dy *Node) ([]*Node, error) {
 	return []*Node{dx}, err
 }
 
+// Exp is e^x, element by element.
+type Exp struct{}
+
+// Kind implements Op.
+func (Exp) Kind() string { return "exp" }
+
+// Infer implements Op.
+func (Exp) Infer(in []Shape) ([]Shape, error) { return in[:1:1], nil }
+
+// Work implements Op.
+func (Exp) Work(in, out []Shape) Work { return perElement(1, in, out) }
+
+// InPlace implements InPlacer.
+func (Exp) InPlace() []int { return []int{0} }
+
+// Diff implements Differentiable.
+func (Exp) Diff(in []*Node, out, dy *Node) ([]*Node, error) {
+	dx, err := Apply(Mul{}, dy, out)
+	return []*Node{dx}, err
+}
+
 // Scale is Factor * x.
 type Scale struct{ Factor float64 }
 

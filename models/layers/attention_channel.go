@@ -1,6 +1,8 @@
 package layers
 
 import (
+	"math"
+
 	"github.com/seed52467199/trainer/graph"
 	"github.com/seed52467199/trainer/graph/op"
 )
@@ -16,6 +18,26 @@ var channelAttentions = []Entry{
 		attn: func(s *Spec) AttentionFunc {
 			return SqueezeExcite(SqueezeExciteConfig{Reduction: s.Float("reduction", 16, 1), Divisor: s.Int("divisor", 8, 1)})
 		},
+	},
+	{
+		Name: "ese", Kind: Attentions, Family: "channel", Paper: "Lee and Park, arXiv 1911.06667",
+		attn: func(*Spec) AttentionFunc { return EffectiveSqueezeExcite },
+	},
+	{
+		Name: "eca", Kind: Attentions, Family: "channel", Options: "k=0", Paper: "Wang et al., arXiv 1910.03151",
+		attn: func(s *Spec) AttentionFunc { return EfficientChannel(s.Odd("k", 0)) },
+	},
+	{
+		Name: "ge", Kind: Attentions, Family: "channel", Options: "reduction=16, mlp=true", Paper: "Hu et al., arXiv 1810.12348",
+		attn: func(s *Spec) AttentionFunc { return GatherExcite(s.Float("reduction", 16, 1), s.Bool("mlp", true)) },
+	},
+	{
+		Name: "gct", Kind: Attentions, Family: "channel", Options: "eps=1e-5", Paper: "Yang et al., arXiv 1909.11519",
+		attn: func(s *Spec) AttentionFunc { return GatedChannel(s.Float("eps", 1e-5, 0)) },
+	},
+	{
+		Name: "srm", Kind: Attentions, Family: "channel", Options: "eps=1e-5", Paper: "Lee et al., arXiv 1903.10829",
+		attn: func(s *Spec) AttentionFunc { return StyleRecalibration(s.Float("eps", 1e-5, 0)) },
 	},
 }
 
@@ -71,6 +93,117 @@ func newSqueezeExcite(s graph.Scope, channels int, c SqueezeExciteConfig) *squee
 func (m *squeezeExcite) Forward(g *graph.Graph, x *graph.Node) *graph.Node {
 	y := g.Activation(m.squeeze.Forward(g, spatialMean(g, x)), m.act)
 	return g.Mul(x, g.Activation(m.excite.Forward(g, y), m.gate))
+}
+
+// EffectiveSqueezeExcite weights channels by hard_sigmoid(fc(mean over the map)),
+// without narrowing (Lee and Park, arXiv 1911.06667). fc is a 1x1 convolution with a
+// bias.
+func EffectiveSqueezeExcite(s graph.Scope, channels int) graph.Module {
+	fc := graph.NewConv(s.Sub("fc"), channels, channels, 1, graph.ConvConfig{Bias: true})
+	return graph.Func(func(g *graph.Graph, x *graph.Node) *graph.Node {
+		return g.Mul(x, g.Activation(fc.Forward(g, spatialMean(g, x)), op.HardSigmoid))
+	})
+}
+
+// EfficientChannel weights channels by the logistic function of a convolution of k
+// neighbouring channels' means, without a bias (Wang et al., arXiv 1910.03151). For k
+// of 0 it is ChannelKernel's.
+func EfficientChannel(k int) AttentionFunc {
+	return func(s graph.Scope, channels int) graph.Module {
+		k := k
+		if k == 0 {
+			k = ChannelKernel(channels)
+		}
+		shape := graph.Shape{1, k, 1, 1}
+		weight := s.Sub("conv").Param("weight", shape, graph.ShapedLayout(shape, graph.Shape{1, 1, k}), graph.Weight, graph.Uniform(1/math.Sqrt(float64(k))))
+		window := op.Window{KH: 1, KW: k, StrideH: 1, StrideW: 1, PadLeft: k / 2, PadRight: k / 2, DilationH: 1, DilationW: 1}
+		return graph.Func(func(g *graph.Graph, x *graph.Node) *graph.Node {
+			y := g.GlobalAvgPool(x)
+			if y == nil {
+				return nil
+			}
+			n := y.Shape()[0]
+			y = g.Conv2D(g.Reshape(y, n, 1, channels, 1), g.Param(weight), nil, window, 1)
+			return g.Mul(x, g.Reshape(g.Activation(y, op.Sigmoid), n, 1, 1, channels))
+		})
+	}
+}
+
+// ChannelKernel is the number of neighbouring channels that ECA looks at: the odd
+// number at or above int((log2(channels)+1)/2), at least 3.
+func ChannelKernel(channels int) int {
+	return max(3, int((math.Log2(float64(channels))+1)/2)|1)
+}
+
+// GatherExcite weights channels by the logistic function of their means over the whole
+// map, with mlp behind two 1x1 convolutions with biases, fc1 and fc2 (Hu et al., arXiv
+// 1810.12348, global extent).
+func GatherExcite(reduction float64, mlp bool) AttentionFunc {
+	return func(s graph.Scope, channels int) graph.Module {
+		if mlp {
+			return newSqueezeExcite(s.Sub("mlp"), channels, SqueezeExciteConfig{Reduction: reduction, Divisor: 1})
+		}
+		return graph.Func(func(g *graph.Graph, x *graph.Node) *graph.Node {
+			return g.Mul(x, g.Activation(spatialMean(g, x), op.Sigmoid))
+		})
+	}
+}
+
+// GatedChannel lets channels compete or cooperate by their norms (Yang et al., arXiv
+// 1909.11519): with e = alpha*sqrt(sum over the map of x^2 + eps) the map is multiplied
+// by 1 + tanh(e*gamma/sqrt(mean over channels of e^2 + eps) + beta). It starts as the
+// identity.
+func GatedChannel(eps float64) AttentionFunc {
+	return func(s graph.Scope, channels int) graph.Module {
+		shape := graph.Shape{channels}
+		param := func(name string, init graph.Init) *graph.Param {
+			return s.Param(name, shape, graph.ShapedLayout(shape, graph.Shape{1, channels, 1, 1}), graph.Bias, init)
+		}
+		alpha, gamma, beta := param("alpha", graph.Ones), param("gamma", graph.Zeros), param("beta", graph.Zeros)
+		return graph.Func(func(g *graph.Graph, x *graph.Node) *graph.Node {
+			n := batch(x)
+			e := g.Mul(g.Power(g.SumTo(g.Mul(x, x), n, 1, 1, channels), 0.5, eps), g.Param(alpha))
+			norm := g.Power(g.MeanTo(g.Power(e, 2, 0), n, 1, 1, 1), -0.5, eps)
+			gate := g.Activation(g.Add(g.Mul(g.Mul(e, norm), g.Param(gamma)), g.Param(beta)), op.Tanh)
+			return g.Add(x, g.Mul(x, gate))
+		})
+	}
+}
+
+// StyleRecalibration weights channels by the logistic function of a batch norm of
+// cfc's weights (channels, 2) times each channel's own mean and standard deviation over
+// the map, of which the variance is unbiased (Lee et al., arXiv 1903.10829).
+func StyleRecalibration(eps float64) AttentionFunc {
+	return func(s graph.Scope, channels int) graph.Module {
+		shape := graph.Shape{2, channels}
+		cfc := s.Param("cfc", shape, graph.LinearLayout(shape), graph.Weight, graph.Zeros)
+		norm := graph.NewBatchNorm(s.Sub("bn"), channels, graph.BatchNormConfig{})
+		return graph.Func(func(g *graph.Graph, x *graph.Node) *graph.Node {
+			n, area := batch(x), pixels(x)
+			mean := spatialMean(g, x)
+			rest := g.Sub(x, mean)
+			variance := g.Scale(g.SumTo(g.Mul(rest, rest), n, 1, 1, channels), 1/float64(max(1, area-1)))
+			w := g.Param(cfc)
+			y := g.Add(g.Mul(mean, g.Slice(w, 0, 0, 1, 1)), g.Mul(g.Power(variance, 0.5, eps), g.Slice(w, 0, 1, 2, 1)))
+			return g.Mul(x, g.Activation(norm.Forward(g, y), op.Sigmoid))
+		})
+	}
+}
+
+// batch and pixels are the number of maps of x (N, H, W, C), and of positions in one;
+// 0 for no node.
+func batch(x *graph.Node) int {
+	if x == nil {
+		return 0
+	}
+	return x.Shape()[0]
+}
+
+func pixels(x *graph.Node) int {
+	if x == nil {
+		return 0
+	}
+	return x.Shape()[1] * x.Shape()[2]
 }
 
 // spatialMean is the mean over height and width that keeps the axes:

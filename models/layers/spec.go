@@ -51,6 +51,15 @@ func (s *Spec) Int(key string, fallback, least int) int {
 	return number(s, key, fallback, least, "a whole number", strconv.Atoi)
 }
 
+// Odd is the option of this name, an odd number, or fallback where it is not given.
+func (s *Spec) Odd(key string, fallback int) int {
+	n := s.Int(key, fallback, 0)
+	if n != fallback && n%2 == 0 {
+		s.refuse(key, strconv.Itoa(n), "an odd number")
+	}
+	return n
+}
+
 // Float is the option of this name, or fallback where it is not given; a value
 // below least is refused.
 func (s *Spec) Float(key string, fallback, least float64) float64 {
