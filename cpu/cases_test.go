@@ -100,7 +100,7 @@ func everyUse(t *testing.T, f func(t *testing.T, u use)) {
 
 func examples() []example {
 	all := []example{}
-	for _, family := range [][]example{convExamples(), linearExamples(), batchNormExamples(), foldNormExamples(), activationExamples(), arithExamples(),
+	for _, family := range [][]example{convExamples(), linearExamples(), batchNormExamples(), rowNormExamples(), foldNormExamples(), activationExamples(), arithExamples(),
 		poolExamples(), lossExamples(), reduceExamples(), shapeExamples(), randomExamples(), updateExamples()} {
 		all = append(all, family...)
 	}
@@ -278,6 +278,32 @@ func foldNormExamples() []example {
 				e.shapes = append(e.shapes, k)
 			}
 			all = append(all, e)
+		}
+	}
+	return all
+}
+
+func rowNormExamples() []example {
+	var all []example
+	for _, root := range []bool{false, true} {
+		for _, x := range []op.Shape{{1, 3}, {5, 7}, {2, 3, 4, 17}, {3, 64}, {40, 31, 96}, {3, 5000}} {
+			ch := x[len(x)-1]
+			o := op.LayerNorm{Eps: 1e-3, Root: root}
+			e := example{name: fmt.Sprintf("layer_norm %v root=%v", x, root), op: o, shapes: []op.Shape{x, {ch}, {ch}}, large: op.Size(x) > 1000,
+				back: []back{{op.LayerNormGrad(o), []source{0, 1, output(1), output(2), dy}, []int{0, 1, 2}}}}
+			if root {
+				e.shapes, e.back[0].wrt = e.shapes[:2], []int{0, 1}
+			}
+			all = append(all, e)
+		}
+		for _, c := range []struct {
+			x      op.Shape
+			groups int
+		}{{op.Shape{1, 2, 3, 4}, 2}, {op.Shape{3, 5, 6}, 1}, {op.Shape{2, 3, 2, 9}, 9}, {op.Shape{2, 4, 3, 15}, 5}, {op.Shape{5, 31, 17, 64}, 32}, {op.Shape{3, 9, 9, 300}, 1}} {
+			ch := c.x[len(c.x)-1]
+			o := op.GroupNorm{Groups: c.groups, Eps: 1e-3, Root: root}
+			all = append(all, example{name: fmt.Sprintf("group_norm %v groups=%d root=%v", c.x, c.groups, root), op: o, shapes: []op.Shape{c.x, {ch}, {ch}}, large: op.Size(c.x) > 1000,
+				back: []back{{op.GroupNormGrad(o), []source{0, 1, output(1), output(2), dy}, []int{0, 1, 2}}}})
 		}
 	}
 	return all

@@ -49,6 +49,14 @@ func fast(c op.Call, m conv.Method, threads *pool.Pool) (plan, error) {
 		return fastLinearInputGrad(c, threads)
 	case op.LinearWeightGrad:
 		return fastLinearWeightGrad(c, threads)
+	case op.LayerNorm:
+		return fastLayerNorm(c, o), nil
+	case op.LayerNormGrad:
+		return fastLayerNormGrad(c, o, threads.Threads()), nil
+	case op.GroupNorm:
+		return fastGroupNorm(c, o), nil
+	case op.GroupNormGrad:
+		return fastGroupNormGrad(c, o), nil
 	case op.Softmax:
 		return fastSoftmax(c), nil
 	case op.SoftmaxGrad:

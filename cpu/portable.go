@@ -49,6 +49,14 @@ func portable[T number](c op.Call) (plan, error) {
 		return linearInputGrad[T](c), nil
 	case op.LinearWeightGrad:
 		return linearWeightGrad[T](c), nil
+	case op.LayerNorm:
+		return layerNorm[T](c, o), nil
+	case op.LayerNormGrad:
+		return layerNormGrad[T](c, o), nil
+	case op.GroupNorm:
+		return groupNorm[T](c, o), nil
+	case op.GroupNormGrad:
+		return groupNormGrad[T](c, o), nil
 	case op.Softmax:
 		return softmax[T](c), nil
 	case op.SoftmaxGrad:

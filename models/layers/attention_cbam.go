@@ -140,7 +140,7 @@ func GlobalContext(reduction float64, add bool) AttentionFunc {
 			weight: graph.NewConv(s.Sub("conv_attn"), channels, 1, 1, graph.ConvConfig{Bias: true, Init: graph.KaimingNormalFanIn}),
 			mlp: graph.Sequential{
 				graph.NewConv(mlp.Sub("fc1"), channels, hidden, 1, graph.ConvConfig{Bias: true}),
-				newPixelNorm(mlp.Sub("norm"), hidden), graph.Activate(op.ReLU),
+				LayerNorm(1e-6)(mlp.Sub("norm"), hidden, false), graph.Activate(op.ReLU),
 				graph.NewConv(mlp.Sub("fc2"), hidden, channels, 1, graph.ConvConfig{Bias: true, Init: init}),
 			},
 		}
@@ -165,29 +165,4 @@ func (m *globalContext) Forward(g *graph.Graph, x *graph.Node) *graph.Node {
 		return g.Add(x, context)
 	}
 	return g.Mul(x, g.Activation(context, op.Sigmoid))
-}
-
-// pixelNorm is a layer norm over the channels of each position.
-type pixelNorm struct {
-	gamma, beta *graph.Param
-}
-
-func newPixelNorm(s graph.Scope, channels int) *pixelNorm {
-	shape := graph.Shape{channels}
-	return &pixelNorm{
-		gamma: s.Param("weight", shape, graph.Layout{}, graph.Bias, graph.Ones),
-		beta:  s.Param("bias", shape, graph.Layout{}, graph.Bias, graph.Zeros),
-	}
-}
-
-// Forward implements graph.Module.
-func (m *pixelNorm) Forward(g *graph.Graph, x *graph.Node) *graph.Node {
-	if x == nil {
-		return nil
-	}
-	shape := x.Shape().Clone()
-	shape[len(shape)-1] = 1
-	rest := g.Sub(x, g.MeanTo(x, shape...))
-	y := g.Mul(rest, g.Power(g.MeanTo(g.Mul(rest, rest), shape...), -0.5, 1e-6))
-	return g.Add(g.Mul(y, g.Param(m.gamma)), g.Param(m.beta))
 }

@@ -1,6 +1,9 @@
 package layers
 
-import "github.com/seed52467199/trainer/graph"
+import (
+	"github.com/seed52467199/trainer/graph"
+	"github.com/seed52467199/trainer/graph/op"
+)
 
 // NormFunc declares a normalisation of maps (N, H, W, channels). With zero it
 // starts by giving nothing but zeros.
@@ -14,6 +17,68 @@ var norms = []Entry{
 			return BatchNormOf(graph.BatchNormConfig{Eps: s.Float("eps", 1e-5, 0), Momentum: s.Float("momentum", 0.1, 0)})
 		},
 	},
+	{
+		Name: "layer", Kind: Norms, Family: "layer", Options: "eps=1e-6", Paper: "Ba et al., arXiv 1607.06450",
+		norm: func(s *Spec) NormFunc { return LayerNorm(s.Float("eps", 1e-6, 0)) },
+	},
+	{
+		Name: "group", Kind: Norms, Family: "group", Options: "groups=32, eps=1e-5", Paper: "Wu and He, arXiv 1803.08494",
+		norm: func(s *Spec) NormFunc { return GroupNorm(s.Int("groups", 32, 1), s.Float("eps", 1e-5, 0)) },
+	},
+	{
+		Name: "instance", Kind: Norms, Family: "group", Options: "eps=1e-5", Paper: "Ulyanov et al., arXiv 1607.08022",
+		norm: func(s *Spec) NormFunc { return InstanceNorm(s.Float("eps", 1e-5, 0)) },
+	},
+}
+
+// scaled is a normalisation with a scale and perhaps a shift of each channel, as
+// weight and bias.
+type scaled struct {
+	op          op.Op
+	gamma, beta *graph.Param // beta is nil where there is none
+}
+
+func newScaled(s graph.Scope, channels int, o op.Op, zero, shift bool) *scaled {
+	init := graph.Ones
+	if zero {
+		init = graph.Zeros
+	}
+	m := &scaled{op: o, gamma: s.Param("weight", graph.Shape{channels}, graph.Layout{}, graph.Bias, init)}
+	if shift {
+		m.beta = s.Param("bias", graph.Shape{channels}, graph.Layout{}, graph.Bias, graph.Zeros)
+	}
+	return m
+}
+
+// Forward implements graph.Module.
+func (m *scaled) Forward(g *graph.Graph, x *graph.Node) *graph.Node {
+	if m.beta == nil {
+		return g.Apply(m.op, x, g.Param(m.gamma))
+	}
+	return g.Apply(m.op, x, g.Param(m.gamma), g.Param(m.beta))
+}
+
+// LayerNorm normalises the channels of each position or token by themselves: of maps
+// (N, H, W, channels) it is what timm calls LayerNorm2d.
+func LayerNorm(eps float64) NormFunc {
+	return func(s graph.Scope, channels int, zero bool) graph.Module {
+		return newScaled(s, channels, op.LayerNorm{Eps: eps}, zero, true)
+	}
+}
+
+// GroupNorm normalises the channels of a sample in groups, over all positions. Fewer
+// channels than groups, or a number that these do not divide, is an error of the graph.
+func GroupNorm(groups int, eps float64) NormFunc {
+	return func(s graph.Scope, channels int, zero bool) graph.Module {
+		return newScaled(s, channels, op.GroupNorm{Groups: groups, Eps: eps}, zero, true)
+	}
+}
+
+// InstanceNorm normalises each channel of a sample by itself.
+func InstanceNorm(eps float64) NormFunc {
+	return func(s graph.Scope, channels int, zero bool) graph.Module {
+		return newScaled(s, channels, op.GroupNorm{Groups: channels, Eps: eps}, zero, true)
+	}
 }
 
 // BatchNorm is batch normalisation with PyTorch's constants as a NormFunc.
