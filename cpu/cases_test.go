@@ -213,6 +213,8 @@ func linearExamples() []example {
 		}
 		all = append(all, example{name: fmt.Sprintf("linear %v without bias", s), op: op.Linear{}, shapes: []op.Shape{{s.n, s.i}, {s.i, s.o}}})
 	}
+	all = append(all, example{name: "linear of tokens", op: op.Linear{Bias: true}, shapes: []op.Shape{{2, 3, 1, 5}, {5, 7}, {7}},
+		back: []back{{op.LinearInputGrad{}, []source{dy, 1}, []int{0}}, {op.LinearWeightGrad{}, []source{0, dy}, []int{1}}, {op.ColumnSum{}, []source{dy}, []int{2}}}})
 	return all
 }
 

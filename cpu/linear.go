@@ -5,7 +5,7 @@ import "github.com/seed52467199/trainer/graph/op"
 // A linear layer is a 1x1 convolution of a map of one pixel.
 
 func linear[T number](c op.Call, o op.Linear) plan {
-	return convForward[T](pointwise(c.In[0], c.Out[0]), o.Bias, limitsOf[T](o.Clip), c.Out[0][1], 0)
+	return convForward[T](pointwise(c.In[0], c.Out[0]), o.Bias, limitsOf[T](o.Clip), c.In[1][1], 0)
 }
 
 func linearInputGrad[T number](c op.Call) plan {
@@ -16,7 +16,9 @@ func linearWeightGrad[T number](c op.Call) plan {
 	return convWeightGrad[T](pointwise(c.In[0], c.In[1]))
 }
 
-// pointwise is the convolution that takes x (N, I) to y (N, O).
+// pointwise is the convolution that takes x (..., I) to y (..., O).
 func pointwise(x, y op.Shape) convolution {
-	return newConvolution(op.Square(1, 1, 0), 1, op.Shape{x[0], 1, 1, x[1]}, op.Shape{y[0], 1, 1, y[1]})
+	n, in := columnsOf(x)
+	_, out := columnsOf(y)
+	return newConvolution(op.Square(1, 1, 0), 1, op.Shape{n, 1, 1, in}, op.Shape{n, 1, 1, out})
 }

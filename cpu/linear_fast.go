@@ -7,18 +7,19 @@ import (
 )
 
 func fastLinear(c op.Call, o op.Linear, threads *pool.Pool) (plan, error) {
-	x, y := c.In[0], c.Out[0]
-	return product(gemm.Shape{Op: gemm.NN, M: x[0], N: y[1], K: x[1]}, gemm.Options{Bias: o.Bias, Clip: bounds(o.Clip)}, threads)
+	n, in := columnsOf(c.In[0])
+	return product(gemm.Shape{Op: gemm.NN, M: n, N: c.In[1][1], K: in}, gemm.Options{Bias: o.Bias, Clip: bounds(o.Clip)}, threads)
 }
 
 func fastLinearInputGrad(c op.Call, threads *pool.Pool) (plan, error) {
-	dy, dx := c.In[0], c.Out[0]
-	return product(gemm.Shape{Op: gemm.NT, M: dy[0], N: dx[1], K: dy[1]}, gemm.Options{}, threads)
+	n, out := columnsOf(c.In[0])
+	return product(gemm.Shape{Op: gemm.NT, M: n, N: c.In[1][0], K: out}, gemm.Options{}, threads)
 }
 
 func fastLinearWeightGrad(c op.Call, threads *pool.Pool) (plan, error) {
-	x, dy := c.In[0], c.In[1]
-	return product(gemm.Shape{Op: gemm.TN, M: x[1], N: dy[1], K: x[0]}, gemm.Options{}, threads)
+	n, in := columnsOf(c.In[0])
+	_, out := columnsOf(c.In[1])
+	return product(gemm.Shape{Op: gemm.TN, M: in, N: out, K: n}, gemm.Options{}, threads)
 }
 
 // product is the plan of a product of the first two inputs.

@@ -123,7 +123,7 @@ func NewLinear(s Scope, in, out int, c LinearConfig) *Dense {
 	return m
 }
 
-// Forward implements Module: (N, in) to (N, out).
+// Forward implements Module: (..., in) to (..., out).
 func (m *Dense) Forward(g *Graph, x *Node) *Node {
 	return g.Linear(x, g.Param(m.Weight), optional(g, m.Bias))
 }

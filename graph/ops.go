@@ -15,7 +15,7 @@ func (g *Graph) Conv2D(x, w, bias *Node, win op.Window, groups int) *Node {
 	return g.Apply(op.Conv2D{Window: win, Groups: groups, Bias: true}, x, w, bias)
 }
 
-// Linear is x (N, I) times w (I, O), plus bias (O) unless nil.
+// Linear is x (..., I) times w (I, O), plus bias (O) unless nil.
 func (g *Graph) Linear(x, w, bias *Node) *Node {
 	if bias == nil {
 		return g.Apply(op.Linear{}, x, w)

@@ -2,7 +2,7 @@ package op
 
 import "fmt"
 
-// Linear is x (N, I) times w (I, O), plus a bias (O) with Bias, giving (N, O). With
+// Linear is x (..., I) times w (I, O), plus a bias (O) with Bias, giving (..., O). With
 // Clip, a form that the compiler makes, the result is clipped in the same pass.
 type Linear struct {
 	Bias bool
@@ -18,18 +18,25 @@ func (o Linear) Infer(in []Shape) ([]Shape, error) {
 		return nil, fmt.Errorf("linear: %d inputs, want %d", len(in), want)
 	}
 	x, w := in[0], in[1]
-	if len(x) != 2 || len(w) != 2 || x[1] != w[0] {
-		return nil, fmt.Errorf("linear: input %v does not fit weight %v, want (N, I) and (I, O)", x, w)
+	if len(x) < 2 || len(w) != 2 || x[len(x)-1] != w[0] {
+		return nil, fmt.Errorf("linear: input %v does not fit weight %v, want (..., I) and (I, O)", x, w)
 	}
 	if o.Bias && (len(in[2]) != 1 || in[2][0] != w[1]) {
 		return nil, fmt.Errorf("linear: its bias is %v, want (%d)", in[2], w[1])
 	}
-	return []Shape{{x[0], w[1]}}, nil
+	return []Shape{withLast(x, w[1])}, nil
 }
 
 // Work implements Op.
 func (o Linear) Work(in, out []Shape) Work {
-	return traffic(2*int64(Size(out[0]))*int64(in[0][1]), in, out)
+	return traffic(2*int64(Size(out[0]))*int64(in[1][0]), in, out)
+}
+
+// withLast is a shape with another extent of its last axis.
+func withLast(s Shape, n int) Shape {
+	s = s.Clone()
+	s[len(s)-1] = n
+	return s
 }
 
 // Diff implements Differentiable.
@@ -52,7 +59,7 @@ func (o Linear) Diff(in []*Node, out, dy *Node) ([]*Node, error) {
 	return []*Node{dx, dw, db}, err
 }
 
-// LinearInputGrad is dy (N, O) times the transpose of w (I, O), giving (N, I).
+// LinearInputGrad is dy (..., O) times the transpose of w (I, O), giving (..., I).
 type LinearInputGrad struct{}
 
 // Kind implements Op.
@@ -60,7 +67,7 @@ func (LinearInputGrad) Kind() string { return "linear_input_grad" }
 
 // Infer implements Op.
 func (LinearInputGrad) Infer(in []Shape) ([]Shape, error) {
-	return []Shape{{in[0][0], in[1][0]}}, nil
+	return []Shape{withLast(in[0], in[1][0])}, nil
 }
 
 // Work implements Op.
@@ -68,7 +75,7 @@ func (LinearInputGrad) Work(in, out []Shape) Work {
 	return traffic(2*int64(Size(in[0]))*int64(in[1][0]), in, out)
 }
 
-// LinearWeightGrad is the transpose of x (N, I) times dy (N, O), giving (I, O).
+// LinearWeightGrad is the transpose of x (..., I) times dy (..., O), giving (I, O).
 type LinearWeightGrad struct{}
 
 // Kind implements Op.
@@ -76,10 +83,12 @@ func (LinearWeightGrad) Kind() string { return "linear_weight_grad" }
 
 // Infer implements Op.
 func (LinearWeightGrad) Infer(in []Shape) ([]Shape, error) {
-	return []Shape{{in[0][1], in[1][1]}}, nil
+	return []Shape{{last(in[0]), last(in[1])}}, nil
 }
 
 // Work implements Op.
 func (LinearWeightGrad) Work(in, out []Shape) Work {
-	return traffic(2*int64(Size(in[1]))*int64(in[0][1]), in, out)
+	return traffic(2*int64(Size(in[1]))*int64(last(in[0])), in, out)
 }
+
+func last(s Shape) int { return s[len(s)-1] }
