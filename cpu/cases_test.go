@@ -101,7 +101,7 @@ func everyUse(t *testing.T, f func(t *testing.T, u use)) {
 func examples() []example {
 	all := []example{}
 	for _, family := range [][]example{convExamples(), linearExamples(), batchNormExamples(), rowNormExamples(), foldNormExamples(), activationExamples(), arithExamples(),
-		poolExamples(), lossExamples(), reduceExamples(), shapeExamples(), randomExamples(), updateExamples()} {
+		poolExamples(), lossExamples(), tokenExamples(), reduceExamples(), shapeExamples(), randomExamples(), updateExamples()} {
 		all = append(all, family...)
 	}
 	return all
@@ -418,6 +418,72 @@ func lossExamples() []example {
 		all = append(all, example{name: fmt.Sprintf("bce_with_logits %v", x), op: op.BCEWithLogits{}, shapes: []op.Shape{x, x}, large: large},
 			example{name: fmt.Sprintf("bce_with_logits sum %v", x), op: op.BCEWithLogits{SumClasses: true}, shapes: []op.Shape{x, x}, large: large},
 			example{name: fmt.Sprintf("mse %v", x), op: op.MSE{}, shapes: []op.Shape{x, x}, large: large})
+	}
+	return all
+}
+
+func tokenExamples() []example {
+	var all []example
+	for _, c := range []struct {
+		x    op.Shape
+		axes []int
+	}{{op.Shape{3, 4}, []int{1, 0}}, {op.Shape{2, 3, 4, 5}, []int{0, 2, 1, 3}}, {op.Shape{2, 3, 4, 5}, []int{3, 1, 0, 2}}, {op.Shape{2, 3, 4}, []int{0, 1, 2}}, {op.Shape{5, 97, 130}, []int{0, 2, 1}}, {op.Shape{1, 1}, []int{1, 0}}} {
+		back0 := make([]int, len(c.axes))
+		for i, a := range c.axes {
+			back0[a] = i
+		}
+		all = append(all, example{name: fmt.Sprintf("permute %v %v", c.x, c.axes), op: op.Permute{Axes: c.axes}, shapes: []op.Shape{c.x}, large: op.Size(c.x) > 1000,
+			back: []back{{op.Permute{Axes: back0}, []source{dy}, []int{0}}}})
+	}
+	for _, c := range []struct {
+		x     op.Shape
+		index []int
+	}{{op.Shape{3, 4}, []int{2, 0, 2, -1}}, {op.Shape{2, 3, 5}, []int{1, 1, 1, 2}}, {op.Shape{2, 2, 4, 1}, []int{3, 2, 1, 0}}} {
+		all = append(all, example{name: fmt.Sprintf("gather %v %v", c.x, c.index), op: op.Gather{Index: c.index}, shapes: []op.Shape{c.x},
+			back: []back{{op.GatherGrad{Index: c.index, Rows: c.x[len(c.x)-2]}, []source{dy}, []int{0}}}})
+	}
+	for turned := range 4 {
+		o := op.MatMul{TransA: turned%2 != 0, TransB: turned/2 != 0}
+		for _, s := range []struct {
+			leading op.Shape
+			m, n, k int
+			one     int // which operand has no leading axes, -1 for none
+		}{{op.Shape{}, 3, 4, 5, -1}, {op.Shape{2, 3}, 4, 2, 3, -1}, {op.Shape{5}, 33, 17, 40, -1}, {op.Shape{3}, 2, 3, 4, 0}, {op.Shape{3}, 2, 3, 4, 1}} {
+			a, b := op.Shape{s.m, s.k}, op.Shape{s.k, s.n}
+			if o.TransA {
+				a = op.Shape{s.k, s.m}
+			}
+			if o.TransB {
+				b = op.Shape{s.n, s.k}
+			}
+			if s.one != 0 {
+				a = append(s.leading.Clone(), a...)
+			}
+			if s.one != 1 {
+				b = append(s.leading.Clone(), b...)
+			}
+			all = append(all, example{name: fmt.Sprintf("matmul %v %v %v", o, a, b), op: o, shapes: []op.Shape{a, b}})
+		}
+	}
+	for _, s := range []struct{ n, l, heads, depth int }{{1, 1, 1, 1}, {2, 5, 2, 3}, {4, 4, 1, 8}, {3, 50, 3, 32}} {
+		for form := range 3 {
+			o := op.Attention{Heads: s.heads, Scale: 0.4, Bias: form > 0}
+			e := example{shapes: []op.Shape{{s.n, s.l, 3 * s.heads * s.depth}}, large: s.l > 10}
+			if o.Bias {
+				e.shapes = append(e.shapes, op.Shape{s.heads, s.l, s.l})
+			}
+			if form > 1 && s.n%2 == 0 {
+				o.Regions = [][]int{make([]int, s.l), make([]int, s.l)}
+				o.Regions[1][0] = 1
+			}
+			e.name, e.op = fmt.Sprintf("attention %v bias=%v regions=%d", s, o.Bias, len(o.Regions)), o
+			b := back{op.AttentionGrad(o), []source{0, output(0), output(1), dy}, []int{0}}
+			if o.Bias {
+				b.from, b.wrt = append(b.from, 1), []int{0, 1}
+			}
+			e.back = []back{b}
+			all = append(all, e)
+		}
 	}
 	return all
 }

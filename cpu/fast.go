@@ -57,6 +57,12 @@ func fast(c op.Call, m conv.Method, threads *pool.Pool) (plan, error) {
 		return fastGroupNorm(c, o), nil
 	case op.GroupNormGrad:
 		return fastGroupNormGrad(c, o), nil
+	case op.MatMul:
+		return fastMatMul(c, o, threads)
+	case op.Attention:
+		return fastAttention(c, o, threads.Threads())
+	case op.AttentionGrad:
+		return fastAttentionGrad(c, o, threads.Threads())
 	case op.Softmax:
 		return fastSoftmax(c), nil
 	case op.SoftmaxGrad:

@@ -97,6 +97,18 @@ func portable[T number](c op.Call) (plan, error) {
 		return columnSum[T](c), nil
 	case op.Mean:
 		return mean[T](c), nil
+	case op.Permute:
+		return permute[T](c, o), nil
+	case op.Gather:
+		return gather[T](c, o), nil
+	case op.GatherGrad:
+		return gatherGrad[T](c, o), nil
+	case op.MatMul:
+		return matMul[T](c, o), nil
+	case op.Attention:
+		return attention[T](c, o), nil
+	case op.AttentionGrad:
+		return attentionGrad[T](c, o), nil
 	case op.Reshape, op.Copy:
 		return copied(c), nil
 	case op.Concat:

@@ -118,6 +118,18 @@ func (g *Graph) Slice(x *Node, axis, start, end, stride int) *Node {
 // Reshape gives x another shape of as many elements.
 func (g *Graph) Reshape(x *Node, shape ...int) *Node { return g.Apply(op.Reshape{To: shape}, x) }
 
+// Permute puts the axes of x in another order: axis i of the result is axes[i] of x.
+func (g *Graph) Permute(x *Node, axes ...int) *Node { return g.Apply(op.Permute{Axes: axes}, x) }
+
+// Gather takes rows of x (..., R, C) by constant indices, zeros for negative ones.
+func (g *Graph) Gather(x *Node, index []int) *Node { return g.Apply(op.Gather{Index: index}, x) }
+
+// MatMul is the product of matrices a (..., M, K) and b (..., K, N); transA and transB
+// turn them round first.
+func (g *Graph) MatMul(a, b *Node, transA, transB bool) *Node {
+	return g.Apply(op.MatMul{TransA: transA, TransB: transB}, a, b)
+}
+
 // Flatten makes (N, ...) into (N, F).
 func (g *Graph) Flatten(x *Node) *Node {
 	if x == nil {

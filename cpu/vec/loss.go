@@ -35,6 +35,21 @@ func Softmax(y, x []float32, classes int) {
 	}
 }
 
+// SoftmaxSums is Softmax, and the logarithm of each row's sum of e^x.
+func SoftmaxSums(y, x, logs []float32, classes int) {
+	agree(len(y), len(x), len(logs)*classes)
+	if active == isa.Generic {
+		portable.SoftmaxSums(y, x, logs, classes)
+		return
+	}
+	for i := range logs {
+		row := y[i*classes:][:classes]
+		m, sum := expSums(row, x[i*classes:][:classes])
+		logs[i] = m + float32(math.Log(sum))
+		scale(row, row, float32(1/sum))
+	}
+}
+
 // SoftmaxGrad is dx = y * (dy - sum(y*dy)) for each row (rows, classes), from
 // the output y of Softmax.
 func SoftmaxGrad(dx, dy, y []float32, classes int) {

@@ -28,6 +28,39 @@ func (o Reshape) Diff(in []*Node, out, dy *Node) ([]*Node, error) {
 	return []*Node{dx}, err
 }
 
+// Permute puts the axes of its input in another order: axis i of the result is axis
+// Axes[i] of the input.
+type Permute struct{ Axes []int }
+
+// Kind implements Op.
+func (Permute) Kind() string { return "permute" }
+
+// Infer implements Op.
+func (o Permute) Infer(in []Shape) ([]Shape, error) {
+	x := in[0]
+	out, seen := make(Shape, len(o.Axes)), make([]bool, len(x))
+	for i, a := range o.Axes {
+		if len(o.Axes) != len(x) || a < 0 || a >= len(x) || seen[a] {
+			return nil, fmt.Errorf("permute: %v is no order of the axes of %v", o.Axes, x)
+		}
+		out[i], seen[a] = x[a], true
+	}
+	return []Shape{out}, nil
+}
+
+// Work implements Op.
+func (Permute) Work(in, out []Shape) Work { return traffic(0, in, out) }
+
+// Diff implements Differentiable.
+func (o Permute) Diff(in []*Node, out, dy *Node) ([]*Node, error) {
+	back := make([]int, len(o.Axes))
+	for i, a := range o.Axes {
+		back[a] = i
+	}
+	dx, err := Apply(Permute{Axes: back}, dy)
+	return []*Node{dx}, err
+}
+
 // Concat joins its inputs along Axis; their other axes are equal.
 type Concat struct{ Axis int }
 

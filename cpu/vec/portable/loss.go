@@ -13,6 +13,14 @@ func Softmax[T Float](y, x []T, classes int) {
 	}
 }
 
+// SoftmaxSums is Softmax, and the logarithm of each row's sum of e^x.
+func SoftmaxSums[T Float](y, x, logs []T, classes int) {
+	for i := range logs {
+		logs[i] = T(logSumExp(x[i*classes:][:classes]))
+	}
+	Softmax(y, x, classes)
+}
+
 // SoftmaxGrad is dx = y * (dy - sum(y*dy)) for each row, from the output y.
 func SoftmaxGrad[T Float](dx, dy, y []T, classes int) {
 	for at := 0; at < len(y); at += classes {
