@@ -35,7 +35,7 @@ type Spec struct {
 var registry = struct {
 	sync.RWMutex
 	specs map[string]Spec
-}{specs: table(leNets, perceptrons, cifarResNets, resNets, squeezeNets, mobileNetV2s)}
+}{specs: table(leNets, perceptrons, cifarResNets, cifarPreActs, resNets, vggs, denseNets, squeezeNets, mobileNetV2s)}
 
 func table(families ...[]Spec) map[string]Spec {
 	specs := map[string]Spec{}

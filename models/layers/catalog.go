@@ -128,3 +128,12 @@ func (st Style) With(c Choice) (Style, error) {
 	}
 	return st, nil
 }
+
+// WithoutAttention is With for networks without residual branches, where an
+// attention has no place: it refuses one.
+func (st Style) WithoutAttention(c Choice) (Style, error) {
+	if c.Attention != "" && c.Attention != "none" {
+		return st, fmt.Errorf("attention layer %q: the network has no residual branches for one; leave attn out", c.Attention)
+	}
+	return st.With(c)
+}

@@ -31,6 +31,28 @@ func (r *Residual) Forward(g *graph.Graph, x *graph.Node) *graph.Node {
 	return r.Act.Forward(g, y)
 }
 
+// PreActResidual is branch(y) + shortcut(y), where y is the norm and the activation
+// of x: the block of He et al., Identity Mappings in Deep Residual Networks, arXiv
+// 1603.05027.
+type PreActResidual struct {
+	// Pre gives y of x; Branch goes on from there.
+	Pre, Branch graph.Module
+	// Shortcut takes y, too; nil is where it is x itself.
+	Shortcut graph.Module
+	// DropPath is the probability of leaving the branch out, for each sample, while
+	// training.
+	DropPath float64
+}
+
+// Forward implements graph.Module.
+func (r *PreActResidual) Forward(g *graph.Graph, x *graph.Node) *graph.Node {
+	y := r.Pre.Forward(g, x)
+	if r.Shortcut != nil {
+		x = r.Shortcut.Forward(g, y)
+	}
+	return g.Add(g.DropPath(r.Branch.Forward(g, y), r.DropPath), x)
+}
+
 // DropPathRate is the probability for block i of n when that of the last one is
 // rate: it grows linearly from 0 (Huang et al., arXiv 1603.09382, as timm spaces it).
 func DropPathRate(rate float64, i, n int) float64 {

@@ -34,12 +34,24 @@ func (st Style) ConvNormAct(conv, norm graph.Scope, in, out, k, stride int) grap
 // ConvNormActOf is ConvNormAct with more to say about the convolution: its
 // groups, its dilation. Pad keeps the size where it is left out.
 func (st Style) ConvNormActOf(conv, norm graph.Scope, in, out, k int, c graph.ConvConfig) graph.Module {
-	return graph.Sequential{st.conv(conv, in, out, k, c), st.Norm(norm, out, false), st.Act(norm.Sub("act"), out)}
+	return graph.Sequential{st.conv(conv, in, out, k, c), st.NormAct(norm, out)}
 }
 
 // ConvNorm is ConvNormAct without the activation, as in shortcuts.
 func (st Style) ConvNorm(conv, norm graph.Scope, in, out, k, stride int) graph.Module {
 	return graph.Sequential{st.conv(conv, in, out, k, graph.ConvConfig{Stride: stride}), st.Norm(norm, out, false)}
+}
+
+// NormAct declares a norm and the activation behind it, which stand before a
+// convolution in networks of pre-activation.
+func (st Style) NormAct(norm graph.Scope, channels int) graph.Module {
+	return graph.Sequential{st.Norm(norm, channels, false), st.Act(norm.Sub("act"), channels)}
+}
+
+// BareConv declares the convolution of ConvNormActOf by itself, for networks of
+// pre-activation, where the next block has the norm.
+func (st Style) BareConv(conv graph.Scope, in, out, k int, c graph.ConvConfig) graph.Module {
+	return st.conv(conv, in, out, k, c)
 }
 
 // LastConvNorm is ConvNorm at the end of a residual branch, where ZeroLast counts.
