@@ -79,5 +79,17 @@ func FanInUniform(r *rng.Stream, shape Shape, dst []float64) {
 	Uniform(1/math.Sqrt(float64(in)))(r, shape, dst)
 }
 
+// XavierUniform is Glorot and Bengio's initialisation for linear layers.
+func XavierUniform(r *rng.Stream, shape Shape, dst []float64) {
+	in, out := fans(shape)
+	Uniform(math.Sqrt(6/float64(in+out)))(r, shape, dst)
+}
+
+// LecunNormal draws with the variance 1 over the fan-in.
+func LecunNormal(r *rng.Stream, shape Shape, dst []float64) {
+	in, _ := fans(shape)
+	Normal(math.Sqrt(1/float64(in)))(r, shape, dst)
+}
+
 // BiasUniform is PyTorch's default for the bias of a layer with this fan-in.
 func BiasUniform(fanIn int) Init { return Uniform(1 / math.Sqrt(float64(fanIn))) }

@@ -35,7 +35,11 @@ type Spec struct {
 var registry = struct {
 	sync.RWMutex
 	specs map[string]Spec
-}{specs: table(leNets, perceptrons, cifarResNets, cifarPreActs, resNets, vggs, denseNets, squeezeNets, mobileNetV2s)}
+}{specs: table(
+	leNets, perceptrons, cifarResNets, cifarPreActs,
+	resNets, vggs, denseNets, squeezeNets, mobileNetV2s, convNeXts,
+	viTs, swins, mixers,
+)}
 
 func table(families ...[]Spec) map[string]Spec {
 	specs := map[string]Spec{}

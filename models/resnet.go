@@ -224,10 +224,11 @@ const (
 
 var squeezeExcite = layers.SqueezeExcite(layers.SqueezeExciteConfig{})
 
-// Where timm keeps weights: those of "ResNet strikes back" (arXiv 2110.00476), and
-// others.
+// Where timm keeps weights: those of "ResNet strikes back" (arXiv 2110.00476), others,
+// and those that have a page of their own.
 const (
 	rsbWeights  = "https://github.com/huggingface/pytorch-image-models/releases/download/v0.1-rsb-weights/"
+	timmHub     = "https://huggingface.co/timm/"
 	timmWeights = "https://github.com/huggingface/pytorch-image-models/releases/download/v0.1-weights/"
 )
 

@@ -8,6 +8,15 @@ var Flatten = graph.Func(func(g *graph.Graph, x *graph.Node) *graph.Node { retur
 // GlobalAvgPool is the mean over height and width: (N, H, W, C) to (N, C).
 var GlobalAvgPool = graph.Func(func(g *graph.Graph, x *graph.Node) *graph.Node { return g.GlobalAvgPool(x) })
 
+// TokenMean is the mean over tokens: (N, L, C) to (N, C).
+var TokenMean = graph.Func(func(g *graph.Graph, x *graph.Node) *graph.Node {
+	if x == nil {
+		return nil
+	}
+	n, l, c := x.Shape()[0], x.Shape()[1], x.Shape()[2]
+	return g.GlobalAvgPool(g.Reshape(x, n, 1, l, c))
+})
+
 // NewPoolHead declares the usual end of a classifier: the mean over height and
 // width, dropout, and a linear layer, whose scope is fc: (N, H, W, in) to
 // (N, classes).

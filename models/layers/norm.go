@@ -74,6 +74,22 @@ func GroupNorm(groups int, eps float64) NormFunc {
 	}
 }
 
+// GlobalResponseNorm lets channels compete by their norms over the map (Woo et al.,
+// arXiv 2301.00808): with r the root of the sum of x^2 over the map and m its mean over
+// channels, x + weight*x*r/(m + 1e-6) + bias. It starts as the identity.
+func GlobalResponseNorm(s graph.Scope, channels int, _ bool) graph.Module {
+	param := func(name string) *graph.Param {
+		return s.Param(name, graph.Shape{channels}, graph.Layout{}, graph.Bias, graph.Zeros)
+	}
+	weight, bias := param("weight"), param("bias")
+	return graph.Func(func(g *graph.Graph, x *graph.Node) *graph.Node {
+		n := batch(x)
+		root := g.Power(g.SumTo(g.Mul(x, x), n, 1, 1, channels), 0.5, 0)
+		factor := g.Mul(g.Mul(root, g.Power(g.MeanTo(root, n, 1, 1, 1), -1, 1e-6)), g.Param(weight))
+		return g.Add(g.Add(x, g.Mul(x, factor)), g.Param(bias))
+	})
+}
+
 // InstanceNorm normalises each channel of a sample by itself.
 func InstanceNorm(eps float64) NormFunc {
 	return func(s graph.Scope, channels int, zero bool) graph.Module {

@@ -30,7 +30,7 @@ gcresnet50t resnest14d resnest50d resnet50_gn resnetv2_50 resnetv2_50x1_bit vgg1
 mobilenetv1_100 mobilenetv2_050 mobilenetv2_100 mobilenetv2_140 mobilenetv3_small_100 mobilenetv3_large_100
 efficientnet_b0 efficientnet_b1 efficientnet_b2 efficientnet_b3 efficientnet_b4 efficientnet_lite0
 tf_efficientnetv2_b0 regnetx_008 regnety_008 regnety_032 repvgg_a0 convnext_atto convnext_tiny convnext_base
-convnextv2_atto vit_tiny_patch16_224 vit_small_patch16_224 vit_base_patch16_224 deit3_small_patch16_224
+convnextv2_atto vit_tiny_patch16_224 vit_small_patch16_224 vit_base_patch16_224 deit_tiny_patch16_224 deit_small_patch16_224 deit3_small_patch16_224
 swin_tiny_patch4_window7_224 mixer_s32_224
 """.split()
 
@@ -38,7 +38,7 @@ swin_tiny_patch4_window7_224 mixer_s32_224
 SIZES = {"vgg11_bn": (64, 96), "resnet50": (65, 90), "resnet26d": (70, 49), "efficientnet_b0": (65, 90), "convnext_atto": (96, 64),
          "tf_efficientnetv2_b0": (63, 90), "regnety_008": (65, 90), "densenet121": (70, 90), "mobilenetv3_small_100": (65, 90),
          "vit_tiny_patch16_224": (80, 80), "mixer_s32_224": (96, 96), "swin_tiny_patch4_window7_224": (224, 224)}
-SIZED = ("vit_", "deit3_", "mixer_", "swin_")  # networks whose parameters depend on the image's size
+SIZED = ("vit_", "deit_", "deit3_", "mixer_", "swin_")  # networks whose parameters depend on the image's size
 
 # Factors of the convolutions' weights. Networks of swish and squeeze-and-excitation otherwise let so little of the image
 # through that the logits are all biases; in deep residual ones values grow until gates are open or shut.
