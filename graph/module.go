@@ -69,6 +69,9 @@ func NewConv(s Scope, in, out, k int, c ConvConfig) *Convolution {
 	m := &Convolution{Window: c.Window, Groups: groups, Weight: s.Param("weight", shape, ConvLayout(shape), Weight, c.Init)}
 	if c.Bias {
 		if c.BiasInit == nil {
+			c.BiasInit = s.bias
+		}
+		if c.BiasInit == nil {
 			c.BiasInit = BiasUniform(shape[0] * shape[1] * shape[2])
 		}
 		m.Bias = s.Param("bias", Shape{out}, Layout{}, Bias, c.BiasInit)

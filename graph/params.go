@@ -321,6 +321,7 @@ type Scope struct {
 	set    *Params
 	prefix string
 	conv   Init // of convolutions that have none of their own; nil means PyTorch's default
+	bias   Init // of their biases, likewise
 }
 
 // Sub is the scope of a child module.
@@ -333,6 +334,12 @@ func (s Scope) Sub(name string) Scope {
 // included, draw their weights from init where they are given nothing else.
 func (s Scope) ConvInit(init Init) Scope {
 	s.conv = init
+	return s
+}
+
+// ConvBiasInit is ConvInit for the biases of convolutions.
+func (s Scope) ConvBiasInit(init Init) Scope {
+	s.bias = init
 	return s
 }
 

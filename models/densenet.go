@@ -91,7 +91,7 @@ var denseNets = []Spec{
 }
 
 func denseNet(name string, c DenseNetConfig) Spec {
-	info := imageNet("Huang et al., Densely Connected Convolutional Networks, arXiv 1608.06993", 0.875, "https://huggingface.co/timm/"+name+".ra_in1k")
+	info := imageNet("Huang et al., Densely Connected Convolutional Networks, arXiv 1608.06993", 0.875, timmHub+""+name+".ra_in1k")
 	info.FirstConv, info.FirstNorm, info.Classifier = []string{"features.conv0"}, []string{"features.norm0"}, []string{"classifier"}
 	return Spec{
 		Name: name, Layers: true, Config: info,

@@ -21,15 +21,26 @@ type ResNetConfig struct {
 	Cardinality, BaseWidth int
 	// Shortcut makes the way around a block that changes the shape.
 	Shortcut ResNetShortcut
-	// Stem makes what stands before the stages.
-	Stem ResNetStem
-	// Style has the norm and the activation, ConvInit draws the convolutions' weights.
-	Style    layers.Style
-	ConvInit graph.Init
-	// Classifier is the name of the last layer, HeadInit draws its weight; nil
+	// ShortcutFirst declares the shortcut before the branch, which is the order of
+	// its parameters in some files.
+	ShortcutFirst bool
+	// Stem makes what stands before the stages, Between, where set, what stands
+	// behind stage i, counted from 1, with so many channels, unless it is the last.
+	Stem    ResNetStem
+	Between func(s graph.Scope, i, channels int) graph.Module
+	// Stage names stage i, counted from 1; nil means layer1 and so on.
+	Stage func(i int) string
+	// Attention names the attention inside a block; "" means se.
+	Attention string
+	// Style has the norm, the activation and the attention. ConvInit draws the
+	// convolutions' weights, ConvBiasInit the biases of those in attentions; nil
 	// means PyTorch's default.
-	Classifier string
-	HeadInit   graph.Init
+	Style                  layers.Style
+	ConvInit, ConvBiasInit graph.Init
+	// Classifier is the name of the last layer, HeadInit draws its weight and
+	// HeadBiasInit its bias; nil means PyTorch's default.
+	Classifier             string
+	HeadInit, HeadBiasInit graph.Init
 }
 
 // ResNetStem is what stands before the stages.
@@ -73,28 +84,41 @@ func DeepStem(first, second, out int) ResNetStem {
 
 var stemPool = maxPool(op.Square(3, 2, 1), false)
 
-// ResNetBranch declares a residual branch up to its last norm, from in channels,
-// with the stage's width inside, and tells how many channels it gives.
-type ResNetBranch func(s graph.Scope, c ResNetConfig, in, width, stride int) (branch graph.Module, out int)
+// ResNetBranch is what a residual branch is made of.
+type ResNetBranch struct {
+	// Expansion is how many times as wide as the stage its result is.
+	Expansion int
+	// Declare declares it up to its last norm and its attention, from in channels,
+	// with the stage's width inside.
+	Declare func(s graph.Scope, c ResNetConfig, in, width, stride int) graph.Module
+}
 
 // BasicBranch is two 3x3 convolutions, of which the first has the stride.
-func BasicBranch(s graph.Scope, c ResNetConfig, in, width, stride int) (graph.Module, int) {
-	return graph.Sequential{
+var BasicBranch = ResNetBranch{Expansion: 1, Declare: func(s graph.Scope, c ResNetConfig, in, width, stride int) graph.Module {
+	return c.attended(s, graph.Sequential{
 		c.Style.ConvNormAct(s.Sub("conv1"), s.Sub("bn1"), in, width, 3, stride),
 		c.Style.LastConvNorm(s.Sub("conv2"), s.Sub("bn2"), width, width, 3, 1),
-	}, width
-}
+	}, width)
+}}
 
 // BottleneckBranch is a 3x3 convolution between two of 1x1, the last of which
 // widens four times. The stride is the 3x3 convolution's, as in torchvision and
 // timm; the paper gives it to the first one.
-func BottleneckBranch(s graph.Scope, c ResNetConfig, in, width, stride int) (graph.Module, int) {
+var BottleneckBranch = ResNetBranch{Expansion: 4, Declare: func(s graph.Scope, c ResNetConfig, in, width, stride int) graph.Module {
 	inner, out := c.inner(width), 4*width
-	return graph.Sequential{
+	return c.attended(s, graph.Sequential{
 		c.Style.ConvNormAct(s.Sub("conv1"), s.Sub("bn1"), in, inner, 1, 1),
 		c.Style.ConvNormActOf(s.Sub("conv2"), s.Sub("bn2"), inner, inner, 3, graph.ConvConfig{Stride: stride, Groups: c.Cardinality}),
 		c.Style.LastConvNorm(s.Sub("conv3"), s.Sub("bn3"), inner, out, 1, 1),
-	}, out
+	}, out)
+}}
+
+// attended is a branch with the style's attention behind it.
+func (c ResNetConfig) attended(s graph.Scope, branch graph.Sequential, channels int) graph.Module {
+	if attention := c.Style.Attend(s.Sub(c.Attention), channels); attention != nil {
+		branch = append(branch, attention)
+	}
+	return branch
 }
 
 // inner is the width of a bottleneck's 3x3 convolution in a stage of this width.
@@ -139,8 +163,9 @@ func OptionA(_ graph.Scope, _ layers.Style, _, out, stride int) graph.Module {
 	return layers.OptionA{Stride: stride, Channels: out}
 }
 
-// NewResNet declares a residual network: conv1 and bn1, layer1.0, layer1.1 and so
-// on, and the classifier. An attention is called se, as timm calls every one.
+// NewResNet declares a residual network: the stem, such as conv1 and bn1, the
+// blocks layer1.0, layer1.1 and so on, and the classifier. An attention that
+// options choose is called se, as timm calls every one.
 func NewResNet(s graph.Scope, c ResNetConfig, o Options) (graph.Module, error) {
 	if len(c.Depths) == 0 || len(c.Depths) != len(c.Widths) {
 		return nil, fmt.Errorf("residual network: %d depths and %d widths; each stage should have one of both", len(c.Depths), len(c.Widths))
@@ -149,40 +174,55 @@ func NewResNet(s graph.Scope, c ResNetConfig, o Options) (graph.Module, error) {
 	if c.Style, err = c.Style.With(o.Layers); err != nil {
 		return nil, err
 	}
-	s = s.ConvInit(c.ConvInit)
+	if c.Attention == "" || o.Layers.Attention != "" {
+		c.Attention = "se"
+	}
+	if c.Stage == nil {
+		c.Stage = func(i int) string { return fmt.Sprintf("layer%d", i) }
+	}
+	s = s.ConvInit(c.ConvInit).ConvBiasInit(c.ConvBiasInit)
 	net, channels := c.Stem.Declare(s, c.Style.Outside(), o.InChans)
 	blocks, index := 0, 0
 	for _, depth := range c.Depths {
 		blocks += depth
 	}
 	for i, depth := range c.Depths {
-		stage := s.Sub(fmt.Sprintf("layer%d", i+1))
+		stage := s.Sub(c.Stage(i + 1))
 		for k := range depth {
 			stride := 1
 			if i > 0 && k == 0 {
 				stride = 2
 			}
-			var block graph.Module
-			block, channels = c.block(stage.Sub(fmt.Sprint(k)), channels, c.Widths[i], stride, layers.DropPathRate(o.DropPath, index, blocks))
-			net = append(net, block)
+			net = append(net, c.block(stage.Sub(fmt.Sprint(k)), channels, c.Widths[i], stride, layers.DropPathRate(o.DropPath, index, blocks)))
+			channels = c.Widths[i] * c.Branch.Expansion
 			index++
 		}
+		if c.Between != nil && i < len(c.Depths)-1 {
+			net = append(net, c.Between(s, i+1, channels))
+		}
 	}
-	head := layers.NewPoolHead(s.Sub(c.Classifier), channels, o.NumClasses, o.DropRate, graph.LinearConfig{Init: c.HeadInit})
+	head := layers.NewPoolHead(s.Sub(c.Classifier), channels, o.NumClasses, o.DropRate, graph.LinearConfig{Init: c.HeadInit, BiasInit: c.HeadBiasInit})
 	return append(net, head), nil
 }
 
-// block declares one residual block and tells how many channels it gives.
-func (c ResNetConfig) block(s graph.Scope, in, width, stride int, dropPath float64) (graph.Module, int) {
-	branch, out := c.Branch(s, c, in, width, stride)
-	if attention := c.Style.Attend(s.Sub("se"), out); attention != nil {
-		branch = graph.Sequential{branch, attention}
+// block declares one residual block.
+func (c ResNetConfig) block(s graph.Scope, in, width, stride int, dropPath float64) graph.Module {
+	out := width * c.Branch.Expansion
+	b := &layers.Residual{DropPath: dropPath}
+	around := func() {
+		if stride != 1 || in != out {
+			b.Shortcut = c.Shortcut(s, c.Style, in, out, stride)
+		}
 	}
-	b := &layers.Residual{Branch: branch, Act: c.Style.Act(s.Sub("act"), out), DropPath: dropPath}
-	if stride != 1 || in != out {
-		b.Shortcut = c.Shortcut(s, c.Style, in, out, stride)
+	if c.ShortcutFirst {
+		around()
 	}
-	return b, out
+	b.Branch = c.Branch.Declare(s, c, in, width, stride)
+	b.Act = c.Style.Act(s.Sub("act"), out)
+	if !c.ShortcutFirst {
+		around()
+	}
+	return b
 }
 
 func maxPool(w op.Window, ceil bool) graph.Module {
@@ -210,19 +250,13 @@ var resNets = []Spec{
 	imageResNet("resnext50_32x4d", bottleneck(3, 4, 6, 3).groups(32, 4), imageNet(resNeXtPaper, 0.95, rsbWeights+"resnext50_32x4d_a1h-0146ab0a.pth")),
 	imageResNet("resnext101_32x8d", bottleneck(3, 4, 23, 3).groups(32, 8),
 		imageNet(resNeXtPaper, 0.875, "https://download.pytorch.org/models/resnext101_32x8d-8ba56ff5.pth").resized("bilinear")),
-
-	imageResNet("seresnet18", basic(2, 2, 2, 2).attend(squeezeExcite), imageNet(squeezePaper, 0.875, "")),
-	imageResNet("seresnet50", bottleneck(3, 4, 6, 3).attend(squeezeExcite), imageNet(squeezePaper, 0.95, rsbWeights+"seresnet50_a1_0-ffa00869.pth")),
 }
 
 const (
 	resNetPaper  = "He et al., Deep Residual Learning for Image Recognition, arXiv 1512.03385"
 	tricksPaper  = "He et al., Bag of Tricks for Image Classification with Convolutional Neural Networks, arXiv 1812.01187"
 	resNeXtPaper = "Xie et al., Aggregated Residual Transformations for Deep Neural Networks, arXiv 1611.05431"
-	squeezePaper = "Hu et al., Squeeze-and-Excitation Networks, arXiv 1709.01507"
 )
-
-var squeezeExcite = layers.SqueezeExcite(layers.SqueezeExciteConfig{})
 
 // Where timm keeps weights: those of "ResNet strikes back" (arXiv 2110.00476), others,
 // and those that have a page of their own.
@@ -252,14 +286,16 @@ func (c ResNetConfig) d() ResNetConfig {
 	return c
 }
 
-func (c ResNetConfig) groups(cardinality, baseWidth int) ResNetConfig {
-	c.Cardinality, c.BaseWidth = cardinality, baseWidth
+// t is d with a stem whose layers widen one by one.
+func (c ResNetConfig) t() ResNetConfig {
+	c = c.d()
+	c.Stem = DeepStem(24, 32, 64)
 	return c
 }
 
-// attend is the network with an attention at the end of each branch.
-func (c ResNetConfig) attend(a layers.AttentionFunc) ResNetConfig {
-	c.Style.Attention = a
+// groups is the network with a bottleneck's 3x3 convolutions in groups.
+func (c ResNetConfig) groups(cardinality, baseWidth int) ResNetConfig {
+	c.Cardinality, c.BaseWidth = cardinality, baseWidth
 	return c
 }
 

@@ -91,7 +91,7 @@ var vggs = []Spec{
 func vgg(name string, stages ...[]int) Spec {
 	c := VGGConfig{Stages: stages, Hidden: 4096, Side: 7, Style: layers.Style{Norm: layers.BatchNorm, Act: layers.Act(op.ReLU)}}
 	info := imageNet("Simonyan and Zisserman, Very Deep Convolutional Networks for Large-Scale Image Recognition, arXiv 1409.1556", 0.875,
-		"https://huggingface.co/timm/"+name+".tv_in1k").resized("bilinear")
+		timmHub+""+name+".tv_in1k").resized("bilinear")
 	info.FirstConv, info.FirstNorm, info.Classifier = []string{"features.0"}, []string{""}, []string{"head.fc"}
 	return Spec{
 		Name: name, Layers: true, Config: info,

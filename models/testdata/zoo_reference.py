@@ -1,5 +1,8 @@
 """Networks that neither timm nor torchvision names, written out or put together from timm's parts."""
+from collections import OrderedDict
+
 import timm
+import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
@@ -66,10 +69,82 @@ class PreActResNet(nn.Module):
         return self.fc(x) if self.wide else self.linear(x)
 
 
+class ChannelGate(nn.Module):
+    def __init__(self, c):
+        super().__init__()
+        self.mlp = nn.Sequential(nn.Flatten(), nn.Linear(c, c // 16), nn.ReLU(), nn.Linear(c // 16, c))
+
+    def forward(self, x):
+        return x * torch.sigmoid(self.mlp(x.mean((2, 3))) + self.mlp(x.amax((2, 3))))[:, :, None, None]
+
+
+class SpatialGate(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.spatial = nn.Sequential(OrderedDict(conv=nn.Conv2d(2, 1, 7, padding=3, bias=False), bn=nn.BatchNorm2d(1, momentum=0.01)))
+
+    def forward(self, x):
+        return x * torch.sigmoid(self.spatial(torch.stack([x.amax(1), x.mean(1)], 1)))
+
+
+class CBAM(nn.Sequential):
+    """Woo et al. (arXiv 1807.06521)."""
+
+    def __init__(self, c):
+        super().__init__(OrderedDict(ChannelGate=ChannelGate(c), SpatialGate=SpatialGate()))
+
+
+class BAM(nn.Module):
+    """Park et al. (arXiv 1807.06514), whose gates the authors' code multiplies."""
+
+    def __init__(self, c):
+        super().__init__()
+        h = c // 16
+        self.channel_att, self.spatial_att = nn.Module(), nn.Module()
+        self.channel_att.gate_c = nn.Sequential(OrderedDict(
+            flatten=nn.Flatten(), gate_c_fc_0=nn.Linear(c, h), gate_c_bn_1=nn.BatchNorm1d(h), gate_c_relu_1=nn.ReLU(), gate_c_fc_final=nn.Linear(h, c)))
+        self.spatial_att.gate_s = nn.Sequential(OrderedDict(
+            gate_s_conv_reduce0=nn.Conv2d(c, h, 1), gate_s_bn_reduce0=nn.BatchNorm2d(h), gate_s_relu_reduce0=nn.ReLU(),
+            gate_s_conv_di_0=nn.Conv2d(h, h, 3, padding=4, dilation=4), gate_s_bn_di_0=nn.BatchNorm2d(h), gate_s_relu_di_0=nn.ReLU(),
+            gate_s_conv_di_1=nn.Conv2d(h, h, 3, padding=4, dilation=4), gate_s_bn_di_1=nn.BatchNorm2d(h), gate_s_relu_di_1=nn.ReLU(),
+            gate_s_conv_final=nn.Conv2d(h, 1, 1)))
+
+    def forward(self, x):
+        return x * (1 + torch.sigmoid(self.channel_att.gate_c(x.mean((2, 3)))[:, :, None, None] * self.spatial_att.gate_s(x)))
+
+
+def with_cbam(net):
+    """A ResNet of timm with a CBAM at the end of each block, under the names of the authors' code."""
+    for block in net.modules():
+        last = getattr(block, "bn3", getattr(block, "bn2", None))
+        if last is None:
+            continue
+        shortcut = block.downsample
+        del block.downsample
+        block.cbam, block.downsample = CBAM(last.num_features), shortcut
+        block.se = block.cbam.forward  # where timm calls an attention
+    return net
+
+
+def with_bam(net):
+    """A ResNet of timm with a BAM behind each stage but the last, under the names of the authors' code."""
+    stages = [net.layer1, net.layer2, net.layer3, net.layer4]
+    fc = net.fc
+    del net.layer1, net.layer2, net.layer3, net.layer4, net.fc
+    for i, stage in enumerate(stages):
+        setattr(net, f"layer{i + 1}", stage)
+        if i < 3:
+            setattr(net, f"bam{i + 1}", BAM(stage[-1].bn3.num_features))
+    net.fc = fc
+    net.forward_features = lambda x: net.layer4(net.bam3(net.layer3(net.bam2(net.layer2(net.bam1(net.layer1(net.maxpool(net.act1(net.bn1(net.conv1(x)))))))))))
+    return net
+
+
 # name: constructor from the number of classes.
 MODELS = {
-    "cbam_resnet18": lambda k: timm.models.resnet.ResNet(timm.models.resnet.BasicBlock, [2, 2, 2, 2], num_classes=k, block_args=dict(attn_layer="cbam")),
-    "cbam_resnet50": lambda k: timm.models.resnet.ResNet(timm.models.resnet.Bottleneck, [3, 4, 6, 3], num_classes=k, block_args=dict(attn_layer="cbam")),
+    "cbam_resnet18": lambda k: with_cbam(timm.create_model("resnet18", num_classes=k)),
+    "cbam_resnet50": lambda k: with_cbam(timm.create_model("resnet50", num_classes=k)),
+    "bam_resnet50": lambda k: with_bam(timm.create_model("resnet50", num_classes=k)),
     "cifar_preact_resnet18": lambda k: PreActResNet(64, [64, 128, 256, 512], 2, k, "shortcut.0"),
     "cifar_wrn16_4": lambda k: PreActResNet(16, [64, 128, 256], 2, k, "convShortcut", wide=True),
     "cifar_wrn28_10": lambda k: PreActResNet(16, [160, 320, 640], 4, k, "convShortcut", wide=True),
