@@ -56,8 +56,11 @@ func (c DenseNetConfig) transition(s graph.Scope, in int) graph.Sequential {
 // norm0, features.denseblock1.denselayer1.norm1 and so on, features.transition1,
 // features.norm5, classifier.
 func NewDenseNet(s graph.Scope, c DenseNetConfig, o Options) (graph.Module, error) {
-	var err error
-	if c.Style, err = c.Style.WithoutAttention(o.Layers); err != nil {
+	err := o.Layers.Without(layers.Attentions)
+	if err != nil {
+		return nil, err
+	}
+	if c.Style, err = c.Style.With(o.Layers); err != nil {
 		return nil, err
 	}
 	s = s.ConvInit(graph.KaimingNormalFanIn)

@@ -16,32 +16,32 @@ type SqueezeNetConfig struct {
 	// Stages are the widths of the fire modules' squeeze layers; a max pool
 	// stands before each stage.
 	Stages [][]int
-	// Act is the activation.
-	Act op.Act
+	// Act makes the activations.
+	Act layers.ActFunc
 }
 
 // fire squeezes the channels by a 1x1 convolution and expands them again by a
 // 1x1 and a 3x3 convolution side by side, each to four times the squeezed width.
-type fire struct {
-	squeeze, expand1x1, expand3x3 *graph.Convolution
-	act                           op.Act
-}
+type fire struct{ squeeze, expand1x1, expand3x3 graph.Module }
 
-func newFire(s graph.Scope, in, squeeze int, act op.Act) *fire {
+func newFire(s graph.Scope, in, squeeze int, act layers.ActFunc) *fire {
+	layer := func(name string, in, out, k int) graph.Module {
+		return graph.Sequential{
+			squeezeConv(s.Sub(name), in, out, k, graph.ConvConfig{Pad: k / 2}),
+			act(s.Sub(name+"_activation"), out),
+		}
+	}
 	return &fire{
-		squeeze:   squeezeConv(s.Sub("squeeze"), in, squeeze, 1, graph.ConvConfig{}),
-		expand1x1: squeezeConv(s.Sub("expand1x1"), squeeze, 4*squeeze, 1, graph.ConvConfig{}),
-		expand3x3: squeezeConv(s.Sub("expand3x3"), squeeze, 4*squeeze, 3, graph.ConvConfig{Pad: 1}),
-		act:       act,
+		squeeze:   layer("squeeze", in, squeeze, 1),
+		expand1x1: layer("expand1x1", squeeze, 4*squeeze, 1),
+		expand3x3: layer("expand3x3", squeeze, 4*squeeze, 3),
 	}
 }
 
 // Forward implements graph.Module: (N, H, W, in) to (N, H, W, 8*squeeze).
 func (f *fire) Forward(g *graph.Graph, x *graph.Node) *graph.Node {
-	x = g.Activation(f.squeeze.Forward(g, x), f.act)
-	return g.Concat(3,
-		g.Activation(f.expand1x1.Forward(g, x), f.act),
-		g.Activation(f.expand3x3.Forward(g, x), f.act))
+	x = f.squeeze.Forward(g, x)
+	return g.Concat(3, f.expand1x1.Forward(g, x), f.expand3x3.Forward(g, x))
 }
 
 // squeezeConv declares a convolution with a bias, initialised as torchvision does.
@@ -55,42 +55,50 @@ func squeezeConv(s graph.Scope, in, out, k int, c graph.ConvConfig) *graph.Convo
 
 // NewSqueezeNet declares a SqueezeNet under torchvision's names: features.0, the
 // fire modules as features.3.squeeze and so on, and classifier.1, a 1x1
-// convolution whose map is averaged.
+// convolution whose map is averaged. It has no norms, and of the layers that can be
+// chosen only activations.
 func NewSqueezeNet(s graph.Scope, c SqueezeNetConfig, o Options) (graph.Module, error) {
+	if err := o.Layers.Without(layers.Norms, layers.Attentions, layers.Convs); err != nil {
+		return nil, err
+	}
+	st, err := layers.Style{Act: c.Act}.With(o.Layers)
+	if err != nil {
+		return nil, err
+	}
 	features, classifier := s.Sub("features"), s.Sub("classifier")
 	net := graph.Sequential{
 		squeezeConv(features.Sub("0"), o.InChans, c.StemWidth, c.StemKernel, graph.ConvConfig{Stride: 2}),
-		graph.Activate(c.Act),
+		st.Act(features.Sub("1"), c.StemWidth),
 	}
 	channels := c.StemWidth
 	for _, stage := range c.Stages {
 		net = append(net, maxPool(op.Square(3, 2, 0), true))
 		for _, squeeze := range stage {
-			net = append(net, newFire(features.Sub(fmt.Sprint(len(net))), channels, squeeze, c.Act))
+			net = append(net, newFire(features.Sub(fmt.Sprint(len(net))), channels, squeeze, st.Act))
 			channels = 8 * squeeze
 		}
 	}
 	return append(net,
 		graph.Drop(o.DropRate),
 		squeezeConv(classifier.Sub("1"), channels, o.NumClasses, 1, graph.ConvConfig{Init: graph.Normal(0.01)}),
-		graph.Activate(c.Act),
+		st.Act(classifier.Sub("2"), o.NumClasses),
 		layers.GlobalAvgPool), nil
 }
 
 var squeezeNets = []Spec{
 	squeezeNet("squeezenet1_0", "squeezenet1_0-b66bff10.pth", SqueezeNetConfig{
-		StemWidth: 96, StemKernel: 7, Act: op.ReLU,
+		StemWidth: 96, StemKernel: 7, Act: layers.Act(op.ReLU),
 		Stages: [][]int{{16, 16, 32}, {32, 48, 48, 64}, {64}},
 	}),
 	squeezeNet("squeezenet1_1", "squeezenet1_1-b8a52dc0.pth", SqueezeNetConfig{
-		StemWidth: 64, StemKernel: 3, Act: op.ReLU,
+		StemWidth: 64, StemKernel: 3, Act: layers.Act(op.ReLU),
 		Stages: [][]int{{16, 16}, {32, 32}, {48, 48, 64, 64}},
 	}),
 }
 
 func squeezeNet(name, weights string, c SqueezeNetConfig) Spec {
 	return Spec{
-		Name: name, DropRate: 0.5,
+		Name: name, DropRate: 0.5, Layers: true,
 		Build: func(s graph.Scope, o Options) (graph.Module, error) { return NewSqueezeNet(s, c, o) },
 		Config: Config{
 			InputSize: 224, InChans: 3, NumClasses: 1000,

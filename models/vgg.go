@@ -26,7 +26,10 @@ type VGGConfig struct {
 // features, whose mean is taken; and head.fc. Smaller images have their last map
 // spread to Side x Side pixels. Dropout stands before the last two.
 func NewVGG(s graph.Scope, c VGGConfig, o Options) (graph.Module, error) {
-	st, err := c.Style.WithoutAttention(o.Layers)
+	if err := o.Layers.Without(layers.Attentions); err != nil {
+		return nil, err
+	}
+	st, err := c.Style.With(o.Layers)
 	if err != nil {
 		return nil, err
 	}

@@ -129,11 +129,17 @@ func (st Style) With(c Choice) (Style, error) {
 	return st, nil
 }
 
-// WithoutAttention is With for networks without residual branches, where an
-// attention has no place: it refuses one.
-func (st Style) WithoutAttention(c Choice) (Style, error) {
-	if c.Attention != "" && c.Attention != "none" {
-		return st, fmt.Errorf("attention layer %q: the network has no residual branches for one; leave attn out", c.Attention)
+// Without is an error where a layer of one of these kinds is chosen, for networks
+// that have no place for it. The attention "none" is no choice.
+func (c Choice) Without(kinds ...Kind) error {
+	if c.Attention == "none" {
+		c.Attention = ""
 	}
-	return st.With(c)
+	chosen := map[Kind]string{Norms: c.Norm, Acts: c.Act, Attentions: c.Attention, Convs: c.Conv}
+	for _, k := range kinds {
+		if chosen[k] != "" {
+			return fmt.Errorf("%s layer %q: the network has no place for one; leave %s out", k, chosen[k], k)
+		}
+	}
+	return nil
 }
