@@ -287,6 +287,11 @@ func foldNormExamples() []example {
 
 func rowNormExamples() []example {
 	var all []example
+	for _, x := range []op.Shape{{2, 3, 2, 3}, {1, 1, 1, 4}, {3, 17}, {2, 30, 31, 16}, {4, 33, 33, 3}} {
+		_, c := columnsOf(x)
+		all = append(all, example{name: fmt.Sprintf("estimate_moments %v", x), op: op.EstimateMoments{Speed: 0.3}, shapes: []op.Shape{x, {c}, {c}},
+			valid: func(in [][]float64) { positive(in[2]) }})
+	}
 	for _, root := range []bool{false, true} {
 		for _, x := range []op.Shape{{1, 3}, {5, 7}, {2, 3, 4, 17}, {3, 64}, {40, 31, 96}, {3, 5000}} {
 			ch := x[len(x)-1]

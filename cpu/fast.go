@@ -63,6 +63,8 @@ func fast(c op.Call, m conv.Method, threads *pool.Pool) (plan, error) {
 		return fastAttention(c, o, threads.Threads())
 	case op.AttentionGrad:
 		return fastAttentionGrad(c, o, threads.Threads())
+	case op.EstimateMoments:
+		return fastEstimateMoments(c, o), nil
 	case op.Softmax:
 		return fastSoftmax(c), nil
 	case op.SoftmaxGrad:

@@ -57,6 +57,8 @@ func portable[T number](c op.Call) (plan, error) {
 		return groupNorm[T](c, o), nil
 	case op.GroupNormGrad:
 		return groupNormGrad[T](c, o), nil
+	case op.EstimateMoments:
+		return estimateMoments[T](c, o), nil
 	case op.Softmax:
 		return softmax[T](c), nil
 	case op.SoftmaxGrad:

@@ -65,11 +65,19 @@ func fastSumTo(c op.Call) (plan, error) {
 	return blockSums[float32](b.outer, b.height, b.width, 1), nil
 }
 
-// fastDotTo serves blocks whose result has many elements.
+// fastDotTo serves blocks, but not those of which one number remains.
 func fastDotTo(c op.Call) (plan, error) {
 	b, ok, err := blockOf(c.In[0], c.Out[0])
-	if err != nil || !ok || b.outer == 1 {
+	switch {
+	case err != nil || !ok || b.outer*b.width == 1:
 		return plan{}, err
+	case b.outer == 1:
+		return columnPlan(b.height, b.width, func(m operands) func(sums []float64, lo, hi int) {
+			x, y := floats(m.in[0]), floats(m.in[1])
+			return func(sums []float64, lo, hi int) {
+				vec.ChannelDot(sums, x[lo*b.width:hi*b.width], y[lo*b.width:hi*b.width])
+			}
+		}), nil
 	}
 	if b.width == 1 {
 		return b.eachRow(func(m operands) func(lo, hi int) float32 {
@@ -126,12 +134,20 @@ func blockSums[E vec.Element](outer, height, width int, factor float64) plan {
 
 // columnTotals sums the n rows of x (n, ch).
 func columnTotals(n, ch int) plan {
+	return columnPlan(n, ch, func(m operands) func(sums []float64, lo, hi int) {
+		x := floats(m.in[0])
+		return func(sums []float64, lo, hi int) { vec.ChannelSum(sums, x[lo*ch:hi*ch]) }
+	})
+}
+
+// columnPlan is the plan of a sum of n rows of ch numbers: of returns what adds the rows
+// [lo, hi) to sums.
+func columnPlan(n, ch int, of func(m operands) func(sums []float64, lo, hi int)) plan {
 	columns := sumColumns(n, ch, ch)
 	return plan{scratch: 8 * columns.size(), bind: func(m operands) []stage {
-		x, y := floats(m.in[0]), floats(m.out[0])
-		parts := as[float64](m.scratch)
+		y, parts := floats(m.out[0]), as[float64](m.scratch)
 		return []stage{
-			columns.stage(parts, func(sums []float64, lo, hi int) { vec.ChannelSum(sums, x[lo*ch:hi*ch]) }),
+			columns.stage(parts, of(m)),
 			channels(ch).stage(func(lo, hi int) {
 				for k := lo; k < hi; k++ {
 					y[k] = float32(columns.total(parts, k))

@@ -26,6 +26,28 @@ var norms = []Entry{
 		norm: func(s *Spec) NormFunc { return GroupNorm(s.Int("groups", 32, 1), s.Float("eps", 1e-5, 0)) },
 	},
 	{
+		Name: "rms", Kind: Norms, Family: "layer", Options: "eps=1e-6", Paper: "Zhang and Sennrich, arXiv 1910.07467",
+		norm: func(s *Spec) NormFunc { return RMSNorm(s.Float("eps", 1e-6, 0)) },
+	},
+	{
+		Name: "frn", Kind: Norms, Family: "group", Options: "eps=1e-5", Paper: "Singh and Krishnan, arXiv 1911.09737",
+		norm: func(s *Spec) NormFunc { return FilterResponseNorm(s.Float("eps", 1e-5, 0)) },
+	},
+	{
+		Name: "frozen", Kind: Norms, Family: "batch", Options: "eps=1e-5", Paper: "He et al., arXiv 1512.03385, as in detectors",
+		norm: func(s *Spec) NormFunc { return FrozenBatchNorm(s.Float("eps", 1e-5, 0)) },
+	},
+	{
+		Name: "bcn", Kind: Norms, Family: "batch-channel", Options: "groups=32, eps=1e-5, estimate=false, speed=0", Paper: "Qiao et al., arXiv 1903.10520",
+		norm: func(s *Spec) NormFunc {
+			c := BatchChannelConfig{Groups: s.Int("groups", 32, 1), Eps: s.Float("eps", 1e-5, 0)}
+			if s.Bool("estimate", false) {
+				c.Speed = s.Positive("speed", "estimate=true wants it, for without it the statistics never move")
+			}
+			return BatchChannelNorm(c)
+		},
+	},
+	{
 		Name: "instance", Kind: Norms, Family: "group", Options: "eps=1e-5", Paper: "Ulyanov et al., arXiv 1607.08022",
 		norm: func(s *Spec) NormFunc { return InstanceNorm(s.Float("eps", 1e-5, 0)) },
 	},
@@ -88,6 +110,80 @@ func GlobalResponseNorm(s graph.Scope, channels int, _ bool) graph.Module {
 		factor := g.Mul(g.Mul(root, g.Power(g.MeanTo(root, n, 1, 1, 1), -1, 1e-6)), g.Param(weight))
 		return g.Add(g.Add(x, g.Mul(x, factor)), g.Param(bias))
 	})
+}
+
+// RMSNorm divides the channels of each position or token by their root mean square.
+func RMSNorm(eps float64) NormFunc {
+	return func(s graph.Scope, channels int, zero bool) graph.Module {
+		return newScaled(s, channels, op.LayerNorm{Eps: eps, Root: true}, zero, false)
+	}
+}
+
+// FilterResponseNorm divides each channel of a sample by its root mean square over the
+// map, and lets nothing below a learned threshold, tau, pass, which takes the place of an
+// activation (Singh and Krishnan, arXiv 1911.09737).
+func FilterResponseNorm(eps float64) NormFunc {
+	return func(s graph.Scope, channels int, zero bool) graph.Module {
+		norm := newScaled(s, channels, op.GroupNorm{Groups: channels, Eps: eps, Root: true}, zero, true)
+		tau := s.Param("tau", graph.Shape{channels}, graph.Layout{}, graph.Bias, graph.Zeros)
+		return graph.Func(func(g *graph.Graph, x *graph.Node) *graph.Node {
+			least := g.Param(tau)
+			return g.Add(g.ReLU(g.Sub(norm.Forward(g, x), least)), least)
+		})
+	}
+}
+
+// FrozenBatchNorm normalises by statistics, a scale and a shift that training leaves
+// alone, as pretrained networks inside detectors do.
+func FrozenBatchNorm(eps float64) NormFunc {
+	return func(s graph.Scope, channels int, _ bool) graph.Module {
+		param := func(name string, init graph.Init) *graph.Param {
+			return s.Param(name, graph.Shape{channels}, graph.Layout{}, graph.Statistic, init)
+		}
+		gamma, beta := param("weight", graph.Ones), param("bias", graph.Zeros)
+		mean, variance := param("running_mean", graph.Zeros), param("running_var", graph.Ones)
+		return graph.Func(func(g *graph.Graph, x *graph.Node) *graph.Node {
+			return g.Apply(op.BatchNormInference{Eps: eps}, x, g.Param(gamma), g.Param(beta), g.Param(mean), g.Param(variance))
+		})
+	}
+}
+
+// BatchChannelConfig says how batch-channel normalisation normalises.
+type BatchChannelConfig struct {
+	// Groups is the number of groups of the second norm.
+	Groups int
+	Eps    float64
+	// Speed, where it is not 0, lets the first norm go by running statistics, which each
+	// batch moves by this part of the way, for batches too small to have their own.
+	Speed float64
+}
+
+// BatchChannelNorm is a batch norm, bn, and behind it a group norm, gn, so that channels
+// are normalised by the data set and by the sample (Qiao et al., arXiv 1903.10520). It
+// wants standardized weights.
+func BatchChannelNorm(c BatchChannelConfig) NormFunc {
+	return func(s graph.Scope, channels int, zero bool) graph.Module {
+		bn := graph.NewBatchNorm(s.Sub("bn"), channels, graph.BatchNormConfig{Eps: c.Eps})
+		m := &batchChannel{BatchChannelConfig: c, bn: bn}
+		m.gn = newScaled(s.Sub("gn"), channels, op.GroupNorm{Groups: c.Groups, Eps: c.Eps}, zero, true)
+		return m
+	}
+}
+
+type batchChannel struct {
+	BatchChannelConfig
+	bn *graph.Norm
+	gn graph.Module
+}
+
+// Forward implements graph.Module.
+func (m *batchChannel) Forward(g *graph.Graph, x *graph.Node) *graph.Node {
+	if m.Speed == 0 || !g.Training() {
+		return m.gn.Forward(g, m.bn.Forward(g, x))
+	}
+	mean := g.Apply(op.EstimateMoments{Speed: m.Speed}, x, g.Param(m.bn.Mean), g.Param(m.bn.Var))
+	variance := g.Aux(mean, 1)
+	return m.gn.Forward(g, g.Apply(op.BatchNormInference{Eps: m.Eps}, x, g.Param(m.bn.Gamma), g.Param(m.bn.Beta), mean, variance))
 }
 
 // InstanceNorm normalises each channel of a sample by itself.

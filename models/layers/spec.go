@@ -79,6 +79,15 @@ func number[T int | float64](s *Spec, key string, fallback, least T, what string
 	return v
 }
 
+// Positive is the option of this name, which must be given and above 0; why says why.
+func (s *Spec) Positive(key, why string) float64 {
+	v := s.Float(key, 0, 0)
+	if v == 0 && s.err == nil {
+		s.err = fmt.Errorf("layer %s: option %s should be a number above 0: %s", s.Name, key, why)
+	}
+	return v
+}
+
 // Bool is the option of this name, true or false, or fallback.
 func (s *Spec) Bool(key string, fallback bool) bool {
 	text, ok := s.take(key)
