@@ -32,7 +32,7 @@ type PreActConfig struct {
 // BareProjection is a shortcut by a 1x1 convolution without a norm.
 func BareProjection(name string) ResNetShortcut {
 	return func(s graph.Scope, st layers.Style, in, out, stride int) graph.Module {
-		return st.BareConv(s.Sub(name), in, out, 1, graph.ConvConfig{Stride: stride})
+		return st.Convolve(s.Sub(name), in, out, 1, graph.ConvConfig{Stride: stride})
 	}
 }
 
@@ -53,7 +53,7 @@ func NewPreActResNet(s graph.Scope, c PreActConfig, o Options) (graph.Module, er
 		inside, o.DropRate = o.DropRate, 0
 	}
 	s = s.ConvInit(graph.KaimingNormal)
-	net := graph.Sequential{c.Style.Outside().BareConv(s.Sub("conv1"), o.InChans, c.Stem, 3, graph.ConvConfig{})}
+	net := graph.Sequential{c.Style.Outside().Convolve(s.Sub("conv1"), o.InChans, c.Stem, 3, graph.ConvConfig{})}
 	channels, blocks, index := c.Stem, 0, 0
 	for _, depth := range c.Depths {
 		blocks += depth
@@ -86,10 +86,10 @@ func (c PreActConfig) block(s graph.Scope, in, width, stride int, drop float64) 
 	st := c.Style
 	b := &layers.PreActResidual{Pre: st.NormAct(s.Sub("bn1"), in)}
 	branch := graph.Sequential{
-		st.BareConv(s.Sub("conv1"), in, width, 3, graph.ConvConfig{Stride: stride}),
+		st.Convolve(s.Sub("conv1"), in, width, 3, graph.ConvConfig{Stride: stride}),
 		st.NormAct(s.Sub("bn2"), width),
 		graph.Drop(drop),
-		st.BareConv(s.Sub("conv2"), width, width, 3, graph.ConvConfig{}),
+		st.Convolve(s.Sub("conv2"), width, width, 3, graph.ConvConfig{}),
 	}
 	if attention := st.Attend(s.Sub("se"), width); attention != nil {
 		branch = append(branch, attention)

@@ -35,9 +35,9 @@ func (c DenseNetConfig) layer(s graph.Scope, in int) denseLayer {
 	st, inner := c.Style, c.Bottleneck*c.Growth
 	return denseLayer{graph.Sequential{
 		st.NormAct(s.Sub("norm1"), in),
-		st.BareConv(s.Sub("conv1"), in, inner, 1, graph.ConvConfig{}),
+		st.Convolve(s.Sub("conv1"), in, inner, 1, graph.ConvConfig{}),
 		st.NormAct(s.Sub("norm2"), inner),
-		st.BareConv(s.Sub("conv2"), inner, c.Growth, 3, graph.ConvConfig{}),
+		st.Convolve(s.Sub("conv2"), inner, c.Growth, 3, graph.ConvConfig{}),
 	}}
 }
 
@@ -47,7 +47,7 @@ func (c DenseNetConfig) transition(s graph.Scope, in int) graph.Sequential {
 	st := c.Style.Outside()
 	return graph.Sequential{
 		st.NormAct(s.Sub("norm"), in),
-		st.BareConv(s.Sub("conv"), in, in/2, 1, graph.ConvConfig{}),
+		st.Convolve(s.Sub("conv"), in, in/2, 1, graph.ConvConfig{}),
 		graph.Func(func(g *graph.Graph, x *graph.Node) *graph.Node { return g.AvgPool(x, op.Square(2, 2, 0), false, true) }),
 	}
 }

@@ -1,12 +1,30 @@
 package layers
 
-import "github.com/seed52467199/trainer/graph"
+import (
+	"github.com/seed52467199/trainer/graph"
+	"github.com/seed52467199/trainer/graph/op"
+)
 
 // Flatten makes (N, ...) into (N, F).
 var Flatten = graph.Func(func(g *graph.Graph, x *graph.Node) *graph.Node { return g.Flatten(x) })
 
 // GlobalAvgPool is the mean over height and width: (N, H, W, C) to (N, C).
 var GlobalAvgPool = graph.Func(func(g *graph.Graph, x *graph.Node) *graph.Node { return g.GlobalAvgPool(x) })
+
+// SpatialMean is GlobalAvgPool that keeps the axes: (N, H, W, C) to (N, 1, 1, C).
+var SpatialMean = graph.Func(spatialMean)
+
+// ZeroPad puts n rows and columns of zeros around a map.
+func ZeroPad(n int) graph.Module {
+	return graph.Func(func(g *graph.Graph, x *graph.Node) *graph.Node {
+		for axis := 1; axis <= 2 && x != nil; axis++ {
+			size := x.Shape()[axis]
+			// The gradient of a slice is what pads with zeros.
+			x = g.Apply(op.SliceGrad{Slice: op.Slice{Axis: axis, Start: n, End: n + size}, Size: size + 2*n}, x)
+		}
+		return x
+	})
+}
 
 // TokenMean is the mean over tokens: (N, L, C) to (N, C).
 var TokenMean = graph.Func(func(g *graph.Graph, x *graph.Node) *graph.Node {

@@ -34,12 +34,12 @@ func (st Style) ConvNormAct(conv, norm graph.Scope, in, out, k, stride int) grap
 // ConvNormActOf is ConvNormAct with more to say about the convolution: its
 // groups, its dilation. Pad keeps the size where it is left out.
 func (st Style) ConvNormActOf(conv, norm graph.Scope, in, out, k int, c graph.ConvConfig) graph.Module {
-	return graph.Sequential{st.conv(conv, in, out, k, c), st.NormAct(norm, out)}
+	return graph.Sequential{st.Convolve(conv, in, out, k, c), st.NormAct(norm, out)}
 }
 
 // ConvNorm is ConvNormAct without the activation, as in shortcuts.
 func (st Style) ConvNorm(conv, norm graph.Scope, in, out, k, stride int) graph.Module {
-	return graph.Sequential{st.conv(conv, in, out, k, graph.ConvConfig{Stride: stride}), st.Norm(norm, out, false)}
+	return graph.Sequential{st.Convolve(conv, in, out, k, graph.ConvConfig{Stride: stride}), st.Norm(norm, out, false)}
 }
 
 // NormAct declares a norm and the activation behind it, which stand before a
@@ -48,18 +48,14 @@ func (st Style) NormAct(norm graph.Scope, channels int) graph.Module {
 	return graph.Sequential{st.Norm(norm, channels, false), st.Act(norm.Sub("act"), channels)}
 }
 
-// BareConv declares the convolution of ConvNormActOf by itself, for networks of
-// pre-activation, where the next block has the norm.
-func (st Style) BareConv(conv graph.Scope, in, out, k int, c graph.ConvConfig) graph.Module {
-	return st.conv(conv, in, out, k, c)
-}
-
 // LastConvNorm is ConvNorm at the end of a residual branch, where ZeroLast counts.
 func (st Style) LastConvNorm(conv, norm graph.Scope, in, out, k, stride int) graph.Module {
-	return graph.Sequential{st.conv(conv, in, out, k, graph.ConvConfig{Stride: stride}), st.Norm(norm, out, st.ZeroLast)}
+	return graph.Sequential{st.Convolve(conv, in, out, k, graph.ConvConfig{Stride: stride}), st.Norm(norm, out, st.ZeroLast)}
 }
 
-func (st Style) conv(s graph.Scope, in, out, k int, c graph.ConvConfig) graph.Module {
+// Convolve declares a k x k convolution in the style's way, without a norm. Pad keeps the
+// size where it is left out.
+func (st Style) Convolve(s graph.Scope, in, out, k int, c graph.ConvConfig) graph.Module {
 	if c.Pad == 0 {
 		c.Pad = max(c.Dilation, 1) * (k - 1) / 2
 	}

@@ -1,0 +1,118 @@
+package models
+
+import (
+	"fmt"
+
+	"github.com/seed52467199/trainer/graph"
+	"github.com/seed52467199/trainer/graph/op"
+	"github.com/seed52467199/trainer/models/layers"
+)
+
+// ResNetV2Config is what residual networks with the norm and activation before each
+// convolution (He et al., arXiv 1603.05027) differ in.
+type ResNetV2Config struct {
+	// Depths is the number of bottlenecks of each stage, Widths the channels that each
+	// gives. Each stage but the first halves the map.
+	Depths, Widths []int
+	// Style has the norm, the activation and the convolution.
+	Style layers.Style
+	// ZeroPadPool pads the map with zeros before the max pool, as BiT does, where others
+	// let only pixels count.
+	ZeroPadPool bool
+}
+
+// NewResNetV2 declares a network under timm's names: stem.conv, stages.0.blocks.0.norm1,
+// conv1 and so on, norm, head.fc, which files hold as a 1x1 convolution.
+func NewResNetV2(s graph.Scope, c ResNetV2Config, o Options) (graph.Module, error) {
+	if len(c.Depths) == 0 || len(c.Depths) != len(c.Widths) {
+		return nil, fmt.Errorf("residual network: %d depths and %d widths; each stage should have one of both", len(c.Depths), len(c.Widths))
+	}
+	var err error
+	if c.Style, err = c.Style.With(o.Layers); err != nil {
+		return nil, err
+	}
+	s = s.ConvInit(graph.KaimingNormal)
+	net := graph.Sequential{c.Style.Outside().Convolve(s.Sub("stem.conv"), o.InChans, 64, 7, graph.ConvConfig{Stride: 2})}
+	if c.ZeroPadPool {
+		net = append(net, layers.ZeroPad(1), maxPool(op.Square(3, 2, 0), false))
+	} else {
+		net = append(net, stemPool)
+	}
+	blocks, index, channels := 0, 0, 64
+	for _, depth := range c.Depths {
+		blocks += depth
+	}
+	for i, depth := range c.Depths {
+		for k := range depth {
+			stride := 1
+			if i > 0 && k == 0 {
+				stride = 2
+			}
+			block := s.Sub(fmt.Sprintf("stages.%d.blocks.%d", i, k))
+			net = append(net, c.block(block, channels, c.Widths[i], stride, k == 0, layers.DropPathRate(o.DropPath, index, blocks)))
+			channels = c.Widths[i]
+			index++
+		}
+	}
+	net = append(net, c.Style.NormAct(s.Sub("norm"), channels), layers.SpatialMean, graph.Drop(o.DropRate))
+	fc := graph.NewConv(s.Sub("head.fc"), channels, o.NumClasses, 1, graph.ConvConfig{Bias: true, Init: graph.Normal(0.01), BiasInit: graph.Zeros})
+	return append(net, fc, layers.Flatten), nil
+}
+
+// block declares a bottleneck, whose shortcut is a convolution where project says so.
+func (c ResNetV2Config) block(s graph.Scope, in, out, stride int, project bool, dropPath float64) graph.Module {
+	st, inner := c.Style, out/4
+	b := &preActivated{dropPath: dropPath}
+	if project {
+		b.shortcut = st.Outside().Convolve(s.Sub("downsample.conv"), in, out, 1, graph.ConvConfig{Stride: stride})
+	}
+	b.first = st.NormAct(s.Sub("norm1"), in)
+	b.branch = graph.Sequential{
+		st.Convolve(s.Sub("conv1"), in, inner, 1, graph.ConvConfig{}), st.NormAct(s.Sub("norm2"), inner),
+		st.Convolve(s.Sub("conv2"), inner, inner, 3, graph.ConvConfig{Stride: stride}), st.NormAct(s.Sub("norm3"), inner),
+		st.Convolve(s.Sub("conv3"), inner, out, 1, graph.ConvConfig{}),
+	}
+	if attention := st.Attend(s.Sub("se"), out); attention != nil {
+		b.branch = append(b.branch, attention)
+	}
+	return b
+}
+
+// preActivated is a block whose shortcut, where it is a convolution, begins behind the
+// first norm and activation.
+type preActivated struct {
+	first, shortcut graph.Module // shortcut is nil where it is the input
+	branch          graph.Sequential
+	dropPath        float64
+}
+
+// Forward implements graph.Module.
+func (b *preActivated) Forward(g *graph.Graph, x *graph.Node) *graph.Node {
+	y := b.first.Forward(g, x)
+	if b.shortcut != nil {
+		x = b.shortcut.Forward(g, y)
+	}
+	return g.Add(g.DropPath(b.branch.Forward(g, y), b.dropPath), x)
+}
+
+const (
+	preActPaper = "He et al., Identity Mappings in Deep Residual Networks, arXiv 1603.05027"
+	bitPaper    = "Kolesnikov et al., Big Transfer (BiT): General Visual Representation Learning, arXiv 1912.11370"
+)
+
+// resNetV2s have the preprocessing of timm's default weights.
+var resNetV2s = []Spec{
+	resNetV2("resnetv2_50", ResNetV2Config{Style: residualStyle}, halved(imageNet(preActPaper, 0.95, timmHub+"resnetv2_50.a1h_in1k"))),
+	resNetV2("resnetv2_50x1_bit", ResNetV2Config{ZeroPadPool: true, Style: layers.Style{
+		Norm: layers.GroupNorm(32, 1e-5), Act: layers.Act(op.ReLU), Conv: layers.Convolver{Every: layers.Standardization{Eps: 1e-8}.Conv},
+	}}, halved(imageNet(bitPaper, 0.875, timmHub+"resnetv2_50x1_bit.goog_distilled_in1k"))),
+}
+
+func resNetV2(name string, c ResNetV2Config, info Config) Spec {
+	c.Depths, c.Widths = []int{3, 4, 6, 3}, []int{256, 512, 1024, 2048}
+	info.FirstConv, info.FirstNorm, info.Classifier = []string{"stem.conv"}, []string{""}, []string{"head.fc"}
+	return Spec{
+		Name: name, Residual: true, Layers: true, Config: info,
+		Build: func(s graph.Scope, o Options) (graph.Module, error) { return NewResNetV2(s, c, o) },
+	}
+}
