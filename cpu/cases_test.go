@@ -508,7 +508,7 @@ func reduceExamples() []example {
 		all = append(all, example{name: fmt.Sprintf("clip_grad %v", x), op: op.ClipGrad{Clip: clips[1]}, shapes: []op.Shape{x, x}},
 			example{name: fmt.Sprintf("clip_grad %v part", x), op: op.ClipGrad{Clip: clips[1], Start: 7}, shapes: []op.Shape{x, wide}})
 	}
-	for _, s := range [][2]op.Shape{{{3, 4, 5, 6}, {4, 1, 6}}, {{3, 4, 5, 6}, {3, 1, 5, 1}}, {{9, 20, 20, 17}, {9, 1, 1, 17}}, {{9, 20, 20, 17}, {17}}, {{9, 400, 17}, {}}} {
+	for _, s := range [][2]op.Shape{{{3, 4, 5, 6}, {4, 1, 6}}, {{3, 4, 5, 6}, {3, 1, 5, 1}}, {{9, 20, 20, 17}, {9, 1, 1, 17}}, {{9, 20, 20, 17}, {9, 20, 20, 1}}, {{9, 20, 20, 17}, {17}}, {{9, 400, 17}, {}}} {
 		all = append(all, example{name: fmt.Sprintf("sum_to %v %v", s[0], s[1]), op: op.SumTo{Shape: s[1]}, shapes: s[:1], large: op.Size(s[0]) > 1000,
 			back: []back{{op.BroadcastTo{Shape: s[0]}, []source{dy}, []int{0}}}},
 			example{name: fmt.Sprintf("dot_to %v %v", s[0], s[1]), op: op.DotTo{Shape: s[1]}, shapes: []op.Shape{s[0], s[0]}, large: op.Size(s[0]) > 1000},

@@ -93,6 +93,8 @@ func fast(c op.Call, m conv.Method, threads *pool.Pool) (plan, error) {
 		return fastDotTo(c)
 	case op.MaxTo:
 		return fastMaxTo(c)
+	case op.MaxToGrad:
+		return fastMaxToGrad(c)
 	case op.BroadcastTo:
 		return fastBroadcastTo(c)
 	case op.ColumnSum:

@@ -114,6 +114,38 @@ func fastMaxTo(c op.Call) (plan, error) {
 	}), nil
 }
 
+// fastMaxToGrad serves rows, in which one element wins as a rule.
+func fastMaxToGrad(c op.Call) (plan, error) {
+	b, ok, err := blockOf(c.In[0], c.In[1])
+	if err != nil || !ok || b.width != 1 {
+		return plan{}, err
+	}
+	return overRows(rows(b.outer, b.height), func(m operands) func(lo, hi int) {
+		x, y, dy, dx := floats(m.in[0]), floats(m.in[1]), floats(m.in[2]), floats(m.out[0])
+		return func(lo, hi int) {
+			for i := lo; i < hi; i++ {
+				from, most, winners, last := x[i*b.height:][:b.height], y[i], 0, 0
+				for k, v := range from {
+					if v == most {
+						winners++
+						last = k
+					}
+				}
+				to := dx[i*b.height:][:b.height]
+				clear(to)
+				if winners > 0 {
+					to[last] = dy[i] / float32(winners)
+				}
+				for k := 0; winners > 1 && k < last; k++ {
+					if from[k] == most {
+						to[k] = to[last]
+					}
+				}
+			}
+		}
+	}), nil
+}
+
 // blockSums sums x (outer, height, width) over height and multiplies by factor.
 func blockSums[E vec.Element](outer, height, width int, factor float64) plan {
 	return plan{scratch: 8 * outer * width, bind: func(m operands) []stage {

@@ -28,6 +28,7 @@ func TestValues(t *testing.T) {
 		{op.SumTo{Shape: op.Shape{3}}, []op.Shape{{2, 3}}, [][]float64{{1, 2, 3, 4, 5, 6}}, []float64{5, 7, 9}},
 		{op.SumTo{Shape: op.Shape{1, 2, 1}}, []op.Shape{{2, 2, 2}}, [][]float64{{1, 2, 3, 4, 5, 6, 7, 8}}, []float64{14, 22}},
 		{op.BroadcastTo{Shape: op.Shape{2, 3}}, []op.Shape{{2, 1}}, [][]float64{{1, 2}}, []float64{1, 1, 1, 2, 2, 2}},
+		{op.MaxToGrad{}, []op.Shape{{3, 4}, {3, 1}, {3, 1}}, [][]float64{{1, 5, 2, 5, 7, 7, 7, 1, 4, 3, 2, 1}, {5, 7, 4}, {6, 6, 6}}, []float64{0, 3, 0, 3, 2, 2, 2, 0, 6, 0, 0, 0}},
 		{op.ColumnSum{}, []op.Shape{{2, 1, 2}}, [][]float64{{1, 2, 3, 4}}, []float64{4, 6}},
 		{op.Mean{}, []op.Shape{{2, 2}}, [][]float64{{1, 2, 3, 6}}, []float64{3}},
 		{op.SquaredNorm{}, []op.Shape{{3}}, [][]float64{{1, -2, 3}}, []float64{14}},
