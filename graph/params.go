@@ -63,6 +63,17 @@ func (p *Param) FileShape() Shape { return p.Layout.FileShape(p.Shape) }
 // copies from it.
 func (p *Param) Read() ([]float32, error) { return p.ReadFrom(p.set.memory(p.Role)) }
 
+// Values returns the value in the order of memory, whose shape is Shape.
+func (p *Param) Values() ([]float32, error) {
+	file, err := p.Read()
+	if err != nil {
+		return nil, err
+	}
+	vals := make([]float32, len(file))
+	p.Layout.walk(p.Shape, func(f, m int) { vals[m] = file[f] })
+	return vals, nil
+}
+
 // ReadFrom is Read from a buffer laid out like the parameter's own memory, such
 // as an average of the weights.
 func (p *Param) ReadFrom(buf op.Buffer) ([]float32, error) {

@@ -1,0 +1,123 @@
+package onnx
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/seed52467199/trainer/graph"
+	"github.com/seed52467199/trainer/graph/op"
+)
+
+// unary writes an operation on each element, in whatever order the value lies.
+func (t *translation) unary(s graph.Traced, write func(x string) string) error {
+	o := t.preferred(s.In[:1])
+	t.made(s.Out[0], o, write(t.use(s.In[0], o)))
+	return nil
+}
+
+// elementwise writes an operation on two values that stretch to each other.
+func (t *translation) elementwise(s graph.Traced, kind string) error {
+	o, axes := t.preferred(s.In), len(s.Out[0].Shape)
+	names := make([]string, 2)
+	for i, v := range s.In {
+		var err error
+		if names[i], err = t.aligned(v, o, axes); err != nil {
+			return err
+		}
+	}
+	t.made(s.Out[0], o, t.add(kind, "", names, "", nil))
+	return nil
+}
+
+// power is (x + shift)^exponent by the operations that are exact where there are some.
+func (t *translation) power(x string, o op.Power) string {
+	if o.Shift != 0 {
+		x = t.add("Add", "", []string{x, t.scalar(o.Shift)}, "", nil)
+	}
+	switch o.Exponent {
+	case 1:
+		return x
+	case 2:
+		return t.add("Mul", "", []string{x, x}, "", nil)
+	case 0.5, -0.5:
+		x = t.add("Sqrt", "", []string{x}, "", nil)
+	case -1:
+	default:
+		return t.add("Pow", "", []string{x, t.scalar(o.Exponent)}, "", nil)
+	}
+	if o.Exponent < 0 {
+		return t.add("Reciprocal", "", []string{x}, "", nil)
+	}
+	return x
+}
+
+// reduce writes a reduction over the axes that the result has stretched.
+func (t *translation) reduce(s graph.Traced, kind string, to graph.Shape) error {
+	x := s.In[0]
+	if len(to) != len(x.Shape) {
+		return fmt.Errorf("%s from %v to %v has no translation", s.Op.Kind(), x.Shape, to)
+	}
+	o := t.preferred(s.In[:1])
+	var over []int
+	for i := range to {
+		if to[i] != x.Shape[i] {
+			over = append(over, axis(i, len(to), o))
+		}
+	}
+	slices.Sort(over)
+	name := t.use(x, o)
+	switch {
+	case len(over) == 0:
+	case kind == "ReduceSum":
+		name = t.add(kind, "", []string{name, t.ints(over...)}, "", nil)
+	default:
+		name = t.add(kind, "", []string{name}, "", attributes{"axes": over})
+	}
+	t.made(s.Out[0], o, name)
+	return nil
+}
+
+// activation writes functions that ONNX has by name and puts the others together.
+func (t *translation) activation(s graph.Traced, o op.Activation) error {
+	one := func(kind string, a attributes) func(x string) string {
+		return func(x string) string { return t.add(kind, "", []string{x}, "", a) }
+	}
+	times := func(gate func(x string) string) func(x string) string {
+		return func(x string) string { return t.add("Mul", "", []string{x, gate(x)}, "", nil) }
+	}
+	scaled := func(x string, f float64) string { return t.add("Mul", "", []string{x, t.scalar(f)}, "", nil) }
+	shifted := func(x string, f float64) string { return t.add("Add", "", []string{x, t.scalar(f)}, "", nil) }
+	clip := func(lo, hi float64) func(x string) string {
+		return func(x string) string { return t.add("Clip", "", []string{x, t.scalar(lo), t.scalar(hi)}, "", nil) }
+	}
+	write, ok := map[op.Act]func(x string) string{
+		op.ReLU:        one("Relu", nil),
+		op.ReLU6:       clip(0, 6),
+		op.LeakyReLU:   one("LeakyRelu", attributes{"alpha": o.Alpha}),
+		op.ELU:         one("Elu", attributes{"alpha": o.Alpha}),
+		op.CELU:        one("Celu", attributes{"alpha": o.Alpha}),
+		op.SELU:        one("Selu", nil),
+		op.Sigmoid:     one("Sigmoid", nil),
+		op.Tanh:        one("Tanh", nil),
+		op.HardSigmoid: one("HardSigmoid", attributes{"alpha": 1. / 6, "beta": 0.5}),
+		op.HardSwish:   one("HardSwish", nil),
+		op.HardTanh:    clip(-1, 1),
+		op.SiLU:        times(one("Sigmoid", nil)),
+		op.Mish:        times(func(x string) string { return one("Tanh", nil)(one("Softplus", nil)(x)) }),
+		op.QuickGELU:   times(func(x string) string { return one("Sigmoid", nil)(scaled(x, 1.702)) }),
+		op.HardMish:    times(func(x string) string { return scaled(clip(0, 2)(shifted(x, 2)), 0.5) }),
+		op.GELU: times(func(x string) string {
+			return scaled(shifted(one("Erf", nil)(scaled(x, 1/math.Sqrt2)), 1), 0.5)
+		}),
+		op.GELUTanh: times(func(x string) string {
+			cubed := t.add("Mul", "", []string{t.add("Mul", "", []string{x, x}, "", nil), x}, "", nil)
+			inner := scaled(t.add("Add", "", []string{x, scaled(cubed, 0.044715)}, "", nil), math.Sqrt(2/math.Pi))
+			return scaled(shifted(one("Tanh", nil)(inner), 1), 0.5)
+		}),
+	}[o.Func]
+	if !ok {
+		return fmt.Errorf("the activation %s has no translation", o.Func)
+	}
+	return t.unary(s, write)
+}
