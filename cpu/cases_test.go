@@ -427,8 +427,36 @@ func lossExamples() []example {
 	return all
 }
 
+// offPixels moves offsets away from whole pixels, where interpolation has a kink.
+func offPixels(x []float64) {
+	for i, v := range x {
+		x[i] = math.Floor(v) + 0.1 + 0.8*(v-math.Floor(v))
+	}
+}
+
 func tokenExamples() []example {
 	var all []example
+	for _, c := range []struct {
+		x                    op.Shape
+		window               op.Window
+		groups, offsetGroups int
+	}{{op.Shape{2, 4, 3, 4}, square(3, 1, 1, 1), 1, 1}, {op.Shape{1, 5, 6, 6}, square(3, 2, 2, 2), 2, 3}, {op.Shape{2, 3, 4, 2}, square(1, 1, 0, 1), 1, 2}, {op.Shape{3, 17, 19, 36}, square(3, 1, 1, 1), 1, 2}} {
+		for _, mask := range []bool{false, true} {
+			o := op.DeformSample{Window: c.window, Groups: c.groups, OffsetGroups: c.offsetGroups, Mask: mask}
+			oh, ow, _ := c.window.Out(c.x[1], c.x[2], false)
+			places := o.Taps() * c.offsetGroups
+			e := example{name: fmt.Sprintf("deform_sample %v groups=%d,%d mask=%v", c.x, c.groups, c.offsetGroups, mask), op: o, large: op.Size(c.x) > 1000,
+				shapes: []op.Shape{c.x, {c.x[0], oh, ow, 2 * places}}, valid: func(in [][]float64) { offPixels(in[1]) }}
+			b := back{op.DeformSampleGrad(o), []source{0, 1}, []int{0, 1}}
+			if mask {
+				e.shapes = append(e.shapes, op.Shape{c.x[0], oh, ow, places})
+				b.from, b.wrt = append(b.from, 2), []int{0, 1, 2}
+			}
+			b.from = append(b.from, dy)
+			e.back = []back{b}
+			all = append(all, e)
+		}
+	}
 	for _, c := range []struct {
 		x    op.Shape
 		axes []int

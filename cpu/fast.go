@@ -65,6 +65,10 @@ func fast(c op.Call, m conv.Method, threads *pool.Pool) (plan, error) {
 		return fastAttentionGrad(c, o, threads.Threads())
 	case op.EstimateMoments:
 		return fastEstimateMoments(c, o), nil
+	case op.DeformSample:
+		return deformSample(c, o, fastLines), nil
+	case op.DeformSampleGrad:
+		return deformSampleGrad(c, o, fastLines), nil
 	case op.Softmax:
 		return fastSoftmax(c), nil
 	case op.SoftmaxGrad:

@@ -59,6 +59,10 @@ func portable[T number](c op.Call) (plan, error) {
 		return groupNormGrad[T](c, o), nil
 	case op.EstimateMoments:
 		return estimateMoments[T](c, o), nil
+	case op.DeformSample:
+		return deformSample(c, o, portableLines[T]()), nil
+	case op.DeformSampleGrad:
+		return deformSampleGrad(c, o, portableLines[T]()), nil
 	case op.Softmax:
 		return softmax[T](c), nil
 	case op.SoftmaxGrad:

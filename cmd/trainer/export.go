@@ -3,24 +3,34 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/seed52467199/trainer/checkpoint"
+	"github.com/seed52467199/trainer/checkpoint/onnx"
+	"github.com/seed52467199/trainer/graph"
 	"github.com/seed52467199/trainer/train"
 )
 
 func exportCommand(a *app) *cobra.Command {
 	var w weightFlags
 	var format, out string
+	var fold bool
 	c := &cobra.Command{
-		Use:     "export --checkpoint P --format safetensors --out F",
+		Use:     "export --checkpoint P --format onnx|safetensors --out F",
 		Short:   "Write a model for other runtimes",
-		Example: "  trainer export --checkpoint runs/flowers --format safetensors --out flowers.safetensors",
+		Example: "  trainer export --checkpoint runs/flowers --format onnx --out flowers.onnx",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			if format != "safetensors" {
-				return usage(fmt.Errorf("--format %s: this version writes safetensors", format))
+			if format == "" {
+				format = "safetensors"
+				if strings.HasSuffix(out, ".onnx") {
+					format = "onnx"
+				}
+			}
+			if format != "onnx" && format != "safetensors" {
+				return usage(fmt.Errorf("--format %s: it should be onnx or safetensors", format))
 			}
 			dev, err := openDevice(a.device, a.threads, a.convolution)
 			if err != nil {
@@ -31,12 +41,16 @@ func exportCommand(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if format == "onnx" {
+				return a.exportONNX(l, dev, out, fold)
+			}
 			return a.exportSafetensors(l, out)
 		},
 	}
 	w.add(c)
 	f := c.Flags()
-	f.StringVar(&format, "format", "safetensors", "safetensors: weights under PyTorch's names and layouts")
+	f.StringVar(&format, "format", "", "onnx: the network, opset 17; safetensors: weights under PyTorch's names and layouts (default: by the name of --out)")
+	f.BoolVar(&fold, "fold-norms", true, "onnx: batch norms become part of the convolutions before them")
 	f.StringVar(&out, "out", "", "the file to write")
 	_ = c.MarkFlagRequired("out")
 	a.runFlags(c)
@@ -50,18 +64,47 @@ func (a *app) exportSafetensors(l *train.Loaded, out string) error {
 	if err != nil {
 		return err
 	}
-	preprocessing, err := json.Marshal(l.Preprocessing)
+	meta, err := description(l)
 	if err != nil {
 		return err
 	}
-	classes, err := json.Marshal(l.Classes)
-	if err != nil {
-		return err
-	}
-	meta := map[string]string{"format": "pt", "model": l.Model.Name, "class_names": string(classes), "preprocessing": string(preprocessing)}
+	meta["format"] = "pt"
 	if err := checkpoint.WriteSafetensors(out, ts, meta); err != nil {
 		return usage(err)
 	}
 	a.say("%s: %d tensors", out, ts.Len())
 	return a.result(map[string]any{"out": out, "tensors": ts.Len()})
+}
+
+// exportONNX writes the network, with the same metadata.
+func (a *app) exportONNX(l *train.Loaded, dev graph.Device, out string, fold bool) error {
+	meta, err := description(l)
+	if err != nil {
+		return err
+	}
+	n := l.Network
+	m, err := onnx.Export(l.Model, n.Params, dev, onnx.Options{Name: l.Model.Name, Height: n.Height, Width: n.Width, Channels: n.Channels,
+		KeepNorms: !fold, Producer: "trainer", Version: version, Metadata: meta})
+	if err != nil {
+		return err
+	}
+	if err := m.Write(out); err != nil {
+		return usage(err)
+	}
+	a.say("%s: %d operations, %d tensors; input (N, %d, %d, %d), logits (N, %d)", out, m.Nodes, m.Constants, n.Channels, n.Height, n.Width, n.Classes)
+	return a.result(map[string]any{"out": out, "operations": m.Nodes, "tensors": m.Constants})
+}
+
+// description is what another program has to know of a network: its model, classes and
+// preprocessing.
+func description(l *train.Loaded) (map[string]string, error) {
+	meta := map[string]string{"model": l.Model.Name}
+	for key, value := range map[string]any{"class_names": l.Classes, "preprocessing": l.Preprocessing} {
+		text, err := json.Marshal(value)
+		if err != nil {
+			return nil, err
+		}
+		meta[key] = string(text)
+	}
+	return meta, nil
 }

@@ -101,6 +101,15 @@ func TestTrainEvaluatePredict(t *testing.T) {
 	if n := len(e["per_class"].([]any)); n != 10 {
 		t.Errorf("%d classes in per_class, want 10", n)
 	}
+	for name, format := range map[string]string{"net.onnx": "", "net.safetensors": "", "net": "onnx"} {
+		file := filepath.Join(t.TempDir(), name)
+		if ok(t, "export", "--checkpoint", run, "--out", file, "--format", format)["tensors"].(float64) < 4 {
+			t.Errorf("%s holds too few tensors", name)
+		}
+		if info, err := os.Stat(file); err != nil || info.Size() < 10_000 {
+			t.Errorf("%s: %v, %v", name, info, err)
+		}
+	}
 	for _, name := range []string{"config.yaml", "summary.csv", "log.jsonl", "report.html", "checkpoints/best/meta.json", "checkpoints/last/optimizer.safetensors"} {
 		if _, err := os.Stat(filepath.Join(run, name)); err != nil {
 			t.Errorf("the run folder lacks %s", name)

@@ -47,7 +47,7 @@ type (
 
 // catalog lists the layers, each family's table in its own file.
 func catalog() []Entry {
-	return slices.Concat(norms, activations, channelAttentions, spatialAttentions, blockAttentions, convolutions, standardConvs)
+	return slices.Concat(norms, activations, channelAttentions, spatialAttentions, blockAttentions, convolutions, standardConvs, deformables)
 }
 
 // List gives the layers of a kind, or of all kinds for "".

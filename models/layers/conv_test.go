@@ -1,0 +1,91 @@
+package layers_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/seed52467199/trainer/cpu"
+	"github.com/seed52467199/trainer/graph"
+	"github.com/seed52467199/trainer/graph/op"
+	"github.com/seed52467199/trainer/models/layers"
+)
+
+// convolution reads the name of an entry of conv.json: a spec, in which groups and
+// dilation are the convolution's.
+func convolution(spec string) (layer, error) {
+	c, out := graph.ConvConfig{Stride: 2, Pad: 1, Bias: true}, 7
+	name, options, _ := strings.Cut(spec, ":")
+	var own []string
+	for _, o := range strings.Split(options, ",") {
+		switch o {
+		case "":
+		case "groups=4":
+			c.Groups, out = 4, 8
+		case "dilation=2":
+			c.Dilation, c.Stride, c.Pad, out = 2, 1, 2, 8
+		default:
+			own = append(own, o)
+		}
+	}
+	if len(own) > 0 {
+		name += ":" + strings.Join(own, ",")
+	}
+	conv, err := layers.ParseConv(name)
+	return func(s graph.Scope, channels int) graph.Module {
+		if conv.Spatial != nil {
+			return conv.Spatial(s, channels, out, 3, c)
+		}
+		return layers.Conv(s, channels, out, 3, c)
+	}, err
+}
+
+func TestConvolutionsEqualPyTorch(t *testing.T) { compareGolden(t, "conv.json", convolution) }
+
+// The values that mmcv publishes for its modulated deformable convolution: a kernel of
+// ones over whole pixels, with a mask of a half.
+func TestDeformableGivesTheReference(t *testing.T) {
+	dev, err := cpu.New(cpu.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(dev.Close)
+	ps := graph.NewParams(1)
+	x := ps.Root().Param("x", graph.Shape{1, 3, 3, 1}, graph.Layout{}, graph.Weight, graph.Zeros)
+	m := layers.Deformable(1, true)(ps.Root(), 1, 1, 2, graph.ConvConfig{Pad: 1, Init: graph.Ones})
+	if err := ps.Place(dev); err != nil {
+		t.Fatal(err)
+	}
+	if err := x.Write([]float32{1, 2, 3, 1, 2, 3, 1, 2, 3}); err != nil {
+		t.Fatal(err)
+	}
+	g := graph.New(graph.Train)
+	y := m.Forward(g, g.Param(x))
+	p, err := graph.Compile(g, ps, graph.NewWorkspace(dev, 1), graph.Target{Outputs: []*graph.Node{y}, Loss: g.Scale(g.Mean(y), 16)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Run(); err != nil {
+		t.Fatal(err)
+	}
+	got := make([]float32, op.Size(y.Shape()))
+	if err := p.Read(y, got); err != nil {
+		t.Fatal(err)
+	}
+	outer, inner := []float32{0.5, 1.5, 2.5, 1.5}, []float32{1, 3, 5, 3}
+	if want := slices.Concat(outer, inner, inner, outer); !slices.Equal(got, want) {
+		t.Errorf("the result is %v, want %v", got, want)
+	}
+	for name, want := range map[string][]float32{
+		"x": {2, 2, 2, 2, 2, 2, 2, 2, 2}, "weight": {9, 9, 9, 9},
+		"conv_offset.bias": {-3, -1.5, -3, -1.5, -3, -1.5, -3, -1.5, 4.5, 4.5, 4.5, 4.5},
+	} {
+		got, err := ps.Lookup(name).ReadFrom(ps.Grads())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("the gradient of %s is %v, want %v", name, got, want)
+		}
+	}
+}

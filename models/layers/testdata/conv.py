@@ -1,0 +1,36 @@
+#!/usr/bin/env python3
+"""Writes conv.json: convolutions of PyTorch 2.15 and torchvision 0.29, on maps that are not square, of one image, and of
+odd numbers of channels."""
+import torch
+import torch.nn as nn
+from torchvision.ops import deform_conv2d
+
+import golden
+
+
+class Deformable(nn.Conv2d):
+    def __init__(self, *args, offset_groups=1, modulated=False, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.places = offset_groups * self.kernel_size[0] * self.kernel_size[1]
+        self.conv_offset = nn.Conv2d(self.in_channels, (3 if modulated else 2) * self.places, self.kernel_size, self.stride, self.padding, self.dilation)
+        self.modulated = modulated
+
+    def forward(self, x):
+        o = self.conv_offset(x)
+        offset, mask = o[:, :2 * self.places], torch.sigmoid(o[:, 2 * self.places:]) if self.modulated else None
+        return deform_conv2d(x, offset, self.weight, self.bias, self.stride, self.padding, self.dilation, mask)
+
+
+ODD, ONE, TWO = (2, 13, 5, 3), (1, 32, 3, 4), (2, 12, 5, 7)
+
+if __name__ == "__main__":
+    golden.write("conv.json", [
+        ("standard", nn.Conv2d(13, 7, 3, 2, 1), ODD),
+        ("standard:groups=4", nn.Conv2d(12, 8, 3, 2, 1, groups=4), TWO),
+        ("standard:dilation=2", nn.Conv2d(12, 8, 3, 1, 2, dilation=2), TWO),
+        ("dcn", Deformable(13, 7, 3, 2, 1), ODD),
+        ("dcn:offset_groups=4", Deformable(32, 7, 3, 2, 1, offset_groups=4), ONE),
+        ("dcnv2", Deformable(13, 7, 3, 2, 1, modulated=True), ODD),
+        ("dcnv2:offset_groups=2,groups=4", Deformable(12, 8, 3, 2, 1, groups=4, offset_groups=2, modulated=True), TWO),
+        ("dcnv2:dilation=2", Deformable(12, 8, 3, 1, 2, dilation=2, modulated=True), TWO),
+    ])
