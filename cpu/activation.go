@@ -80,9 +80,9 @@ func functionOf(a op.Act, alpha float64) (function, error) {
 		return elu(seluScale, seluAlpha, 1), nil
 	case op.GELU:
 		return function{
-			func(x float64) float64 { return x * phi(x) },
+			func(x float64) float64 { return gated(x, phi(x)) },
 			func(x float64) float64 {
-				return phi(x) + x*math.Exp(-x*x/2)/math.Sqrt(2*math.Pi)
+				return phi(x) + gated(x, math.Exp(-x*x/2)/math.Sqrt(2*math.Pi))
 			},
 		}, nil
 	case op.GELUTanh:
@@ -90,16 +90,23 @@ func functionOf(a op.Act, alpha float64) (function, error) {
 		const k = 2 * math.Sqrt2 / math.SqrtPi
 		const cubic = 0.044715
 		return function{
-			func(x float64) float64 { return x * logistic(k*(x+cubic*x*x*x)) },
+			func(x float64) float64 { return gated(x, logistic(k*(x+cubic*x*x*x))) },
 			func(x float64) float64 {
 				u := k * (x + cubic*x*x*x)
-				return logistic(u) + x*logisticSlope(u)*k*(1+3*cubic*x*x)
+				return logistic(u) + gated(x*k*(1+3*cubic*x*x), logisticSlope(u))
 			},
 		}, nil
 	case op.QuickGELU:
 		return swish(quickGELU), nil
 	case op.SiLU:
 		return swish(1), nil
+	case op.Swish:
+		return swish(alpha), nil
+	case op.Softplus:
+		return function{
+			func(x float64) float64 { return max(x, 0) + math.Log1p(math.Exp(-math.Abs(x))) },
+			func(y float64) float64 { return -math.Expm1(-y) },
+		}, nil
 	case op.Mish:
 		return function{mish, mishSlope}, nil
 	case op.Sigmoid:
@@ -113,12 +120,12 @@ func functionOf(a op.Act, alpha float64) (function, error) {
 		}, nil
 	case op.HardSwish:
 		return function{
-			func(x float64) float64 { return x * clamp(x/6+0.5, 0, 1) },
+			func(x float64) float64 { return gated(x, clamp(x/6+0.5, 0, 1)) },
 			func(x float64) float64 { return ramp(x, -3, 3, x/3+0.5) },
 		}, nil
 	case op.HardMish:
 		return function{
-			func(x float64) float64 { return x * clamp(x+2, 0, 2) / 2 },
+			func(x float64) float64 { return gated(x, clamp(x+2, 0, 2)/2) },
 			func(x float64) float64 { return ramp(x, -2, 0, x+1) },
 		}, nil
 	}
@@ -182,9 +189,17 @@ func elu(scale, alpha, width float64) function {
 // swish is x*logistic(beta*x).
 func swish(beta float64) function {
 	return function{
-		func(x float64) float64 { return x * logistic(beta*x) },
-		func(x float64) float64 { return logistic(beta*x) + beta*x*logisticSlope(beta*x) },
+		func(x float64) float64 { return gated(x, logistic(beta*x)) },
+		func(x float64) float64 { return logistic(beta*x) + gated(beta*x, logisticSlope(beta*x)) },
 	}
+}
+
+// gated is x*gate; a gate that is shut lets nothing of an infinite x pass.
+func gated(x, gate float64) float64 {
+	if gate == 0 && math.IsInf(x, 0) {
+		return 0
+	}
+	return x * gate
 }
 
 // logistic is 1/(1+exp(-x)).
@@ -210,10 +225,10 @@ func tanhSoftplus(x float64) (t, rest float64) {
 
 func mish(x float64) float64 {
 	t, _ := tanhSoftplus(x)
-	return x * t
+	return gated(x, t)
 }
 
 func mishSlope(x float64) float64 {
 	t, rest := tanhSoftplus(x)
-	return t + x*rest*(1+t)*logistic(x)
+	return t + gated(x, rest*(1+t)*logistic(x))
 }

@@ -55,6 +55,10 @@ func vectorFunction(a op.Act, alpha float32) (value func(y, x []float32), grad f
 		return gating(quickGELU)
 	case op.SiLU:
 		return gating(1)
+	case op.Swish:
+		return gating(alpha)
+	case op.Softplus:
+		return vec.Softplus, vec.SoftplusGrad
 	case op.Mish:
 		return vec.Mish, vec.MishGrad
 	case op.Sigmoid:

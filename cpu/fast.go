@@ -15,6 +15,10 @@ func fast(c op.Call, m conv.Method, threads *pool.Pool) (plan, error) {
 		return fastActivation(c, o, threads.Threads()), nil
 	case op.ActivationGrad:
 		return fastActivationGrad(c, o, threads.Threads()), nil
+	case op.PReLU:
+		return fastPReLU(c), nil
+	case op.PReLUGrad:
+		return fastPReLUGrad(c), nil
 	case op.ClipGrad:
 		return fastClipGrad[float32](c, o), nil
 	case op.Add:

@@ -13,6 +13,10 @@ func portable[T number](c op.Call) (plan, error) {
 		return activation[T](c, o)
 	case op.ActivationGrad:
 		return activationGrad[T](c, o)
+	case op.PReLU:
+		return prelu[T](c), nil
+	case op.PReLUGrad:
+		return preluGrad[T](c), nil
 	case op.ClipGrad:
 		return clipGrad[T](c, o), nil
 	case op.Add:

@@ -51,6 +51,22 @@ func SiLUGrad(dx, dy, x []float32, beta float32) {
 	}
 }
 
+// Softplus is y = log(1+e^x).
+func Softplus(y, x []float32) {
+	agree(len(y), len(x))
+	if !softplus(y, x) {
+		portable.Softplus(y, x)
+	}
+}
+
+// SoftplusGrad is dx = dy*(1-e^-y), from Softplus's output y >= 0.
+func SoftplusGrad(dx, dy, y []float32) {
+	agree(len(dx), len(dy), len(y))
+	if !softplusGrad(dx, dy, y) {
+		portable.SoftplusGrad(dx, dy, y)
+	}
+}
+
 // Mish is y = x*tanh(log(1+e^x)) (arXiv 1908.08681).
 func Mish(y, x []float32) {
 	agree(len(y), len(x))
@@ -159,7 +175,8 @@ func LeakyReLU(y, x []float32, slope float32) {
 	}
 }
 
-// LeakyReLUGrad is the gradient of LeakyReLU, from its input x: dx = dy*f'(x).
+// LeakyReLUGrad is the gradient of LeakyReLU, from its input x, or for a slope that
+// is not negative from its result: dx = dy*f'(x).
 func LeakyReLUGrad(dx, dy, x []float32, slope float32) {
 	agree(len(dx), len(dy), len(x))
 	if !leakyReLUGrad(dx, dy, x, slope) {

@@ -106,6 +106,42 @@ func clipGradSumApart[E Element](sum []float64, dx, dy, y []E, stride int, lo, h
 	}
 }
 
+// PReLU is y = x, or slope*x where x is not above 0, for each row of x (rows, C),
+// with slope (C) (arXiv 1502.01852).
+func PReLU(y, x, slope []float32) {
+	agree(len(y), len(x))
+	checkRows(len(y), len(slope))
+	if active == isa.Generic {
+		portable.PReLU(y, x, slope)
+		return
+	}
+	var p pattern
+	slope = p.repeat(slope)
+	for _, r := range runs(len(y), len(slope)) {
+		prelu(y[r.from:], x[r.from:], slope, r.rows, r.cols)
+	}
+}
+
+// PReLUGrad is the gradient of PReLU, from its input x: dx, and what it adds to sum (C)
+// for slope.
+func PReLUGrad(sum []float64, dx, dy, x, slope []float32) {
+	agree(len(dx), len(dy), len(x))
+	agree(len(sum), len(slope))
+	checkRows(len(x), len(slope))
+	if active == isa.Generic {
+		portable.PReLUGrad(sum, dx, dy, x, slope)
+		return
+	}
+	var acc, p pattern
+	repeated := p.repeat(slope)
+	for b := cutBlocks(len(x), len(slope)); b.next(); {
+		clear(acc[:b.cols])
+		preluGrad(acc[:], dx[b.from:], dy[b.from:], x[b.from:], repeated[b.channel:], b.rows, b.cols, b.stride)
+		preluGrad(acc[:], dx[b.restFrom:], dy[b.restFrom:], x[b.restFrom:], repeated, b.restRows(), b.rest, b.rest)
+		b.addTo(sum, &acc)
+	}
+}
+
 // ChannelDot adds to sum (C) the rows of a*b, both (rows, C): the gradient of a
 // channel gate or of a scale.
 func ChannelDot(sum []float64, a, b []float32) {

@@ -282,6 +282,30 @@ func clipGradSum(acc, dx, dy, y []float32, rows, cols, stride, dyStride int, lo,
 	return true
 }
 
+func prelu(y, x, slope []float32, rows, cols int) bool {
+	switch active {
+	case isa.AVX512:
+		preluAVX512(y, x, slope, rows, cols)
+	case isa.AVX2:
+		preluAVX2(y, x, slope, rows, cols)
+	default:
+		return false
+	}
+	return true
+}
+
+func preluGrad(acc, dx, dy, x, slope []float32, rows, cols, stride int) bool {
+	switch active {
+	case isa.AVX512:
+		preluGradAVX512(acc, dx, dy, x, slope, rows, cols, stride)
+	case isa.AVX2:
+		preluGradAVX2(acc, dx, dy, x, slope, rows, cols, stride)
+	default:
+		return false
+	}
+	return true
+}
+
 func channelDot(acc, a, b []float32, rows, cols, stride int) bool {
 	switch active {
 	case isa.AVX512:
@@ -528,6 +552,30 @@ func siluGrad(y, dy, x []float32, beta float32) bool {
 		siluGradAVX512(y, dy, x, beta)
 	case isa.AVX2:
 		siluGradAVX2(y, dy, x, beta)
+	default:
+		return false
+	}
+	return true
+}
+
+func softplus(y, x []float32) bool {
+	switch active {
+	case isa.AVX512:
+		softplusAVX512(y, x)
+	case isa.AVX2:
+		softplusAVX2(y, x)
+	default:
+		return false
+	}
+	return true
+}
+
+func softplusGrad(y, dy, x []float32) bool {
+	switch active {
+	case isa.AVX512:
+		softplusGradAVX512(y, dy, x)
+	case isa.AVX2:
+		softplusGradAVX2(y, dy, x)
 	default:
 		return false
 	}

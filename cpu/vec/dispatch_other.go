@@ -52,6 +52,10 @@ func clipGradSum(acc, dx, dy, y []float32, rows, cols, stride, dyStride int, lo,
 	return false
 }
 
+func prelu(y, x, slope []float32, rows, cols int) bool { return false }
+
+func preluGrad(acc, dx, dy, x, slope []float32, rows, cols, stride int) bool { return false }
+
 func channelDot(acc, a, b []float32, rows, cols, stride int) bool { return false }
 
 func moments(sum, squares, x, pivot []float32, rows, cols, stride int) bool { return false }
@@ -111,6 +115,10 @@ func tanhGrad(y, dy, x []float32) bool { return false }
 func silu(y, x []float32, beta float32) bool { return false }
 
 func siluGrad(y, dy, x []float32, beta float32) bool { return false }
+
+func softplus(y, x []float32) bool { return false }
+
+func softplusGrad(y, dy, x []float32) bool { return false }
 
 func mish(y, x []float32) bool { return false }
 

@@ -37,6 +37,8 @@ var flats = []flat{
 	{"TanhGrad", 1, 3, func(s [][]float32) { TanhGrad(s[0], s[1], s[2]) }, func(s [][]float32) { portable.TanhGrad(s[0], s[1], s[2]) }, 5e-6},
 	{"SiLU", 1, 2, func(s [][]float32) { SiLU(s[0], s[1], 1.702) }, func(s [][]float32) { portable.SiLU(s[0], s[1], 1.702) }, 1e-6},
 	{"SiLUGrad", 1, 3, func(s [][]float32) { SiLUGrad(s[0], s[1], s[2], 1) }, func(s [][]float32) { portable.SiLUGrad(s[0], s[1], s[2], 1) }, 3e-6},
+	{"Softplus", 1, 2, func(s [][]float32) { Softplus(s[0], s[1]) }, func(s [][]float32) { portable.Softplus(s[0], s[1]) }, 3e-7},
+	{"SoftplusGrad", 1, 3, func(s [][]float32) { SoftplusGrad(s[0], s[1], s[2]) }, func(s [][]float32) { portable.SoftplusGrad(s[0], s[1], s[2]) }, 3e-6},
 	{"Mish", 1, 2, func(s [][]float32) { Mish(s[0], s[1]) }, func(s [][]float32) { portable.Mish(s[0], s[1]) }, 1e-6},
 	{"MishGrad", 1, 3, func(s [][]float32) { MishGrad(s[0], s[1], s[2]) }, func(s [][]float32) { portable.MishGrad(s[0], s[1], s[2]) }, 3e-6},
 	{"GELU", 1, 2, func(s [][]float32) { GELU(s[0], s[1]) }, func(s [][]float32) { portable.GELU(s[0], s[1]) }, 1e-6},

@@ -119,6 +119,16 @@ func channelSumAVX2(acc []float32, x []float32, rows int, cols int, stride int)
 //go:noescape
 func clipGradSumAVX2(acc []float32, dx []float32, dy []float32, y []float32, rows int, cols int, stride int, dyStride int, lo float32, hi float32)
 
+// preluAVX2 is y = x, or slope*x where x is not above 0.
+//
+//go:noescape
+func preluAVX2(y []float32, x []float32, slope []float32, rows int, cols int)
+
+// preluGradAVX2 is dx = dy, or slope*dy where x is not above 0, and adds up dy*x there.
+//
+//go:noescape
+func preluGradAVX2(acc []float32, dx []float32, dy []float32, x []float32, slope []float32, rows int, cols int, stride int)
+
 // channelDotAVX2 adds up a*b.
 //
 //go:noescape
@@ -223,6 +233,16 @@ func siluAVX2(y []float32, x []float32, beta float32)
 //
 //go:noescape
 func siluGradAVX2(y []float32, dy []float32, x []float32, beta float32)
+
+// softplusAVX2 is y = f(x).
+//
+//go:noescape
+func softplusAVX2(y []float32, x []float32)
+
+// softplusGradAVX2 is y = dy * f'.
+//
+//go:noescape
+func softplusGradAVX2(y []float32, dy []float32, x []float32)
 
 // mishAVX2 is y = f(x).
 //

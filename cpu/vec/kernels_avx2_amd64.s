@@ -1911,6 +1911,249 @@ end2:
 	VZEROUPPER
 	RET
 
+// func preluAVX2(y []float32, x []float32, slope []float32, rows int, cols int)
+// Requires: AVX
+TEXT ·preluAVX2(SB), NOSPLIT, $0-88
+	MOVQ    x_base+24(FP), AX
+	MOVQ    y_base+0(FP), CX
+	MOVQ    slope_base+48(FP), DX
+	MOVQ    rows+72(FP), BX
+	MOVQ    cols+80(FP), SI
+	MOVQ    SI, DI
+	ANDQ    $+7, DI
+	LEAQ    tailMask<>+32(SB), R8
+	NEGQ    DI
+	VMOVDQU (R8)(DI*4), Y0
+	NEGQ    DI
+	TESTQ   BX, BX
+	JZ      end2
+
+next1:
+	XORL DI, DI
+	MOVQ SI, R8
+
+many3:
+	CMPQ      R8, $+16
+	JL        one4
+	VMOVUPS   (AX)(DI*4), Y1
+	VMOVUPS   (DX)(DI*4), Y2
+	VXORPS    Y3, Y3, Y3
+	VCMPPS    $0x1e, Y3, Y1, Y3
+	VMULPS    Y2, Y1, Y2
+	VBLENDVPS Y3, Y1, Y2, Y1
+	VMOVUPS   Y1, (CX)(DI*4)
+	VMOVUPS   32(AX)(DI*4), Y1
+	VMOVUPS   32(DX)(DI*4), Y2
+	VXORPS    Y3, Y3, Y3
+	VCMPPS    $0x1e, Y3, Y1, Y3
+	VMULPS    Y2, Y1, Y2
+	VBLENDVPS Y3, Y1, Y2, Y1
+	VMOVUPS   Y1, 32(CX)(DI*4)
+	ADDQ      $+16, DI
+	SUBQ      $+16, R8
+	JMP       many3
+
+one4:
+	CMPQ      R8, $+8
+	JL        rest5
+	VMOVUPS   (AX)(DI*4), Y1
+	VMOVUPS   (DX)(DI*4), Y2
+	VXORPS    Y3, Y3, Y3
+	VCMPPS    $0x1e, Y3, Y1, Y3
+	VMULPS    Y2, Y1, Y2
+	VBLENDVPS Y3, Y1, Y2, Y1
+	VMOVUPS   Y1, (CX)(DI*4)
+	ADDQ      $+8, DI
+	SUBQ      $+8, R8
+	JMP       one4
+
+rest5:
+	TESTQ      R8, R8
+	JZ         done6
+	VMASKMOVPS (AX)(DI*4), Y0, Y1
+	VMASKMOVPS (DX)(DI*4), Y0, Y2
+	VXORPS     Y3, Y3, Y3
+	VCMPPS     $0x1e, Y3, Y1, Y3
+	VMULPS     Y2, Y1, Y2
+	VBLENDVPS  Y3, Y1, Y2, Y1
+	VMASKMOVPS Y1, Y0, (CX)(DI*4)
+
+done6:
+	LEAQ (AX)(SI*4), AX
+	LEAQ (CX)(SI*4), CX
+	DECQ BX
+	JNZ  next1
+
+end2:
+	VZEROUPPER
+	RET
+
+// func preluGradAVX2(acc []float32, dx []float32, dy []float32, x []float32, slope []float32, rows int, cols int, stride int)
+// Requires: AVX
+TEXT ·preluGradAVX2(SB), NOSPLIT, $0-144
+	MOVQ    acc_base+0(FP), AX
+	MOVQ    slope_base+96(FP), CX
+	MOVQ    dy_base+48(FP), DX
+	MOVQ    x_base+72(FP), BX
+	MOVQ    dx_base+24(FP), SI
+	MOVQ    cols+128(FP), DI
+	MOVQ    stride+136(FP), R8
+	MOVQ    rows+120(FP), R9
+	LEAQ    (DX)(R8*4), R10
+	LEAQ    (BX)(R8*4), R11
+	LEAQ    (SI)(R8*4), R12
+	MOVQ    DI, R13
+	ANDQ    $+7, R13
+	LEAQ    tailMask<>+32(SB), R14
+	NEGQ    R13
+	VMOVDQU (R14)(R13*4), Y0
+	NEGQ    R13
+
+many1:
+	CMPQ R9, $+2
+	JL   few2
+	XORL R13, R13
+	MOVQ DI, R14
+
+one5:
+	CMPQ      R14, $+8
+	JL        rest6
+	VMOVUPS   (CX)(R13*4), Y1
+	VMOVUPS   (DX)(R13*4), Y2
+	VMOVUPS   (BX)(R13*4), Y3
+	VXORPS    Y4, Y4, Y4
+	VCMPPS    $0x1e, Y4, Y3, Y4
+	VMULPS    Y1, Y2, Y5
+	VBLENDVPS Y4, Y2, Y5, Y5
+	VCMPPS    $0x03, Y3, Y3, Y6
+	VBLENDVPS Y6, Y3, Y5, Y5
+	VMOVUPS   Y5, (SI)(R13*4)
+	VXORPS    Y5, Y5, Y5
+	VMULPS    Y3, Y2, Y2
+	VBLENDVPS Y4, Y5, Y2, Y2
+	VMOVUPS   (R10)(R13*4), Y3
+	VMOVUPS   (R11)(R13*4), Y4
+	VXORPS    Y5, Y5, Y5
+	VCMPPS    $0x1e, Y5, Y4, Y5
+	VMULPS    Y1, Y3, Y1
+	VBLENDVPS Y5, Y3, Y1, Y1
+	VCMPPS    $0x03, Y4, Y4, Y6
+	VBLENDVPS Y6, Y4, Y1, Y1
+	VMOVUPS   Y1, (R12)(R13*4)
+	VXORPS    Y1, Y1, Y1
+	VMULPS    Y4, Y3, Y3
+	VBLENDVPS Y5, Y1, Y3, Y1
+	VADDPS    Y1, Y2, Y2
+	VMOVUPS   (AX)(R13*4), Y1
+	VADDPS    Y1, Y2, Y1
+	VMOVUPS   Y1, (AX)(R13*4)
+	ADDQ      $+8, R13
+	SUBQ      $+8, R14
+	JMP       one5
+
+rest6:
+	TESTQ      R14, R14
+	JZ         done7
+	VMASKMOVPS (CX)(R13*4), Y0, Y1
+	VMASKMOVPS (DX)(R13*4), Y0, Y2
+	VMASKMOVPS (BX)(R13*4), Y0, Y3
+	VXORPS     Y4, Y4, Y4
+	VCMPPS     $0x1e, Y4, Y3, Y4
+	VMULPS     Y1, Y2, Y5
+	VBLENDVPS  Y4, Y2, Y5, Y5
+	VCMPPS     $0x03, Y3, Y3, Y6
+	VBLENDVPS  Y6, Y3, Y5, Y5
+	VMASKMOVPS Y5, Y0, (SI)(R13*4)
+	VXORPS     Y5, Y5, Y5
+	VMULPS     Y3, Y2, Y2
+	VBLENDVPS  Y4, Y5, Y2, Y2
+	VMASKMOVPS (R10)(R13*4), Y0, Y3
+	VMASKMOVPS (R11)(R13*4), Y0, Y4
+	VXORPS     Y5, Y5, Y5
+	VCMPPS     $0x1e, Y5, Y4, Y5
+	VMULPS     Y1, Y3, Y1
+	VBLENDVPS  Y5, Y3, Y1, Y1
+	VCMPPS     $0x03, Y4, Y4, Y6
+	VBLENDVPS  Y6, Y4, Y1, Y1
+	VMASKMOVPS Y1, Y0, (R12)(R13*4)
+	VXORPS     Y1, Y1, Y1
+	VMULPS     Y4, Y3, Y3
+	VBLENDVPS  Y5, Y1, Y3, Y1
+	VADDPS     Y1, Y2, Y2
+	VMASKMOVPS (AX)(R13*4), Y0, Y1
+	VADDPS     Y1, Y2, Y1
+	VMASKMOVPS Y1, Y0, (AX)(R13*4)
+
+done7:
+	LEAQ (DX)(R8*8), DX
+	LEAQ (BX)(R8*8), BX
+	LEAQ (SI)(R8*8), SI
+	LEAQ (R10)(R8*8), R10
+	LEAQ (R11)(R8*8), R11
+	LEAQ (R12)(R8*8), R12
+	SUBQ $+2, R9
+	JMP  many1
+
+few2:
+	TESTQ R9, R9
+	JZ    done3
+	XORL  R10, R10
+	MOVQ  DI, R11
+
+one9:
+	CMPQ      R11, $+8
+	JL        rest10
+	VMOVUPS   (CX)(R10*4), Y1
+	VMOVUPS   (DX)(R10*4), Y2
+	VMOVUPS   (BX)(R10*4), Y3
+	VXORPS    Y4, Y4, Y4
+	VCMPPS    $0x1e, Y4, Y3, Y4
+	VMULPS    Y1, Y2, Y1
+	VBLENDVPS Y4, Y2, Y1, Y1
+	VCMPPS    $0x03, Y3, Y3, Y5
+	VBLENDVPS Y5, Y3, Y1, Y1
+	VMOVUPS   Y1, (SI)(R10*4)
+	VXORPS    Y1, Y1, Y1
+	VMULPS    Y3, Y2, Y2
+	VBLENDVPS Y4, Y1, Y2, Y1
+	VMOVUPS   (AX)(R10*4), Y2
+	VADDPS    Y2, Y1, Y1
+	VMOVUPS   Y1, (AX)(R10*4)
+	ADDQ      $+8, R10
+	SUBQ      $+8, R11
+	JMP       one9
+
+rest10:
+	TESTQ      R11, R11
+	JZ         done11
+	VMASKMOVPS (CX)(R10*4), Y0, Y1
+	VMASKMOVPS (DX)(R10*4), Y0, Y2
+	VMASKMOVPS (BX)(R10*4), Y0, Y3
+	VXORPS     Y4, Y4, Y4
+	VCMPPS     $0x1e, Y4, Y3, Y4
+	VMULPS     Y1, Y2, Y1
+	VBLENDVPS  Y4, Y2, Y1, Y1
+	VCMPPS     $0x03, Y3, Y3, Y5
+	VBLENDVPS  Y5, Y3, Y1, Y1
+	VMASKMOVPS Y1, Y0, (SI)(R10*4)
+	VXORPS     Y1, Y1, Y1
+	VMULPS     Y3, Y2, Y2
+	VBLENDVPS  Y4, Y1, Y2, Y1
+	VMASKMOVPS (AX)(R10*4), Y0, Y2
+	VADDPS     Y2, Y1, Y1
+	VMASKMOVPS Y1, Y0, (AX)(R10*4)
+
+done11:
+	LEAQ (DX)(R8*4), DX
+	LEAQ (BX)(R8*4), BX
+	LEAQ (SI)(R8*4), SI
+	DECQ R9
+	JMP  few2
+
+done3:
+	VZEROUPPER
+	RET
+
 // func channelDotAVX2(acc []float32, a []float32, b []float32, rows int, cols int, stride int)
 // Requires: AVX
 TEXT ·channelDotAVX2(SB), NOSPLIT, $0-96
@@ -4219,6 +4462,8 @@ one2:
 	VCMPPS       $0x11, Y5, Y2, Y2
 	VMULPS       Y4, Y3, Y3
 	VBLENDVPS    Y2, Y3, Y4, Y2
+	VMOVUPS      splatff7fffff<>+0(SB), Y3
+	VMAXPS       Y1, Y3, Y1
 	VMULPS       Y2, Y1, Y1
 	VMOVUPS      Y1, (CX)(BX*4)
 	ADDQ         $+8, BX
@@ -4273,6 +4518,8 @@ rest3:
 	VCMPPS       $0x11, Y5, Y0, Y0
 	VMULPS       Y4, Y3, Y3
 	VBLENDVPS    Y0, Y3, Y4, Y0
+	VMOVUPS      splatff7fffff<>+0(SB), Y3
+	VMAXPS       Y2, Y3, Y2
 	VMULPS       Y0, Y2, Y0
 	VMASKMOVPS   Y0, Y1, (CX)(BX*4)
 
@@ -4295,6 +4542,10 @@ one2:
 	JL           rest3
 	VMOVUPS      (BX)(SI*4), Y1
 	VMULPS       Y0, Y1, Y1
+	VMOVUPS      splat447a0000<>+0(SB), Y2
+	VMOVUPS      splatc47a0000<>+0(SB), Y3
+	VMAXPS       Y1, Y3, Y1
+	VMINPS       Y1, Y2, Y1
 	VORPS        splat80000000<>+0(SB), Y1, Y2
 	VMOVUPS      splat42b20000<>+0(SB), Y3
 	VMOVUPS      splatc2d00000<>+0(SB), Y4
@@ -4354,6 +4605,10 @@ rest3:
 	NEGQ         AX
 	VMASKMOVPS   (BX)(SI*4), Y1, Y2
 	VMULPS       Y0, Y2, Y0
+	VMOVUPS      splat447a0000<>+0(SB), Y2
+	VMOVUPS      splatc47a0000<>+0(SB), Y3
+	VMAXPS       Y0, Y3, Y0
+	VMINPS       Y0, Y2, Y0
 	VORPS        splat80000000<>+0(SB), Y0, Y2
 	VMOVUPS      splat42b20000<>+0(SB), Y3
 	VMOVUPS      splatc2d00000<>+0(SB), Y4
@@ -4399,6 +4654,261 @@ rest3:
 	VMASKMOVPS   (DX)(SI*4), Y1, Y0
 	VMULPS       Y0, Y2, Y0
 	VMASKMOVPS   Y0, Y1, (CX)(SI*4)
+
+done4:
+	VZEROUPPER
+	RET
+
+// func softplusAVX2(y []float32, x []float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·softplusAVX2(SB), NOSPLIT, $0-48
+	MOVQ y_len+8(FP), AX
+	MOVQ y_base+0(FP), CX
+	MOVQ x_base+24(FP), DX
+	XORL BX, BX
+
+one2:
+	CMPQ         AX, $+8
+	JL           rest3
+	VMOVUPS      (DX)(BX*4), Y0
+	VORPS        splat80000000<>+0(SB), Y0, Y1
+	VMOVUPS      splat42b20000<>+0(SB), Y2
+	VMOVUPS      splatc2d00000<>+0(SB), Y3
+	VMAXPS       Y1, Y3, Y1
+	VMINPS       Y1, Y2, Y1
+	VMOVUPS      splat4b400000<>+0(SB), Y2
+	VMOVAPS      Y2, Y2
+	VFMADD231PS  splat3fb8aa3b<>+0(SB), Y1, Y2
+	VSUBPS       splat4b400000<>+0(SB), Y2, Y2
+	VMOVAPS      Y1, Y1
+	VFNMADD231PS splat3f318000<>+0(SB), Y2, Y1
+	VFNMADD231PS splatb95e8083<>+0(SB), Y2, Y1
+	VMOVUPS      splat39506967<>+0(SB), Y3
+	VFMADD213PS  splat3ab743ce<>+0(SB), Y1, Y3
+	VFMADD213PS  splat3c088908<>+0(SB), Y1, Y3
+	VFMADD213PS  splat3d2aa9c1<>+0(SB), Y1, Y3
+	VFMADD213PS  splat3e2aaaaa<>+0(SB), Y1, Y3
+	VFMADD213PS  splat3f000000<>+0(SB), Y1, Y3
+	VMULPS       Y1, Y1, Y4
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  Y4, Y3, Y1
+	VCVTPS2DQ    Y2, Y2
+	VADDPS       splat3f800000<>+0(SB), Y1, Y1
+	VPSRAD       $0x01, Y2, Y3
+	VPSUBD       Y3, Y2, Y2
+	VPADDD       splat0000007f<>+0(SB), Y3, Y3
+	VPSLLD       $0x17, Y3, Y3
+	VMULPS       Y3, Y1, Y1
+	VPADDD       splat0000007f<>+0(SB), Y2, Y2
+	VPSLLD       $0x17, Y2, Y2
+	VMULPS       Y2, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VMAXPS       Y0, Y2, Y0
+	VADDPS       splat3f800000<>+0(SB), Y1, Y2
+	VSUBPS       splat3f800000<>+0(SB), Y2, Y3
+	VSUBPS       Y3, Y1, Y1
+	VDIVPS       Y2, Y1, Y1
+	VXORPS       Y3, Y3, Y3
+	VPSUBD       splat3f3504f3<>+0(SB), Y2, Y4
+	VPSRAD       $0x17, Y4, Y4
+	VPSLLD       $0x17, Y4, Y5
+	VPSUBD       Y5, Y2, Y2
+	VSUBPS       splat3f800000<>+0(SB), Y2, Y2
+	VCVTDQ2PS    Y4, Y4
+	VADDPS       Y3, Y4, Y4
+	VMULPS       Y2, Y2, Y3
+	VMOVUPS      splat3d9021bb<>+0(SB), Y5
+	VFMADD213PS  splatbdebd1b8<>+0(SB), Y2, Y5
+	VFMADD213PS  splat3def251a<>+0(SB), Y2, Y5
+	VFMADD213PS  splatbdfe5d4f<>+0(SB), Y2, Y5
+	VFMADD213PS  splat3e11e9bf<>+0(SB), Y2, Y5
+	VFMADD213PS  splatbe2aae50<>+0(SB), Y2, Y5
+	VFMADD213PS  splat3e4cceac<>+0(SB), Y2, Y5
+	VFMADD213PS  splatbe7ffffc<>+0(SB), Y2, Y5
+	VFMADD213PS  splat3eaaaaaa<>+0(SB), Y2, Y5
+	VMULPS       Y2, Y5, Y5
+	VMULPS       Y3, Y5, Y5
+	VFMADD231PS  splatb95e8083<>+0(SB), Y4, Y5
+	VFNMADD231PS splat3f000000<>+0(SB), Y3, Y5
+	VADDPS       Y2, Y5, Y5
+	VFMADD231PS  splat3f318000<>+0(SB), Y4, Y5
+	VADDPS       Y1, Y5, Y1
+	VADDPS       Y1, Y0, Y0
+	VMOVUPS      Y0, (CX)(BX*4)
+	ADDQ         $+8, BX
+	SUBQ         $+8, AX
+	JMP          one2
+
+rest3:
+	TESTQ        AX, AX
+	JZ           done4
+	ANDQ         $+7, AX
+	LEAQ         tailMask<>+32(SB), SI
+	NEGQ         AX
+	VMOVDQU      (SI)(AX*4), Y0
+	NEGQ         AX
+	VMASKMOVPS   (DX)(BX*4), Y0, Y1
+	VORPS        splat80000000<>+0(SB), Y1, Y2
+	VMOVUPS      splat42b20000<>+0(SB), Y3
+	VMOVUPS      splatc2d00000<>+0(SB), Y4
+	VMAXPS       Y2, Y4, Y2
+	VMINPS       Y2, Y3, Y2
+	VMOVUPS      splat4b400000<>+0(SB), Y3
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  splat3fb8aa3b<>+0(SB), Y2, Y3
+	VSUBPS       splat4b400000<>+0(SB), Y3, Y3
+	VMOVAPS      Y2, Y2
+	VFNMADD231PS splat3f318000<>+0(SB), Y3, Y2
+	VFNMADD231PS splatb95e8083<>+0(SB), Y3, Y2
+	VMOVUPS      splat39506967<>+0(SB), Y4
+	VFMADD213PS  splat3ab743ce<>+0(SB), Y2, Y4
+	VFMADD213PS  splat3c088908<>+0(SB), Y2, Y4
+	VFMADD213PS  splat3d2aa9c1<>+0(SB), Y2, Y4
+	VFMADD213PS  splat3e2aaaaa<>+0(SB), Y2, Y4
+	VFMADD213PS  splat3f000000<>+0(SB), Y2, Y4
+	VMULPS       Y2, Y2, Y5
+	VMOVAPS      Y2, Y2
+	VFMADD231PS  Y5, Y4, Y2
+	VCVTPS2DQ    Y3, Y3
+	VADDPS       splat3f800000<>+0(SB), Y2, Y2
+	VPSRAD       $0x01, Y3, Y4
+	VPSUBD       Y4, Y3, Y3
+	VPADDD       splat0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y2, Y2
+	VPADDD       splat0000007f<>+0(SB), Y3, Y3
+	VPSLLD       $0x17, Y3, Y3
+	VMULPS       Y3, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VMAXPS       Y1, Y3, Y1
+	VADDPS       splat3f800000<>+0(SB), Y2, Y3
+	VSUBPS       splat3f800000<>+0(SB), Y3, Y4
+	VSUBPS       Y4, Y2, Y2
+	VDIVPS       Y3, Y2, Y2
+	VXORPS       Y4, Y4, Y4
+	VPSUBD       splat3f3504f3<>+0(SB), Y3, Y5
+	VPSRAD       $0x17, Y5, Y5
+	VPSLLD       $0x17, Y5, Y6
+	VPSUBD       Y6, Y3, Y3
+	VSUBPS       splat3f800000<>+0(SB), Y3, Y3
+	VCVTDQ2PS    Y5, Y5
+	VADDPS       Y4, Y5, Y5
+	VMULPS       Y3, Y3, Y4
+	VMOVUPS      splat3d9021bb<>+0(SB), Y6
+	VFMADD213PS  splatbdebd1b8<>+0(SB), Y3, Y6
+	VFMADD213PS  splat3def251a<>+0(SB), Y3, Y6
+	VFMADD213PS  splatbdfe5d4f<>+0(SB), Y3, Y6
+	VFMADD213PS  splat3e11e9bf<>+0(SB), Y3, Y6
+	VFMADD213PS  splatbe2aae50<>+0(SB), Y3, Y6
+	VFMADD213PS  splat3e4cceac<>+0(SB), Y3, Y6
+	VFMADD213PS  splatbe7ffffc<>+0(SB), Y3, Y6
+	VFMADD213PS  splat3eaaaaaa<>+0(SB), Y3, Y6
+	VMULPS       Y3, Y6, Y6
+	VMULPS       Y4, Y6, Y6
+	VFMADD231PS  splatb95e8083<>+0(SB), Y5, Y6
+	VFNMADD231PS splat3f000000<>+0(SB), Y4, Y6
+	VADDPS       Y3, Y6, Y6
+	VFMADD231PS  splat3f318000<>+0(SB), Y5, Y6
+	VADDPS       Y2, Y6, Y2
+	VADDPS       Y2, Y1, Y1
+	VMASKMOVPS   Y1, Y0, (CX)(BX*4)
+
+done4:
+	VZEROUPPER
+	RET
+
+// func softplusGradAVX2(y []float32, dy []float32, x []float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·softplusGradAVX2(SB), NOSPLIT, $0-72
+	MOVQ y_len+8(FP), AX
+	MOVQ y_base+0(FP), CX
+	MOVQ dy_base+24(FP), DX
+	MOVQ x_base+48(FP), BX
+	XORL SI, SI
+
+one2:
+	CMPQ         AX, $+8
+	JL           rest3
+	VMOVUPS      (BX)(SI*4), Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VSUBPS       Y0, Y3, Y0
+	VMINPS       Y0, Y2, Y0
+	VMOVUPS      splatc2ae0000<>+0(SB), Y2
+	VMAXPS       Y0, Y2, Y0
+	VMOVUPS      splat4b400000<>+0(SB), Y2
+	VMOVAPS      Y2, Y2
+	VFMADD231PS  splat3fb8aa3b<>+0(SB), Y0, Y2
+	VSUBPS       splat4b400000<>+0(SB), Y2, Y2
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS splat3f318000<>+0(SB), Y2, Y0
+	VFNMADD231PS splatb95e8083<>+0(SB), Y2, Y0
+	VMOVUPS      splat39506967<>+0(SB), Y3
+	VFMADD213PS  splat3ab743ce<>+0(SB), Y0, Y3
+	VFMADD213PS  splat3c088908<>+0(SB), Y0, Y3
+	VFMADD213PS  splat3d2aa9c1<>+0(SB), Y0, Y3
+	VFMADD213PS  splat3e2aaaaa<>+0(SB), Y0, Y3
+	VFMADD213PS  splat3f000000<>+0(SB), Y0, Y3
+	VMULPS       Y0, Y0, Y4
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  Y4, Y3, Y0
+	VCVTPS2DQ    Y2, Y2
+	VPADDD       splat0000007f<>+0(SB), Y2, Y2
+	VPSLLD       $0x17, Y2, Y2
+	VSUBPS       splat3f800000<>+0(SB), Y2, Y3
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  Y2, Y0, Y3
+	VSUBPS       Y3, Y1, Y0
+	VMOVUPS      (DX)(SI*4), Y1
+	VMULPS       Y1, Y0, Y0
+	VMOVUPS      Y0, (CX)(SI*4)
+	ADDQ         $+8, SI
+	SUBQ         $+8, AX
+	JMP          one2
+
+rest3:
+	TESTQ        AX, AX
+	JZ           done4
+	ANDQ         $+7, AX
+	LEAQ         tailMask<>+32(SB), DI
+	NEGQ         AX
+	VMOVDQU      (DI)(AX*4), Y0
+	NEGQ         AX
+	VMASKMOVPS   (BX)(SI*4), Y0, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	VSUBPS       Y1, Y4, Y1
+	VMINPS       Y1, Y3, Y1
+	VMOVUPS      splatc2ae0000<>+0(SB), Y3
+	VMAXPS       Y1, Y3, Y1
+	VMOVUPS      splat4b400000<>+0(SB), Y3
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  splat3fb8aa3b<>+0(SB), Y1, Y3
+	VSUBPS       splat4b400000<>+0(SB), Y3, Y3
+	VMOVAPS      Y1, Y1
+	VFNMADD231PS splat3f318000<>+0(SB), Y3, Y1
+	VFNMADD231PS splatb95e8083<>+0(SB), Y3, Y1
+	VMOVUPS      splat39506967<>+0(SB), Y4
+	VFMADD213PS  splat3ab743ce<>+0(SB), Y1, Y4
+	VFMADD213PS  splat3c088908<>+0(SB), Y1, Y4
+	VFMADD213PS  splat3d2aa9c1<>+0(SB), Y1, Y4
+	VFMADD213PS  splat3e2aaaaa<>+0(SB), Y1, Y4
+	VFMADD213PS  splat3f000000<>+0(SB), Y1, Y4
+	VMULPS       Y1, Y1, Y5
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  Y5, Y4, Y1
+	VCVTPS2DQ    Y3, Y3
+	VPADDD       splat0000007f<>+0(SB), Y3, Y3
+	VPSLLD       $0x17, Y3, Y3
+	VSUBPS       splat3f800000<>+0(SB), Y3, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  Y3, Y1, Y4
+	VSUBPS       Y4, Y2, Y1
+	VMASKMOVPS   (DX)(SI*4), Y0, Y2
+	VMULPS       Y2, Y1, Y1
+	VMASKMOVPS   Y1, Y0, (CX)(SI*4)
 
 done4:
 	VZEROUPPER
@@ -4450,6 +4960,8 @@ one2:
 	VMULPS       Y2, Y1, Y1
 	VADDPS       splat40000000<>+0(SB), Y1, Y2
 	VMULPS       Y2, Y1, Y1
+	VMOVUPS      splatff7fffff<>+0(SB), Y2
+	VMAXPS       Y0, Y2, Y0
 	VADDPS       splat40000000<>+0(SB), Y1, Y2
 	VDIVPS       Y2, Y1, Y1
 	VMULPS       Y1, Y0, Y0
@@ -4501,6 +5013,8 @@ rest3:
 	VMULPS       Y3, Y2, Y2
 	VADDPS       splat40000000<>+0(SB), Y2, Y3
 	VMULPS       Y3, Y2, Y2
+	VMOVUPS      splatff7fffff<>+0(SB), Y3
+	VMAXPS       Y1, Y3, Y1
 	VADDPS       splat40000000<>+0(SB), Y2, Y3
 	VDIVPS       Y3, Y2, Y2
 	VMULPS       Y2, Y1, Y1
@@ -4566,6 +5080,8 @@ one2:
 	VMULPS       Y3, Y3, Y4
 	VMULPS       Y4, Y1, Y1
 	VMOVUPS      splat41a00000<>+0(SB), Y4
+	VMOVUPS      splatc47a0000<>+0(SB), Y5
+	VMAXPS       Y0, Y5, Y0
 	VMINPS       Y0, Y4, Y0
 	VMULPS       Y3, Y2, Y2
 	VMOVAPS      Y2, Y2
@@ -4629,6 +5145,8 @@ rest3:
 	VMULPS       Y4, Y4, Y5
 	VMULPS       Y5, Y2, Y2
 	VMOVUPS      splat41a00000<>+0(SB), Y5
+	VMOVUPS      splatc47a0000<>+0(SB), Y6
+	VMAXPS       Y1, Y6, Y1
 	VMINPS       Y1, Y5, Y1
 	VMULPS       Y4, Y3, Y3
 	VMOVAPS      Y3, Y3
@@ -4978,6 +5496,8 @@ one2:
 	VCMPPS       $0x11, Y4, Y1, Y1
 	VMULPS       Y3, Y2, Y2
 	VBLENDVPS    Y1, Y2, Y3, Y1
+	VMOVUPS      splatff7fffff<>+0(SB), Y2
+	VMAXPS       Y0, Y2, Y0
 	VMULPS       Y1, Y0, Y0
 	VMOVUPS      Y0, (CX)(BX*4)
 	ADDQ         $+8, BX
@@ -5043,6 +5563,8 @@ rest3:
 	VCMPPS       $0x11, Y5, Y2, Y2
 	VMULPS       Y4, Y3, Y3
 	VBLENDVPS    Y2, Y3, Y4, Y2
+	VMOVUPS      splatff7fffff<>+0(SB), Y3
+	VMAXPS       Y1, Y3, Y1
 	VMULPS       Y2, Y1, Y1
 	VMASKMOVPS   Y1, Y0, (CX)(BX*4)
 
@@ -5319,13 +5841,15 @@ one2:
 	CMPQ    AX, $+8
 	JL      rest3
 	VMOVUPS (DX)(BX*4), Y2
-	VSUBPS  Y0, Y2, Y3
-	VMULPS  Y1, Y3, Y3
+	VMOVUPS splatff7fffff<>+0(SB), Y3
+	VMAXPS  Y2, Y3, Y3
+	VSUBPS  Y0, Y2, Y2
+	VMULPS  Y1, Y2, Y2
 	VMOVUPS splat3f800000<>+0(SB), Y4
 	VMOVUPS splat00000000<>+0(SB), Y5
-	VMAXPS  Y3, Y5, Y3
-	VMINPS  Y3, Y4, Y3
-	VMULPS  Y3, Y2, Y2
+	VMAXPS  Y2, Y5, Y2
+	VMINPS  Y2, Y4, Y2
+	VMULPS  Y2, Y3, Y2
 	VMOVUPS Y2, (CX)(BX*4)
 	ADDQ    $+8, BX
 	SUBQ    $+8, AX
@@ -5340,13 +5864,15 @@ rest3:
 	VMOVDQU    (SI)(AX*4), Y2
 	NEGQ       AX
 	VMASKMOVPS (DX)(BX*4), Y2, Y3
+	VMOVUPS    splatff7fffff<>+0(SB), Y4
+	VMAXPS     Y3, Y4, Y4
 	VSUBPS     Y0, Y3, Y0
 	VMULPS     Y1, Y0, Y0
 	VMOVUPS    splat3f800000<>+0(SB), Y1
-	VMOVUPS    splat00000000<>+0(SB), Y4
-	VMAXPS     Y0, Y4, Y0
+	VMOVUPS    splat00000000<>+0(SB), Y3
+	VMAXPS     Y0, Y3, Y0
 	VMINPS     Y0, Y1, Y0
-	VMULPS     Y0, Y3, Y0
+	VMULPS     Y0, Y4, Y0
 	VMASKMOVPS Y0, Y2, (CX)(BX*4)
 
 done4:
@@ -13280,6 +13806,46 @@ DATA splat3f200000<>+24(SB)/4, $0x3f200000
 DATA splat3f200000<>+28(SB)/4, $0x3f200000
 GLOBL splat3f200000<>(SB), RODATA|NOPTR, $32
 
+DATA splatff7fffff<>+0(SB)/4, $0xff7fffff
+DATA splatff7fffff<>+4(SB)/4, $0xff7fffff
+DATA splatff7fffff<>+8(SB)/4, $0xff7fffff
+DATA splatff7fffff<>+12(SB)/4, $0xff7fffff
+DATA splatff7fffff<>+16(SB)/4, $0xff7fffff
+DATA splatff7fffff<>+20(SB)/4, $0xff7fffff
+DATA splatff7fffff<>+24(SB)/4, $0xff7fffff
+DATA splatff7fffff<>+28(SB)/4, $0xff7fffff
+GLOBL splatff7fffff<>(SB), RODATA|NOPTR, $32
+
+DATA splat447a0000<>+0(SB)/4, $0x447a0000
+DATA splat447a0000<>+4(SB)/4, $0x447a0000
+DATA splat447a0000<>+8(SB)/4, $0x447a0000
+DATA splat447a0000<>+12(SB)/4, $0x447a0000
+DATA splat447a0000<>+16(SB)/4, $0x447a0000
+DATA splat447a0000<>+20(SB)/4, $0x447a0000
+DATA splat447a0000<>+24(SB)/4, $0x447a0000
+DATA splat447a0000<>+28(SB)/4, $0x447a0000
+GLOBL splat447a0000<>(SB), RODATA|NOPTR, $32
+
+DATA splatc47a0000<>+0(SB)/4, $0xc47a0000
+DATA splatc47a0000<>+4(SB)/4, $0xc47a0000
+DATA splatc47a0000<>+8(SB)/4, $0xc47a0000
+DATA splatc47a0000<>+12(SB)/4, $0xc47a0000
+DATA splatc47a0000<>+16(SB)/4, $0xc47a0000
+DATA splatc47a0000<>+20(SB)/4, $0xc47a0000
+DATA splatc47a0000<>+24(SB)/4, $0xc47a0000
+DATA splatc47a0000<>+28(SB)/4, $0xc47a0000
+GLOBL splatc47a0000<>(SB), RODATA|NOPTR, $32
+
+DATA splatc2ae0000<>+0(SB)/4, $0xc2ae0000
+DATA splatc2ae0000<>+4(SB)/4, $0xc2ae0000
+DATA splatc2ae0000<>+8(SB)/4, $0xc2ae0000
+DATA splatc2ae0000<>+12(SB)/4, $0xc2ae0000
+DATA splatc2ae0000<>+16(SB)/4, $0xc2ae0000
+DATA splatc2ae0000<>+20(SB)/4, $0xc2ae0000
+DATA splatc2ae0000<>+24(SB)/4, $0xc2ae0000
+DATA splatc2ae0000<>+28(SB)/4, $0xc2ae0000
+GLOBL splatc2ae0000<>(SB), RODATA|NOPTR, $32
+
 DATA splat40800000<>+0(SB)/4, $0x40800000
 DATA splat40800000<>+4(SB)/4, $0x40800000
 DATA splat40800000<>+8(SB)/4, $0x40800000
@@ -13499,16 +14065,6 @@ DATA splat00000000<>+20(SB)/4, $0x00000000
 DATA splat00000000<>+24(SB)/4, $0x00000000
 DATA splat00000000<>+28(SB)/4, $0x00000000
 GLOBL splat00000000<>(SB), RODATA|NOPTR, $32
-
-DATA splatc2ae0000<>+0(SB)/4, $0xc2ae0000
-DATA splatc2ae0000<>+4(SB)/4, $0xc2ae0000
-DATA splatc2ae0000<>+8(SB)/4, $0xc2ae0000
-DATA splatc2ae0000<>+12(SB)/4, $0xc2ae0000
-DATA splatc2ae0000<>+16(SB)/4, $0xc2ae0000
-DATA splatc2ae0000<>+20(SB)/4, $0xc2ae0000
-DATA splatc2ae0000<>+24(SB)/4, $0xc2ae0000
-DATA splatc2ae0000<>+28(SB)/4, $0xc2ae0000
-GLOBL splatc2ae0000<>(SB), RODATA|NOPTR, $32
 
 DATA splat00000001<>+0(SB)/4, $0x00000001
 DATA splat00000001<>+4(SB)/4, $0x00000001

@@ -119,6 +119,16 @@ func channelSumAVX512(acc []float32, x []float32, rows int, cols int, stride int
 //go:noescape
 func clipGradSumAVX512(acc []float32, dx []float32, dy []float32, y []float32, rows int, cols int, stride int, dyStride int, lo float32, hi float32)
 
+// preluAVX512 is y = x, or slope*x where x is not above 0.
+//
+//go:noescape
+func preluAVX512(y []float32, x []float32, slope []float32, rows int, cols int)
+
+// preluGradAVX512 is dx = dy, or slope*dy where x is not above 0, and adds up dy*x there.
+//
+//go:noescape
+func preluGradAVX512(acc []float32, dx []float32, dy []float32, x []float32, slope []float32, rows int, cols int, stride int)
+
 // channelDotAVX512 adds up a*b.
 //
 //go:noescape
@@ -223,6 +233,16 @@ func siluAVX512(y []float32, x []float32, beta float32)
 //
 //go:noescape
 func siluGradAVX512(y []float32, dy []float32, x []float32, beta float32)
+
+// softplusAVX512 is y = f(x).
+//
+//go:noescape
+func softplusAVX512(y []float32, x []float32)
+
+// softplusGradAVX512 is y = dy * f'.
+//
+//go:noescape
+func softplusGradAVX512(y []float32, dy []float32, x []float32)
 
 // mishAVX512 is y = f(x).
 //

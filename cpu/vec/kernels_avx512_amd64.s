@@ -1888,6 +1888,247 @@ end2:
 	VZEROUPPER
 	RET
 
+// func preluAVX512(y []float32, x []float32, slope []float32, rows int, cols int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·preluAVX512(SB), NOSPLIT, $0-88
+	MOVQ  x_base+24(FP), AX
+	MOVQ  y_base+0(FP), CX
+	MOVQ  slope_base+48(FP), DX
+	MOVQ  rows+72(FP), BX
+	MOVQ  cols+80(FP), SI
+	MOVQ  SI, DI
+	ANDQ  $+15, DI
+	MOVL  $-1, R8
+	BZHIL DI, R8, R8
+	KMOVW R8, K1
+	TESTQ BX, BX
+	JZ    end2
+
+next1:
+	XORL DI, DI
+	MOVQ SI, R8
+
+many3:
+	CMPQ      R8, $+32
+	JL        one4
+	VMOVUPS   (AX)(DI*4), Z0
+	VMOVUPS   (DX)(DI*4), Z1
+	VXORPS    Z2, Z2, Z2
+	VCMPPS    $0x1e, Z2, Z0, K2
+	VMULPS    Z1, Z0, Z1
+	VBLENDMPS Z0, Z1, K2, Z3
+	VMOVUPS   Z3, (CX)(DI*4)
+	VMOVUPS   64(AX)(DI*4), Z0
+	VMOVUPS   64(DX)(DI*4), Z1
+	VXORPS    Z2, Z2, Z2
+	VCMPPS    $0x1e, Z2, Z0, K2
+	VMULPS    Z1, Z0, Z1
+	VBLENDMPS Z0, Z1, K2, Z4
+	VMOVUPS   Z4, 64(CX)(DI*4)
+	ADDQ      $+32, DI
+	SUBQ      $+32, R8
+	JMP       many3
+
+one4:
+	CMPQ      R8, $+16
+	JL        rest5
+	VMOVUPS   (AX)(DI*4), Z0
+	VMOVUPS   (DX)(DI*4), Z1
+	VXORPS    Z2, Z2, Z2
+	VCMPPS    $0x1e, Z2, Z0, K2
+	VMULPS    Z1, Z0, Z1
+	VBLENDMPS Z0, Z1, K2, Z5
+	VMOVUPS   Z5, (CX)(DI*4)
+	ADDQ      $+16, DI
+	SUBQ      $+16, R8
+	JMP       one4
+
+rest5:
+	TESTQ     R8, R8
+	JZ        done6
+	VMOVUPS.Z (AX)(DI*4), K1, Z0
+	VMOVUPS.Z (DX)(DI*4), K1, Z1
+	VXORPS    Z2, Z2, Z2
+	VCMPPS    $0x1e, Z2, Z0, K2
+	VMULPS    Z1, Z0, Z1
+	VBLENDMPS Z0, Z1, K2, Z6
+	VMOVUPS   Z6, K1, (CX)(DI*4)
+
+done6:
+	LEAQ (AX)(SI*4), AX
+	LEAQ (CX)(SI*4), CX
+	DECQ BX
+	JNZ  next1
+
+end2:
+	VZEROUPPER
+	RET
+
+// func preluGradAVX512(acc []float32, dx []float32, dy []float32, x []float32, slope []float32, rows int, cols int, stride int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·preluGradAVX512(SB), NOSPLIT, $0-144
+	MOVQ  acc_base+0(FP), AX
+	MOVQ  slope_base+96(FP), CX
+	MOVQ  dy_base+48(FP), DX
+	MOVQ  x_base+72(FP), BX
+	MOVQ  dx_base+24(FP), SI
+	MOVQ  cols+128(FP), DI
+	MOVQ  stride+136(FP), R8
+	MOVQ  rows+120(FP), R9
+	LEAQ  (DX)(R8*4), R10
+	LEAQ  (BX)(R8*4), R11
+	LEAQ  (SI)(R8*4), R12
+	MOVQ  DI, R13
+	ANDQ  $+15, R13
+	MOVL  $-1, R14
+	BZHIL R13, R14, R14
+	KMOVW R14, K1
+
+many1:
+	CMPQ R9, $+2
+	JL   few2
+	XORL R13, R13
+	MOVQ DI, R14
+
+one5:
+	CMPQ      R14, $+16
+	JL        rest6
+	VMOVUPS   (CX)(R13*4), Z0
+	VMOVUPS   (DX)(R13*4), Z1
+	VMOVUPS   (BX)(R13*4), Z2
+	VXORPS    Z3, Z3, Z3
+	VCMPPS    $0x1e, Z3, Z2, K2
+	VMULPS    Z0, Z1, Z3
+	VBLENDMPS Z1, Z3, K2, Z4
+	VCMPPS    $0x03, Z2, Z2, K3
+	VBLENDMPS Z2, Z4, K3, Z5
+	VMOVUPS   Z5, (SI)(R13*4)
+	VXORPS    Z3, Z3, Z3
+	VMULPS    Z2, Z1, Z1
+	VBLENDMPS Z3, Z1, K2, Z6
+	VMOVUPS   (R10)(R13*4), Z1
+	VMOVUPS   (R11)(R13*4), Z2
+	VXORPS    Z3, Z3, Z3
+	VCMPPS    $0x1e, Z3, Z2, K2
+	VMULPS    Z0, Z1, Z0
+	VBLENDMPS Z1, Z0, K2, Z7
+	VCMPPS    $0x03, Z2, Z2, K3
+	VBLENDMPS Z2, Z7, K3, Z8
+	VMOVUPS   Z8, (R12)(R13*4)
+	VXORPS    Z0, Z0, Z0
+	VMULPS    Z2, Z1, Z1
+	VBLENDMPS Z0, Z1, K2, Z9
+	VADDPS    Z9, Z6, Z6
+	VMOVUPS   (AX)(R13*4), Z0
+	VADDPS    Z0, Z6, Z0
+	VMOVUPS   Z0, (AX)(R13*4)
+	ADDQ      $+16, R13
+	SUBQ      $+16, R14
+	JMP       one5
+
+rest6:
+	TESTQ     R14, R14
+	JZ        done7
+	VMOVUPS.Z (CX)(R13*4), K1, Z0
+	VMOVUPS.Z (DX)(R13*4), K1, Z1
+	VMOVUPS.Z (BX)(R13*4), K1, Z2
+	VXORPS    Z3, Z3, Z3
+	VCMPPS    $0x1e, Z3, Z2, K2
+	VMULPS    Z0, Z1, Z3
+	VBLENDMPS Z1, Z3, K2, Z10
+	VCMPPS    $0x03, Z2, Z2, K3
+	VBLENDMPS Z2, Z10, K3, Z11
+	VMOVUPS   Z11, K1, (SI)(R13*4)
+	VXORPS    Z3, Z3, Z3
+	VMULPS    Z2, Z1, Z1
+	VBLENDMPS Z3, Z1, K2, Z12
+	VMOVUPS.Z (R10)(R13*4), K1, Z1
+	VMOVUPS.Z (R11)(R13*4), K1, Z2
+	VXORPS    Z3, Z3, Z3
+	VCMPPS    $0x1e, Z3, Z2, K2
+	VMULPS    Z0, Z1, Z0
+	VBLENDMPS Z1, Z0, K2, Z13
+	VCMPPS    $0x03, Z2, Z2, K3
+	VBLENDMPS Z2, Z13, K3, Z14
+	VMOVUPS   Z14, K1, (R12)(R13*4)
+	VXORPS    Z0, Z0, Z0
+	VMULPS    Z2, Z1, Z1
+	VBLENDMPS Z0, Z1, K2, Z15
+	VADDPS    Z15, Z12, Z12
+	VMOVUPS.Z (AX)(R13*4), K1, Z0
+	VADDPS    Z0, Z12, Z0
+	VMOVUPS   Z0, K1, (AX)(R13*4)
+
+done7:
+	LEAQ (DX)(R8*8), DX
+	LEAQ (BX)(R8*8), BX
+	LEAQ (SI)(R8*8), SI
+	LEAQ (R10)(R8*8), R10
+	LEAQ (R11)(R8*8), R11
+	LEAQ (R12)(R8*8), R12
+	SUBQ $+2, R9
+	JMP  many1
+
+few2:
+	TESTQ R9, R9
+	JZ    done3
+	XORL  R10, R10
+	MOVQ  DI, R11
+
+one9:
+	CMPQ      R11, $+16
+	JL        rest10
+	VMOVUPS   (CX)(R10*4), Z0
+	VMOVUPS   (DX)(R10*4), Z1
+	VMOVUPS   (BX)(R10*4), Z2
+	VXORPS    Z3, Z3, Z3
+	VCMPPS    $0x1e, Z3, Z2, K2
+	VMULPS    Z0, Z1, Z0
+	VBLENDMPS Z1, Z0, K2, Z16
+	VCMPPS    $0x03, Z2, Z2, K3
+	VBLENDMPS Z2, Z16, K3, Z17
+	VMOVUPS   Z17, (SI)(R10*4)
+	VXORPS    Z0, Z0, Z0
+	VMULPS    Z2, Z1, Z1
+	VBLENDMPS Z0, Z1, K2, Z18
+	VMOVUPS   (AX)(R10*4), Z0
+	VADDPS    Z0, Z18, Z0
+	VMOVUPS   Z0, (AX)(R10*4)
+	ADDQ      $+16, R10
+	SUBQ      $+16, R11
+	JMP       one9
+
+rest10:
+	TESTQ     R11, R11
+	JZ        done11
+	VMOVUPS.Z (CX)(R10*4), K1, Z0
+	VMOVUPS.Z (DX)(R10*4), K1, Z1
+	VMOVUPS.Z (BX)(R10*4), K1, Z2
+	VXORPS    Z3, Z3, Z3
+	VCMPPS    $0x1e, Z3, Z2, K2
+	VMULPS    Z0, Z1, Z0
+	VBLENDMPS Z1, Z0, K2, Z19
+	VCMPPS    $0x03, Z2, Z2, K3
+	VBLENDMPS Z2, Z19, K3, Z20
+	VMOVUPS   Z20, K1, (SI)(R10*4)
+	VXORPS    Z0, Z0, Z0
+	VMULPS    Z2, Z1, Z1
+	VBLENDMPS Z0, Z1, K2, Z21
+	VMOVUPS.Z (AX)(R10*4), K1, Z0
+	VADDPS    Z0, Z21, Z0
+	VMOVUPS   Z0, K1, (AX)(R10*4)
+
+done11:
+	LEAQ (DX)(R8*4), DX
+	LEAQ (BX)(R8*4), BX
+	LEAQ (SI)(R8*4), SI
+	DECQ R9
+	JMP  few2
+
+done3:
+	VZEROUPPER
+	RET
+
 // func channelDotAVX512(acc []float32, a []float32, b []float32, rows int, cols int, stride int)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·channelDotAVX512(SB), NOSPLIT, $0-96
@@ -4177,6 +4418,8 @@ one2:
 	VCMPPS       $0x11, Z5, Z2, K1
 	VMULPS       Z4, Z3, Z2
 	VBLENDMPS    Z2, Z4, K1, Z6
+	VMOVUPS      splatff7fffff<>+0(SB), Z2
+	VMAXPS       Z1, Z2, Z1
 	VMULPS       Z6, Z1, Z1
 	VMOVUPS      Z1, (CX)(BX*4)
 	ADDQ         $+16, BX
@@ -4230,7 +4473,9 @@ rest3:
 	VCMPPS       $0x11, Z4, Z0, K2
 	VMULPS       Z3, Z2, Z0
 	VBLENDMPS    Z0, Z3, K2, Z7
-	VMULPS       Z7, Z1, Z0
+	VMOVUPS      splatff7fffff<>+0(SB), Z0
+	VMAXPS       Z1, Z0, Z0
+	VMULPS       Z7, Z0, Z0
 	VMOVUPS      Z0, K1, (CX)(BX*4)
 
 done4:
@@ -4252,6 +4497,10 @@ one2:
 	JL           rest3
 	VMOVUPS      (BX)(SI*4), Z1
 	VMULPS       Z0, Z1, Z1
+	VMOVUPS      splat447a0000<>+0(SB), Z4
+	VMOVUPS      splatc47a0000<>+0(SB), Z5
+	VMAXPS       Z1, Z5, Z1
+	VMINPS       Z1, Z4, Z1
 	VORPS        splat80000000<>+0(SB), Z1, Z4
 	VMOVUPS      splat42b20000<>+0(SB), Z5
 	VMOVUPS      splatc2d00000<>+0(SB), Z6
@@ -4310,6 +4559,10 @@ rest3:
 	KMOVW        DI, K1
 	VMOVUPS.Z    (BX)(SI*4), K1, Z1
 	VMULPS       Z0, Z1, Z0
+	VMOVUPS      splat447a0000<>+0(SB), Z1
+	VMOVUPS      splatc47a0000<>+0(SB), Z2
+	VMAXPS       Z0, Z2, Z0
+	VMINPS       Z0, Z1, Z0
 	VORPS        splat80000000<>+0(SB), Z0, Z1
 	VMOVUPS      splat42b20000<>+0(SB), Z2
 	VMOVUPS      splatc2d00000<>+0(SB), Z4
@@ -4354,6 +4607,259 @@ rest3:
 	VFMADD231PS  Z2, Z0, Z1
 	VMOVUPS.Z    (DX)(SI*4), K1, Z0
 	VMULPS       Z0, Z1, Z0
+	VMOVUPS      Z0, K1, (CX)(SI*4)
+
+done4:
+	VZEROUPPER
+	RET
+
+// func softplusAVX512(y []float32, x []float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·softplusAVX512(SB), NOSPLIT, $0-48
+	MOVQ y_len+8(FP), AX
+	MOVQ y_base+0(FP), CX
+	MOVQ x_base+24(FP), DX
+	XORL BX, BX
+
+one2:
+	CMPQ         AX, $+16
+	JL           rest3
+	VMOVUPS      (DX)(BX*4), Z0
+	VORPS        splat80000000<>+0(SB), Z0, Z1
+	VMOVUPS      splat42b20000<>+0(SB), Z2
+	VMOVUPS      splatc2d00000<>+0(SB), Z3
+	VMAXPS       Z1, Z3, Z1
+	VMINPS       Z1, Z2, Z1
+	VMOVUPS      splat4b400000<>+0(SB), Z2
+	VMOVAPS      Z2, Z2
+	VFMADD231PS  splat3fb8aa3b<>+0(SB), Z1, Z2
+	VSUBPS       splat4b400000<>+0(SB), Z2, Z2
+	VMOVAPS      Z1, Z1
+	VFNMADD231PS splat3f318000<>+0(SB), Z2, Z1
+	VFNMADD231PS splatb95e8083<>+0(SB), Z2, Z1
+	VMOVUPS      splat39506967<>+0(SB), Z3
+	VFMADD213PS  splat3ab743ce<>+0(SB), Z1, Z3
+	VFMADD213PS  splat3c088908<>+0(SB), Z1, Z3
+	VFMADD213PS  splat3d2aa9c1<>+0(SB), Z1, Z3
+	VFMADD213PS  splat3e2aaaaa<>+0(SB), Z1, Z3
+	VFMADD213PS  splat3f000000<>+0(SB), Z1, Z3
+	VMULPS       Z1, Z1, Z4
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  Z4, Z3, Z1
+	VCVTPS2DQ    Z2, Z2
+	VADDPS       splat3f800000<>+0(SB), Z1, Z1
+	VPSRAD       $0x01, Z2, Z3
+	VPSUBD       Z3, Z2, Z2
+	VPADDD       splat0000007f<>+0(SB), Z3, Z3
+	VPSLLD       $0x17, Z3, Z3
+	VMULPS       Z3, Z1, Z1
+	VPADDD       splat0000007f<>+0(SB), Z2, Z2
+	VPSLLD       $0x17, Z2, Z2
+	VMULPS       Z2, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VMAXPS       Z0, Z2, Z0
+	VADDPS       splat3f800000<>+0(SB), Z1, Z2
+	VSUBPS       splat3f800000<>+0(SB), Z2, Z3
+	VSUBPS       Z3, Z1, Z1
+	VDIVPS       Z2, Z1, Z1
+	VXORPS       Z3, Z3, Z3
+	VPSUBD       splat3f3504f3<>+0(SB), Z2, Z4
+	VPSRAD       $0x17, Z4, Z4
+	VPSLLD       $0x17, Z4, Z5
+	VPSUBD       Z5, Z2, Z2
+	VSUBPS       splat3f800000<>+0(SB), Z2, Z2
+	VCVTDQ2PS    Z4, Z4
+	VADDPS       Z3, Z4, Z4
+	VMULPS       Z2, Z2, Z3
+	VMOVUPS      splat3d9021bb<>+0(SB), Z5
+	VFMADD213PS  splatbdebd1b8<>+0(SB), Z2, Z5
+	VFMADD213PS  splat3def251a<>+0(SB), Z2, Z5
+	VFMADD213PS  splatbdfe5d4f<>+0(SB), Z2, Z5
+	VFMADD213PS  splat3e11e9bf<>+0(SB), Z2, Z5
+	VFMADD213PS  splatbe2aae50<>+0(SB), Z2, Z5
+	VFMADD213PS  splat3e4cceac<>+0(SB), Z2, Z5
+	VFMADD213PS  splatbe7ffffc<>+0(SB), Z2, Z5
+	VFMADD213PS  splat3eaaaaaa<>+0(SB), Z2, Z5
+	VMULPS       Z2, Z5, Z5
+	VMULPS       Z3, Z5, Z5
+	VFMADD231PS  splatb95e8083<>+0(SB), Z4, Z5
+	VFNMADD231PS splat3f000000<>+0(SB), Z3, Z5
+	VADDPS       Z2, Z5, Z5
+	VFMADD231PS  splat3f318000<>+0(SB), Z4, Z5
+	VADDPS       Z1, Z5, Z1
+	VADDPS       Z1, Z0, Z0
+	VMOVUPS      Z0, (CX)(BX*4)
+	ADDQ         $+16, BX
+	SUBQ         $+16, AX
+	JMP          one2
+
+rest3:
+	TESTQ        AX, AX
+	JZ           done4
+	ANDQ         $+15, AX
+	MOVL         $-1, SI
+	BZHIL        AX, SI, SI
+	KMOVW        SI, K1
+	VMOVUPS.Z    (DX)(BX*4), K1, Z0
+	VORPS        splat80000000<>+0(SB), Z0, Z1
+	VMOVUPS      splat42b20000<>+0(SB), Z2
+	VMOVUPS      splatc2d00000<>+0(SB), Z3
+	VMAXPS       Z1, Z3, Z1
+	VMINPS       Z1, Z2, Z1
+	VMOVUPS      splat4b400000<>+0(SB), Z2
+	VMOVAPS      Z2, Z2
+	VFMADD231PS  splat3fb8aa3b<>+0(SB), Z1, Z2
+	VSUBPS       splat4b400000<>+0(SB), Z2, Z2
+	VMOVAPS      Z1, Z1
+	VFNMADD231PS splat3f318000<>+0(SB), Z2, Z1
+	VFNMADD231PS splatb95e8083<>+0(SB), Z2, Z1
+	VMOVUPS      splat39506967<>+0(SB), Z3
+	VFMADD213PS  splat3ab743ce<>+0(SB), Z1, Z3
+	VFMADD213PS  splat3c088908<>+0(SB), Z1, Z3
+	VFMADD213PS  splat3d2aa9c1<>+0(SB), Z1, Z3
+	VFMADD213PS  splat3e2aaaaa<>+0(SB), Z1, Z3
+	VFMADD213PS  splat3f000000<>+0(SB), Z1, Z3
+	VMULPS       Z1, Z1, Z4
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  Z4, Z3, Z1
+	VCVTPS2DQ    Z2, Z2
+	VADDPS       splat3f800000<>+0(SB), Z1, Z1
+	VPSRAD       $0x01, Z2, Z3
+	VPSUBD       Z3, Z2, Z2
+	VPADDD       splat0000007f<>+0(SB), Z3, Z3
+	VPSLLD       $0x17, Z3, Z3
+	VMULPS       Z3, Z1, Z1
+	VPADDD       splat0000007f<>+0(SB), Z2, Z2
+	VPSLLD       $0x17, Z2, Z2
+	VMULPS       Z2, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VMAXPS       Z0, Z2, Z0
+	VADDPS       splat3f800000<>+0(SB), Z1, Z2
+	VSUBPS       splat3f800000<>+0(SB), Z2, Z3
+	VSUBPS       Z3, Z1, Z1
+	VDIVPS       Z2, Z1, Z1
+	VXORPS       Z3, Z3, Z3
+	VPSUBD       splat3f3504f3<>+0(SB), Z2, Z4
+	VPSRAD       $0x17, Z4, Z4
+	VPSLLD       $0x17, Z4, Z5
+	VPSUBD       Z5, Z2, Z2
+	VSUBPS       splat3f800000<>+0(SB), Z2, Z2
+	VCVTDQ2PS    Z4, Z4
+	VADDPS       Z3, Z4, Z4
+	VMULPS       Z2, Z2, Z3
+	VMOVUPS      splat3d9021bb<>+0(SB), Z5
+	VFMADD213PS  splatbdebd1b8<>+0(SB), Z2, Z5
+	VFMADD213PS  splat3def251a<>+0(SB), Z2, Z5
+	VFMADD213PS  splatbdfe5d4f<>+0(SB), Z2, Z5
+	VFMADD213PS  splat3e11e9bf<>+0(SB), Z2, Z5
+	VFMADD213PS  splatbe2aae50<>+0(SB), Z2, Z5
+	VFMADD213PS  splat3e4cceac<>+0(SB), Z2, Z5
+	VFMADD213PS  splatbe7ffffc<>+0(SB), Z2, Z5
+	VFMADD213PS  splat3eaaaaaa<>+0(SB), Z2, Z5
+	VMULPS       Z2, Z5, Z5
+	VMULPS       Z3, Z5, Z5
+	VFMADD231PS  splatb95e8083<>+0(SB), Z4, Z5
+	VFNMADD231PS splat3f000000<>+0(SB), Z3, Z5
+	VADDPS       Z2, Z5, Z5
+	VFMADD231PS  splat3f318000<>+0(SB), Z4, Z5
+	VADDPS       Z1, Z5, Z1
+	VADDPS       Z1, Z0, Z0
+	VMOVUPS      Z0, K1, (CX)(BX*4)
+
+done4:
+	VZEROUPPER
+	RET
+
+// func softplusGradAVX512(y []float32, dy []float32, x []float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·softplusGradAVX512(SB), NOSPLIT, $0-72
+	MOVQ y_len+8(FP), AX
+	MOVQ y_base+0(FP), CX
+	MOVQ dy_base+24(FP), DX
+	MOVQ x_base+48(FP), BX
+	XORL SI, SI
+
+one2:
+	CMPQ         AX, $+16
+	JL           rest3
+	VMOVUPS      (BX)(SI*4), Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VSUBPS       Z0, Z3, Z0
+	VMINPS       Z0, Z2, Z0
+	VMOVUPS      splatc2ae0000<>+0(SB), Z2
+	VMAXPS       Z0, Z2, Z0
+	VMOVUPS      splat4b400000<>+0(SB), Z2
+	VMOVAPS      Z2, Z2
+	VFMADD231PS  splat3fb8aa3b<>+0(SB), Z0, Z2
+	VSUBPS       splat4b400000<>+0(SB), Z2, Z2
+	VMOVAPS      Z0, Z0
+	VFNMADD231PS splat3f318000<>+0(SB), Z2, Z0
+	VFNMADD231PS splatb95e8083<>+0(SB), Z2, Z0
+	VMOVUPS      splat39506967<>+0(SB), Z3
+	VFMADD213PS  splat3ab743ce<>+0(SB), Z0, Z3
+	VFMADD213PS  splat3c088908<>+0(SB), Z0, Z3
+	VFMADD213PS  splat3d2aa9c1<>+0(SB), Z0, Z3
+	VFMADD213PS  splat3e2aaaaa<>+0(SB), Z0, Z3
+	VFMADD213PS  splat3f000000<>+0(SB), Z0, Z3
+	VMULPS       Z0, Z0, Z4
+	VMOVAPS      Z0, Z0
+	VFMADD231PS  Z4, Z3, Z0
+	VCVTPS2DQ    Z2, Z2
+	VPADDD       splat0000007f<>+0(SB), Z2, Z2
+	VPSLLD       $0x17, Z2, Z2
+	VSUBPS       splat3f800000<>+0(SB), Z2, Z3
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  Z2, Z0, Z3
+	VSUBPS       Z3, Z1, Z0
+	VMOVUPS      (DX)(SI*4), Z1
+	VMULPS       Z1, Z0, Z0
+	VMOVUPS      Z0, (CX)(SI*4)
+	ADDQ         $+16, SI
+	SUBQ         $+16, AX
+	JMP          one2
+
+rest3:
+	TESTQ        AX, AX
+	JZ           done4
+	ANDQ         $+15, AX
+	MOVL         $-1, DI
+	BZHIL        AX, DI, DI
+	KMOVW        DI, K1
+	VMOVUPS.Z    (BX)(SI*4), K1, Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VSUBPS       Z0, Z3, Z0
+	VMINPS       Z0, Z2, Z0
+	VMOVUPS      splatc2ae0000<>+0(SB), Z2
+	VMAXPS       Z0, Z2, Z0
+	VMOVUPS      splat4b400000<>+0(SB), Z2
+	VMOVAPS      Z2, Z2
+	VFMADD231PS  splat3fb8aa3b<>+0(SB), Z0, Z2
+	VSUBPS       splat4b400000<>+0(SB), Z2, Z2
+	VMOVAPS      Z0, Z0
+	VFNMADD231PS splat3f318000<>+0(SB), Z2, Z0
+	VFNMADD231PS splatb95e8083<>+0(SB), Z2, Z0
+	VMOVUPS      splat39506967<>+0(SB), Z3
+	VFMADD213PS  splat3ab743ce<>+0(SB), Z0, Z3
+	VFMADD213PS  splat3c088908<>+0(SB), Z0, Z3
+	VFMADD213PS  splat3d2aa9c1<>+0(SB), Z0, Z3
+	VFMADD213PS  splat3e2aaaaa<>+0(SB), Z0, Z3
+	VFMADD213PS  splat3f000000<>+0(SB), Z0, Z3
+	VMULPS       Z0, Z0, Z4
+	VMOVAPS      Z0, Z0
+	VFMADD231PS  Z4, Z3, Z0
+	VCVTPS2DQ    Z2, Z2
+	VPADDD       splat0000007f<>+0(SB), Z2, Z2
+	VPSLLD       $0x17, Z2, Z2
+	VSUBPS       splat3f800000<>+0(SB), Z2, Z3
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  Z2, Z0, Z3
+	VSUBPS       Z3, Z1, Z0
+	VMOVUPS.Z    (DX)(SI*4), K1, Z1
+	VMULPS       Z1, Z0, Z0
 	VMOVUPS      Z0, K1, (CX)(SI*4)
 
 done4:
@@ -4406,6 +4912,8 @@ one2:
 	VMULPS       Z2, Z1, Z1
 	VADDPS       splat40000000<>+0(SB), Z1, Z2
 	VMULPS       Z2, Z1, Z1
+	VMOVUPS      splatff7fffff<>+0(SB), Z2
+	VMAXPS       Z0, Z2, Z0
 	VADDPS       splat40000000<>+0(SB), Z1, Z2
 	VDIVPS       Z2, Z1, Z1
 	VMULPS       Z1, Z0, Z0
@@ -4456,6 +4964,8 @@ rest3:
 	VMULPS       Z2, Z1, Z1
 	VADDPS       splat40000000<>+0(SB), Z1, Z2
 	VMULPS       Z2, Z1, Z1
+	VMOVUPS      splatff7fffff<>+0(SB), Z2
+	VMAXPS       Z0, Z2, Z0
 	VADDPS       splat40000000<>+0(SB), Z1, Z2
 	VDIVPS       Z2, Z1, Z1
 	VMULPS       Z1, Z0, Z0
@@ -4521,6 +5031,8 @@ one2:
 	VMULPS       Z3, Z3, Z4
 	VMULPS       Z4, Z1, Z1
 	VMOVUPS      splat41a00000<>+0(SB), Z4
+	VMOVUPS      splatc47a0000<>+0(SB), Z5
+	VMAXPS       Z0, Z5, Z0
 	VMINPS       Z0, Z4, Z0
 	VMULPS       Z3, Z2, Z2
 	VMOVAPS      Z2, Z2
@@ -4583,6 +5095,8 @@ rest3:
 	VMULPS       Z3, Z3, Z4
 	VMULPS       Z4, Z1, Z1
 	VMOVUPS      splat41a00000<>+0(SB), Z4
+	VMOVUPS      splatc47a0000<>+0(SB), Z5
+	VMAXPS       Z0, Z5, Z0
 	VMINPS       Z0, Z4, Z0
 	VMULPS       Z3, Z2, Z2
 	VMOVAPS      Z2, Z2
@@ -4930,6 +5444,8 @@ one2:
 	VCMPPS       $0x11, Z6, Z1, K1
 	VMULPS       Z5, Z2, Z1
 	VBLENDMPS    Z1, Z5, K1, Z3
+	VMOVUPS      splatff7fffff<>+0(SB), Z1
+	VMAXPS       Z0, Z1, Z0
 	VMULPS       Z3, Z0, Z0
 	VMOVUPS      Z0, (CX)(BX*4)
 	ADDQ         $+16, BX
@@ -4994,6 +5510,8 @@ rest3:
 	VCMPPS       $0x11, Z5, Z1, K2
 	VMULPS       Z3, Z2, Z1
 	VBLENDMPS    Z1, Z3, K2, Z4
+	VMOVUPS      splatff7fffff<>+0(SB), Z1
+	VMAXPS       Z0, Z1, Z0
 	VMULPS       Z4, Z0, Z0
 	VMOVUPS      Z0, K1, (CX)(BX*4)
 
@@ -5267,13 +5785,15 @@ one2:
 	CMPQ    AX, $+16
 	JL      rest3
 	VMOVUPS (DX)(BX*4), Z2
-	VSUBPS  Z0, Z2, Z3
-	VMULPS  Z1, Z3, Z3
+	VMOVUPS splatff7fffff<>+0(SB), Z3
+	VMAXPS  Z2, Z3, Z3
+	VSUBPS  Z0, Z2, Z2
+	VMULPS  Z1, Z2, Z2
 	VMOVUPS splat3f800000<>+0(SB), Z4
 	VMOVUPS splat00000000<>+0(SB), Z5
-	VMAXPS  Z3, Z5, Z3
-	VMINPS  Z3, Z4, Z3
-	VMULPS  Z3, Z2, Z2
+	VMAXPS  Z2, Z5, Z2
+	VMINPS  Z2, Z4, Z2
+	VMULPS  Z2, Z3, Z2
 	VMOVUPS Z2, (CX)(BX*4)
 	ADDQ    $+16, BX
 	SUBQ    $+16, AX
@@ -5287,13 +5807,15 @@ rest3:
 	BZHIL     AX, SI, SI
 	KMOVW     SI, K1
 	VMOVUPS.Z (DX)(BX*4), K1, Z2
+	VMOVUPS   splatff7fffff<>+0(SB), Z3
+	VMAXPS    Z2, Z3, Z3
 	VSUBPS    Z0, Z2, Z0
 	VMULPS    Z1, Z0, Z0
 	VMOVUPS   splat3f800000<>+0(SB), Z1
-	VMOVUPS   splat00000000<>+0(SB), Z3
-	VMAXPS    Z0, Z3, Z0
+	VMOVUPS   splat00000000<>+0(SB), Z2
+	VMAXPS    Z0, Z2, Z0
 	VMINPS    Z0, Z1, Z0
-	VMULPS    Z0, Z2, Z0
+	VMULPS    Z0, Z3, Z0
 	VMOVUPS   Z0, K1, (CX)(BX*4)
 
 done4:
@@ -12093,6 +12615,78 @@ DATA splat3f200000<>+56(SB)/4, $0x3f200000
 DATA splat3f200000<>+60(SB)/4, $0x3f200000
 GLOBL splat3f200000<>(SB), RODATA|NOPTR, $64
 
+DATA splatff7fffff<>+0(SB)/4, $0xff7fffff
+DATA splatff7fffff<>+4(SB)/4, $0xff7fffff
+DATA splatff7fffff<>+8(SB)/4, $0xff7fffff
+DATA splatff7fffff<>+12(SB)/4, $0xff7fffff
+DATA splatff7fffff<>+16(SB)/4, $0xff7fffff
+DATA splatff7fffff<>+20(SB)/4, $0xff7fffff
+DATA splatff7fffff<>+24(SB)/4, $0xff7fffff
+DATA splatff7fffff<>+28(SB)/4, $0xff7fffff
+DATA splatff7fffff<>+32(SB)/4, $0xff7fffff
+DATA splatff7fffff<>+36(SB)/4, $0xff7fffff
+DATA splatff7fffff<>+40(SB)/4, $0xff7fffff
+DATA splatff7fffff<>+44(SB)/4, $0xff7fffff
+DATA splatff7fffff<>+48(SB)/4, $0xff7fffff
+DATA splatff7fffff<>+52(SB)/4, $0xff7fffff
+DATA splatff7fffff<>+56(SB)/4, $0xff7fffff
+DATA splatff7fffff<>+60(SB)/4, $0xff7fffff
+GLOBL splatff7fffff<>(SB), RODATA|NOPTR, $64
+
+DATA splat447a0000<>+0(SB)/4, $0x447a0000
+DATA splat447a0000<>+4(SB)/4, $0x447a0000
+DATA splat447a0000<>+8(SB)/4, $0x447a0000
+DATA splat447a0000<>+12(SB)/4, $0x447a0000
+DATA splat447a0000<>+16(SB)/4, $0x447a0000
+DATA splat447a0000<>+20(SB)/4, $0x447a0000
+DATA splat447a0000<>+24(SB)/4, $0x447a0000
+DATA splat447a0000<>+28(SB)/4, $0x447a0000
+DATA splat447a0000<>+32(SB)/4, $0x447a0000
+DATA splat447a0000<>+36(SB)/4, $0x447a0000
+DATA splat447a0000<>+40(SB)/4, $0x447a0000
+DATA splat447a0000<>+44(SB)/4, $0x447a0000
+DATA splat447a0000<>+48(SB)/4, $0x447a0000
+DATA splat447a0000<>+52(SB)/4, $0x447a0000
+DATA splat447a0000<>+56(SB)/4, $0x447a0000
+DATA splat447a0000<>+60(SB)/4, $0x447a0000
+GLOBL splat447a0000<>(SB), RODATA|NOPTR, $64
+
+DATA splatc47a0000<>+0(SB)/4, $0xc47a0000
+DATA splatc47a0000<>+4(SB)/4, $0xc47a0000
+DATA splatc47a0000<>+8(SB)/4, $0xc47a0000
+DATA splatc47a0000<>+12(SB)/4, $0xc47a0000
+DATA splatc47a0000<>+16(SB)/4, $0xc47a0000
+DATA splatc47a0000<>+20(SB)/4, $0xc47a0000
+DATA splatc47a0000<>+24(SB)/4, $0xc47a0000
+DATA splatc47a0000<>+28(SB)/4, $0xc47a0000
+DATA splatc47a0000<>+32(SB)/4, $0xc47a0000
+DATA splatc47a0000<>+36(SB)/4, $0xc47a0000
+DATA splatc47a0000<>+40(SB)/4, $0xc47a0000
+DATA splatc47a0000<>+44(SB)/4, $0xc47a0000
+DATA splatc47a0000<>+48(SB)/4, $0xc47a0000
+DATA splatc47a0000<>+52(SB)/4, $0xc47a0000
+DATA splatc47a0000<>+56(SB)/4, $0xc47a0000
+DATA splatc47a0000<>+60(SB)/4, $0xc47a0000
+GLOBL splatc47a0000<>(SB), RODATA|NOPTR, $64
+
+DATA splatc2ae0000<>+0(SB)/4, $0xc2ae0000
+DATA splatc2ae0000<>+4(SB)/4, $0xc2ae0000
+DATA splatc2ae0000<>+8(SB)/4, $0xc2ae0000
+DATA splatc2ae0000<>+12(SB)/4, $0xc2ae0000
+DATA splatc2ae0000<>+16(SB)/4, $0xc2ae0000
+DATA splatc2ae0000<>+20(SB)/4, $0xc2ae0000
+DATA splatc2ae0000<>+24(SB)/4, $0xc2ae0000
+DATA splatc2ae0000<>+28(SB)/4, $0xc2ae0000
+DATA splatc2ae0000<>+32(SB)/4, $0xc2ae0000
+DATA splatc2ae0000<>+36(SB)/4, $0xc2ae0000
+DATA splatc2ae0000<>+40(SB)/4, $0xc2ae0000
+DATA splatc2ae0000<>+44(SB)/4, $0xc2ae0000
+DATA splatc2ae0000<>+48(SB)/4, $0xc2ae0000
+DATA splatc2ae0000<>+52(SB)/4, $0xc2ae0000
+DATA splatc2ae0000<>+56(SB)/4, $0xc2ae0000
+DATA splatc2ae0000<>+60(SB)/4, $0xc2ae0000
+GLOBL splatc2ae0000<>(SB), RODATA|NOPTR, $64
+
 DATA splat40800000<>+0(SB)/4, $0x40800000
 DATA splat40800000<>+4(SB)/4, $0x40800000
 DATA splat40800000<>+8(SB)/4, $0x40800000
@@ -12488,24 +13082,6 @@ DATA splat00000000<>+52(SB)/4, $0x00000000
 DATA splat00000000<>+56(SB)/4, $0x00000000
 DATA splat00000000<>+60(SB)/4, $0x00000000
 GLOBL splat00000000<>(SB), RODATA|NOPTR, $64
-
-DATA splatc2ae0000<>+0(SB)/4, $0xc2ae0000
-DATA splatc2ae0000<>+4(SB)/4, $0xc2ae0000
-DATA splatc2ae0000<>+8(SB)/4, $0xc2ae0000
-DATA splatc2ae0000<>+12(SB)/4, $0xc2ae0000
-DATA splatc2ae0000<>+16(SB)/4, $0xc2ae0000
-DATA splatc2ae0000<>+20(SB)/4, $0xc2ae0000
-DATA splatc2ae0000<>+24(SB)/4, $0xc2ae0000
-DATA splatc2ae0000<>+28(SB)/4, $0xc2ae0000
-DATA splatc2ae0000<>+32(SB)/4, $0xc2ae0000
-DATA splatc2ae0000<>+36(SB)/4, $0xc2ae0000
-DATA splatc2ae0000<>+40(SB)/4, $0xc2ae0000
-DATA splatc2ae0000<>+44(SB)/4, $0xc2ae0000
-DATA splatc2ae0000<>+48(SB)/4, $0xc2ae0000
-DATA splatc2ae0000<>+52(SB)/4, $0xc2ae0000
-DATA splatc2ae0000<>+56(SB)/4, $0xc2ae0000
-DATA splatc2ae0000<>+60(SB)/4, $0xc2ae0000
-GLOBL splatc2ae0000<>(SB), RODATA|NOPTR, $64
 
 DATA splat00000001<>+0(SB)/4, $0x00000001
 DATA splat00000001<>+4(SB)/4, $0x00000001

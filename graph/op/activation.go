@@ -19,10 +19,12 @@ const (
 	GELU        Act = "gelu"         // x*Phi(x) with the exact normal distribution, arXiv 1606.08415
 	GELUTanh    Act = "gelu_tanh"    // its approximation by tanh
 	QuickGELU   Act = "quick_gelu"   // x*s(1.702x)
-	SiLU        Act = "silu"         // x*s(x), also called Swish, arXiv 1710.05941
+	SiLU        Act = "silu"         // x*s(x), arXiv 1702.03118
+	Swish       Act = "swish"        // x*s(Alpha*x), arXiv 1710.05941 (default 1, which is SiLU)
 	Mish        Act = "mish"         // x*tanh(sp(x)), arXiv 1908.08681
 	Sigmoid     Act = "sigmoid"      // s(x)
 	Tanh        Act = "tanh"         // tanh(x)
+	Softplus    Act = "softplus"     // sp(x) = log(1+exp(x))
 	HardSigmoid Act = "hard_sigmoid" // min(max(x/6+1/2, 0), 1)
 	HardSwish   Act = "hard_swish"   // x*hard_sigmoid(x), arXiv 1905.02244
 	HardMish    Act = "hard_mish"    // x*min(max(x+2, 0), 2)/2
@@ -30,13 +32,13 @@ const (
 )
 
 // Acts lists the activation functions.
-var Acts = []Act{ReLU, ReLU6, LeakyReLU, ELU, CELU, SELU, GELU, GELUTanh, QuickGELU, SiLU, Mish,
-	Sigmoid, Tanh, HardSigmoid, HardSwish, HardMish, HardTanh}
+var Acts = []Act{ReLU, ReLU6, LeakyReLU, ELU, CELU, SELU, GELU, GELUTanh, QuickGELU, SiLU, Swish, Mish,
+	Sigmoid, Tanh, Softplus, HardSigmoid, HardSwish, HardMish, HardTanh}
 
 // Activation applies a function to each element of a value of any shape.
 type Activation struct {
 	Func Act
-	// Alpha is the parameter of leaky_relu, elu and celu.
+	// Alpha is the parameter of leaky_relu, elu, celu and swish.
 	Alpha float64
 }
 
@@ -58,9 +60,17 @@ func (o Activation) Work(in, out []Shape) Work { return perElement(1, in, out) }
 func (o Activation) InPlace() []int { return []int{0} }
 
 // FromOutput tells whether the gradient is computed from the result, so that
-// the input need not be kept.
+// the input need not be kept: where the result tells as much as the input does. The
+// others keep their input, which the backward pass can make again where it comes
+// from a norm.
 func (o Activation) FromOutput() bool {
-	return o.Func.Clip().On() || o.Func == Sigmoid || o.Func == Tanh
+	switch o.Func {
+	case Sigmoid, Tanh, Softplus:
+		return true
+	case LeakyReLU:
+		return o.Alpha >= 0
+	}
+	return o.Func.Clip().On()
 }
 
 // Diff implements Differentiable.

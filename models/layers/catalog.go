@@ -55,6 +55,11 @@ func List(k Kind) []Entry {
 	return slices.DeleteFunc(catalog(), func(e Entry) bool { return k != "" && e.Kind != k })
 }
 
+// folded is a name as it is compared: HardSwish, hard-swish and hardswish are hard_swish.
+func folded(name string) string {
+	return strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(name))
+}
+
 // choose finds the layer of a spec and lets use read its options.
 func choose(k Kind, text string, use func(e Entry, s *Spec)) error {
 	s, err := ParseSpec(text)
@@ -63,7 +68,7 @@ func choose(k Kind, text string, use func(e Entry, s *Spec)) error {
 	}
 	var names []string
 	for _, e := range List(k) {
-		if e.Name == s.Name {
+		if folded(e.Name) == folded(s.Name) {
 			use(e, s)
 			return s.Err()
 		}

@@ -1,7 +1,9 @@
 package main
 
+import "math"
+
 // An activation is a function of the input x and its derivative, as a function
-// of x too, or for sigmoid and tanh of the output. s are the float32
+// of x too, or for sigmoid, tanh and softplus of the output. s are the float32
 // parameters, in the order of params.
 type activation struct {
 	name, params         string
@@ -20,25 +22,35 @@ var activations = []activation{
 	{"silu", "beta float32",
 		func(k *kernel, x vector, s []vector) vector {
 			_, _, y := k.logistic(k.mul(x, s[0]))
-			return k.mul(x, y)
+			return k.mul(k.max(k.broadcast(-math.MaxFloat32), x), y) // keeps Inf*0 out
 		},
 		func(k *kernel, x vector, s []vector) vector {
-			z := k.mul(x, s[0])
+			z := k.clamp(k.mul(x, s[0]), -1000, 1000)
 			e, r, y := k.logistic(z)
 			return k.fma(k.mul(z, k.mul(e, r)), r, y)
+		}},
+	{"softplus", "",
+		// max(x, 0) + log(1+exp(-|x|)).
+		func(k *kernel, x vector, _ []vector) vector {
+			e := k.exp(k.or(x, k.bits(0x80000000)))
+			return k.add(k.max(k.zero(), x), k.log1p(e))
+		},
+		// 1 - exp(-y), for y >= 0.
+		func(k *kernel, y vector, _ []vector) vector {
+			return k.sub(k.zero(), k.expm1Negative(k.min(k.zero(), k.sub(k.zero(), y))))
 		}},
 	{"mish", "",
 		// tanh(log(1+e)) = n/(n+2) with e = exp(x), n = e²+2e.
 		func(k *kernel, x vector, _ []vector) vector {
 			_, n := mishParts(k, x)
-			return k.mul(x, k.div(n, k.add(n, k.c(2))))
+			return k.mul(k.max(k.broadcast(-math.MaxFloat32), x), k.div(n, k.add(n, k.c(2)))) // keeps Inf*0 out
 		},
 		// n/(n+2) + x*4e(1+e)/(n+2)².
 		func(k *kernel, x vector, _ []vector) vector {
 			e, n := mishParts(k, x)
 			d := k.div(k.broadcast(1), k.add(n, k.c(2)))
 			slope := k.mul(k.mul(k.mul(e, k.c(4)), k.add(e, k.c(1))), k.mul(d, d))
-			return k.fma(k.min(k.broadcast(20), x), slope, k.mul(n, d))
+			return k.fma(k.clamp(x, -1000, 20), slope, k.mul(n, d))
 		}},
 	{"gelu", "",
 		// x*Phi(x) = max(x, 0) - |x|*Q(|x|).
@@ -58,7 +70,7 @@ var activations = []activation{
 		func(k *kernel, x vector, _ []vector) vector {
 			u, _ := geluTanhParts(k, x)
 			_, _, y := k.logistic(u)
-			return k.mul(x, y)
+			return k.mul(k.max(k.broadcast(-math.MaxFloat32), x), y) // keeps Inf*0 out
 		},
 		func(k *kernel, x vector, _ []vector) vector {
 			u, slope := geluTanhParts(k, x)
@@ -71,7 +83,9 @@ var activations = []activation{
 			return k.passNaN(x, k.keep(k.inside(x, s[0], s[1]), s[2]))
 		}},
 	{"hardGate", "lo, hi, inverse float32",
-		func(k *kernel, x vector, s []vector) vector { return k.mul(x, ramp(k, x, s)) },
+		func(k *kernel, x vector, s []vector) vector {
+			return k.mul(k.max(k.broadcast(-math.MaxFloat32), x), ramp(k, x, s)) // keeps Inf*0 out
+		},
 		func(k *kernel, x vector, s []vector) vector {
 			inner := k.fma(x, s[2], k.mul(k.sub(x, s[0]), s[2]))
 			outer := k.keep(k.compare(x, greater, s[0]), k.broadcast(1))

@@ -139,6 +139,16 @@ var channelKernels = []definition{
 				k.advance(dy, dyStride)
 			})
 		}},
+	perChannel("prelu", "is y = x, or slope*x where x is not above 0.", []string{"x"}, []string{"y"}, []string{"slope"}, nil,
+		func(k *kernel, x, c, _ []vector, out []reg.GPVirtual) {
+			k.store(k.choose(k.compare(x[0], greater, k.zero()), x[0], k.mul(x[0], c[0])), out[0])
+		}),
+	channelSums("preluGrad", "is dx = dy, or slope*dy where x is not above 0, and adds up dy*x there.", 2, []string{"acc"}, []string{"dy", "x"}, []string{"dx"}, []string{"slope"}, nil,
+		func(k *kernel, x, c, _ []vector, streams []reg.GPVirtual) []vector {
+			above := k.compare(x[1], greater, k.zero())
+			k.store(k.passNaN(x[1], k.choose(above, x[0], k.mul(x[0], c[0]))), streams[2])
+			return []vector{k.choose(above, k.zero(), k.mul(x[0], x[1]))}
+		}),
 	channelSums("channelDot", "adds up a*b.", 3, []string{"acc"}, []string{"a", "b"}, nil, nil, nil,
 		func(k *kernel, x, _, _ []vector, _ []reg.GPVirtual) []vector { return []vector{k.mul(x[0], x[1])} }),
 }

@@ -21,22 +21,32 @@ func TanhGrad[T Float](dx, dy, y []T) {
 // SiLU is y = x*sigmoid(beta*x).
 func SiLU[T Float](y, x []T, beta T) {
 	b := float64(beta)
-	apply(y, x, func(x float64) float64 { return x * logistic(b*x) })
+	apply(y, x, func(x float64) float64 { return gated(x, logistic(b*x)) })
 }
 
 // SiLUGrad is the gradient of SiLU, from the input x.
 func SiLUGrad[T Float](dx, dy, x []T, beta T) {
 	b := float64(beta)
 	chain(dx, dy, x, func(x float64) float64 {
-		return logistic(b*x) + b*x*logistic(b*x)*logistic(-b*x)
+		return logistic(b*x) + gated(b*x, logistic(b*x)*logistic(-b*x))
 	})
+}
+
+// Softplus is y = log(1+e^x).
+func Softplus[T Float](y, x []T) {
+	apply(y, x, func(x float64) float64 { return max(x, 0) + math.Log1p(math.Exp(-math.Abs(x))) })
+}
+
+// SoftplusGrad is dx = dy*(1-e^-y), from the output y >= 0.
+func SoftplusGrad[T Float](dx, dy, y []T) {
+	chain(dx, dy, y, func(y float64) float64 { return -math.Expm1(min(-y, 0)) })
 }
 
 // Mish is y = x*tanh(log(1+e^x)).
 func Mish[T Float](y, x []T) {
 	apply(y, x, func(x float64) float64 {
 		t, _ := tanhSoftplus(x)
-		return x * t
+		return gated(x, t)
 	})
 }
 
@@ -44,7 +54,7 @@ func Mish[T Float](y, x []T) {
 func MishGrad[T Float](dx, dy, x []T) {
 	chain(dx, dy, x, func(x float64) float64 {
 		t, rest := tanhSoftplus(x)
-		return t + x*rest*(1+t)*logistic(x)
+		return t + gated(x, rest*(1+t)*logistic(x))
 	})
 }
 
@@ -61,14 +71,22 @@ func tanhSoftplus(x float64) (t, rest float64) {
 
 // GELU is y = x*Phi(x), with the exact normal distribution.
 func GELU[T Float](y, x []T) {
-	apply(y, x, func(x float64) float64 { return x * normal(x) })
+	apply(y, x, func(x float64) float64 { return gated(x, normal(x)) })
 }
 
 // GELUGrad is the gradient of GELU, from the input x.
 func GELUGrad[T Float](dx, dy, x []T) {
 	chain(dx, dy, x, func(x float64) float64 {
-		return normal(x) + x*math.Exp(-x*x/2)/math.Sqrt(2*math.Pi)
+		return normal(x) + gated(x, math.Exp(-x*x/2)/math.Sqrt(2*math.Pi))
 	})
+}
+
+// gated is x*gate; a gate that is shut lets nothing of an infinite x pass.
+func gated(x, gate float64) float64 {
+	if gate == 0 && math.IsInf(x, 0) {
+		return 0
+	}
+	return x * gate
 }
 
 // normal is the distribution function of the standard normal distribution.
@@ -78,7 +96,7 @@ func normal(x float64) float64 { return math.Erfc(-x/math.Sqrt2) / 2 }
 func GELUTanh[T Float](y, x []T) {
 	apply(y, x, func(x float64) float64 {
 		u, _ := geluTanhArgument(x)
-		return x * logistic(u)
+		return gated(x, logistic(u))
 	})
 }
 
@@ -86,7 +104,7 @@ func GELUTanh[T Float](y, x []T) {
 func GELUTanhGrad[T Float](dx, dy, x []T) {
 	chain(dx, dy, x, func(x float64) float64 {
 		u, slope := geluTanhArgument(x)
-		return logistic(u) + x*logistic(u)*logistic(-u)*slope
+		return logistic(u) + gated(x*slope, logistic(u)*logistic(-u))
 	})
 }
 
@@ -109,7 +127,7 @@ func HardSigmoidGrad[T Float](dx, dy, x []T) {
 // HardGate is y = x times a ramp from 0 at lo to 1 at hi.
 func HardGate[T Float](y, x []T, lo, hi T) {
 	l, h := float64(lo), float64(hi)
-	apply(y, x, func(x float64) float64 { return x * ramp(x, l, h) })
+	apply(y, x, func(x float64) float64 { return gated(x, ramp(x, l, h)) })
 }
 
 // HardGateGrad is the gradient of HardGate, from the input x.
@@ -148,10 +166,13 @@ func LeakyReLU[T Float](y, x []T, slope T) {
 func LeakyReLUGrad[T Float](dx, dy, x []T, slope T) {
 	s := float64(slope)
 	chain(dx, dy, x, func(x float64) float64 {
-		if x <= 0 {
+		switch {
+		case x > 0:
+			return 1
+		case x <= 0:
 			return s
 		}
-		return 1 + 0*x
+		return x
 	})
 }
 

@@ -40,6 +40,37 @@ func ClipGradSum[T Float](sum []float64, dx, dy, y []T, stride int, lo, hi T) {
 	}
 }
 
+// PReLU is y = x, or slope*x where x is not above 0, for each row of x (rows, C),
+// slope (C).
+func PReLU[T Float](y, x, slope []T) {
+	for row := 0; row < len(y); row += len(slope) {
+		for c, s := range slope {
+			if y[row+c] = x[row+c]; !(x[row+c] > 0) {
+				y[row+c] *= s
+			}
+		}
+	}
+}
+
+// PReLUGrad is the gradient of PReLU, from the input x: dx, and what it adds to sum (C)
+// for slope.
+func PReLUGrad[T Float](sum []float64, dx, dy, x, slope []T) {
+	for row := 0; row < len(x); row += len(slope) {
+		for c, s := range slope {
+			switch v, d := x[row+c], dy[row+c]; {
+			case v > 0:
+				dx[row+c] = d
+			case v <= 0:
+				dx[row+c] = d * s
+				sum[c] += float64(d) * float64(v)
+			default:
+				dx[row+c] = v
+				sum[c] += float64(v)
+			}
+		}
+	}
+}
+
 // ChannelDot adds to sum (C) the rows of a*b, both (rows, C).
 func ChannelDot[T Float](sum []float64, a, b []T) {
 	for row := 0; row < len(a); row += len(sum) {
