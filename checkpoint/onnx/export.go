@@ -82,7 +82,9 @@ func (t *translation) bake(g *graph.Graph, ps *graph.Params, dev graph.Device) e
 	var nodes []*graph.Node
 	var wanted []graph.Operand
 	for _, step := range t.trace {
-		fixed := true
+		// What is stretched to the batch depends on that.
+		stretch, _ := step.Op.(op.BroadcastTo)
+		fixed := len(stretch.Shape) == 0 || stretch.Shape[0] != traceBatch
 		for _, v := range step.In {
 			fixed = fixed && (v.Param != nil || t.constant[v.ID])
 		}

@@ -39,7 +39,9 @@ func network(t *testing.T, dev graph.Device, name string, o models.Options) (*mo
 		base, spread := 0.0, 0.1
 		switch {
 		case p.Role == graph.Weight:
-			continue
+			if w, err := p.Read(); err != nil || slices.ContainsFunc(w, func(v float32) bool { return v != 0 }) {
+				continue
+			}
 		case strings.HasSuffix(p.Name, "running_var"), strings.HasSuffix(p.Name, "weight"):
 			base, spread = 1, 0.3
 		}

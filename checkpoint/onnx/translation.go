@@ -26,6 +26,7 @@ type translation struct {
 	uses     map[int]int        // how often a value is read
 	names    map[int]*[2]string // of each value in each order, "" where it is not there
 	named    map[string]bool    // constants that are written
+	layers   map[string]int     // how many nodes have a layer's name
 	file     model
 	next     int
 }
@@ -33,7 +34,7 @@ type translation struct {
 func newTranslation(trace []graph.Traced, o Options) *translation {
 	t := &translation{
 		trace: trace, options: o, constant: map[int]bool{}, values: map[int][]float32{}, skip: map[int]bool{},
-		uses: map[int]int{}, names: map[int]*[2]string{}, named: map[string]bool{},
+		uses: map[int]int{}, names: map[int]*[2]string{}, named: map[string]bool{}, layers: map[string]int{},
 	}
 	t.file = model{name: o.Name, producer: o.Producer, version: o.Version, metadata: o.Metadata}
 	for _, step := range trace {
@@ -80,6 +81,8 @@ func (t *translation) add(kind, name string, in []string, out string, a attribut
 	}
 	if name == "" {
 		name = fmt.Sprintf("%s %d", kind, len(t.file.nodes))
+	} else if t.layers[name]++; t.layers[name] > 1 {
+		name = fmt.Sprintf("%s again %d", name, t.layers[name])
 	}
 	t.file.nodes = append(t.file.nodes, node{kind: kind, name: name, in: in, out: []string{out}, attrs: a})
 	return out

@@ -8,13 +8,18 @@ import (
 
 	"github.com/seed52467199/trainer/graph"
 	"github.com/seed52467199/trainer/models"
+	"github.com/seed52467199/trainer/models/layers"
 )
 
 func modelsCommand(a *app) *cobra.Command {
 	c := &cobra.Command{Use: "models", Short: "List the models, show one"}
+	var ofLayers bool
 	list := &cobra.Command{
-		Use: "list", Short: "List the models", Args: cobra.NoArgs,
+		Use: "list", Short: "List the models, or the layers to build them of", Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
+			if ofLayers {
+				return a.listLayers()
+			}
 			var rows []map[string]any
 			t := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
 			fmt.Fprintln(t, "model\tinput\tparameters\tMACs\t")
@@ -37,6 +42,7 @@ func modelsCommand(a *app) *cobra.Command {
 			return t.Flush()
 		},
 	}
+	list.Flags().BoolVar(&ofLayers, "layers", false, "list what model.norm, model.act, model.attn and model.conv may be")
 	var classes, size, chans int
 	show := &cobra.Command{
 		Use: "show NAME", Short: "Show a model's layers and where its weights are found", Args: cobra.ExactArgs(1),
@@ -52,6 +58,26 @@ func modelsCommand(a *app) *cobra.Command {
 		a.outputFlags(sub)
 	}
 	return group(c, list, show)
+}
+
+// listLayers lists the layers that configurations choose from.
+func (a *app) listLayers() error {
+	var rows []map[string]any
+	t := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(t, "key\tname\tfamily\tparameters\toptions\tpaper\n")
+	for _, e := range layers.List("") {
+		n := e.Params()
+		rows = append(rows, map[string]any{"kind": e.Kind, "name": e.Name, "family": e.Family, "params": n, "options": e.Options, "paper": e.Paper})
+		fmt.Fprintf(t, "model.%s\t%s\t%s\t%d\t%s\t%s\n", e.Kind, e.Name, e.Family, n, e.Options, e.Paper)
+	}
+	if a.json {
+		return a.result(rows)
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintln(a.stdout, "\nParameters are those over 256 channels, of a convolution of 3x3 from 256 to 256. Options: name:key=value,key=value")
+	return err
 }
 
 func (a *app) showModel(name string, o models.Options) error {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/seed52467199/trainer/graph"
 )
 
 // Kind is a place in a network that one of several layers can take.
@@ -47,7 +49,7 @@ type (
 
 // catalog lists the layers, each family's table in its own file.
 func catalog() []Entry {
-	return slices.Concat(norms, activations, channelAttentions, spatialAttentions, blockAttentions, convolutions, standardConvs, deformables)
+	return slices.Concat(norms, activations, channelAttentions, spatialAttentions, blockAttentions, temporalAttentions, convolutions, standardConvs, deformables)
 }
 
 // List gives the layers of a kind, or of all kinds for "".
@@ -147,4 +149,29 @@ func (c Choice) Without(kinds ...Kind) error {
 		}
 	}
 	return nil
+}
+
+// costChannels is the width of the maps for which Params counts.
+const costChannels = 256
+
+// Params is the number of trained values of the layer over 256 channels; of a
+// convolution, one of 3x3 pixels from 256 to 256 channels.
+func (e Entry) Params() int {
+	ps := graph.NewParams(0)
+	s, spec := ps.Root(), &Spec{Name: e.Name, used: map[string]bool{}}
+	switch e.Kind {
+	case Norms:
+		if f := e.norm(spec); spec.Err() == nil {
+			f(s, costChannels, false)
+		}
+	case Acts:
+		e.act(spec)(s, costChannels)
+	case Attentions:
+		if f := e.attn(spec); f != nil {
+			f(s, costChannels)
+		}
+	case Convs:
+		e.conv(spec).choose(3)(s, costChannels, costChannels, 3, graph.ConvConfig{Pad: 1})
+	}
+	return ps.Count()
 }

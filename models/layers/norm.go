@@ -40,9 +40,11 @@ var norms = []Entry{
 	{
 		Name: "bcn", Kind: Norms, Family: "batch-channel", Options: "groups=32, eps=1e-5, estimate=false, speed=0", Paper: "Qiao et al., arXiv 1903.10520",
 		norm: func(s *Spec) NormFunc {
-			c := BatchChannelConfig{Groups: s.Int("groups", 32, 1), Eps: s.Float("eps", 1e-5, 0)}
+			c := BatchChannelConfig{Groups: s.Int("groups", 32, 1), Eps: s.Float("eps", 1e-5, 0), Speed: s.Float("speed", 0, 0)}
 			if s.Bool("estimate", false) {
 				c.Speed = s.Positive("speed", "estimate=true wants it, for without it the statistics never move")
+			} else if c.Speed > 0 {
+				s.refuse("speed", "given", "left out without estimate=true")
 			}
 			return BatchChannelNorm(c)
 		},

@@ -134,6 +134,25 @@ class BAM(nn.Module):
         return x * (1 + torch.sigmoid(mc * ms if self.combine == "product" else mc + ms))
 
 
+class Temporal(nn.Module):
+    def __init__(self, c, frames, reduction, fold):
+        super().__init__()
+        h = max(1, c // reduction)
+        self.conv1, self.conv2 = nn.Conv2d(c, h, (3, 1), padding=(1, 0)), nn.Conv2d(h, c, 1)
+        self.frames, self.fold = frames, c // fold
+
+    def forward(self, x):
+        n, c, h, w = x.shape
+        t, f = self.frames, self.fold
+        x = x.view(n // t, t, c, h, w)
+        y = torch.zeros_like(x)
+        y[:, :-1, :f] = x[:, 1:, :f]
+        y[:, 1:, f:2 * f] = x[:, :-1, f:2 * f]
+        y[:, :, 2 * f:] = x[:, :, 2 * f:]
+        gate = torch.sigmoid(self.conv2(torch.relu(self.conv1(y.mean((3, 4)).transpose(1, 2)[..., None]))))
+        return (y * gate[..., 0].transpose(1, 2)[..., None, None]).reshape(n, c, h, w)
+
+
 ODD, ONE, TWO = (2, 13, 5, 3), (1, 32, 3, 4), (2, 32, 5, 7)
 
 if __name__ == "__main__":
@@ -161,6 +180,7 @@ if __name__ == "__main__":
         ("bam:combine=sum,reduction=4,dilation=2 odd", BAM(13, 4, 2, "sum"), (4, 13, 5, 3)),
         ("gc", GlobalContext(32), TWO),
         ("gc:fuse=add,reduction=2 odd", GlobalContext(13, fuse_add=True, fuse_scale=False, rd_ratio=1 / 2), ODD),
+        ("temporal:frames=3,reduction=4,fold=4", Temporal(13, 3, 4, 4), (6, 13, 3, 2)),
         ("sk", SelectiveKernel(32, 48, split_input=False), (4, 32, 5, 3)),
         ("sk-split", SelectiveKernel(32, 24, stride=2, rd_ratio=1 / 2, rd_divisor=16), (4, 32, 6, 7)),
         ("splat", SplitAttn(16, 24, norm_layer=nn.BatchNorm2d), (4, 16, 5, 7)),
