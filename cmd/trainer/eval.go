@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/seed52467199/trainer/configs"
 	"github.com/seed52467199/trainer/data"
 	"github.com/seed52467199/trainer/train"
 )
@@ -31,24 +32,7 @@ func evalCommand(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if dir != "" {
-				cfg.Data.Root = dir
-			}
-			root, err := cfg.Data.Dir()
-			if err != nil {
-				return usage(fmt.Errorf("%w; name the data with --data DIR", err))
-			}
-			if split == "" {
-				split = cfg.Data.ValSplit
-			}
-			ds, err := data.Open(cfg.Data.Format, root, split, data.Options{Classes: l.Classes})
-			if err != nil {
-				return usage(err)
-			}
-			if got, want := len(ds.Classes()), l.Network.Classes; got != want {
-				return usage(fmt.Errorf("the data in %s has %d classes, and the weights in %s have %d", root, got, l.Source, want))
-			}
-			loader, err := train.NewEvalLoader(ds, l.Preprocessing, cfg.Eval.BatchSize, cfg.Data.Workers, cfg.Train.OnBadImage == "stop")
+			ds, loader, err := evalData(l, cfg, dir, split)
 			if err != nil {
 				return usage(err)
 			}
@@ -69,6 +53,30 @@ func evalCommand(a *app) *cobra.Command {
 	f.BoolVar(&tta, "tta", false, "average each image's logits with its mirror image's")
 	a.runFlags(c)
 	return c
+}
+
+// evalData opens a split of the data that weights are measured on; an empty dir and
+// split are the configuration's.
+func evalData(l *train.Loaded, cfg *configs.Config, dir, split string) (data.Dataset, *data.Loader, error) {
+	if dir != "" {
+		cfg.Data.Root = dir
+	}
+	root, err := cfg.Data.Dir()
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w; name the data with --data DIR", err)
+	}
+	if split == "" {
+		split = cfg.Data.ValSplit
+	}
+	ds, err := data.Open(cfg.Data.Format, root, split, data.Options{Classes: l.Classes})
+	if err != nil {
+		return nil, nil, err
+	}
+	if got, want := len(ds.Classes()), l.Network.Classes; got != want {
+		return nil, nil, fmt.Errorf("the data in %s has %d classes, and the weights in %s have %d", root, got, l.Source, want)
+	}
+	loader, err := train.NewEvalLoader(ds, l.Preprocessing, cfg.Eval.BatchSize, cfg.Data.Workers, cfg.Train.OnBadImage == "stop")
+	return ds, loader, err
 }
 
 func (a *app) evalResult(m train.Metrics, l *train.Loaded, ds data.Dataset, perClass bool, took time.Duration) error {
