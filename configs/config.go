@@ -77,6 +77,9 @@ type Data struct {
 	Root string `json:"root" also:"dir,path,data_dir"`
 	// Split to train on. Default train.
 	TrainSplit string `json:"train_split"`
+	// Greatest number of images to train on, drawn from the training split with the
+	// classes' shares; which ones does not depend on train.seed. Default 0: all.
+	TrainLimit int `json:"train_limit" min:"0" also:"limit,subset,max_images,num_train"`
 	// Split to evaluate on. Default val.
 	ValSplit string `json:"val_split" also:"test_split"`
 	// Share of the images that becomes val where the data has no split of its

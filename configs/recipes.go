@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-//go:embed *.yaml base/*.yaml
+//go:embed *.yaml base/*.yaml studies/*.yaml
 var recipes embed.FS
 
 // Names lists the embedded recipes, sorted. What lies under base is only there

@@ -471,3 +471,24 @@ func TestRealData(t *testing.T) {
 		}
 	}
 }
+
+func TestDraw(t *testing.T) {
+	digits, err := data.Open("digits", "", "train", data.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	few := data.Draw(digits, 100, 0)
+	if few.Len() != 100 {
+		t.Fatalf("%d samples, want 100", few.Len())
+	}
+	counts := make([]int, 10)
+	for i := range few.Len() {
+		counts[few.Label(i)]++
+	}
+	if slices.Min(counts) < 8 || slices.Max(counts) > 12 {
+		t.Errorf("by class %v, want about 10 each", counts)
+	}
+	if all := data.Draw(digits, digits.Len()+1, 0); all.Len() != digits.Len() {
+		t.Errorf("more than there are: %d of %d", all.Len(), digits.Len())
+	}
+}

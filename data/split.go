@@ -44,6 +44,24 @@ func SplitStratified(labels []int, fraction float64, seed uint64) (rest, part []
 	return rest, part
 }
 
+// Draw is n samples of ds with the classes' shares, drawn from seed; all where there are
+// no more.
+func Draw(ds Dataset, n int, seed uint64) Dataset {
+	if n >= ds.Len() {
+		return ds
+	}
+	_, drawn := SplitStratified(labelsOf(ds), float64(n)/float64(ds.Len()), seed)
+	return Subset(ds, drawn)
+}
+
+func labelsOf(ds Dataset) []int {
+	labels := make([]int, ds.Len())
+	for i := range labels {
+		labels[i] = ds.Label(i)
+	}
+	return labels
+}
+
 // splitOf cuts the train or the val part out of a source that has no split of
 // its own. All of it is the split "all".
 func splitOf(ds Dataset, source, split string, fraction float64, seed uint64) (Dataset, error) {
@@ -56,11 +74,7 @@ func splitOf(ds Dataset, source, split string, fraction float64, seed uint64) (D
 	if !(fraction > 0 && fraction < 1) {
 		return nil, fmt.Errorf("%s: a part of %v for val; it must be above 0 and below 1", source, fraction)
 	}
-	labels := make([]int, ds.Len())
-	for i := range labels {
-		labels[i] = ds.Label(i)
-	}
-	train, val := SplitStratified(labels, fraction, seed)
+	train, val := SplitStratified(labelsOf(ds), fraction, seed)
 	chosen := train
 	if split == "val" {
 		chosen = val

@@ -89,13 +89,16 @@ func (j *Job) openData() error {
 	if err != nil {
 		return err
 	}
-	if j.TrainData, err = data.Open(d.Format, root, d.TrainSplit, data.Options{}); err != nil {
+	if j.TrainData, err = data.Open(d.Format, root, d.TrainSplit, data.Options{ValFraction: d.ValFraction}); err != nil {
 		return err
 	}
-	if j.ValData, err = data.Open(d.Format, root, d.ValSplit, data.Options{Classes: j.TrainData.Classes()}); err != nil {
+	if j.ValData, err = data.Open(d.Format, root, d.ValSplit, data.Options{Classes: j.TrainData.Classes(), ValFraction: d.ValFraction}); err != nil {
 		return err
 	}
 	j.Classes = j.TrainData.Classes()
+	if d.TrainLimit > 0 {
+		j.TrainData = data.Draw(j.TrainData, d.TrainLimit, 0)
+	}
 	return nil
 }
 

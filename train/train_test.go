@@ -327,3 +327,10 @@ func must[T any](v T, err error) T {
 	}
 	return v
 }
+
+// The number of training images is the configuration's.
+func TestJobTakesPartsOfTheData(t *testing.T) {
+	if n := job(t, "data.train_limit=100").TrainData.Len(); n != 100 {
+		t.Errorf("%d training images, want 100", n)
+	}
+}

@@ -50,7 +50,7 @@ func (a *app) command() *cobra.Command {
 		return usage(fmt.Errorf("%s: %w; see %s --help", c.CommandPath(), err, c.CommandPath()))
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
-	commands := []func(*app) *cobra.Command{trainCommand, finetuneCommand, lrFindCommand, evalCommand, predictCommand,
+	commands := []func(*app) *cobra.Command{trainCommand, finetuneCommand, studyCommand, lrFindCommand, evalCommand, predictCommand,
 		exportCommand, modelsCommand, dataCommand, configCommand, benchCommand, profileCommand}
 	for _, c := range commands {
 		root.AddCommand(withUsageErrors(c(a)))
@@ -126,13 +126,18 @@ func (a *app) outputFlags(c *cobra.Command) {
 
 // config loads a configuration under the common flags and those given.
 func (a *app) config(c *cobra.Command, nameOrPath string, flags ...configs.Flag) (*configs.Config, error) {
+	cfg, err := configs.Load(nameOrPath, a.loadOptions(c, flags...))
+	return cfg, usage(err)
+}
+
+// loadOptions are the common flags and those given, over a configuration.
+func (a *app) loadOptions(c *cobra.Command, flags ...configs.Flag) configs.Options {
 	for flag, key := range map[string]string{"device": "runtime.device", "threads": "runtime.threads", "convolution": "runtime.convolution", "seed": "train.seed"} {
 		if f := c.Flags().Lookup(flag); f != nil && f.Changed {
 			flags = append(flags, configs.Flag{Flag: "--" + flag, Key: key, Value: f.Value.String()})
 		}
 	}
-	cfg, err := configs.Load(nameOrPath, configs.Options{Set: a.set, Flags: flags, CheckModel: checkModel})
-	return cfg, usage(err)
+	return configs.Options{Set: a.set, Flags: flags, CheckModel: checkModel}
 }
 
 func checkModel(name string) error {

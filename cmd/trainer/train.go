@@ -101,27 +101,36 @@ used from decoding to the first convolution.`,
 	return c
 }
 
-// train runs a training to its end.
+// train runs a training to its end and prints the result.
 func (a *app) train(ctx context.Context, cfg *configs.Config, resume string) error {
 	dir, err := cfg.Output.Folder()
 	if err != nil {
 		return usage(err)
 	}
+	r, err := a.trainRun(ctx, cfg, dir, resume, resumeCommand(os.Args, dir))
+	if err != nil {
+		return err
+	}
+	return a.result(trainResult(dir, r))
+}
+
+// trainRun runs a training to its end. again is the command that goes on with it.
+func (a *app) trainRun(ctx context.Context, cfg *configs.Config, dir, resume, again string) (r train.Result, err error) {
 	from, state, err := a.resumePoint(dir, resume)
 	if err != nil {
-		return usage(err)
+		return r, usage(err)
 	}
 	if err := checkpoint.CheckWritable(dir); err != nil {
-		return usage(fmt.Errorf("the run folder cannot be used: %w", err))
+		return r, usage(fmt.Errorf("the run folder cannot be used: %w", err))
 	}
 	dev, err := openDevice(cfg.Runtime.Device, cfg.Runtime.Threads, cfg.Runtime.Convolution)
 	if err != nil {
-		return err
+		return r, err
 	}
 	defer dev.Close()
 	job, err := train.OpenJob(*cfg, dev)
 	if err != nil {
-		return usage(err)
+		return r, usage(err)
 	}
 	if cfg.Train.Memory > 0 {
 		debug.SetGCPercent(train.GarbagePercent)
@@ -129,21 +138,21 @@ func (a *app) train(ctx context.Context, cfg *configs.Config, resume string) err
 	var sinks report.Listeners
 	t, err := job.Trainer(dir, report.Func(func(e report.Event) error { return sinks.Handle(e) }))
 	if err != nil {
-		return usage(err)
+		return r, usage(err)
 	}
 	t.Meta.TrainerVersion = version
-	t.ResumeCommand = resumeCommand(os.Args, dir)
+	t.ResumeCommand = again
 	if state != nil {
 		if err := t.Restore(*state, from); err != nil {
-			return usage(err)
+			return r, usage(err)
 		}
 	}
 	folder, err := openFolder(dir, job.Config.YAML(), resume != "")
 	if err != nil {
-		return usage(err)
+		return r, usage(err)
 	}
 	if sinks, err = folder.Listen(cfg.Train.LogEvery); err != nil {
-		return err
+		return r, err
 	}
 	defer func() { sinks.Close() }()
 	if !a.quiet {
@@ -153,22 +162,22 @@ func (a *app) train(ctx context.Context, cfg *configs.Config, resume string) err
 		a.say("%s", describePlan(job.Plan))
 	}
 	if err := sinks.Handle(runStarted(job, t, dev.Name(), dir, state != nil)); err != nil {
-		return err
+		return r, err
 	}
 	begin := time.Now()
-	r, err := t.Run(ctx)
+	r, err = t.Run(ctx)
 	if err != nil {
 		epochs, updates := t.Position()
 		if !errors.Is(err, train.ErrInterrupted) {
 			err = errors.Join(err, sinks.Handle(&report.RunFailed{Epoch: epochs + 1, Update: updates, Reason: err.Error()}))
 		}
-		return err
+		return r, err
 	}
 	err = sinks.Handle(&report.RunDone{RunDir: dir, Time: time.Since(begin), ImagesPerSecond: r.ImagesPerSecond, BestBy: "top1", Best: r.Best, Last: r.Last})
 	if err != nil {
-		return err
+		return r, err
 	}
-	return a.result(trainResult(dir, r))
+	return r, nil
 }
 
 // resumePoint finds the checkpoint that --resume means; nil to start anew.
