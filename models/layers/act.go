@@ -103,10 +103,13 @@ var activations = []Entry{
 	{
 		Name: "swish", Kind: Acts, Family: "gated", Options: "beta=1, learned=false, shared=false", Paper: "Ramachandran et al., arXiv 1710.05941",
 		act: func(s *Spec) ActFunc {
-			beta, learned := s.Float("beta", 1, 0), s.Bool("learned", false)
+			beta, learned, shared := s.Float("beta", 1, 0), s.Bool("learned", false), s.Bool("shared", false)
+			if shared && !learned {
+				s.refuse("shared", "true", "false, unless learned=true")
+			}
 			switch {
 			case learned:
-				return LearnedSwish(beta, s.Bool("shared", false))
+				return LearnedSwish(beta, shared)
 			case beta == 1:
 				return Act(op.SiLU)
 			}

@@ -30,7 +30,7 @@ func TestActivationNames(t *testing.T) {
 		"relu:alpha=1":         "layer relu has no option alpha, nor any other",
 		"leaky_relu:slope=0.2": "layer leaky_relu has no option slope; it has alpha",
 		"celu:alpha=0":         `option alpha is "0"; it should be a number, at least 0.001`,
-		"swish:shared=true":    "layer swish has no option shared",
+		"swish:shared=true":    `option shared is "true"; it should be false, unless learned=true`,
 	} {
 		if _, err := layers.ParseAct(spec); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: error %v, want one with %q", spec, err, want)
