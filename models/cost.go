@@ -1,6 +1,8 @@
 package models
 
 import (
+	"strings"
+
 	"github.com/seed52467199/trainer/graph"
 	"github.com/seed52467199/trainer/graph/op"
 )
@@ -9,8 +11,8 @@ import (
 type Cost struct {
 	// Params is the number of trained values.
 	Params int64 `json:"params"`
-	// MACs is the number of multiplications, each with an addition, in convolutions
-	// and linear layers.
+	// MACs is the number of multiplications, each with an addition, in convolutions,
+	// linear layers and products of tokens.
 	MACs int64 `json:"macs"`
 	// Activations is the number of values that convolutions and linear layers
 	// give, which tells the memory and time of training better than MACs do
@@ -32,21 +34,95 @@ func Measure(name string, o Options) (Cost, error) {
 	return c, err
 }
 
+// Layer is one operation of a model and what it costs for one image.
+type Layer struct {
+	// Name is that of the layer with the parameters, "" where there are none.
+	Name string `json:"name"`
+	// Op is the operation, Output the shape of its result without the batch: (H, W, C)
+	// or (C).
+	Op     string `json:"op"`
+	Output []int  `json:"output"`
+	Cost
+}
+
+// Layers lists the operations of the model of this name in the order of computation,
+// without those that only change a shape.
+func Layers(name string, o Options) ([]Layer, error) {
+	ps := graph.NewParams(0)
+	m, err := New(name, ps.Root(), o)
+	if err != nil {
+		return nil, err
+	}
+	trace, err := m.trace()
+	if err != nil {
+		return nil, err
+	}
+	var list []Layer
+	counted := map[*graph.Param]bool{}
+	for _, s := range trace {
+		if _, view := s.Op.(op.Viewer); view {
+			continue
+		}
+		l := Layer{Op: s.Op.Kind(), Output: s.Out[0].Shape[min(1, len(s.Out[0].Shape)):]}
+		for _, v := range s.In {
+			if v.Param == nil {
+				continue
+			}
+			if l.Name == "" {
+				l.Name = v.Param.Name[:max(0, strings.LastIndexByte(v.Param.Name, '.'))]
+			}
+			if v.Param.Role.Trained() && !counted[v.Param] {
+				counted[v.Param] = true
+				l.Params += int64(v.Param.Len())
+			}
+		}
+		l.MACs, l.Activations = s.cost()
+		list = append(list, l)
+	}
+	return list, nil
+}
+
 // work counts what one image takes.
 func (m *Model) work() (Cost, error) {
+	trace, err := m.trace()
+	var c Cost
+	for _, s := range trace {
+		macs, activations := s.cost()
+		c.MACs += macs
+		c.Activations += activations
+	}
+	return c, err
+}
+
+// traced is an operation on one image.
+type traced graph.Traced
+
+// trace lists the operations on one image.
+func (m *Model) trace() ([]traced, error) {
 	g := graph.New(graph.Eval)
 	logits := m.Forward(g, g.Input("images", 1, m.Options.ImageSize, m.Options.ImageSize, m.Options.InChans))
-	calls, err := g.Calls(logits)
-	if err != nil {
-		return Cost{}, err
+	list, err := g.Trace(logits)
+	steps := make([]traced, len(list))
+	for i, s := range list {
+		steps[i] = traced(s)
 	}
-	var c Cost
-	for _, call := range calls {
-		switch call.Op.(type) {
-		case op.Conv2D, op.Linear:
-			c.MACs += call.Op.Work(call.In, call.Out).FLOPs / 2
-			c.Activations += int64(op.Size(call.Out[0]))
-		}
+	return steps, err
+}
+
+// cost counts one operation.
+func (s traced) cost() (macs, activations int64) {
+	var in, out []op.Shape
+	for _, v := range s.In {
+		in = append(in, v.Shape)
 	}
-	return c, nil
+	for _, v := range s.Out {
+		out = append(out, v.Shape)
+	}
+	switch s.Op.(type) {
+	case op.Conv2D, op.Linear:
+		return s.Op.Work(in, out).FLOPs / 2, int64(op.Size(out[0]))
+	case op.MatMul, op.Attention:
+		return s.Op.Work(in, out).FLOPs / 2, 0
+	}
+	return 0, 0
 }

@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -93,24 +95,41 @@ func (a *app) showModel(name string, o models.Options) error {
 	if _, err := models.New(name, ps.Root(), o); err != nil {
 		return usage(err)
 	}
-	t := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
-	if !a.json {
-		fmt.Fprintf(a.stdout, "%s: %s\nweights: %s\nmean %v  std %v  crop_pct %v  %s\n\n", name, info.Paper, info.Weights, info.Mean, info.Std, info.CropPct, info.Interpolation)
-		fmt.Fprintln(t, "parameter\tshape\tvalues")
-	}
-	var rows []map[string]any
-	for _, p := range ps.All() {
-		rows = append(rows, map[string]any{"name": p.Name, "shape": []int(p.FileShape()), "trained": p.Role.Trained()})
-		if !a.json {
-			fmt.Fprintf(t, "%s\t%v\t%d\n", p.Name, p.FileShape(), p.Len())
-		}
+	list, err := models.Layers(name, o)
+	if err != nil {
+		return usage(err)
 	}
 	if a.json {
-		return a.result(map[string]any{"name": name, "params": cost.Params, "macs": cost.MACs, "activations": cost.Activations, "config": info, "parameters": rows})
+		var tensors []map[string]any
+		for _, p := range ps.All() {
+			tensors = append(tensors, map[string]any{"name": p.Name, "shape": []int(p.FileShape()), "trained": p.Role.Trained()})
+		}
+		return a.result(map[string]any{"name": name, "params": cost.Params, "macs": cost.MACs, "activations": cost.Activations,
+			"config": info, "layers": list, "parameters": tensors})
+	}
+	weights := info.Weights
+	if weights == "" {
+		weights = "none are published"
+	}
+	fmt.Fprintf(a.stdout, "%s: %s\nweights: %s\ninput %dx%dx%d  mean %v  std %v  crop_pct %v  %s\nfirst convolution %v  classifier %v\n\n",
+		name, info.Paper, weights, info.InChans, info.InputSize, info.InputSize, info.Mean, info.Std, info.CropPct, info.Interpolation, info.FirstConv, info.Classifier)
+	t := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "layer\toperation\toutput\tparameters\tMACs\tactivations")
+	for _, l := range list {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%d\t%d\n", l.Name, l.Op, extents(l.Output), l.Params, l.MACs, l.Activations)
 	}
 	if err := t.Flush(); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(a.stdout, "\n%d trained values, %d MACs, %d activations\n", cost.Params, cost.MACs, cost.Activations)
 	return err
+}
+
+// extents is a shape as people write one, 56x56x64.
+func extents(shape []int) string {
+	text := make([]string, len(shape))
+	for i, d := range shape {
+		text[i] = strconv.Itoa(d)
+	}
+	return strings.Join(text, "x")
 }
