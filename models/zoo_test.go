@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"maps"
+	"math"
 	"os"
 	"slices"
 	"strings"
@@ -28,6 +29,7 @@ type zooModel struct {
 	Params  int64
 	Tensors int
 	Digest  string
+	MACs    int64
 	Gain    float32
 	Logits  []float64
 }
@@ -82,6 +84,13 @@ func TestZooEqualsPyTorch(t *testing.T) {
 			}
 			if n := int64(r.ps.Count()); n != want.Params {
 				t.Errorf("%d trained values, in PyTorch %d", n, want.Params)
+			}
+			cost, err := models.Measure(name, models.Options{NumClasses: 1000})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := math.Abs(float64(cost.MACs-want.MACs)) / float64(want.MACs); d > 2e-3 {
+				t.Errorf("%d multiply-adds, fvcore counts %d", cost.MACs, want.MACs)
 			}
 			d := farthest(r.run(t, formula.Images("images", want.Input), nil), want.Logits)
 			if !(d <= 1e-4) {

@@ -15,6 +15,8 @@ import timm
 import torch
 import torch.nn.functional as F
 import torchvision
+from fvcore.nn import FlopCountAnalysis
+from timm.layers import set_fused_attn
 
 import formula
 import zoo_reference
@@ -71,11 +73,24 @@ def digest(net):
     return f"{formula.fnv1a(''.join(f'{k} {list(v.shape)}' + chr(10) for k, v in net.state_dict().items())):016x}"
 
 
+def macs(name):
+    """Multiply-adds for one image of the default size, as fvcore 0.1.5 counts them."""
+    set_fused_attn(False)
+    if name in zoo_reference.MODELS or name.startswith("shufflenet"):
+        net, size = make(name, 1000, (224, 224)), 32 if name.startswith("cifar") else 224
+    else:
+        net = timm.create_model(name)
+        size = net.pretrained_cfg["input_size"][1]
+    count = FlopCountAnalysis(net.eval(), torch.zeros(1, 3, size, size))
+    count.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
+    return int(sum(v for k, v in count.by_operator().items() if k in ("conv", "linear", "addmm", "matmul", "bmm", "einsum")))
+
+
 def logits(name):
     h, w = SIZES.get(name, zoo_reference.SIZES.get(name, (64, 64)))
     shape = (1 if max(h, w) > 96 else 2, 3, h, w)
     net = make(name)
-    out = {"input": shape, "classes": CLASSES, "params": sum(p.numel() for p in net.parameters()), "tensors": len(net.state_dict()), "digest": digest(net)}
+    out = {"input": shape, "classes": CLASSES, "params": sum(p.numel() for p in net.parameters()), "tensors": len(net.state_dict()), "digest": digest(net), "macs": macs(name)}
     gain = next((g for start, g in GAINS.items() if name.startswith(start)), 1)
     with torch.no_grad():
         y = scale(fill(net), gain).double().eval()(torch.from_numpy(formula.images("images", shape)).double())
