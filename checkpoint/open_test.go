@@ -248,3 +248,39 @@ func TestSafetensorsMemory(t *testing.T) {
 		t.Errorf("reading %d bytes of tensors allocates %d", size, got)
 	}
 }
+
+// Shards may be PyTorch's, each of whatever format and element type it has.
+func TestTorchShards(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"zoo_zip.pth", "zoo_legacy.pth"} {
+		file, err := os.ReadFile(filepath.Join("testdata", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), file, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const index = `{"metadata": {}, "weight_map": {
+		"half": "zoo_zip.pth", "bf16": "zoo_zip.pth", "conv.weight": "zoo_zip.pth", "int8": "zoo_legacy.pth", "transposed": "zoo_legacy.pth"}}`
+	if err := os.WriteFile(filepath.Join(dir, "pytorch_model.bin.index.json"), []byte(index), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	f, err := Open(dir, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.Format != FormatShards || f.Tensors.Len() != 5 {
+		t.Fatalf("%s with %v", f.Format, f.Tensors.Names())
+	}
+	var want []golden
+	for _, g := range readGolden(t, "golden.json")["zoo_zip.pth"] {
+		if _, ok := f.Tensors.Get(g.Name); ok {
+			want = append(want, g)
+		}
+	}
+	if len(want) != 5 {
+		t.Fatalf("%d golden tensors, want 5", len(want))
+	}
+	compareGolden(t, f.Tensors, want)
+}

@@ -19,7 +19,9 @@ type Plan struct {
 	Loaded int
 	// Fresh names the parameters that start anew: a classifier of other classes.
 	Fresh []string
-	// FirstConv names the convolution whose input channels were adapted, "" for none.
+	// Sliced tells whether the classifier's rows were chosen by the names of the classes.
+	Sliced bool
+	// FirstConv names the convolutions whose input channels were adapted, "" for none.
 	FirstConv string
 	// Method is how.
 	Method string
@@ -33,6 +35,8 @@ type AdaptOptions struct {
 	Method string
 	// Target is the preprocessing of the new training, for fold.
 	Target checkpoint.Preprocessing
+	// Classes are the new training's class names by label, where they are known.
+	Classes []string
 }
 
 // sourcePreprocessing is how the images were prepared for which weights were
@@ -45,9 +49,11 @@ func sourcePreprocessing(c models.Config, f *checkpoint.File) checkpoint.Preproc
 		CropPct: c.CropPct, Interpolation: c.Interpolation}
 }
 
-// Adapt loads weights made for other classes or input channels into a model. The
-// classifier keeps its fresh values where the classes differ; the first
-// convolution is adapted where the channels do. Everything else must fit.
+// Adapt loads weights made for other classes or input channels into a model. Where
+// the weights know every class of o by its name, the classifier takes over the rows of
+// these classes, in their order; else it keeps its fresh values where the number of
+// classes differs. The first convolutions are adapted where the channels differ.
+// Everything else must fit.
 func Adapt(ps *graph.Params, m *models.Model, f *checkpoint.File, o AdaptOptions) (*Plan, error) {
 	plan := &Plan{Source: f.Source}
 	have, err := adaptFirstConv(ps, m, f, o, plan)
@@ -55,6 +61,9 @@ func Adapt(ps *graph.Params, m *models.Model, f *checkpoint.File, o AdaptOptions
 		return nil, fmt.Errorf("%s: %w", f.Path, err)
 	}
 	head := checkpoint.Under(m.Config.Classifier...)
+	if have, plan.Sliced, err = sliceClassifier(have, head, classNames(f), o.Classes); err != nil {
+		return nil, fmt.Errorf("%s: %w", f.Path, err)
+	}
 	match, err := checkpoint.Match(Specs(ps), have, checkpoint.MatchOptions{Fresh: head, Unused: head})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.Path, err)
@@ -109,7 +118,11 @@ func adaptFirstConv(ps *graph.Params, m *models.Model, f *checkpoint.File, o Ada
 				return nil, err
 			}
 		}
-		plan.FirstConv, plan.Method = conv, string(method)
+		plan.Method = string(method)
+		if plan.FirstConv != "" {
+			plan.FirstConv += ", "
+		}
+		plan.FirstConv += conv
 	}
 	if len(replaced) == 0 {
 		return f.Tensors, nil

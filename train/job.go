@@ -75,7 +75,7 @@ func OpenJob(c configs.Config, dev graph.Device) (*Job, error) {
 		return j, j.freeze()
 	}
 	j.Plan, err = Adapt(j.Network.Params, j.Model, weights, AdaptOptions{
-		Channels: c.Model.InChans, Method: c.Finetune.GrayMethod, Target: j.Preprocessing})
+		Channels: c.Model.InChans, Method: c.Finetune.GrayMethod, Target: j.Preprocessing, Classes: j.Classes})
 	if err != nil {
 		return nil, err
 	}

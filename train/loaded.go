@@ -43,7 +43,7 @@ func Load(path string, dev graph.Device, o LoadOptions) (*Loaded, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Loaded{Meta: f.Meta, Source: f.Source}
+	l := &Loaded{Meta: f.Meta, Source: f.Source, Classes: classNames(f)}
 	name, opts := o.Model, models.Options{NumClasses: o.NumClasses}
 	if f.Meta != nil {
 		if name == "" {
@@ -54,7 +54,6 @@ func Load(path string, dev graph.Device, o LoadOptions) (*Loaded, error) {
 		for key, spec := range layerArguments(&opts.Layers) {
 			*spec, _ = f.Meta.Model.Args[key].(string)
 		}
-		l.Classes = f.Meta.ClassNames
 	}
 	if name == "" {
 		return nil, fmt.Errorf("%s does not tell what model its weights belong to: name it with --model", path)

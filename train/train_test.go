@@ -285,10 +285,11 @@ func TestGrayBySumEqualsColour(t *testing.T) {
 	}
 }
 
-// A classifier of other classes starts anew, weight and bias; the rest is taken over.
-func TestAdaptReplacesTheClassifier(t *testing.T) {
+// lenets makes networks of so many classes, with weights that differ with it.
+func lenets(t *testing.T) func(classes int) (*graph.Params, *models.Model) {
 	dev := device(t)
-	place := func(classes int) (*graph.Params, *models.Model) {
+	return func(classes int) (*graph.Params, *models.Model) {
+		t.Helper()
 		ps := graph.NewParams(uint64(classes))
 		m, err := models.New("lenet5", ps.Root(), models.Options{NumClasses: classes})
 		if err != nil {
@@ -299,6 +300,11 @@ func TestAdaptReplacesTheClassifier(t *testing.T) {
 		}
 		return ps, m
 	}
+}
+
+// A classifier of other classes starts anew, weight and bias; the rest is taken over.
+func TestAdaptReplacesTheClassifier(t *testing.T) {
+	place := lenets(t)
 	source, _ := place(10)
 	weights, err := train.Weights(source)
 	if err != nil {
@@ -318,6 +324,65 @@ func TestAdaptReplacesTheClassifier(t *testing.T) {
 	other, m := place(10)
 	if _, err := train.Adapt(other, m, &checkpoint.File{Path: "short", Tensors: must(checkpoint.NewTensors())}, train.AdaptOptions{Channels: 1}); err == nil {
 		t.Error("weights without any tensor are accepted")
+	}
+}
+
+// Of a classifier whose classes are known by name, those that are wanted are taken, in
+// the order of the new labels; where a name is unknown or means nothing, it starts anew.
+func TestAdaptSlicesTheClassifierByName(t *testing.T) {
+	place := lenets(t)
+	source, m := place(5)
+	have, err := train.Weights(source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pets := []string{"cat", "dog", "fish", "hen", "owl"}
+	inMeta := &checkpoint.File{Path: "w", Tensors: have, Meta: &checkpoint.Meta{ClassNames: pets}}
+	inFile := &checkpoint.File{Path: "w", Tensors: have, Metadata: map[string]string{"class_names": `["cat","dog","fish","hen","owl"]`}}
+	numbers := &checkpoint.File{Path: "w", Tensors: have, Meta: &checkpoint.Meta{ClassNames: []string{"0", "1", "2", "3", "4"}}}
+	for _, c := range []struct {
+		name    string
+		file    *checkpoint.File
+		classes []string
+		rows    []int // of the source; nil: the classifier starts anew
+		sliced  bool
+	}{
+		{"fewer, in another order", inMeta, []string{"hen", "cat"}, []int{3, 0}, true},
+		{"names in the file's metadata", inFile, []string{"hen", "cat"}, []int{3, 0}, true},
+		{"another order", inMeta, []string{"owl", "hen", "fish", "dog", "cat"}, []int{4, 3, 2, 1, 0}, true},
+		{"the same", inMeta, pets, []int{0, 1, 2, 3, 4}, false},
+		{"one unknown", inMeta, []string{"hen", "cow"}, nil, false},
+		{"numbers of labels", numbers, []string{"0", "1"}, nil, false},
+		{"no names here", inMeta, nil, []int{0, 1, 2, 3, 4}, false},
+	} {
+		classes := len(c.classes)
+		if classes == 0 {
+			classes = 5
+		}
+		target, model := place(classes)
+		plan, err := train.Adapt(target, model, c.file, train.AdaptOptions{Channels: 1, Method: "sum", Classes: c.classes})
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		if plan.Sliced != c.sliced || (len(plan.Fresh) > 0) != (c.rows == nil) {
+			t.Errorf("%s: sliced %v, fresh %v", c.name, plan.Sliced, plan.Fresh)
+		}
+		got, err := train.Weights(target)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, kind := range []string{".weight", ".bias"} {
+			name := m.Config.Classifier[0] + kind
+			was, _ := have.Get(name)
+			is, _ := got.Get(name)
+			from, to, width := was.Float32s(), is.Float32s(), was.Len()/5
+			for i, r := range c.rows {
+				if !slices.Equal(to[i*width:][:width], from[r*width:][:width]) {
+					t.Errorf("%s: row %d of %s is not row %d of the source", c.name, i, name, r)
+				}
+			}
+		}
 	}
 }
 

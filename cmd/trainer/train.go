@@ -265,6 +265,9 @@ func describePlan(p *train.Plan) string {
 	if len(p.Fresh) > 0 {
 		text += ", the classifier (" + strings.Join(p.Fresh, ", ") + ") starts anew"
 	}
+	if p.Sliced {
+		text += ", of the classifier the rows of the classes of these names"
+	}
 	if p.FirstConv != "" {
 		text += ", " + p.FirstConv + " adapted by " + p.Method
 	}
