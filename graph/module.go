@@ -145,6 +145,7 @@ type Norm struct {
 type BatchNormConfig struct {
 	Eps, Momentum float64
 	ZeroGamma     bool // start the scale at 0, as for the last norm of a residual block
+	Gamma, Beta   Init // draw scale and shift; nil means these constants
 }
 
 // NewBatchNorm declares a batch norm of c channels as weight, bias, running_mean,
@@ -156,13 +157,19 @@ func NewBatchNorm(s Scope, c int, cfg BatchNormConfig) *Norm {
 	if cfg.Momentum == 0 {
 		cfg.Momentum = 0.1
 	}
-	gamma := Ones
+	gamma, beta := Ones, Zeros
 	if cfg.ZeroGamma {
 		gamma = Zeros
 	}
+	if cfg.Gamma != nil {
+		gamma = cfg.Gamma
+	}
+	if cfg.Beta != nil {
+		beta = cfg.Beta
+	}
 	return &Norm{
 		Gamma: s.Param("weight", Shape{c}, Layout{}, Bias, gamma),
-		Beta:  s.Param("bias", Shape{c}, Layout{}, Bias, Zeros),
+		Beta:  s.Param("bias", Shape{c}, Layout{}, Bias, beta),
 		Mean:  s.Param("running_mean", Shape{c}, Layout{}, Statistic, Zeros),
 		Var:   s.Param("running_var", Shape{c}, Layout{}, Statistic, Ones),
 		Count: s.Param("num_batches_tracked", Shape{}, Layout{}, Counter, Zeros),

@@ -38,6 +38,7 @@ var registry = struct {
 }{specs: table(
 	leNets, perceptrons, cifarResNets, cifarPreActs,
 	resNets, attentionResNets, contextResNets, resNetV2s, vggs, denseNets, squeezeNets, mobileNetV2s, convNeXts,
+	regNets, repVGGs, shuffleNetV2s,
 	viTs, swins, mixers,
 )}
 

@@ -1,6 +1,8 @@
 package layers
 
 import (
+	"fmt"
+
 	"github.com/seed52467199/trainer/graph"
 	"github.com/seed52467199/trainer/graph/op"
 )
@@ -23,6 +25,21 @@ func ZeroPad(n int) graph.Module {
 			x = g.Apply(op.SliceGrad{Slice: op.Slice{Axis: axis, Start: n, End: n + size}, Size: size + 2*n}, x)
 		}
 		return x
+	})
+}
+
+// ChannelShuffle mixes so many groups of channels, one of each in turn (Zhang et al., arXiv
+// 1707.01083).
+func ChannelShuffle(groups int) graph.Module {
+	return graph.Func(func(g *graph.Graph, x *graph.Node) *graph.Node {
+		if x == nil {
+			return nil
+		}
+		n, h, w, c := x.Shape()[0], x.Shape()[1], x.Shape()[2], x.Shape()[3]
+		if c%groups != 0 {
+			return g.Fail(fmt.Errorf("channel shuffle: %d groups do not divide %d channels", groups, c))
+		}
+		return g.Reshape(g.Permute(g.Reshape(x, n*h*w, groups, c/groups), 0, 2, 1), n, h, w, c)
 	})
 }
 

@@ -12,6 +12,7 @@ import sys
 
 import numpy as np
 import timm
+import timm.utils
 import torch
 import torch.nn.functional as F
 import torchvision
@@ -81,7 +82,8 @@ def macs(name):
     else:
         net = timm.create_model(name)
         size = net.pretrained_cfg["input_size"][1]
-    count = FlopCountAnalysis(net.eval(), torch.zeros(1, 3, size, size))
+    net = timm.utils.reparameterize_model(net.eval())
+    count = FlopCountAnalysis(net, torch.zeros(1, 3, size, size))
     count.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
     return int(sum(v for k, v in count.by_operator().items() if k in ("conv", "linear", "addmm", "matmul", "bmm", "einsum")))
 
