@@ -100,7 +100,7 @@ func everyUse(t *testing.T, f func(t *testing.T, u use)) {
 
 func examples() []example {
 	all := []example{}
-	for _, family := range [][]example{convExamples(), linearExamples(), batchNormExamples(), rowNormExamples(), foldNormExamples(), activationExamples(), preluExamples(), arithExamples(),
+	for _, family := range [][]example{convExamples(), linearExamples(), batchNormExamples(), rowNormExamples(), foldNormExamples(), activationExamples(), preluExamples(), normActivationExamples(), arithExamples(),
 		poolExamples(), lossExamples(), tokenExamples(), reduceExamples(), shapeExamples(), randomExamples(), updateExamples()} {
 		all = append(all, family...)
 	}
@@ -347,6 +347,19 @@ func preluExamples() []example {
 	for _, x := range []op.Shape{{1, 1}, {2, 3, 5, 3}, {4, 17}, {3, 31, 29, 24}, {5, 1100}} {
 		all = append(all, example{name: fmt.Sprintf("prelu %v", x), op: op.PReLU{}, shapes: []op.Shape{x, x[len(x)-1:]}, large: op.Size(x) > 1000,
 			back: []back{{op.PReLUGrad{}, []source{0, 1, dy}, []int{0, 1}}}})
+	}
+	return all
+}
+
+func normActivationExamples() []example {
+	var all []example
+	for _, f := range op.Acts {
+		for _, x := range []op.Shape{{2, 3, 5, 3}, {3, 31, 29, 24}, {5, 2100}} {
+			ch := x[len(x)-1:]
+			if o := (op.Activation{Func: f, Alpha: 0.7}); !o.FromOutput() {
+				all = append(all, example{name: fmt.Sprintf("%s_norm_grad %v", f, x), op: op.NormActivationGrad(o), shapes: []op.Shape{x, ch, ch, ch, ch, x}})
+			}
+		}
 	}
 	return all
 }

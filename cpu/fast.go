@@ -15,6 +15,8 @@ func fast(c op.Call, m conv.Method, threads *pool.Pool) (plan, error) {
 		return fastActivation(c, o, threads.Threads()), nil
 	case op.ActivationGrad:
 		return fastActivationGrad(c, o, threads.Threads()), nil
+	case op.NormActivationGrad:
+		return fastNormActivationGrad(c, o, threads.Threads()), nil
 	case op.PReLU:
 		return fastPReLU(c), nil
 	case op.PReLUGrad:
@@ -132,6 +134,8 @@ func fastNarrow(c op.Call, m conv.Method, threads *pool.Pool) (plan, error) {
 		return fastActivation(c, o, threads.Threads()), nil
 	case op.ActivationGrad:
 		return fastActivationGrad(c, o, threads.Threads()), nil
+	case op.NormActivationGrad:
+		return fastNormActivationGrad(c, o, threads.Threads()), nil
 	case op.ClipGrad:
 		if c.Narrow == (op.Operands{In: 3, Out: 1}) && vec.Halves() {
 			return fastClipGrad[uint16](c, o), nil

@@ -13,6 +13,8 @@ func portable[T number](c op.Call) (plan, error) {
 		return activation[T](c, o)
 	case op.ActivationGrad:
 		return activationGrad[T](c, o)
+	case op.NormActivationGrad:
+		return normActivationGrad[T](c, o)
 	case op.PReLU:
 		return prelu[T](c), nil
 	case op.PReLUGrad:

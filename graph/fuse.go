@@ -19,12 +19,12 @@ type fusion struct {
 // fuse applies the patterns: batch norm, residual add and clip, which is relu or
 // its like; convolution, linear layer or add and clip; layers and the batch norm by
 // constants behind them; convolution and the moments of its result; the gradient of
-// clip and of batch norm or bias; a sum of gradients and the convolution's in it; that
+// an activation and the batch norm made again; the gradient of clip and of batch norm or bias; a sum of gradients and the convolution's in it; that
 // and the sums of a batch norm's gradient; convolutions and the concatenation of their
 // results. kept are the values that must exist after the run; narrow says that others
 // may be kept in bfloat16.
 func fuse(steps []*step, kept map[*value]bool, narrow bool) []*step {
-	patterns := []func(*fusion, *step){(*fusion).clip, (*fusion).residual, (*fusion).foldNorm, (*fusion).moments, (*fusion).normGrad,
+	patterns := []func(*fusion, *step){(*fusion).clip, (*fusion).residual, (*fusion).foldNorm, (*fusion).moments, (*fusion).normActGrad, (*fusion).normGrad,
 		(*fusion).biasGrad, (*fusion).sumGrad, (*fusion).normSums}
 	if !narrow { // parts are for float32 kernels
 		patterns = append(patterns, (*fusion).concat)
@@ -220,6 +220,24 @@ func (f *fusion) moments(s *step) {
 	conv.Moments, norm.Given = true, true
 	f.merge(m, &step{op: conv, in: m.in, out: []*value{m.out[0], mean, variance}})
 	f.merge(s, &step{op: norm, in: append(s.in[:len(s.in):len(s.in)], mean, variance), out: s.out})
+}
+
+// normActGrad lets the gradient of an activation make the batch norm before it again,
+// whose input the norm's own gradient reads in any case.
+func (f *fusion) normActGrad(s *step) {
+	a, ok := s.op.(op.ActivationGrad)
+	if !ok || op.Activation(a).FromOutput() {
+		return
+	}
+	norm := f.producer[s.in[0]]
+	if norm == nil || norm.out[0] != s.in[0] {
+		return
+	}
+	if o, ok := norm.op.(op.BatchNorm); !ok || o.Residual || o.Clip.On() {
+		return
+	}
+	in := append(norm.in[:3:3], norm.out[1], norm.out[2], s.in[1])
+	f.merge(s, &step{op: op.NormActivationGrad(a), in: in, out: s.out})
 }
 
 // normGrad merges the gradient of a clip into that of the batch norm before it.

@@ -50,6 +50,8 @@ func halves(s *step) op.Operands {
 		return op.Operands{In: first}
 	case op.LinearInputGrad:
 		return op.Operands{Out: first}
+	case op.NormActivationGrad:
+		return op.Operands{In: activations(s.in), Out: first}
 	case op.BatchNorm, op.BatchNormInference, op.BatchNormGrad, op.BatchNormInferenceGrad:
 		return op.Operands{In: activations(s.in), Out: activations(s.out)}
 	}

@@ -26,7 +26,7 @@ func device(t testing.TB, o cpu.Options) *cpu.Device {
 type block struct {
 	conv1, conv2, short, conv3 *graph.Convolution
 	left, right                *graph.Convolution
-	bn1, bn2, bnS, bn3         *graph.Norm
+	bn1, bn2, bnS, bn3, bn4    *graph.Norm
 	fc                         *graph.Dense
 }
 
@@ -38,6 +38,7 @@ func newBlock(s graph.Scope) *block {
 		conv3: graph.NewConv(s.Sub("conv3"), 6, 6, 3, graph.ConvConfig{Pad: 1, Bias: true}), bn3: graph.NewBatchNorm(s.Sub("bn3"), 6, graph.BatchNormConfig{}),
 		left:  graph.NewConv(s.Sub("left"), 6, 2, 1, graph.ConvConfig{Bias: true}),
 		right: graph.NewConv(s.Sub("right"), 6, 4, 3, graph.ConvConfig{Pad: 1, Bias: true}),
+		bn4:   graph.NewBatchNorm(s.Sub("bn4"), 6, graph.BatchNormConfig{}),
 		fc:    graph.NewLinear(s.Sub("fc"), 6, 4, graph.LinearConfig{}),
 	}
 }
@@ -49,6 +50,7 @@ func (b *block) Forward(g *graph.Graph, x *graph.Node) *graph.Node {
 	z := g.ReLU(b.conv3.Forward(g, x))
 	x = g.ReLU(g.Add(b.bn3.Forward(g, g.Activation(z, op.SiLU)), x))
 	x = g.Concat(3, g.ReLU(b.left.Forward(g, x)), g.ReLU(b.right.Forward(g, x)))
+	x = g.Activation(b.bn4.Forward(g, x), op.Mish)
 	x = g.Add(x, g.DropPath(g.Activation(x, op.Tanh), 0.3))
 	return b.fc.Forward(g, g.Dropout(g.GlobalAvgPool(x), 0.2))
 }
@@ -143,8 +145,8 @@ func setF64(b op.Buffer, p *graph.Param, i int, x float64) {
 func TestGradientsEqualCentralDifferences(t *testing.T) {
 	r := build(t, device(t, cpu.Options{Strict: true}), op.Float64, graph.Train, graph.Target{})
 	r.run(t)
-	if len(r.p.Trained()) != 19 {
-		t.Errorf("%d parameters are trained, want 19", len(r.p.Trained()))
+	if len(r.p.Trained()) != 21 {
+		t.Errorf("%d parameters are trained, want 21", len(r.p.Trained()))
 	}
 	worst := 0.0
 	for _, p := range r.p.Trained() {
@@ -189,6 +191,8 @@ func TestEveryPatternIsFused(t *testing.T) {
 				has["gradient, sums and residual"] = has["gradient, sums and residual"] || o.Norm.Residual
 			case op.BatchNormGrad:
 				has["norm's gradient of given sums"] = has["norm's gradient of given sums"] || o.Given
+			case op.NormActivationGrad:
+				has["norm and activation's gradient"] = true
 			case op.ClipGrad:
 				has["clip's and bias's gradient"] = true
 			case op.FoldNorm:
@@ -202,7 +206,7 @@ func TestEveryPatternIsFused(t *testing.T) {
 	}
 	for _, pattern := range []string{"convolution and clip", "convolution and moments", "convolution and concatenation", "norm, residual and clip",
 		"norm of given moments", "gradient and sum", "gradient, clip and sums of the norm", "norm's gradient of given sums",
-		"gradient, sums and residual", "clip's and bias's gradient", "convolution and constant norm"} {
+		"gradient, sums and residual", "norm and activation's gradient", "clip's and bias's gradient", "convolution and constant norm"} {
 		if !has[pattern] {
 			t.Errorf("no step has %s in one", pattern)
 		}
