@@ -24,6 +24,10 @@ type Config struct {
 	// FirstNorm names, for each of FirstConv, the norm behind a convolution
 	// without a bias, "" behind one with a bias.
 	FirstNorm []string `json:"first_norm,omitempty"`
+	// Positions names the parameters that hold something for each place of the image,
+	// whose extent changes with its size, by the last parts of their names: position
+	// embeddings (1, L, C) and tables of relative positions (R, heads).
+	Positions []string `json:"positions,omitempty"`
 	// Classifier names the layers that give the classes.
 	Classifier []string `json:"classifier"`
 	// Paper is where the network is described.
@@ -37,7 +41,7 @@ func (c Config) clone() Config {
 	for _, list := range []*[]float64{&c.Mean, &c.Std} {
 		*list = slices.Clone(*list)
 	}
-	for _, list := range []*[]string{&c.FirstConv, &c.FirstNorm, &c.Classifier} {
+	for _, list := range []*[]string{&c.FirstConv, &c.FirstNorm, &c.Positions, &c.Classifier} {
 		*list = slices.Clone(*list)
 	}
 	return c

@@ -12,10 +12,11 @@ type Cost struct {
 	// Params is the number of trained values.
 	Params int64 `json:"params"`
 	// MACs is the number of multiplications, each with an addition, in convolutions,
-	// linear layers and products of tokens.
+	// linear layers and products of matrices, those of attentions among them. It is
+	// what fvcore counts, less its small shares for norms and resizing.
 	MACs int64 `json:"macs"`
-	// Activations is the number of values that convolutions and linear layers
-	// give, which tells the memory and time of training better than MACs do
+	// Activations is the number of values that these give, an attention's logits
+	// among them, which tells the memory and time of training better than MACs do
 	// (Radosavovic et al., arXiv 2003.13678).
 	Activations int64 `json:"activations"`
 }
@@ -119,10 +120,12 @@ func (s traced) cost() (macs, activations int64) {
 		out = append(out, v.Shape)
 	}
 	switch s.Op.(type) {
-	case op.Conv2D, op.Linear:
+	case op.Conv2D, op.Linear, op.MatMul:
 		return s.Op.Work(in, out).FLOPs / 2, int64(op.Size(out[0]))
-	case op.MatMul, op.Attention:
-		return s.Op.Work(in, out).FLOPs / 2, 0
+	case op.Attention:
+		// Its second result has one value for each row of logits.
+		logits := op.Size(out[1]) * out[0][1]
+		return s.Op.Work(in, out).FLOPs / 2, int64(logits + op.Size(out[0]))
 	}
 	return 0, 0
 }

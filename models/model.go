@@ -14,8 +14,8 @@ type Options struct {
 	// InChans is the number of channels of the images.
 	InChans int
 	// ImageSize is the height and width in pixels of the images. Only models with
-	// a linear layer over a flattened map depend on it; the others take any size
-	// that their strides leave something of.
+	// a linear layer over a flattened map, or with tables of positions, depend on it;
+	// the others take any size that their strides leave something of.
 	ImageSize int
 	// DropRate is the probability of dropout before the classifier; NoDropout
 	// switches off what a model has of its own.

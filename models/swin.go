@@ -28,7 +28,7 @@ var swinNorm = layers.LayerNorm(1e-5)
 // parameters depend on the image's size.
 func NewSwin(s graph.Scope, c SwinConfig, o Options) (graph.Module, error) {
 	if len(c.Depths) == 0 || len(c.Depths) != len(c.Heads) {
-		return nil, fmt.Errorf("Swin: %d depths and %d numbers of heads; each stage should have one of both", len(c.Depths), len(c.Heads))
+		return nil, fmt.Errorf("%d depths and %d numbers of heads; each stage should have one of both", len(c.Depths), len(c.Heads))
 	}
 	if o.ImageSize%c.Patch != 0 {
 		return nil, fmt.Errorf("images of %dx%d pixels do not divide into patches of %dx%d; the size should be a multiple of %d", o.ImageSize, o.ImageSize, c.Patch, c.Patch, c.Patch)
@@ -136,11 +136,12 @@ const swinPaper = "Liu et al., Swin Transformer: Hierarchical Vision Transformer
 // swins have the preprocessing of timm's default weights.
 var swins = []Spec{
 	swin("swin_tiny_patch4_window7_224", SwinConfig{Patch: 4, Window: 7, Width: 96, Depths: []int{2, 2, 6, 2}, Heads: []int{3, 6, 12, 24}},
-		imageNet(swinPaper, 0.9, "https://github.com/SwinTransformer/storage/releases/download/v1.0.0/swin_tiny_patch4_window7_224.pth")),
+		imageNet(swinPaper, 0.9, timmHub+"swin_tiny_patch4_window7_224.ms_in1k")),
 }
 
 func swin(name string, c SwinConfig, info Config) Spec {
 	info.FirstConv, info.FirstNorm, info.Classifier = []string{"patch_embed.proj"}, []string{""}, []string{"head.fc"}
+	info.Positions = []string{"relative_position_bias_table"}
 	return Spec{
 		Name: name, Residual: true, Config: info,
 		Build: func(s graph.Scope, o Options) (graph.Module, error) { return NewSwin(s, c, o) },

@@ -109,7 +109,6 @@ const (
 	vitPaper   = "Dosovitskiy et al., An Image is Worth 16x16 Words, arXiv 2010.11929"
 	deitPaper  = "Touvron et al., Training data-efficient image transformers, arXiv 2012.12877"
 	deit3Paper = "Touvron et al., DeiT III: Revenge of the ViT, arXiv 2204.07118"
-	deitFiles  = "https://dl.fbaipublicfiles.com/deit/"
 )
 
 // viTs have the preprocessing of timm's default weights.
@@ -117,13 +116,14 @@ var viTs = []Spec{
 	viT("vit_tiny_patch16_224", ViTConfig{Patch: 16, Width: 192, Depth: 12, Heads: 3, PlaceClass: true}, halved(imageNet(vitPaper, 0.9, timmHub+"vit_tiny_patch16_224.augreg_in21k_ft_in1k"))),
 	viT("vit_small_patch16_224", ViTConfig{Patch: 16, Width: 384, Depth: 12, Heads: 6, PlaceClass: true}, halved(imageNet(vitPaper, 0.9, timmHub+"vit_small_patch16_224.augreg_in21k_ft_in1k"))),
 	viT("vit_base_patch16_224", ViTConfig{Patch: 16, Width: 768, Depth: 12, Heads: 12, PlaceClass: true}, halved(imageNet(vitPaper, 0.9, timmHub+"vit_base_patch16_224.augreg2_in21k_ft_in1k"))),
-	viT("deit_tiny_patch16_224", ViTConfig{Patch: 16, Width: 192, Depth: 12, Heads: 3, PlaceClass: true}, imageNet(deitPaper, 0.9, deitFiles+"deit_tiny_patch16_224-a1311bcf.pth")),
-	viT("deit_small_patch16_224", ViTConfig{Patch: 16, Width: 384, Depth: 12, Heads: 6, PlaceClass: true}, imageNet(deitPaper, 0.9, deitFiles+"deit_small_patch16_224-cd65a155.pth")),
-	viT("deit3_small_patch16_224", ViTConfig{Patch: 16, Width: 384, Depth: 12, Heads: 6, LayerScale: 1e-6}, imageNet(deit3Paper, 0.9, deitFiles+"deit_3_small_224_1k.pth")),
+	viT("deit_tiny_patch16_224", ViTConfig{Patch: 16, Width: 192, Depth: 12, Heads: 3, PlaceClass: true}, imageNet(deitPaper, 0.9, timmHub+"deit_tiny_patch16_224.fb_in1k")),
+	viT("deit_small_patch16_224", ViTConfig{Patch: 16, Width: 384, Depth: 12, Heads: 6, PlaceClass: true}, imageNet(deitPaper, 0.9, timmHub+"deit_small_patch16_224.fb_in1k")),
+	viT("deit3_small_patch16_224", ViTConfig{Patch: 16, Width: 384, Depth: 12, Heads: 6, LayerScale: 1e-6}, imageNet(deit3Paper, 0.9, timmHub+"deit3_small_patch16_224.fb_in1k")),
 }
 
 func viT(name string, c ViTConfig, info Config) Spec {
 	info.FirstConv, info.FirstNorm, info.Classifier = []string{"patch_embed.proj"}, []string{""}, []string{"head"}
+	info.Positions = []string{"pos_embed"}
 	return Spec{
 		Name: name, Residual: true, Config: info,
 		Build: func(s graph.Scope, o Options) (graph.Module, error) { return NewViT(s, c, o) },

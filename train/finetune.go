@@ -25,6 +25,8 @@ type Plan struct {
 	FirstConv string
 	// Method is how.
 	Method string
+	// Resized names the parameters that were made for images of another size.
+	Resized []string
 }
 
 // AdaptOptions say what Adapt fits the weights to.
@@ -49,15 +51,19 @@ func sourcePreprocessing(c models.Config, f *checkpoint.File) checkpoint.Preproc
 		CropPct: c.CropPct, Interpolation: c.Interpolation}
 }
 
-// Adapt loads weights made for other classes or input channels into a model. Where
-// the weights know every class of o by its name, the classifier takes over the rows of
-// these classes, in their order; else it keeps its fresh values where the number of
-// classes differs. The first convolutions are adapted where the channels differ.
-// Everything else must fit.
+// Adapt loads weights made for other classes, input channels or image sizes into a
+// model. Where the weights know every class of o by its name, the classifier takes over
+// the rows of these classes, in their order; else it keeps its fresh values where the
+// number of classes differs. The first convolutions are adapted where the channels
+// differ, and what is learned about positions where the image size does. Everything
+// else must fit.
 func Adapt(ps *graph.Params, m *models.Model, f *checkpoint.File, o AdaptOptions) (*Plan, error) {
 	plan := &Plan{Source: f.Source}
 	have, err := adaptFirstConv(ps, m, f, o, plan)
 	if err != nil {
+		return nil, fmt.Errorf("%s: %w", f.Path, err)
+	}
+	if have, plan.Resized, err = resizePositions(ps, m.Config, have); err != nil {
 		return nil, fmt.Errorf("%s: %w", f.Path, err)
 	}
 	head := checkpoint.Under(m.Config.Classifier...)
@@ -124,17 +130,7 @@ func adaptFirstConv(ps *graph.Params, m *models.Model, f *checkpoint.File, o Ada
 		}
 		plan.FirstConv += conv
 	}
-	if len(replaced) == 0 {
-		return f.Tensors, nil
-	}
-	list := make([]checkpoint.Tensor, 0, f.Tensors.Len())
-	for t := range f.Tensors.All() {
-		if r, ok := replaced[t.Name]; ok {
-			t = r
-		}
-		list = append(list, t)
-	}
-	return checkpoint.NewTensors(list...)
+	return replace(f.Tensors, replaced)
 }
 
 // addOffset puts what folding adds to a convolution's result into its bias or,

@@ -93,7 +93,11 @@ func Load(path string, dev graph.Device, o LoadOptions) (*Loaded, error) {
 	if err := ps.Place(dev); err != nil {
 		return nil, err
 	}
-	if err := LoadWeights(ps, f.Tensors, f.Path); err != nil {
+	tensors, _, err := resizePositions(ps, info, f.Tensors)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", f.Path, err)
+	}
+	if err := LoadWeights(ps, tensors, f.Path); err != nil {
 		return nil, err
 	}
 	l.Network, err = NewNetwork(Network{Module: l.Model, Params: ps, Height: height, Width: width,

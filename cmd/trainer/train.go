@@ -271,6 +271,13 @@ func describePlan(p *train.Plan) string {
 	if p.FirstConv != "" {
 		text += ", " + p.FirstConv + " adapted by " + p.Method
 	}
+	if n := len(p.Resized); n > 0 {
+		text += ", " + p.Resized[0]
+		if n > 1 {
+			text += fmt.Sprintf(" and %d more", n-1)
+		}
+		text += " resized for the images"
+	}
 	return text
 }
 

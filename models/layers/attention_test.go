@@ -18,6 +18,13 @@ func TestAttentionsEqualPyTorch(t *testing.T) {
 	})
 }
 
+func TestTokenAttentionsEqualPyTorch(t *testing.T) {
+	compareGolden(t, "attention_tokens.json", func(spec string) (layer, error) {
+		f, err := layers.ParseAttention(spec)
+		return layer(f), err
+	})
+}
+
 // branching are attentions that take the place of a convolution.
 var branching = map[string]layer{
 	"sk": func(s graph.Scope, channels int) graph.Module {
