@@ -21,8 +21,8 @@ type Config struct {
 	// FirstConv names the layers that meet the image: what changes with the number
 	// of channels. Parameters are these names with ".weight" and ".bias".
 	FirstConv []string `json:"first_conv,omitempty"`
-	// FirstNorm names, for each of FirstConv, the norm behind a convolution
-	// without a bias, "" behind one with a bias.
+	// FirstNorm names, for each of FirstConv, the batch norm right behind a
+	// convolution without a bias, "" where there is none.
 	FirstNorm []string `json:"first_norm,omitempty"`
 	// Positions names the parameters that hold something for each place of the image,
 	// whose extent changes with its size, by the last parts of their names: position

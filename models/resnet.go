@@ -245,8 +245,8 @@ var resNets = []Spec{
 	imageResNet("resnet50d", bottleneck(3, 4, 6, 3).d(), imageNet(tricksPaper, 0.875, timmWeights+"resnet50d_ra2-464e36ba.pth")),
 	imageResNet("resnet101d", bottleneck(3, 4, 23, 3).d(), imageNet(tricksPaper, 0.95, timmWeights+"resnet101d_ra2-2803ffab.pth").at(256)),
 
-	imageResNet("resnet50_gn", bottleneck(3, 4, 6, 3).norm(layers.GroupNorm(32, 1e-5)),
-		imageNet("Wu and He, Group Normalization, arXiv 1803.08494", 0.94, rsbWeights+"resnet50_gn_a1h2-8fe6c4d0.pth")),
+	grouped(imageResNet("resnet50_gn", bottleneck(3, 4, 6, 3).norm(layers.GroupNorm(32, 1e-5)),
+		imageNet("Wu and He, Group Normalization, arXiv 1803.08494", 0.94, rsbWeights+"resnet50_gn_a1h2-8fe6c4d0.pth"))),
 	imageResNet("wide_resnet50_2", bottleneck(3, 4, 6, 3).groups(1, 128),
 		imageNet("Zagoruyko and Komodakis, Wide Residual Networks, arXiv 1605.07146", 0.875, timmWeights+"wide_resnet50_racm-8234f177.pth")),
 	imageResNet("resnext50_32x4d", bottleneck(3, 4, 6, 3).groups(32, 4), imageNet(resNeXtPaper, 0.95, rsbWeights+"resnext50_32x4d_a1h-0146ab0a.pth")),
@@ -300,6 +300,12 @@ func (c ResNetConfig) t() ResNetConfig {
 func (c ResNetConfig) norm(n layers.NormFunc) ResNetConfig {
 	c.Style.Norm = n
 	return c
+}
+
+// grouped tells of a network with group norms that its stem has no statistics.
+func grouped(s Spec) Spec {
+	s.Config.FirstNorm = []string{""}
+	return s
 }
 
 func (c ResNetConfig) groups(cardinality, baseWidth int) ResNetConfig {
