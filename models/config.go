@@ -77,4 +77,5 @@ var (
 	cifarStd     = []float64{0.2470, 0.2435, 0.2616}
 	mnistMean    = []float64{0.1307}
 	mnistStd     = []float64{0.3081}
+	halves       = []float64{0.5, 0.5, 0.5}
 )

@@ -132,6 +132,6 @@ func viT(name string, c ViTConfig, info Config) Spec {
 
 // halved is the configuration for images normalised to [-1, 1].
 func halved(c Config) Config {
-	c.Mean, c.Std = []float64{0.5, 0.5, 0.5}, []float64{0.5, 0.5, 0.5}
+	c.Mean, c.Std = halves, halves
 	return c
 }

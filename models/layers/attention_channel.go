@@ -1,6 +1,7 @@
 package layers
 
 import (
+	"cmp"
 	"math"
 
 	"github.com/seed52467199/trainer/graph"
@@ -52,6 +53,8 @@ type SqueezeExciteConfig struct {
 	Hidden int
 	// Act is between the layers, Gate behind them.
 	Act, Gate op.Act
+	// SqueezeName and ExciteName are the names of the layers, "" for fc1 and fc2.
+	SqueezeName, ExciteName string
 }
 
 // SqueezeExcite weights channels by sigmoid(fc2(relu(fc1(mean over the map))))
@@ -83,8 +86,8 @@ func newSqueezeExcite(s graph.Scope, channels int, c SqueezeExciteConfig) *squee
 		hidden = Divisible(float64(channels)/c.Reduction, c.Divisor, 0)
 	}
 	return &squeezeExcite{
-		squeeze: graph.NewConv(s.Sub("fc1"), channels, hidden, 1, graph.ConvConfig{Bias: true}),
-		excite:  graph.NewConv(s.Sub("fc2"), hidden, channels, 1, graph.ConvConfig{Bias: true}),
+		squeeze: graph.NewConv(s.Sub(cmp.Or(c.SqueezeName, "fc1")), channels, hidden, 1, graph.ConvConfig{Bias: true}),
+		excite:  graph.NewConv(s.Sub(cmp.Or(c.ExciteName, "fc2")), hidden, channels, 1, graph.ConvConfig{Bias: true}),
 		act:     c.Act, gate: c.Gate,
 	}
 }

@@ -45,7 +45,7 @@ SIZED = ("vit_", "deit_", "deit3_", "mixer_", "swin_")  # networks whose paramet
 
 # Factors of the convolutions' weights. Networks of swish and squeeze-and-excitation otherwise let so little of the image
 # through that the logits are all biases; in deep residual ones values grow until gates are open or shut.
-GAINS = {"efficientnet_b": 1.25, "resnet": 0.7, "resnext": 0.7, "wide_resnet": 0.7, "seresnet": 0.7, "ecaresnet": 0.85, "skresnet": 0.7,
+GAINS = {"efficientnet_b4": 1.03, "efficientnet_b": 1.05, "resnet": 0.7, "resnext": 0.7, "wide_resnet": 0.7, "seresnet": 0.7, "ecaresnet": 0.85, "skresnet": 0.7,
          "gcresnet": 0.7, "resnest": 0.7, "cbam_resnet": 0.7, "bam_resnet": 0.7, "tf_efficientnet": 0.9, "regnet": 0.7, "repvgg": 0.7}
 
 # Networks whose gradients are compared, one of a family.
