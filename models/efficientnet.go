@@ -66,6 +66,17 @@ var efficientNetV2B0Stages = [][]MobileBlocks{
 	{{Kind: Inverted, Depth: 8, Stride: 2, Kernel: 3, Expand: 6, Channels: 192, Squeeze: 0.25}},
 }
 
+// tfEfficientNetLites are the Lite networks with TensorFlow's padding and constants.
+var tfEfficientNetLites = []Spec{
+	mobileSpec("tf_efficientnet_lite0", MobileNetConfig{
+		Stem: 32, Stages: efficientNetStages(0), Round: scaled(1, 0.9), Head: 1280,
+		Style: layers.Style{
+			Norm: layers.BatchNormOf(graph.BatchNormConfig{Eps: 1e-3}), Act: layers.Act(op.ReLU6),
+			Conv: layers.Convolver{Every: layers.SameConv},
+		},
+	}, Config{Paper: efficientNetPaper, Mean: halves, Std: halves, Weights: timmWeights + "tf_efficientnet_lite0-0aa007d2.pth"}),
+}
+
 const efficientNetPaper = "Tan and Le, EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks, arXiv 1905.11946"
 
 // efficientNetLite0 has neither swish nor squeeze-and-excitation, which integer

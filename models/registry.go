@@ -37,7 +37,7 @@ var registry = struct {
 	specs map[string]Spec
 }{specs: table(
 	leNets, perceptrons, cifarResNets, cifarPreActs,
-	resNets, attentionResNets, contextResNets, resNetV2s, vggs, denseNets, squeezeNets, mobileNetV1s, mobileNetV2s, mobileNetV3s, efficientNets, efficientNetV2s, convNeXts,
+	resNets, attentionResNets, contextResNets, resNetV2s, vggs, denseNets, squeezeNets, mobileNetV1s, mobileNetV2s, mobileNetV3s, efficientNets, efficientNetV2s, tfEfficientNetLites, convNeXts,
 	regNets, repVGGs, shuffleNetV2s,
 	viTs, swins, mixers,
 )}
