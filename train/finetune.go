@@ -59,6 +59,10 @@ func sourcePreprocessing(c models.Config, f *checkpoint.File) checkpoint.Preproc
 // else must fit.
 func Adapt(ps *graph.Params, m *models.Model, f *checkpoint.File, o AdaptOptions) (*Plan, error) {
 	plan := &Plan{Source: f.Source}
+	var err error
+	if f.Tensors, err = renamed(m.Name, f.Tensors); err != nil {
+		return nil, fmt.Errorf("%s: %w", f.Path, err)
+	}
 	have, err := adaptFirstConv(ps, m, f, o, plan)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.Path, err)

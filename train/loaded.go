@@ -62,6 +62,9 @@ func Load(path string, dev graph.Device, o LoadOptions) (*Loaded, error) {
 	if err != nil {
 		return nil, err
 	}
+	if f.Tensors, err = renamed(name, f.Tensors); err != nil {
+		return nil, err
+	}
 	if opts.NumClasses == 0 {
 		opts.NumClasses = axis(f.Tensors, info.Classifier, 0)
 	}
@@ -103,6 +106,24 @@ func Load(path string, dev graph.Device, o LoadOptions) (*Loaded, error) {
 	l.Network, err = NewNetwork(Network{Module: l.Model, Params: ps, Height: height, Width: width,
 		Channels: opts.InChans, Classes: opts.NumClasses, Objective: Objective{Name: "cross_entropy"}}, 0)
 	return l, err
+}
+
+// renamed is the tensors under the model's names, where they are published under others.
+func renamed(model string, ts *checkpoint.Tensors) (*checkpoint.Tensors, error) {
+	var file []string
+	for t := range ts.All() {
+		file = append(file, t.Name)
+	}
+	names := models.Rename(model, file)
+	if names == nil {
+		return ts, nil
+	}
+	var list []checkpoint.Tensor
+	for t := range ts.All() {
+		t.Name = names[t.Name]
+		list = append(list, t)
+	}
+	return checkpoint.NewTensors(list...)
 }
 
 // modelArguments are what a checkpoint has to know of a model's options for Load to

