@@ -162,6 +162,20 @@ func (o Conv2DInputGrad) Work(in, out []Shape) Work {
 	return w
 }
 
+// Diff implements Differentiable, for which it is a convolution's adjoint: a transposed
+// convolution of what is called dy here.
+func (o Conv2DInputGrad) Diff(in []*Node, out, dy *Node) ([]*Node, error) {
+	if o.Add || o.Norm.On {
+		return nil, fused(o.Kind())
+	}
+	dx, err := Apply(Conv2D{Window: o.Window, Groups: o.Groups}, dy, in[1])
+	if err != nil {
+		return nil, err
+	}
+	dw, err := Apply(Conv2DWeightGrad{Window: o.Window, Groups: o.Groups}, dy, in[0])
+	return []*Node{dx, dw}, err
+}
+
 // Conv2DWeightGrad is the gradient of a Conv2D for its weight: from x
 // (N, H, W, C) and dy (N, OH, OW, K) it gives (KH, KW, C/Groups, K).
 type Conv2DWeightGrad struct {

@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
 """Writes conv.json: convolutions of PyTorch 2.15 and torchvision 0.29, on maps that are not square, of one image, and of
 odd numbers of channels."""
+from collections import OrderedDict
+
 import torch
 import torch.nn as nn
+from timm.layers import BlurPool2d, MixedConv2d
 from torchvision.ops import deform_conv2d
 
 import golden
@@ -28,6 +31,15 @@ if __name__ == "__main__":
         ("standard", nn.Conv2d(13, 7, 3, 2, 1), ODD),
         ("standard:groups=4", nn.Conv2d(12, 8, 3, 2, 1, groups=4), TWO),
         ("standard:dilation=2", nn.Conv2d(12, 8, 3, 1, 2, dilation=2), TWO),
+        ("separable", nn.Sequential(OrderedDict(conv_dw=nn.Conv2d(13, 13, 3, 2, 1, groups=13, bias=False), conv_pw=nn.Conv2d(13, 7, 1))), ODD),
+        ("mixed", MixedConv2d(13, 7, [3, 5], stride=2, padding="", bias=True), ODD),
+        ("mixed:sizes=3", MixedConv2d(13, 7, [3, 5, 7], stride=2, padding="", bias=True), ODD),
+        ("transposed", nn.ConvTranspose2d(13, 7, 3, 2, 1, output_padding=1), ODD),
+        ("transposed-groups", nn.ConvTranspose2d(12, 8, 3, 2, 2, groups=4, dilation=2, bias=False), TWO),
+        ("shuffle", nn.PixelShuffle(2), TWO),
+        ("unshuffle", nn.PixelUnshuffle(2), (2, 5, 6, 4)),
+        ("blur", BlurPool2d(13), ODD),
+        ("blur-5", BlurPool2d(12, filt_size=5, stride=2), TWO),
         ("dcn", Deformable(13, 7, 3, 2, 1), ODD),
         ("dcn:offset_groups=4", Deformable(32, 7, 3, 2, 1, offset_groups=4), ONE),
         ("dcnv2", Deformable(13, 7, 3, 2, 1, modulated=True), ODD),
