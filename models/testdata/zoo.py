@@ -49,7 +49,7 @@ GAINS = {"efficientnet_b4": 1.03, "efficientnet_b": 1.05, "resnet": 0.7, "resnex
          "gcresnet": 0.7, "resnest": 0.7, "cbam_resnet": 0.7, "bam_resnet": 0.7, "tf_efficientnet": 0.9, "regnet": 0.7, "repvgg": 0.7}
 
 # Networks whose gradients are compared, one of a family.
-GRADIENTS = ["ecaresnet26t", "resnest14d", "resnetv2_50", "vgg11_bn", "densenet121", "mobilenetv3_small_100", "efficientnet_b0",
+GRADIENTS = ["ecaresnet26t", "resnest14d", "resnetv2_50", "densenet121", "mobilenetv3_small_100", "efficientnet_b0",
              "tf_efficientnetv2_b0", "regnety_008", "shufflenet_v2_x1_0", "repvgg_a0", "convnextv2_atto", "deit3_small_patch16_224",
              "swin_tiny_patch4_window7_224", "mixer_s32_224"]
 GRADIENT_SIZES = {"swin_tiny_patch4_window7_224": (56, 56)}
@@ -128,7 +128,7 @@ def gradient_pass(name, shape, dtype):
 def gradients(name):
     """One pass of training in float64. distance32 is how far PyTorch's own gradients in float32 lie from those."""
     h, w = GRADIENT_SIZES.get(name, SIZES.get(name, (64, 64)))
-    shape = (2 if name.startswith("vgg") else 4, 3, h, w)
+    shape = (4, 3, h, w)
     y, loss, grads = gradient_pass(name, shape, torch.float64)
     grads32, largest = gradient_pass(name, shape, torch.float32)[-1], max(g.norm() for g in grads.values())
     return {
