@@ -458,6 +458,11 @@ func offPixels(x []float64) {
 
 func tokenExamples() []example {
 	var all []example
+	for _, x := range []op.Shape{{2, 3, 4, 6}, {1, 1, 1, 2}, {3, 14, 15, 64}} {
+		o := op.SpectralPool{Frequencies: [][2]int{{0, 0}, {1, 2}}, Grid: 7}
+		all = append(all, example{name: fmt.Sprintf("spectral_pool %v", x), op: o, shapes: []op.Shape{x}, large: op.Size(x) > 1000,
+			back: []back{{op.SpectralPoolGrad{SpectralPool: o, H: x[1], W: x[2]}, []source{dy}, []int{0}}}})
+	}
 	for _, c := range []struct {
 		x                    op.Shape
 		window               op.Window

@@ -75,6 +75,10 @@ func fast(c op.Call, m conv.Method, threads *pool.Pool) (plan, error) {
 		return deformSample(c, o, fastLines), nil
 	case op.DeformSampleGrad:
 		return deformSampleGrad(c, o, fastLines), nil
+	case op.SpectralPool:
+		return fastSpectralPool(c, o), nil
+	case op.SpectralPoolGrad:
+		return fastSpectralPoolGrad(c, o), nil
 	case op.Softmax:
 		return fastSoftmax(c), nil
 	case op.SoftmaxGrad:

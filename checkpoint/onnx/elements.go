@@ -121,3 +121,16 @@ func (t *translation) activation(s graph.Traced, o op.Activation) error {
 	}
 	return t.unary(s, write)
 }
+
+// spectralPool writes the products with the basis and their sum.
+func (t *translation) spectralPool(s graph.Traced, o op.SpectralPool) {
+	shape := s.In[0].Shape
+	basis := o.Basis(shape[1], shape[2], shape[3])
+	data := make([]float32, len(basis))
+	for i, v := range basis {
+		data[i] = float32(v)
+	}
+	one := graph.Shape{1, shape[1], shape[2], shape[3]}
+	x := t.add("Mul", "", []string{t.use(s.In[0], channelsFirst), t.floats("", first(one), moved(data, one, firstAxes))}, "", nil)
+	t.made(s.Out[0], asIs, t.add("ReduceSum", "", []string{x, t.ints(2, 3)}, "", attributes{"keepdims": 0}))
+}

@@ -293,6 +293,9 @@ func (t *translation) translate(i int, s graph.Traced) error {
 	case op.Softmax:
 		t.made(s.Out[0], asIs, t.add("Softmax", "", []string{t.use(s.In[0], asIs)}, "", attributes{"axis": -1}))
 		return nil
+	case op.SpectralPool:
+		t.spectralPool(s, o)
+		return nil
 	case op.Concat:
 		return t.concat(s, o)
 	case op.Slice:

@@ -87,6 +87,19 @@ func weights(t testing.TB, run string) []byte {
 	return b
 }
 
+// A network with another attention comes back from its checkpoint as it was trained.
+func TestChosenLayersComeBack(t *testing.T) {
+	run := filepath.Join(t.TempDir(), "run")
+	r := ok(t, quick(1, "--output", run, "--set", "model.name=cifar_resnet20", "--set", "model.attn=eca:k=3", "--set", "model.act=mish")...)
+	e := ok(t, "eval", "--checkpoint", run)
+	if got, want := e["top1"], r["best"].(map[string]any)["top1"]; got != want {
+		t.Errorf("eval says %v, training said %v", got, want)
+	}
+	if o := trainer(t, quick(1, "--output", filepath.Join(t.TempDir(), "run"), "--set", "model.name=cifar_resnet20", "--set", "model.attn=ecaa")...); o.status != 2 || !strings.Contains(o.stderr, "did you mean eca?") {
+		t.Errorf("status %d, want 2 and the nearest name:\n%s", o.status, o.stderr)
+	}
+}
+
 func TestTrainEvaluatePredict(t *testing.T) {
 	run := filepath.Join(t.TempDir(), "run")
 	r := ok(t, quick(12, "--output", run)...)

@@ -7,6 +7,41 @@ import (
 	"github.com/seed52467199/trainer/graph/op"
 )
 
+// branchAttentions are convolutions that choose among branches.
+var branchAttentions = []Entry{
+	{
+		Name: "sk", Kind: Convs, Family: "branch attention", Options: "reduction=16, divisor=8, split=false", Paper: "Li et al., arXiv 1903.06586",
+		conv: func(s *Spec) Convolver {
+			c := SelectiveKernelConfig{Reduction: s.Float("reduction", 16, 1), Divisor: s.Int("divisor", 8, 1), Split: s.Bool("split", false)}
+			return branching(func(scope graph.Scope, st Style, in, out int, conv graph.ConvConfig) graph.Module {
+				c.Stride, c.Groups = conv.Stride, conv.Groups
+				return NewSelectiveKernel(scope, st, in, out, c)
+			})
+		},
+	},
+	{
+		Name: "splat", Kind: Convs, Family: "branch attention", Options: "radix=2", Paper: "Zhang et al., arXiv 2004.08955",
+		conv: func(s *Spec) Convolver {
+			radix := s.Int("radix", 2, 1)
+			return branching(func(scope graph.Scope, st Style, in, out int, conv graph.ConvConfig) graph.Module {
+				return NewSplitAttention(scope, st, in, out, SplitAttentionConfig{Stride: conv.Stride, Groups: conv.Groups, Radix: radix})
+			})
+		},
+	},
+}
+
+// branching lets a convolution of branches, with batch norm and relu inside, take the place
+// of those of 3x3 pixels.
+func branching(make func(s graph.Scope, st Style, in, out int, c graph.ConvConfig) graph.Module) Convolver {
+	st := Style{Norm: BatchNorm, Act: Act(op.ReLU)}
+	return Convolver{Spatial: func(s graph.Scope, in, out, k int, c graph.ConvConfig) graph.Module {
+		if k != 3 || c.Bias {
+			return Conv(s, in, out, k, c)
+		}
+		return make(s, st, in, out, c)
+	}}
+}
+
 // The attentions of this file choose among branches. They are convolutions of their
 // own, with norms and activations inside, and take the place of a block's 3x3 one.
 

@@ -2,6 +2,7 @@ package layers
 
 import (
 	"cmp"
+	"fmt"
 	"math"
 
 	"github.com/seed52467199/trainer/graph"
@@ -35,6 +36,12 @@ var channelAttentions = []Entry{
 	{
 		Name: "gct", Kind: Attentions, Family: "channel", Options: "eps=1e-5", Paper: "Yang et al., arXiv 1909.11519",
 		attn: func(s *Spec) AttentionFunc { return GatedChannel(s.Float("eps", 1e-5, 0)) },
+	},
+	{
+		Name: "fca", Kind: Attentions, Family: "channel", Options: "reduction=16, frequencies=16", Paper: "Qin et al., arXiv 2012.11879",
+		attn: func(s *Spec) AttentionFunc {
+			return FrequencyChannel(s.Float("reduction", 16, 1), s.Int("frequencies", 16, 1))
+		},
 	},
 	{
 		Name: "srm", Kind: Attentions, Family: "channel", Options: "eps=1e-5", Paper: "Lee et al., arXiv 1903.10829",
@@ -189,6 +196,33 @@ func StyleRecalibration(eps float64) AttentionFunc {
 			w := g.Param(cfc)
 			y := g.Add(g.Mul(mean, g.Slice(w, 0, 0, 1, 1)), g.Mul(g.Power(variance, 0.5, eps), g.Slice(w, 0, 1, 2, 1)))
 			return g.Mul(x, g.Activation(norm.Forward(g, y), op.Sigmoid))
+		})
+	}
+}
+
+// topFrequencies are those that the authors found best, on a map of 7x7.
+var topFrequencies = [][2]int{
+	{0, 0}, {0, 1}, {6, 0}, {0, 5}, {0, 2}, {1, 0}, {1, 2}, {4, 0}, {5, 0}, {1, 6}, {3, 0}, {0, 4}, {0, 6}, {0, 3}, {3, 5}, {2, 2},
+}
+
+// FrequencyChannel is squeeze-and-excitation by coefficients of the map's cosine transform
+// in place of the mean alone (Qin et al., arXiv 2012.11879): as many groups of channels as
+// frequencies have one each, of the best ones; then two linear layers without biases, fc.0
+// and fc.2. The authors bring every map to the size that it has in training first; here
+// the transform is that of the map as it is.
+func FrequencyChannel(reduction float64, frequencies int) AttentionFunc {
+	return func(s graph.Scope, channels int) graph.Module {
+		if frequencies > len(topFrequencies) || channels%frequencies != 0 {
+			s.Fail(fmt.Errorf("%s: %d frequencies for %d channels; there are %d, and their number should divide that of channels", s.Name("fc"), frequencies, channels, len(topFrequencies)))
+			return Flatten
+		}
+		hidden := max(1, int(float64(channels)/reduction))
+		squeeze := graph.NewLinear(s.Sub("fc.0"), channels, hidden, graph.LinearConfig{NoBias: true})
+		excite := graph.NewLinear(s.Sub("fc.2"), hidden, channels, graph.LinearConfig{NoBias: true})
+		return graph.Func(func(g *graph.Graph, x *graph.Node) *graph.Node {
+			y := g.Apply(op.SpectralPool{Frequencies: topFrequencies[:frequencies], Grid: 7}, x)
+			gate := g.Activation(excite.Forward(g, g.ReLU(squeeze.Forward(g, y))), op.Sigmoid)
+			return g.Mul(x, g.Reshape(gate, batch(x), 1, 1, channels))
 		})
 	}
 }

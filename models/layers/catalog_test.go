@@ -1,6 +1,7 @@
 package layers_test
 
 import (
+	"math"
 	"strings"
 	"testing"
 
@@ -119,8 +120,16 @@ func TestCatalogue(t *testing.T) {
 			if loss, err := p.Loss(); err != nil || !(loss > 0) {
 				t.Errorf("the mean square of the result is %v, %v", loss, err)
 			}
-			if e.Params() < 0 {
-				t.Errorf("%d parameters", e.Params())
+			norm := 0.0
+			if g, err := x.ReadFrom(ps.Grads()); err != nil {
+				t.Fatal(err)
+			} else {
+				for _, v := range g {
+					norm += float64(v) * float64(v)
+				}
+			}
+			if !(norm > 0) || math.IsInf(norm, 0) {
+				t.Errorf("the squared norm of the input's gradient is %v", norm)
 			}
 		})
 	}

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Writes attention.json: attention layers under PyTorch 2.15, those of timm 1.0.31 and others written out from their
 papers under the names of the authors' code; on maps that are not square, of one image, and of odd numbers of channels."""
+import math
+
 import torch
 import torch.nn as nn
 from timm.layers import EcaModule, EffectiveSEModule, GlobalContext, SEModule, SelectiveKernel, SplitAttn
@@ -32,6 +34,27 @@ class GatedChannel(nn.Module):
         e = (x.pow(2).sum((2, 3), keepdim=True) + self.eps).sqrt() * self.alpha
         norm = self.gamma / (e.pow(2).mean(1, keepdim=True) + self.eps).sqrt()
         return x * (1 + torch.tanh(e * norm + self.beta))
+
+
+class FrequencyChannel(nn.Module):
+    FREQUENCIES = [(0, 0), (0, 1), (6, 0), (0, 5), (0, 2), (1, 0), (1, 2), (4, 0), (5, 0), (1, 6), (3, 0), (0, 4), (0, 6), (0, 3), (3, 5), (2, 2)]
+
+    def __init__(self, c, reduction=16, frequencies=16):
+        super().__init__()
+        h = max(1, c // reduction)
+        self.fc = nn.Sequential(nn.Linear(c, h, bias=False), nn.ReLU(), nn.Linear(h, c, bias=False))
+        self.frequencies = self.FREQUENCIES[:frequencies]
+
+    def forward(self, x):
+        n, c, h, w = x.shape
+
+        def along(f, size):
+            f *= max(1, size // 7)
+            v = torch.cos(math.pi * f * (torch.arange(size, dtype=x.dtype) + 0.5) / size) / math.sqrt(size)
+            return v * math.sqrt(2) if f else v
+
+        basis = torch.stack([along(u, h)[:, None] * along(v, w) for u, v in self.frequencies]).repeat_interleave(c // len(self.frequencies), 0)
+        return x * torch.sigmoid(self.fc((x * basis).sum((2, 3))))[:, :, None, None]
 
 
 class StyleRecalibration(nn.Module):
@@ -167,6 +190,8 @@ if __name__ == "__main__":
         ("ge:reduction=2 odd", GatherExcite(13, 2), ODD),
         ("ge:mlp=false", GatherExcite(13, use_mlp=False), ODD),
         ("gct", GatedChannel(13), ODD),
+        ("fca", FrequencyChannel(32), TWO),
+        ("fca:frequencies=2,reduction=4 large", FrequencyChannel(6, 4, 2), (1, 6, 15, 14)),
         ("srm", StyleRecalibration(13), (4, 13, 5, 3)),
         ("coord", CoordAttn(32, rd_channels=8), TWO),
         ("coord:reduction=2,least=1 odd", CoordAttn(13, rd_channels=6), ODD),
