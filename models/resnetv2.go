@@ -62,37 +62,21 @@ func NewResNetV2(s graph.Scope, c ResNetV2Config, o Options) (graph.Module, erro
 // block declares a bottleneck, whose shortcut is a convolution where project says so.
 func (c ResNetV2Config) block(s graph.Scope, in, out, stride int, project bool, dropPath float64) graph.Module {
 	st, inner := c.Style, out/4
-	b := &preActivated{dropPath: dropPath}
+	b := &layers.PreActResidual{DropPath: dropPath}
 	if project {
-		b.shortcut = st.Outside().Convolve(s.Sub("downsample.conv"), in, out, 1, graph.ConvConfig{Stride: stride})
+		b.Shortcut = st.Outside().Convolve(s.Sub("downsample.conv"), in, out, 1, graph.ConvConfig{Stride: stride})
 	}
-	b.first = st.NormAct(s.Sub("norm1"), in)
-	b.branch = graph.Sequential{
+	b.Pre = st.NormAct(s.Sub("norm1"), in)
+	branch := graph.Sequential{
 		st.Convolve(s.Sub("conv1"), in, inner, 1, graph.ConvConfig{}), st.NormAct(s.Sub("norm2"), inner),
 		st.Convolve(s.Sub("conv2"), inner, inner, 3, graph.ConvConfig{Stride: stride}), st.NormAct(s.Sub("norm3"), inner),
 		st.Convolve(s.Sub("conv3"), inner, out, 1, graph.ConvConfig{}),
 	}
 	if attention := st.Attend(s.Sub("se"), out); attention != nil {
-		b.branch = append(b.branch, attention)
+		branch = append(branch, attention)
 	}
+	b.Branch = branch
 	return b
-}
-
-// preActivated is a block whose shortcut, where it is a convolution, begins behind the
-// first norm and activation.
-type preActivated struct {
-	first, shortcut graph.Module // shortcut is nil where it is the input
-	branch          graph.Sequential
-	dropPath        float64
-}
-
-// Forward implements graph.Module.
-func (b *preActivated) Forward(g *graph.Graph, x *graph.Node) *graph.Node {
-	y := b.first.Forward(g, x)
-	if b.shortcut != nil {
-		x = b.shortcut.Forward(g, y)
-	}
-	return g.Add(g.DropPath(b.branch.Forward(g, y), b.dropPath), x)
 }
 
 const (

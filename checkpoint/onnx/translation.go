@@ -144,7 +144,7 @@ func (t *translation) use(v graph.Operand, o order) string {
 		}
 		if v.Shape[1]*v.Shape[2] == 1 {
 			// Nothing moves where the map is one pixel.
-			names[o] = t.reshaped(names[from], permuted(from, v.Shape, o))
+			names[o] = t.reshaped(names[from], permuted(v.Shape, o))
 		} else {
 			names[o] = t.add("Transpose", "", []string{names[from]}, "", attributes{"perm": axes})
 		}
@@ -153,7 +153,7 @@ func (t *translation) use(v graph.Operand, o order) string {
 }
 
 // permuted is a shape of the graph in an order of the file.
-func permuted(_ order, s graph.Shape, to order) []int {
+func permuted(s graph.Shape, to order) []int {
 	if to == channelsFirst {
 		return first(s)
 	}

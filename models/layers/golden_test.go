@@ -164,7 +164,7 @@ func (want golden) compare(t *testing.T, build layer, dtype op.DType, o cpu.Opti
 	for _, g := range want.Gradients {
 		largest = max(largest, g.Norm)
 	}
-	rounding := 1e-3 * largest
+	rounding := 1e-2 * largest
 	check := func(what, name string, got []float32, w formula.Summary, least float64) {
 		t.Helper()
 		norm := max(w.Norm, least)
