@@ -100,6 +100,7 @@ func (t *translation) activation(s graph.Traced, o op.Activation) error {
 		op.SELU:        one("Selu", nil),
 		op.Sigmoid:     one("Sigmoid", nil),
 		op.Tanh:        one("Tanh", nil),
+		op.Softplus:    one("Softplus", nil),
 		op.HardSigmoid: one("HardSigmoid", attributes{"alpha": 1. / 6, "beta": 0.5}),
 		op.HardSwish:   one("HardSwish", nil),
 		op.HardTanh:    clip(-1, 1),

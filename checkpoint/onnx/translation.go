@@ -276,6 +276,8 @@ func (t *translation) translate(i int, s graph.Traced) error {
 		return nil
 	case op.Activation:
 		return t.activation(s, o)
+	case op.PReLU:
+		return t.elementwise(s, "PRelu")
 	case op.Add:
 		return t.elementwise(s, "Add")
 	case op.Mul:
