@@ -81,7 +81,13 @@ func NewConv(s Scope, in, out, k int, c ConvConfig) *Convolution {
 
 // Forward implements Module: (N, H, W, in) to (N, OH, OW, out).
 func (m *Convolution) Forward(g *Graph, x *Node) *Node {
-	return g.Conv2D(x, g.Param(m.Weight), optional(g, m.Bias), m.Window, m.Groups)
+	return m.Convolve(g, x, g.Param(m.Weight), m.Window)
+}
+
+// Convolve is Forward with a weight made of its own, or another window, for layers that
+// change either.
+func (m *Convolution) Convolve(g *Graph, x, w *Node, win op.Window) *Node {
+	return g.Conv2D(x, w, optional(g, m.Bias), win, m.Groups)
 }
 
 func optional(g *Graph, p *Param) *Node {

@@ -72,6 +72,15 @@ func (g *Graph) GlobalMaxPool(x *Node) *Node {
 // Add is a + b with broadcasting.
 func (g *Graph) Add(a, b *Node) *Node { return g.Apply(op.Add{}, a, b) }
 
+// Sum adds up one value or more.
+func (g *Graph) Sum(x ...*Node) *Node {
+	sum := x[0]
+	for _, y := range x[1:] {
+		sum = g.Add(sum, y)
+	}
+	return sum
+}
+
 // Mul is a * b, element by element, with broadcasting.
 func (g *Graph) Mul(a, b *Node) *Node { return g.Apply(op.Mul{}, a, b) }
 
@@ -113,6 +122,16 @@ func (g *Graph) Concat(axis int, x ...*Node) *Node { return g.Apply(op.Concat{Ax
 // Slice is the part [start, end) of an axis, or each stride-th element of it.
 func (g *Graph) Slice(x *Node, axis, start, end, stride int) *Node {
 	return g.Apply(op.Slice{Axis: axis, Start: start, End: end, Stride: stride}, x)
+}
+
+// ZeroPad puts so many zeros before and after x along an axis. The gradient of a slice is
+// what pads.
+func (g *Graph) ZeroPad(x *Node, axis, before, after int) *Node {
+	if x == nil {
+		return nil
+	}
+	end := before + x.Shape()[axis]
+	return g.Apply(op.SliceGrad{Slice: op.Slice{Axis: axis, Start: before, End: end}, Size: end + after}, x)
 }
 
 // Reshape gives x another shape of as many elements.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"unsafe"
@@ -48,6 +49,10 @@ type Param struct {
 	set    *Params
 	offset int // in elements, in the set's trained or other memory
 }
+
+// Layer is the name of the layer that the parameter belongs to: its own without the last
+// part, "" where it has but one.
+func (p *Param) Layer() string { return p.Name[:max(0, strings.LastIndexByte(p.Name, '.'))] }
 
 // Len is the number of elements.
 func (p *Param) Len() int { return op.Size(p.Shape) }

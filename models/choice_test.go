@@ -20,7 +20,7 @@ func chosen(t *testing.T, name string, c layers.Choice) (params map[string]graph
 		t.Fatalf("%s with %+v: %v", name, c, err)
 	}
 	g := graph.New(graph.Train)
-	calls, err := g.Calls(m.Forward(g, g.Input("images", 2, 64, 64, 3)))
+	calls, err := g.Trace(m.Forward(g, g.Input("images", 2, 64, 64, 3)))
 	if err != nil {
 		t.Fatalf("%s with %+v: %v", name, c, err)
 	}
@@ -140,13 +140,13 @@ func TestWideNetworksDropInside(t *testing.T) {
 		t.Fatal(err)
 	}
 	g := graph.New(graph.Train)
-	calls, err := g.Calls(m.Forward(g, g.Input("images", 2, 32, 32, 3)))
+	calls, err := g.Trace(m.Forward(g, g.Input("images", 2, 32, 32, 3)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	n := 0
 	for _, c := range calls {
-		if o, ok := c.Op.(op.Dropout); ok && o.P == 0.3 && len(c.In[0]) == 4 {
+		if o, ok := c.Op.(op.Dropout); ok && o.P == 0.3 && len(c.In[0].Shape) == 4 {
 			n++
 		}
 	}

@@ -41,10 +41,10 @@ func BareProjection(name string) ResNetShortcut {
 // change the shape, the shortcut takes what its norm and activation give, as in
 // the paper, around the others the block's input. An attention is called se.
 func NewPreActResNet(s graph.Scope, c PreActConfig, o Options) (graph.Module, error) {
-	if len(c.Depths) == 0 || len(c.Depths) != len(c.Widths) {
-		return nil, fmt.Errorf("residual network: %d depths and %d widths; each stage should have one of both", len(c.Depths), len(c.Widths))
+	err := checkStages("residual network", c.Depths, "widths", c.Widths)
+	if err != nil {
+		return nil, err
 	}
-	var err error
 	if c.Style, err = c.Style.With(o.Layers); err != nil {
 		return nil, err
 	}
@@ -54,27 +54,16 @@ func NewPreActResNet(s graph.Scope, c PreActConfig, o Options) (graph.Module, er
 	}
 	s = s.ConvInit(graph.KaimingNormal)
 	net := graph.Sequential{c.Style.Outside().Convolve(s.Sub("conv1"), o.InChans, c.Stem, 3, graph.ConvConfig{})}
-	channels, blocks, index := c.Stem, 0, 0
-	for _, depth := range c.Depths {
-		blocks += depth
-	}
-	for i, depth := range c.Depths {
-		stage, width := s.Sub(fmt.Sprintf(c.Stage, i+1)), c.Widths[i]
-		for k := range depth {
-			stride := 1
-			if i > 0 && k == 0 {
-				stride = 2
-			}
-			block := c.block(stage.Sub(fmt.Sprint(k)), channels, width, stride, inside)
-			if index == 0 && block.Shortcut == nil {
-				block.Shortcut = graph.Sequential{}
-			}
-			block.DropPath = layers.DropPathRate(o.DropPath, index, blocks)
-			net = append(net, block)
-			channels = width
-			index++
+	channels := c.Stem
+	eachBlock(c.Depths, o.DropPath, func(i, k int, dropPath float64) {
+		block := c.block(s.Sub(fmt.Sprintf(c.Stage, i+1)).Sub(fmt.Sprint(k)), channels, c.Widths[i], laterStride(i, k), inside)
+		if i == 0 && k == 0 && block.Shortcut == nil {
+			block.Shortcut = graph.Sequential{}
 		}
-	}
+		block.DropPath = dropPath
+		net = append(net, block)
+		channels = c.Widths[i]
+	})
 	return append(net,
 		c.Style.NormAct(s.Sub(c.Norm), channels),
 		layers.NewPoolHead(s.Sub(c.Classifier), channels, o.NumClasses, o.DropRate, graph.LinearConfig{BiasInit: graph.Zeros}),
@@ -85,16 +74,13 @@ func NewPreActResNet(s graph.Scope, c PreActConfig, o Options) (graph.Module, er
 func (c PreActConfig) block(s graph.Scope, in, width, stride int, drop float64) *layers.PreActResidual {
 	st := c.Style
 	b := &layers.PreActResidual{Pre: st.NormAct(s.Sub("bn1"), in)}
-	branch := graph.Sequential{
+	b.Branch = st.Attended(graph.Sequential{
 		st.Convolve(s.Sub("conv1"), in, width, 3, graph.ConvConfig{Stride: stride}),
 		st.NormAct(s.Sub("bn2"), width),
 		graph.Drop(drop),
 		st.Convolve(s.Sub("conv2"), width, width, 3, graph.ConvConfig{}),
-	}
-	if attention := st.Attend(s.Sub("se"), width); attention != nil {
-		branch = append(branch, attention)
-	}
-	if b.Branch = branch; stride != 1 || in != width {
+	}, s.Sub("se"), width)
+	if stride != 1 || in != width {
 		b.Shortcut = c.Shortcut(s, st, in, width, stride)
 	}
 	return b
@@ -143,7 +129,7 @@ func wideResNet(name string, depth, k int) Spec {
 }
 
 func (c PreActConfig) spec(name, paper string) Spec {
-	c.Style = layers.Style{Norm: layers.BatchNorm, Act: layers.Act(op.ReLU)}
+	c.Style = batchNormed(op.ReLU)
 	first := fmt.Sprintf(c.Stage, 1) + ".0.bn1"
 	return Spec{
 		Name: name, Residual: true, Layers: true,

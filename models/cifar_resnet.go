@@ -3,7 +3,6 @@ package models
 import (
 	"github.com/seed52467199/trainer/graph"
 	"github.com/seed52467199/trainer/graph/op"
-	"github.com/seed52467199/trainer/models/layers"
 )
 
 // cifarResNets are residual networks for images of 32x32 pixels.
@@ -31,7 +30,7 @@ func thinResNet(name string, n int, weights string) Spec {
 	return cifarResNet(name, ResNetConfig{
 		Depths: []int{n, n, n}, Widths: []int{16, 32, 64},
 		Branch: BasicBranch, Shortcut: OptionA, Stem: SmallImageStem(16),
-		Style:    layers.Style{Norm: layers.BatchNorm, Act: layers.Act(op.ReLU)},
+		Style:    batchNormed(op.ReLU),
 		ConvInit: graph.KaimingNormalFanIn, HeadInit: graph.KaimingNormalFanIn,
 	}, Config{
 		Mean: imageNetMean, Std: imageNetStd,

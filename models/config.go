@@ -69,6 +69,12 @@ func (c Config) resized(interpolation string) Config {
 	return c
 }
 
+// halved is the configuration for images normalised to [-1, 1].
+func (c Config) halved() Config {
+	c.Mean, c.Std = halves, halves
+	return c
+}
+
 // The usual statistics of data sets, by channel.
 var (
 	imageNetMean = []float64{0.485, 0.456, 0.406}

@@ -23,32 +23,22 @@ type ConvNeXtConfig struct {
 // NewConvNeXt declares a ConvNeXt under timm's names: stem.0, stem.1,
 // stages.0.blocks.0.conv_dw and so on, stages.1.downsample.0, head.norm, head.fc.
 func NewConvNeXt(s graph.Scope, c ConvNeXtConfig, o Options) (graph.Module, error) {
-	if len(c.Depths) == 0 || len(c.Depths) != len(c.Widths) {
-		return nil, fmt.Errorf("ConvNeXt: %d depths and %d widths; each stage should have one of both", len(c.Depths), len(c.Widths))
+	if err := checkStages("ConvNeXt", c.Depths, "widths", c.Widths); err != nil {
+		return nil, err
 	}
 	norm := layers.LayerNorm(1e-6)
 	conv := func(s graph.Scope, in, out, k int) graph.Module {
 		return graph.NewConv(s, in, out, k, graph.ConvConfig{Stride: k, Bias: true, Init: narrowNormal, BiasInit: graph.Zeros})
 	}
 	net := graph.Sequential{conv(s.Sub("stem.0"), o.InChans, c.Widths[0], 4), norm(s.Sub("stem.1"), c.Widths[0], false)}
-	blocks, index := 0, 0
-	for _, depth := range c.Depths {
-		blocks += depth
-	}
-	for i, width := range c.Widths {
-		stage := s.Sub(fmt.Sprintf("stages.%d", i))
-		if i > 0 {
+	eachBlock(c.Depths, o.DropPath, func(i, k int, dropPath float64) {
+		stage, width := s.Sub(fmt.Sprintf("stages.%d", i)), c.Widths[i]
+		if i > 0 && k == 0 {
 			down := stage.Sub("downsample")
 			net = append(net, norm(down.Sub("0"), c.Widths[i-1], false), conv(down.Sub("1"), c.Widths[i-1], width, 2))
 		}
-		for k := range c.Depths[i] {
-			net = append(net, &layers.Residual{
-				Branch:   c.branch(stage.Sub(fmt.Sprintf("blocks.%d", k)), width, norm),
-				DropPath: layers.DropPathRate(o.DropPath, index, blocks),
-			})
-			index++
-		}
-	}
+		net = append(net, &layers.Residual{Branch: c.branch(stage.Sub(fmt.Sprintf("blocks.%d", k)), width, norm), DropPath: dropPath})
+	})
 	width := c.Widths[len(c.Widths)-1]
 	return append(net, layers.GlobalAvgPool, norm(s.Sub("head.norm"), width, false), graph.Drop(o.DropRate),
 		graph.NewLinear(s.Sub("head.fc"), width, o.NumClasses, graph.LinearConfig{Init: narrowNormal, BiasInit: graph.Zeros})), nil
@@ -61,21 +51,18 @@ func (c ConvNeXtConfig) branch(s graph.Scope, width int, norm layers.NormFunc) g
 	if c.Pointwise {
 		dense = layers.PointwiseOf(narrowNormal, graph.Zeros)
 	}
-	var scale, response = graph.Module(nil), layers.NormFunc(nil)
+	var response layers.NormFunc
+	var scale graph.Sequential
 	if c.Response {
 		response = layers.GlobalResponseNorm
 	} else {
-		scale = layers.NewLayerScale(s, width, 1e-6)
+		scale = graph.Sequential{layers.NewLayerScale(s, width, 1e-6)}
 	}
-	branch := graph.Sequential{
+	return append(graph.Sequential{
 		graph.NewConv(s.Sub("conv_dw"), width, width, 7, graph.ConvConfig{Pad: 3, Groups: width, Bias: true, Init: narrowNormal, BiasInit: graph.Zeros}),
 		norm(s.Sub("norm"), width, false),
 		layers.NewMLP(s.Sub("mlp"), width, 4*width, dense, op.GELU, response),
-	}
-	if scale != nil {
-		branch = append(branch, scale)
-	}
-	return branch
+	}, scale...)
 }
 
 const (

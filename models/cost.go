@@ -1,8 +1,6 @@
 package models
 
 import (
-	"strings"
-
 	"github.com/seed52467199/trainer/graph"
 	"github.com/seed52467199/trainer/graph/op"
 )
@@ -30,8 +28,7 @@ func Measure(name string, o Options) (Cost, error) {
 	if err != nil {
 		return Cost{}, err
 	}
-	c, err := m.work()
-	c.Params = int64(ps.Count())
+	_, c, err := m.Layers(ps)
 	return c, err
 }
 
@@ -46,19 +43,12 @@ type Layer struct {
 	Cost
 }
 
-// Layers lists the operations of the model of this name in the order of computation,
-// without those that only change a shape.
-func Layers(name string, o Options) ([]Layer, error) {
-	ps := graph.NewParams(0)
-	m, err := New(name, ps.Root(), o)
-	if err != nil {
-		return nil, err
-	}
-	trace, err := m.trace()
-	if err != nil {
-		return nil, err
-	}
-	var list []Layer
+// Layers lists the operations of the model, which has these parameters, in the order of
+// computation, without those that only change a shape, and gives what all cost together.
+func (m *Model) Layers(ps *graph.Params) (list []Layer, all Cost, err error) {
+	g := graph.New(graph.Eval)
+	trace, err := g.Trace(m.Forward(g, g.Input("images", 1, m.Options.ImageSize, m.Options.ImageSize, m.Options.InChans)))
+	all.Params = int64(ps.Count())
 	counted := map[*graph.Param]bool{}
 	for _, s := range trace {
 		if _, view := s.Op.(op.Viewer); view {
@@ -70,48 +60,23 @@ func Layers(name string, o Options) ([]Layer, error) {
 				continue
 			}
 			if l.Name == "" {
-				l.Name = v.Param.Name[:max(0, strings.LastIndexByte(v.Param.Name, '.'))]
+				l.Name = v.Param.Layer()
 			}
 			if v.Param.Role.Trained() && !counted[v.Param] {
 				counted[v.Param] = true
 				l.Params += int64(v.Param.Len())
 			}
 		}
-		l.MACs, l.Activations = s.cost()
+		l.MACs, l.Activations = workOf(s)
+		all.MACs += l.MACs
+		all.Activations += l.Activations
 		list = append(list, l)
 	}
-	return list, nil
+	return list, all, err
 }
 
-// work counts what one image takes.
-func (m *Model) work() (Cost, error) {
-	trace, err := m.trace()
-	var c Cost
-	for _, s := range trace {
-		macs, activations := s.cost()
-		c.MACs += macs
-		c.Activations += activations
-	}
-	return c, err
-}
-
-// traced is an operation on one image.
-type traced graph.Traced
-
-// trace lists the operations on one image.
-func (m *Model) trace() ([]traced, error) {
-	g := graph.New(graph.Eval)
-	logits := m.Forward(g, g.Input("images", 1, m.Options.ImageSize, m.Options.ImageSize, m.Options.InChans))
-	list, err := g.Trace(logits)
-	steps := make([]traced, len(list))
-	for i, s := range list {
-		steps[i] = traced(s)
-	}
-	return steps, err
-}
-
-// cost counts one operation.
-func (s traced) cost() (macs, activations int64) {
+// workOf counts one operation on one image.
+func workOf(s graph.Traced) (macs, activations int64) {
 	var in, out []op.Shape
 	for _, v := range s.In {
 		in = append(in, v.Shape)

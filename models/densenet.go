@@ -56,11 +56,8 @@ func (c DenseNetConfig) transition(s graph.Scope, in int) graph.Sequential {
 // norm0, features.denseblock1.denselayer1.norm1 and so on, features.transition1,
 // features.norm5, classifier.
 func NewDenseNet(s graph.Scope, c DenseNetConfig, o Options) (graph.Module, error) {
-	err := o.Layers.Without(layers.Attentions)
-	if err != nil {
-		return nil, err
-	}
-	if c.Style, err = c.Style.With(o.Layers); err != nil {
+	var err error
+	if c.Style, err = c.Style.With(o.Layers, layers.Attentions); err != nil {
 		return nil, err
 	}
 	s = s.ConvInit(graph.KaimingNormalFanIn)
@@ -89,12 +86,12 @@ func NewDenseNet(s graph.Scope, c DenseNetConfig, o Options) (graph.Module, erro
 var denseNets = []Spec{
 	denseNet("densenet121", DenseNetConfig{
 		Stem: 64, Growth: 32, Bottleneck: 4, Depths: []int{6, 12, 24, 16},
-		Style: layers.Style{Norm: layers.BatchNorm, Act: layers.Act(op.ReLU)},
+		Style: batchNormed(op.ReLU),
 	}),
 }
 
 func denseNet(name string, c DenseNetConfig) Spec {
-	info := imageNet("Huang et al., Densely Connected Convolutional Networks, arXiv 1608.06993", 0.875, timmHub+""+name+".ra_in1k")
+	info := imageNet("Huang et al., Densely Connected Convolutional Networks, arXiv 1608.06993", 0.875, timmHub+name+".ra_in1k")
 	info.FirstConv, info.FirstNorm, info.Classifier = []string{"features.conv0"}, []string{"features.norm0"}, []string{"classifier"}
 	return Spec{
 		Name: name, Layers: true, Config: info,

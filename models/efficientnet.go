@@ -30,29 +30,29 @@ func squeezeInput(in, _ int, ratio float64) layers.SqueezeExciteConfig {
 // efficientNets have the preprocessing of timm's default weights, at the size that
 // these were trained at.
 var efficientNets = []Spec{
-	efficientNet("efficientnet_b0", 1, 1, Config{Weights: timmWeights + "efficientnet_b0_ra-3dd342df.pth"}),
-	efficientNet("efficientnet_b1", 1, 1.1, Config{InputSize: 240, CropPct: 0.9, Mean: halves, Std: halves,
-		Weights: timmHub + "efficientnet_b1.ra4_e3600_r240_in1k"}),
-	efficientNet("efficientnet_b2", 1.1, 1.2, Config{InputSize: 256, Weights: timmWeights + "efficientnet_b2_ra-bcdf34b7.pth"}),
-	efficientNet("efficientnet_b3", 1.2, 1.4, Config{InputSize: 288, Weights: timmWeights + "efficientnet_b3_ra2-cf984f9c.pth"}),
-	efficientNet("efficientnet_b4", 1.4, 1.8, Config{InputSize: 320, Weights: timmWeights + "efficientnet_b4_ra2_320-7eb33cd5.pth"}),
-	mobileSpec("efficientnet_lite0", efficientNetLite0, Config{
-		Paper: efficientNetPaper, Weights: timmWeights + "efficientnet_lite0_ra-37913777.pth",
-	}),
+	efficientNet("efficientnet_b0", 1, 1, imageNet(efficientNetPaper, 0.875, timmWeights+"efficientnet_b0_ra-3dd342df.pth")),
+	efficientNet("efficientnet_b1", 1, 1.1, imageNet(efficientNetPaper, 0.9, timmHub+"efficientnet_b1.ra4_e3600_r240_in1k").at(240).halved()),
+	efficientNet("efficientnet_b2", 1.1, 1.2, imageNet(efficientNetPaper, 0.875, timmWeights+"efficientnet_b2_ra-bcdf34b7.pth").at(256)),
+	efficientNet("efficientnet_b3", 1.2, 1.4, imageNet(efficientNetPaper, 0.875, timmWeights+"efficientnet_b3_ra2-cf984f9c.pth").at(288)),
+	efficientNet("efficientnet_b4", 1.4, 1.8, imageNet(efficientNetPaper, 0.875, timmWeights+"efficientnet_b4_ra2_320-7eb33cd5.pth").at(320)),
+	mobileSpec("efficientnet_lite0", efficientNetLite(batchNormed(op.ReLU6)),
+		imageNet(efficientNetPaper, 0.875, timmWeights+"efficientnet_lite0_ra-37913777.pth")),
 }
 
 // efficientNetV2s are padded as TensorFlow pads, whose weights they take.
 var efficientNetV2s = []Spec{
 	mobileSpec("tf_efficientnetv2_b0", MobileNetConfig{
-		Stem: 32, Stages: efficientNetV2B0Stages, Round: scaled(1, 0), Head: 1280, Squeeze: squeezeInput,
-		Style: layers.Style{
-			Norm: layers.BatchNormOf(graph.BatchNormConfig{Eps: 1e-3}), Act: layers.Act(op.SiLU),
-			Conv: layers.Convolver{Every: layers.SameConv},
-		},
-	}, Config{
-		InputSize: 192, Paper: "Tan and Le, EfficientNetV2: Smaller Models and Faster Training, arXiv 2104.00298",
-		Weights: "https://github.com/huggingface/pytorch-image-models/releases/download/v0.1-effv2-weights/tf_efficientnetv2_b0-c7cc451f.pth",
-	}),
+		Stem: 32, Stages: efficientNetV2B0Stages, Round: scaled(1, 0), Head: 1280, Squeeze: squeezeInput, Style: tensorFlowStyle(op.SiLU),
+	}, imageNet("Tan and Le, EfficientNetV2: Smaller Models and Faster Training, arXiv 2104.00298", 0.875,
+		"https://github.com/huggingface/pytorch-image-models/releases/download/v0.1-effv2-weights/tf_efficientnetv2_b0-c7cc451f.pth").at(192)),
+}
+
+// tensorFlowStyle is batch norm with TensorFlow's constant, its padding, and an activation.
+func tensorFlowStyle(act op.Act) layers.Style {
+	return layers.Style{
+		Norm: layers.BatchNormOf(graph.BatchNormConfig{Eps: 1e-3}), Act: layers.Act(act),
+		Conv: layers.Convolver{Every: layers.SameConv},
+	}
 }
 
 // efficientNetV2B0Stages are those of the smallest network, which is scaled from the
@@ -68,29 +68,23 @@ var efficientNetV2B0Stages = [][]MobileBlocks{
 
 // tfEfficientNetLites are the Lite networks with TensorFlow's padding and constants.
 var tfEfficientNetLites = []Spec{
-	mobileSpec("tf_efficientnet_lite0", MobileNetConfig{
-		Stem: 32, Stages: efficientNetStages(0), Round: scaled(1, 0.9), Head: 1280,
-		Style: layers.Style{
-			Norm: layers.BatchNormOf(graph.BatchNormConfig{Eps: 1e-3}), Act: layers.Act(op.ReLU6),
-			Conv: layers.Convolver{Every: layers.SameConv},
-		},
-	}, Config{Paper: efficientNetPaper, Mean: halves, Std: halves, Weights: timmWeights + "tf_efficientnet_lite0-0aa007d2.pth"}),
+	mobileSpec("tf_efficientnet_lite0", efficientNetLite(tensorFlowStyle(op.ReLU6)),
+		imageNet(efficientNetPaper, 0.875, timmWeights+"tf_efficientnet_lite0-0aa007d2.pth").halved()),
 }
 
 const efficientNetPaper = "Tan and Le, EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks, arXiv 1905.11946"
 
-// efficientNetLite0 has neither swish nor squeeze-and-excitation, which integer
-// arithmetic does badly.
-var efficientNetLite0 = MobileNetConfig{
-	Stem: 32, Stages: efficientNetStages(0), Round: scaled(1, 0.9), Head: 1280, Style: mobileStyle(op.ReLU6),
+// efficientNetLite is the smallest network with neither swish nor squeeze-and-excitation,
+// which integer arithmetic does badly.
+func efficientNetLite(st layers.Style) MobileNetConfig {
+	return MobileNetConfig{Stem: 32, Stages: efficientNetStages(0), Round: scaled(1, 0.9), Head: 1280, Style: st}
 }
 
 // efficientNet multiplies the channels and the depths of the smallest network.
-func efficientNet(name string, width, depth float64, config Config) Spec {
+func efficientNet(name string, width, depth float64, info Config) Spec {
 	round := scaled(width, 0.9)
-	config.Paper = efficientNetPaper
 	return mobileSpec(name, MobileNetConfig{
 		Stem: round(32), Stages: deepened(efficientNetStages(0.25), depth), Round: round, Head: round(1280),
-		Style: mobileStyle(op.SiLU), Squeeze: squeezeInput,
-	}, config)
+		Style: batchNormed(op.SiLU), Squeeze: squeezeInput,
+	}, info)
 }

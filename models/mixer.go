@@ -18,10 +18,11 @@ type MixerConfig struct {
 // NewMixer declares an MLP-Mixer under timm's names: stem.proj, blocks.0.norm1,
 // blocks.0.mlp_tokens.fc1 and so on, norm, head. Parameters depend on the image's size.
 func NewMixer(s graph.Scope, c MixerConfig, o Options) (graph.Module, error) {
-	if o.ImageSize%c.Patch != 0 {
-		return nil, fmt.Errorf("images of %dx%d pixels do not divide into patches of %dx%d; the size should be a multiple of %d", o.ImageSize, o.ImageSize, c.Patch, c.Patch, c.Patch)
+	side, err := patchesPerSide(o.ImageSize, c.Patch)
+	if err != nil {
+		return nil, err
 	}
-	tokens := o.ImageSize / c.Patch * (o.ImageSize / c.Patch)
+	tokens := side * side
 	dense := layers.DenseOf(graph.XavierUniform, graph.Normal(1e-6))
 	net := graph.Sequential{layers.NewPatchEmbed(s.Sub("stem"), o.InChans, c.Width, c.Patch, graph.LecunNormal, graph.Zeros)}
 	for i := range c.Depth {
@@ -41,7 +42,7 @@ func NewMixer(s graph.Scope, c MixerConfig, o Options) (graph.Module, error) {
 }
 
 var mixers = []Spec{
-	mixer("mixer_s32_224", MixerConfig{Patch: 32, Width: 512, Depth: 8}, halved(imageNet(mixerPaper, 0.875, ""))),
+	mixer("mixer_s32_224", MixerConfig{Patch: 32, Width: 512, Depth: 8}, imageNet(mixerPaper, 0.875, "").halved()),
 }
 
 const mixerPaper = "Tolstikhin et al., MLP-Mixer: An all-MLP Architecture for Vision, arXiv 2105.01601"

@@ -70,11 +70,6 @@ type MobileBlocks struct {
 	Act op.Act
 }
 
-// mobileStyle is batch norm and an activation.
-func mobileStyle(act op.Act) layers.Style {
-	return layers.Style{Norm: layers.BatchNorm, Act: layers.Act(act)}
-}
-
 // scaled multiplies channels by a width and rounds to a multiple of 8, upwards
 // where rounding to the nearest would leave less than limit of them.
 func scaled(width, limit float64) func(channels int) int {
@@ -234,23 +229,9 @@ func (m mobileBlock) depthwise(norm string, channels int, r MobileBlocks) graph.
 		Stride: r.Stride, Groups: channels, Init: groupedFanOut(r.Kernel, channels, channels)})
 }
 
-// mobileSpec is a network of mobile blocks in the registry. What its configuration
-// leaves out is as in most of timm's.
-func mobileSpec(name string, c MobileNetConfig, config Config) Spec {
-	config.InChans, config.NumClasses = 3, 1000
-	config.FirstConv, config.FirstNorm, config.Classifier = []string{"conv_stem"}, []string{"bn1"}, []string{"classifier"}
-	if config.InputSize == 0 {
-		config.InputSize = 224
-	}
-	if config.Mean == nil {
-		config.Mean, config.Std = imageNetMean, imageNetStd
-	}
-	if config.CropPct == 0 {
-		config.CropPct = 0.875
-	}
-	if config.Interpolation == "" {
-		config.Interpolation = "bicubic"
-	}
-	return Spec{Name: name, Residual: true, Layers: true, Config: config,
+// mobileSpec is a network of mobile blocks in the registry.
+func mobileSpec(name string, c MobileNetConfig, info Config) Spec {
+	info.FirstConv, info.FirstNorm, info.Classifier = []string{"conv_stem"}, []string{"bn1"}, []string{"classifier"}
+	return Spec{Name: name, Residual: true, Layers: true, Config: info,
 		Build: func(s graph.Scope, o Options) (graph.Module, error) { return NewMobileNet(s, c, o) }}
 }

@@ -12,16 +12,14 @@ var mobileNetV1Stages = [][]MobileBlocks{
 }
 
 var mobileNetV1s = []Spec{
-	mobileNetV1("mobilenetv1_100", 1, Config{
-		Mean: halves, Std: halves,
-		Weights: timmHub + "mobilenetv1_100.ra4_e3600_r224_in1k",
-	}),
+	mobileNetV1("mobilenetv1_100", 1, imageNet(mobileNetV1Paper, 0.875, timmHub+"mobilenetv1_100.ra4_e3600_r224_in1k").halved()),
 }
 
-func mobileNetV1(name string, width float64, config Config) Spec {
+const mobileNetV1Paper = "Howard et al., MobileNets: Efficient Convolutional Neural Networks for Mobile Vision Applications, arXiv 1704.04861"
+
+func mobileNetV1(name string, width float64, info Config) Spec {
 	round := scaled(width, 0.9)
-	config.Paper = "Howard et al., MobileNets: Efficient Convolutional Neural Networks for Mobile Vision Applications, arXiv 1704.04861"
-	spec := mobileSpec(name, MobileNetConfig{Stem: round(32), Stages: mobileNetV1Stages, Round: round, Style: mobileStyle(op.ReLU6)}, config)
+	spec := mobileSpec(name, MobileNetConfig{Stem: round(32), Stages: mobileNetV1Stages, Round: round, Style: batchNormed(op.ReLU6)}, info)
 	spec.Residual = false
 	return spec
 }

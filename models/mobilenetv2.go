@@ -25,9 +25,6 @@ var mobileNetV2s = []Spec{
 func mobileNetV2(name string, width float64, weights string) Spec {
 	round := scaled(width, 0.9)
 	return mobileSpec(name, MobileNetConfig{
-		Stem: round(32), Stages: mobileNetV2Stages, Round: round, Head: max(1280, round(1280)), Style: mobileStyle(op.ReLU6),
-	}, Config{
-		Paper:   "Sandler et al., MobileNetV2: Inverted Residuals and Linear Bottlenecks, arXiv 1801.04381",
-		Weights: timmWeights + weights,
-	})
+		Stem: round(32), Stages: mobileNetV2Stages, Round: round, Head: max(1280, round(1280)), Style: batchNormed(op.ReLU6),
+	}, imageNet("Sandler et al., MobileNetV2: Inverted Residuals and Linear Bottlenecks, arXiv 1801.04381", 0.875, timmWeights+weights))
 }

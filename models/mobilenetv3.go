@@ -48,12 +48,9 @@ var mobileNetV3s = []Spec{
 
 func mobileNetV3(name string, stages [][]MobileBlocks, head int, weights string) Spec {
 	return mobileSpec(name, MobileNetConfig{
-		Stem: 16, Stages: stages, Round: scaled(1, 0.9), Head: head, PooledHead: true, Style: mobileStyle(op.HardSwish),
+		Stem: 16, Stages: stages, Round: scaled(1, 0.9), Head: head, PooledHead: true, Style: batchNormed(op.HardSwish),
 		Squeeze: func(_, wide int, ratio float64) layers.SqueezeExciteConfig {
 			return layers.SqueezeExciteConfig{Hidden: layers.Divisible(ratio*float64(wide), 8, 0.9), Gate: op.HardSigmoid}
 		},
-	}, Config{
-		Paper:   "Howard et al., Searching for MobileNetV3, arXiv 1905.02244",
-		Weights: timmWeights + weights,
-	})
+	}, imageNet("Howard et al., Searching for MobileNetV3, arXiv 1905.02244", 0.875, timmWeights+weights))
 }

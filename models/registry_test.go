@@ -120,7 +120,7 @@ func TestDropRates(t *testing.T) {
 			t.Fatal(err)
 		}
 		g := graph.New(mode)
-		calls, err := g.Calls(m.Forward(g, g.Input("images", 1, 64, 64, 3)))
+		calls, err := g.Trace(m.Forward(g, g.Input("images", 1, 64, 64, 3)))
 		if err != nil {
 			t.Fatal(err)
 		}

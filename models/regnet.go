@@ -44,25 +44,17 @@ func (c RegNetConfig) stages() (widths, depths []int) {
 // head.fc.
 func NewRegNet(s graph.Scope, c RegNetConfig, o Options) (graph.Module, error) {
 	var err error
-	if c.Style, err = c.Style.With(o.Layers); err != nil {
+	if c.Style, err = c.Style.With(o.Layers, layers.Attentions); err != nil {
 		return nil, err
 	}
 	const stem = 32
 	net := graph.Sequential{convNormAct(c.Style.Outside(), s.Sub("stem"), o.InChans, stem, 3, 2, 1)}
-	channels, index := stem, 0
+	channels := stem
 	widths, depths := c.stages()
-	for i, width := range widths {
-		for k := range depths[i] {
-			stride := 1
-			if k == 0 {
-				stride = 2
-			}
-			block := s.Sub(fmt.Sprintf("s%d.b%d", i+1, k+1))
-			net = append(net, c.block(block, channels, width, stride, layers.DropPathRate(o.DropPath, index, c.Depth)))
-			channels = width
-			index++
-		}
-	}
+	eachBlock(depths, o.DropPath, func(i, k int, dropPath float64) {
+		net = append(net, c.block(s.Sub(fmt.Sprintf("s%d.b%d", i+1, k+1)), channels, widths[i], strideOf(k), dropPath))
+		channels = widths[i]
+	})
 	return append(net, layers.NewPoolHead(s.Sub("head.fc"), channels, o.NumClasses, o.DropRate, graph.LinearConfig{Init: graph.Normal(0.01), BiasInit: graph.Zeros})), nil
 }
 
@@ -121,12 +113,6 @@ func regNet(name string, c RegNetConfig, info Config) Spec {
 	info.FirstConv, info.FirstNorm, info.Classifier = []string{"stem.conv"}, []string{"stem.bn"}, []string{"head.fc"}
 	return Spec{
 		Name: name, Residual: true, Layers: true, Config: info,
-		Build: func(s graph.Scope, o Options) (graph.Module, error) {
-			c := c
-			if err := o.Layers.Without(layers.Attentions); err != nil {
-				return nil, err
-			}
-			return NewRegNet(s, c, o)
-		},
+		Build: func(s graph.Scope, o Options) (graph.Module, error) { return NewRegNet(s, c, o) },
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/seed52467199/trainer/graph"
-	"github.com/seed52467199/trainer/graph/op"
 	"github.com/seed52467199/trainer/internal/rng"
 	"github.com/seed52467199/trainer/models/layers"
 )
@@ -21,21 +20,15 @@ type RepVGGConfig struct {
 // stages.0.0.identity and so on, head.fc. In evaluation each block computes one 3x3
 // convolution, whose weights are those of its branches together.
 func NewRepVGG(s graph.Scope, c RepVGGConfig, o Options) (graph.Module, error) {
-	if len(c.Depths) == 0 || len(c.Depths) != len(c.Widths) {
-		return nil, fmt.Errorf("RepVGG: %d depths and %d widths; each stage should have one of both", len(c.Depths), len(c.Widths))
+	if err := checkStages("RepVGG", c.Depths, "widths", c.Widths); err != nil {
+		return nil, err
 	}
 	net := graph.Sequential{newRepBlock(s.Sub("stem"), o.InChans, c.Stem, 2)}
 	channels := c.Stem
-	for i, depth := range c.Depths {
-		for k := range depth {
-			stride := 1
-			if k == 0 {
-				stride = 2
-			}
-			net = append(net, newRepBlock(s.Sub(fmt.Sprintf("stages.%d.%d", i, k)), channels, c.Widths[i], stride))
-			channels = c.Widths[i]
-		}
-	}
+	eachBlock(c.Depths, 0, func(i, k int, _ float64) {
+		net = append(net, newRepBlock(s.Sub(fmt.Sprintf("stages.%d.%d", i, k)), channels, c.Widths[i], strideOf(k)))
+		channels = c.Widths[i]
+	})
 	return append(net, layers.NewPoolHead(s.Sub("head.fc"), channels, o.NumClasses, o.DropRate, graph.LinearConfig{Init: graph.Normal(0.01), BiasInit: graph.Zeros})), nil
 }
 
@@ -83,10 +76,7 @@ func (b *repBlock) Forward(g *graph.Graph, x *graph.Node) *graph.Node {
 func (b *repBlock) together(g *graph.Graph, x *graph.Node) *graph.Node {
 	// The 1x1 kernel, and the identity's, are 3x3 ones with zeros around.
 	centred := func(w *graph.Node) *graph.Node {
-		for axis := range 2 {
-			w = g.Apply(op.SliceGrad{Slice: op.Slice{Axis: axis, Start: 1, End: 2}, Size: 3}, w)
-		}
-		return w
+		return g.ZeroPad(g.ZeroPad(w, 0, 1, 1), 1, 1, 1)
 	}
 	scale, bias := constantsOf(g, b.onWide)
 	w := g.Mul(g.Param(b.wide.Weight), scale)

@@ -115,10 +115,7 @@ var BottleneckBranch = ResNetBranch{Expansion: 4, Declare: func(s graph.Scope, c
 
 // attended is a branch with the style's attention behind it.
 func (c ResNetConfig) attended(s graph.Scope, branch graph.Sequential, channels int) graph.Module {
-	if attention := c.Style.Attend(s.Sub(c.Attention), channels); attention != nil {
-		branch = append(branch, attention)
-	}
-	return branch
+	return c.Style.Attended(branch, s.Sub(c.Attention), channels)
 }
 
 // inner is the width of a bottleneck's 3x3 convolution in a stage of this width.
@@ -167,10 +164,10 @@ func OptionA(_ graph.Scope, _ layers.Style, _, out, stride int) graph.Module {
 // blocks layer1.0, layer1.1 and so on, and the classifier. An attention that
 // options choose is called se, as timm calls every one.
 func NewResNet(s graph.Scope, c ResNetConfig, o Options) (graph.Module, error) {
-	if len(c.Depths) == 0 || len(c.Depths) != len(c.Widths) {
-		return nil, fmt.Errorf("residual network: %d depths and %d widths; each stage should have one of both", len(c.Depths), len(c.Widths))
+	err := checkStages("residual network", c.Depths, "widths", c.Widths)
+	if err != nil {
+		return nil, err
 	}
-	var err error
 	if c.Style, err = c.Style.With(o.Layers); err != nil {
 		return nil, err
 	}
@@ -182,25 +179,13 @@ func NewResNet(s graph.Scope, c ResNetConfig, o Options) (graph.Module, error) {
 	}
 	s = s.ConvInit(c.ConvInit).ConvBiasInit(c.ConvBiasInit)
 	net, channels := c.Stem.Declare(s, c.Style.Outside(), o.InChans)
-	blocks, index := 0, 0
-	for _, depth := range c.Depths {
-		blocks += depth
-	}
-	for i, depth := range c.Depths {
-		stage := s.Sub(c.Stage(i + 1))
-		for k := range depth {
-			stride := 1
-			if i > 0 && k == 0 {
-				stride = 2
-			}
-			net = append(net, c.block(stage.Sub(fmt.Sprint(k)), channels, c.Widths[i], stride, layers.DropPathRate(o.DropPath, index, blocks)))
-			channels = c.Widths[i] * c.Branch.Expansion
-			index++
+	eachBlock(c.Depths, o.DropPath, func(i, k int, dropPath float64) {
+		if c.Between != nil && i > 0 && k == 0 {
+			net = append(net, c.Between(s, i, channels))
 		}
-		if c.Between != nil && i < len(c.Depths)-1 {
-			net = append(net, c.Between(s, i+1, channels))
-		}
-	}
+		net = append(net, c.block(s.Sub(c.Stage(i+1)).Sub(fmt.Sprint(k)), channels, c.Widths[i], laterStride(i, k), dropPath))
+		channels = c.Widths[i] * c.Branch.Expansion
+	})
 	head := layers.NewPoolHead(s.Sub(c.Classifier), channels, o.NumClasses, o.DropRate, graph.LinearConfig{Init: c.HeadInit, BiasInit: c.HeadBiasInit})
 	return append(net, head), nil
 }
@@ -227,6 +212,11 @@ func (c ResNetConfig) block(s graph.Scope, in, width, stride int, dropPath float
 
 func maxPool(w op.Window, ceil bool) graph.Module {
 	return graph.Func(func(g *graph.Graph, x *graph.Node) *graph.Node { return g.MaxPool(x, w, ceil) })
+}
+
+// batchNormed is batch norm and an activation.
+func batchNormed(act op.Act) layers.Style {
+	return layers.Style{Norm: layers.BatchNorm, Act: layers.Act(act)}
 }
 
 // residualStyle is batch norm and relu, each branch starting at zero.
@@ -295,7 +285,6 @@ func (c ResNetConfig) t() ResNetConfig {
 	return c
 }
 
-// groups is the network with a bottleneck's 3x3 convolutions in groups.
 // norm is the network with another normalisation.
 func (c ResNetConfig) norm(n layers.NormFunc) ResNetConfig {
 	c.Style.Norm = n
@@ -308,6 +297,7 @@ func grouped(s Spec) Spec {
 	return s
 }
 
+// groups is the network with a bottleneck's 3x3 convolutions in groups.
 func (c ResNetConfig) groups(cardinality, baseWidth int) ResNetConfig {
 	c.Cardinality, c.BaseWidth = cardinality, baseWidth
 	return c

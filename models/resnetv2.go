@@ -24,10 +24,10 @@ type ResNetV2Config struct {
 // NewResNetV2 declares a network under timm's names: stem.conv, stages.0.blocks.0.norm1,
 // conv1 and so on, norm, head.fc, which files hold as a 1x1 convolution.
 func NewResNetV2(s graph.Scope, c ResNetV2Config, o Options) (graph.Module, error) {
-	if len(c.Depths) == 0 || len(c.Depths) != len(c.Widths) {
-		return nil, fmt.Errorf("residual network: %d depths and %d widths; each stage should have one of both", len(c.Depths), len(c.Widths))
+	err := checkStages("residual network", c.Depths, "widths", c.Widths)
+	if err != nil {
+		return nil, err
 	}
-	var err error
 	if c.Style, err = c.Style.With(o.Layers); err != nil {
 		return nil, err
 	}
@@ -38,22 +38,12 @@ func NewResNetV2(s graph.Scope, c ResNetV2Config, o Options) (graph.Module, erro
 	} else {
 		net = append(net, stemPool)
 	}
-	blocks, index, channels := 0, 0, 64
-	for _, depth := range c.Depths {
-		blocks += depth
-	}
-	for i, depth := range c.Depths {
-		for k := range depth {
-			stride := 1
-			if i > 0 && k == 0 {
-				stride = 2
-			}
-			block := s.Sub(fmt.Sprintf("stages.%d.blocks.%d", i, k))
-			net = append(net, c.block(block, channels, c.Widths[i], stride, k == 0, layers.DropPathRate(o.DropPath, index, blocks)))
-			channels = c.Widths[i]
-			index++
-		}
-	}
+	channels := 64
+	eachBlock(c.Depths, o.DropPath, func(i, k int, dropPath float64) {
+		block := s.Sub(fmt.Sprintf("stages.%d.blocks.%d", i, k))
+		net = append(net, c.block(block, channels, c.Widths[i], laterStride(i, k), k == 0, dropPath))
+		channels = c.Widths[i]
+	})
 	net = append(net, c.Style.NormAct(s.Sub("norm"), channels), layers.SpatialMean, graph.Drop(o.DropRate))
 	fc := graph.NewConv(s.Sub("head.fc"), channels, o.NumClasses, 1, graph.ConvConfig{Bias: true, Init: graph.Normal(0.01), BiasInit: graph.Zeros})
 	return append(net, fc, layers.Flatten), nil
@@ -67,15 +57,11 @@ func (c ResNetV2Config) block(s graph.Scope, in, out, stride int, project bool, 
 		b.Shortcut = st.Outside().Convolve(s.Sub("downsample.conv"), in, out, 1, graph.ConvConfig{Stride: stride})
 	}
 	b.Pre = st.NormAct(s.Sub("norm1"), in)
-	branch := graph.Sequential{
+	b.Branch = st.Attended(graph.Sequential{
 		st.Convolve(s.Sub("conv1"), in, inner, 1, graph.ConvConfig{}), st.NormAct(s.Sub("norm2"), inner),
 		st.Convolve(s.Sub("conv2"), inner, inner, 3, graph.ConvConfig{Stride: stride}), st.NormAct(s.Sub("norm3"), inner),
 		st.Convolve(s.Sub("conv3"), inner, out, 1, graph.ConvConfig{}),
-	}
-	if attention := st.Attend(s.Sub("se"), out); attention != nil {
-		branch = append(branch, attention)
-	}
-	b.Branch = branch
+	}, s.Sub("se"), out)
 	return b
 }
 
@@ -86,10 +72,10 @@ const (
 
 // resNetV2s have the preprocessing of timm's default weights.
 var resNetV2s = []Spec{
-	resNetV2("resnetv2_50", ResNetV2Config{Style: residualStyle}, halved(imageNet(preActPaper, 0.95, timmHub+"resnetv2_50.a1h_in1k"))),
+	resNetV2("resnetv2_50", ResNetV2Config{Style: residualStyle}, imageNet(preActPaper, 0.95, timmHub+"resnetv2_50.a1h_in1k").halved()),
 	resNetV2("resnetv2_50x1_bit", ResNetV2Config{ZeroPadPool: true, Style: layers.Style{
 		Norm: layers.GroupNorm(32, 1e-5), Act: layers.Act(op.ReLU), Conv: layers.Convolver{Every: layers.Standardization{Eps: 1e-8}.Conv},
-	}}, halved(imageNet(bitPaper, 0.875, timmHub+"resnetv2_50x1_bit.goog_distilled_in1k"))),
+	}}, imageNet(bitPaper, 0.875, timmHub+"resnetv2_50x1_bit.goog_distilled_in1k").halved()),
 }
 
 func resNetV2(name string, c ResNetV2Config, info Config) Spec {

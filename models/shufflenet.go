@@ -20,11 +20,11 @@ type ShuffleNetV2Config struct {
 // NewShuffleNetV2 declares a ShuffleNet V2 under torchvision's names: conv1.0, conv1.1,
 // stage2.0.branch1.0 and so on, conv5.0, fc.
 func NewShuffleNetV2(s graph.Scope, c ShuffleNetV2Config, o Options) (graph.Module, error) {
-	if len(c.Depths) == 0 || len(c.Depths) != len(c.Widths) {
-		return nil, fmt.Errorf("ShuffleNet V2: %d depths and %d widths; each stage should have one of both", len(c.Depths), len(c.Widths))
+	err := checkStages("ShuffleNet V2", c.Depths, "widths", c.Widths)
+	if err != nil {
+		return nil, err
 	}
-	var err error
-	if c.Style, err = c.Style.With(o.Layers); err != nil {
+	if c.Style, err = c.Style.With(o.Layers, layers.Attentions); err != nil {
 		return nil, err
 	}
 	unit := func(s graph.Scope, in, out, k, stride int) graph.Module {
@@ -32,12 +32,10 @@ func NewShuffleNetV2(s graph.Scope, c ShuffleNetV2Config, o Options) (graph.Modu
 	}
 	net := graph.Sequential{unit(s.Sub("conv1"), o.InChans, c.Stem, 3, 2), stemPool}
 	channels := c.Stem
-	for i, depth := range c.Depths {
-		for k := range depth {
-			net = append(net, c.block(s.Sub(fmt.Sprintf("stage%d.%d", i+2, k)), channels, c.Widths[i], k == 0))
-			channels = c.Widths[i]
-		}
-	}
+	eachBlock(c.Depths, 0, func(i, k int, _ float64) {
+		net = append(net, c.block(s.Sub(fmt.Sprintf("stage%d.%d", i+2, k)), channels, c.Widths[i], k == 0))
+		channels = c.Widths[i]
+	})
 	return append(net, unit(s.Sub("conv5"), channels, c.Head, 1, 1), layers.NewPoolHead(s.Sub("fc"), c.Head, o.NumClasses, o.DropRate, graph.LinearConfig{})), nil
 }
 
@@ -90,16 +88,11 @@ var shuffleNetV2s = []Spec{
 }
 
 func shuffleNetV2(name string, c ShuffleNetV2Config, weights string) Spec {
-	c.Style = layers.Style{Norm: layers.BatchNorm, Act: layers.Act(op.ReLU)}
+	c.Style = batchNormed(op.ReLU)
 	info := imageNet("Ma et al., ShuffleNet V2: Practical Guidelines for Efficient CNN Architecture Design, arXiv 1807.11164", 0.875, weights).resized("bilinear")
 	info.FirstConv, info.FirstNorm, info.Classifier = []string{"conv1.0"}, []string{"conv1.1"}, []string{"fc"}
 	return Spec{
 		Name: name, Layers: true, Config: info,
-		Build: func(s graph.Scope, o Options) (graph.Module, error) {
-			if err := o.Layers.Without(layers.Attentions); err != nil {
-				return nil, err
-			}
-			return NewShuffleNetV2(s, c, o)
-		},
+		Build: func(s graph.Scope, o Options) (graph.Module, error) { return NewShuffleNetV2(s, c, o) },
 	}
 }

@@ -58,10 +58,7 @@ func squeezeConv(s graph.Scope, in, out, k int, c graph.ConvConfig) *graph.Convo
 // convolution whose map is averaged. It has no norms, and of the layers that can be
 // chosen only activations.
 func NewSqueezeNet(s graph.Scope, c SqueezeNetConfig, o Options) (graph.Module, error) {
-	if err := o.Layers.Without(layers.Norms, layers.Attentions, layers.Convs); err != nil {
-		return nil, err
-	}
-	st, err := layers.Style{Act: c.Act}.With(o.Layers)
+	st, err := layers.Style{Act: c.Act}.With(o.Layers, layers.Norms, layers.Attentions, layers.Convs)
 	if err != nil {
 		return nil, err
 	}
@@ -97,15 +94,10 @@ var squeezeNets = []Spec{
 }
 
 func squeezeNet(name, weights string, c SqueezeNetConfig) Spec {
+	info := imageNet("Iandola et al., SqueezeNet, arXiv 1602.07360", 0.875, "https://download.pytorch.org/models/"+weights).resized("bilinear")
+	info.FirstConv, info.FirstNorm, info.Classifier = []string{"features.0"}, []string{""}, []string{"classifier.1"}
 	return Spec{
-		Name: name, DropRate: 0.5, Layers: true,
+		Name: name, DropRate: 0.5, Layers: true, Config: info,
 		Build: func(s graph.Scope, o Options) (graph.Module, error) { return NewSqueezeNet(s, c, o) },
-		Config: Config{
-			InputSize: 224, InChans: 3, NumClasses: 1000,
-			Mean: imageNetMean, Std: imageNetStd, CropPct: 0.875, Interpolation: "bilinear",
-			FirstConv: []string{"features.0"}, FirstNorm: []string{""}, Classifier: []string{"classifier.1"},
-			Paper:   "Iandola et al., SqueezeNet, arXiv 1602.07360",
-			Weights: "https://download.pytorch.org/models/" + weights,
-		},
 	}
 }

@@ -2,7 +2,6 @@ package models
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/seed52467199/trainer/graph"
 	"github.com/seed52467199/trainer/graph/op"
@@ -27,11 +26,12 @@ var swinNorm = layers.LayerNorm(1e-5)
 // head.fc. Where a map is not larger than a window, the window is the map, so that
 // parameters depend on the image's size.
 func NewSwin(s graph.Scope, c SwinConfig, o Options) (graph.Module, error) {
-	if len(c.Depths) == 0 || len(c.Depths) != len(c.Heads) {
-		return nil, fmt.Errorf("%d depths and %d numbers of heads; each stage should have one of both", len(c.Depths), len(c.Heads))
+	if err := checkStages("Swin transformer", c.Depths, "numbers of heads", c.Heads); err != nil {
+		return nil, err
 	}
-	if o.ImageSize%c.Patch != 0 {
-		return nil, fmt.Errorf("images of %dx%d pixels do not divide into patches of %dx%d; the size should be a multiple of %d", o.ImageSize, o.ImageSize, c.Patch, c.Patch, c.Patch)
+	side, err := patchesPerSide(o.ImageSize, c.Patch)
+	if err != nil {
+		return nil, err
 	}
 	embed := s.Sub("patch_embed")
 	fan := c.Patch * c.Patch * o.InChans
@@ -39,26 +39,19 @@ func NewSwin(s graph.Scope, c SwinConfig, o Options) (graph.Module, error) {
 		layers.NewPatchEmbed(embed, o.InChans, c.Width, c.Patch, graph.FanInUniform, graph.BiasUniform(fan)),
 		swinNorm(embed.Sub("norm"), c.Width, false),
 	}
-	blocks, index := 0, 0
-	for _, depth := range c.Depths {
-		blocks += depth
-	}
-	side, width := o.ImageSize/c.Patch, c.Width
-	for i, depth := range c.Depths {
+	width := c.Width
+	eachBlock(c.Depths, o.DropPath, func(i, k int, dropPath float64) {
 		stage := s.Sub(fmt.Sprintf("layers.%d", i))
-		if i > 0 {
+		if i > 0 && k == 0 {
 			net = append(net, newPatchMerging(stage.Sub("downsample"), side, width))
 			side, width = (side+1)/2, 2*width
 		}
-		for k := range depth {
-			w := layers.Windows{H: side, W: side, Size: min(c.Window, side)}
-			if k%2 != 0 && side > c.Window {
-				w.Shift = c.Window / 2
-			}
-			net = append(net, newSwinBlock(stage.Sub(fmt.Sprintf("blocks.%d", k)), w, width, c.Heads[i], layers.DropPathRate(o.DropPath, index, blocks)))
-			index++
+		w := layers.Windows{H: side, W: side, Size: min(c.Window, side)}
+		if k%2 != 0 && side > c.Window {
+			w.Shift = c.Window / 2
 		}
-	}
+		net = append(net, newSwinBlock(stage.Sub(fmt.Sprintf("blocks.%d", k)), w, width, c.Heads[i], dropPath))
+	})
 	return append(net, swinNorm(s.Sub("norm"), width, false), layers.TokenMean, graph.Drop(o.DropRate),
 		graph.NewLinear(s.Sub("head.fc"), width, o.NumClasses, graph.LinearConfig{Init: narrowNormal, BiasInit: graph.Zeros})), nil
 }
@@ -70,7 +63,7 @@ func newSwinBlock(s graph.Scope, w layers.Windows, width, heads int, dropPath fl
 	norm1, attn := swinNorm(s.Sub("norm1"), width, false), s.Sub("attn")
 	m := &windowAttention{
 		bias:      layers.NewRelativeBias(attn, w.Size, heads, narrowNormal),
-		attention: layers.NewSelfAttention(attn, width, heads, dense, 1/math.Sqrt(float64(width/heads))),
+		attention: layers.NewSelfAttention(attn, width, heads, dense, dense),
 		windows:   w, cut: w.Cut(), join: w.Join(), regions: w.Regions(),
 	}
 	return graph.Sequential{

@@ -26,10 +26,7 @@ type VGGConfig struct {
 // features, whose mean is taken; and head.fc. Smaller images have their last map
 // spread to Side x Side pixels. Dropout stands before the last two.
 func NewVGG(s graph.Scope, c VGGConfig, o Options) (graph.Module, error) {
-	if err := o.Layers.Without(layers.Attentions); err != nil {
-		return nil, err
-	}
-	st, err := c.Style.With(o.Layers)
+	st, err := c.Style.With(o.Layers, layers.Attentions)
 	if err != nil {
 		return nil, err
 	}
@@ -92,9 +89,9 @@ var vggs = []Spec{
 }
 
 func vgg(name string, stages ...[]int) Spec {
-	c := VGGConfig{Stages: stages, Hidden: 4096, Side: 7, Style: layers.Style{Norm: layers.BatchNorm, Act: layers.Act(op.ReLU)}}
+	c := VGGConfig{Stages: stages, Hidden: 4096, Side: 7, Style: batchNormed(op.ReLU)}
 	info := imageNet("Simonyan and Zisserman, Very Deep Convolutional Networks for Large-Scale Image Recognition, arXiv 1409.1556", 0.875,
-		timmHub+""+name+".tv_in1k").resized("bilinear")
+		timmHub+name+".tv_in1k").resized("bilinear")
 	info.FirstConv, info.FirstNorm, info.Classifier = []string{"features.0"}, []string{""}, []string{"head.fc"}
 	return Spec{
 		Name: name, Layers: true, Config: info,

@@ -2,7 +2,6 @@ package models
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/seed52467199/trainer/graph"
 	"github.com/seed52467199/trainer/graph/op"
@@ -33,10 +32,10 @@ var narrowNormal = graph.Normal(0.02)
 // patch_embed.proj, blocks.0.norm1, blocks.0.attn.qkv and so on, norm, head. Parameters
 // depend on the image's size, which its patches divide.
 func NewViT(s graph.Scope, c ViTConfig, o Options) (graph.Module, error) {
-	if o.ImageSize%c.Patch != 0 {
-		return nil, fmt.Errorf("images of %dx%d pixels do not divide into patches of %dx%d; the size should be a multiple of %d", o.ImageSize, o.ImageSize, c.Patch, c.Patch, c.Patch)
+	side, err := patchesPerSide(o.ImageSize, c.Patch)
+	if err != nil {
+		return nil, err
 	}
-	side := o.ImageSize / c.Patch
 	positions := side * side
 	if c.PlaceClass {
 		positions++
@@ -67,7 +66,7 @@ func (c ViTConfig) block(s graph.Scope, dropPath float64) graph.Module {
 	}
 	return graph.Sequential{
 		branch("norm1", "ls1", func() graph.Module {
-			return layers.NewSelfAttention(s.Sub("attn"), c.Width, c.Heads, dense, 1/math.Sqrt(float64(c.Width/c.Heads)))
+			return layers.NewSelfAttention(s.Sub("attn"), c.Width, c.Heads, dense, dense)
 		}),
 		branch("norm2", "ls2", func() graph.Module {
 			return layers.NewMLP(s.Sub("mlp"), c.Width, 4*c.Width, dense, op.GELU, nil)
@@ -113,9 +112,9 @@ const (
 
 // viTs have the preprocessing of timm's default weights.
 var viTs = []Spec{
-	viT("vit_tiny_patch16_224", ViTConfig{Patch: 16, Width: 192, Depth: 12, Heads: 3, PlaceClass: true}, halved(imageNet(vitPaper, 0.9, timmHub+"vit_tiny_patch16_224.augreg_in21k_ft_in1k"))),
-	viT("vit_small_patch16_224", ViTConfig{Patch: 16, Width: 384, Depth: 12, Heads: 6, PlaceClass: true}, halved(imageNet(vitPaper, 0.9, timmHub+"vit_small_patch16_224.augreg_in21k_ft_in1k"))),
-	viT("vit_base_patch16_224", ViTConfig{Patch: 16, Width: 768, Depth: 12, Heads: 12, PlaceClass: true}, halved(imageNet(vitPaper, 0.9, timmHub+"vit_base_patch16_224.augreg2_in21k_ft_in1k"))),
+	viT("vit_tiny_patch16_224", ViTConfig{Patch: 16, Width: 192, Depth: 12, Heads: 3, PlaceClass: true}, imageNet(vitPaper, 0.9, timmHub+"vit_tiny_patch16_224.augreg_in21k_ft_in1k").halved()),
+	viT("vit_small_patch16_224", ViTConfig{Patch: 16, Width: 384, Depth: 12, Heads: 6, PlaceClass: true}, imageNet(vitPaper, 0.9, timmHub+"vit_small_patch16_224.augreg_in21k_ft_in1k").halved()),
+	viT("vit_base_patch16_224", ViTConfig{Patch: 16, Width: 768, Depth: 12, Heads: 12, PlaceClass: true}, imageNet(vitPaper, 0.9, timmHub+"vit_base_patch16_224.augreg2_in21k_ft_in1k").halved()),
 	viT("deit_tiny_patch16_224", ViTConfig{Patch: 16, Width: 192, Depth: 12, Heads: 3, PlaceClass: true}, imageNet(deitPaper, 0.9, timmHub+"deit_tiny_patch16_224.fb_in1k")),
 	viT("deit_small_patch16_224", ViTConfig{Patch: 16, Width: 384, Depth: 12, Heads: 6, PlaceClass: true}, imageNet(deitPaper, 0.9, timmHub+"deit_small_patch16_224.fb_in1k")),
 	viT("deit3_small_patch16_224", ViTConfig{Patch: 16, Width: 384, Depth: 12, Heads: 6, LayerScale: 1e-6}, imageNet(deit3Paper, 0.9, timmHub+"deit3_small_patch16_224.fb_in1k")),
@@ -128,10 +127,4 @@ func viT(name string, c ViTConfig, info Config) Spec {
 		Name: name, Residual: true, Config: info,
 		Build: func(s graph.Scope, o Options) (graph.Module, error) { return NewViT(s, c, o) },
 	}
-}
-
-// halved is the configuration for images normalised to [-1, 1].
-func halved(c Config) Config {
-	c.Mean, c.Std = halves, halves
-	return c
 }

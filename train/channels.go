@@ -1,6 +1,7 @@
 package train
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -99,7 +100,7 @@ func newChannelRig(n *Network, batch int) (*channelRig, error) {
 		name := layer[s.In[0].ID]
 		for _, v := range s.In {
 			if v.Param != nil {
-				name = layerOf(v.Param.Name)
+				name = cmp.Or(v.Param.Layer(), v.Param.Name)
 				break
 			}
 		}
@@ -114,16 +115,6 @@ func newChannelRig(n *Network, batch int) (*channelRig, error) {
 	}
 	r.program, err = graph.Compile(g, n.Params, n.ws, target)
 	return r, err
-}
-
-// layerOf is the name of the layer that a parameter belongs to.
-func layerOf(param string) string {
-	for i := len(param) - 1; i > 0; i-- {
-		if param[i] == '.' {
-			return param[:i]
-		}
-	}
-	return param
 }
 
 func (r *channelRig) tallies() []*channelTally {

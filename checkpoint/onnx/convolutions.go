@@ -1,7 +1,9 @@
 package onnx
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"math"
 
 	"github.com/seed52467199/trainer/graph"
@@ -51,11 +53,7 @@ func (t *translation) layerName(weight graph.Operand) string {
 	if weight.Param == nil {
 		return fmt.Sprintf("layer %d", weight.ID)
 	}
-	name := weight.Param.Name
-	if n := len(name) - len(".weight"); n > 0 && name[n:] == ".weight" {
-		return name[:n]
-	}
-	return name
+	return cmp.Or(weight.Param.Layer(), weight.Param.Name)
 }
 
 // foldable finds the batch norm that alone reads the result of step i.
@@ -162,9 +160,7 @@ func (t *translation) pool(s graph.Traced, kind string, w op.Window, ceil bool, 
 	if ceil {
 		a["ceil_mode"] = 1
 	}
-	for k, v := range more {
-		a[k] = v
-	}
+	maps.Copy(a, more)
 	t.made(s.Out[0], channelsFirst, t.add(kind, "", []string{t.use(s.In[0], channelsFirst)}, "", a))
 }
 

@@ -2,7 +2,6 @@ package onnx
 
 import (
 	"fmt"
-	"io"
 
 	"github.com/seed52467199/trainer/graph"
 	"github.com/seed52467199/trainer/graph/op"
@@ -34,10 +33,7 @@ type Model struct {
 
 // Write puts the model into a file, whole or not at all.
 func (m *Model) Write(path string) error {
-	return atomicfile.Write(path, func(w io.Writer) error {
-		_, err := w.Write(m.encoded)
-		return err
-	})
+	return atomicfile.Write(path, atomicfile.Content(m.encoded))
 }
 
 // traceBatch is the batch of the trace: more than one image, so that no axis of one is

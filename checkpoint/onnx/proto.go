@@ -2,10 +2,13 @@ package onnx
 
 import (
 	"encoding/binary"
+	"maps"
 	"math"
 	"slices"
 
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/seed52467199/trainer/checkpoint"
 )
 
 // The messages of onnx.proto that are written, each with the fields that are used.
@@ -61,10 +64,7 @@ func (t tensor) encode() message {
 		}
 	} else {
 		m.int(2, typeFloat)
-		raw = make([]byte, 0, 4*len(t.floats))
-		for _, v := range t.floats {
-			raw = binary.LittleEndian.AppendUint32(raw, math.Float32bits(v))
-		}
+		raw = checkpoint.AppendFloat32s(nil, t.floats)
 	}
 	m.text(8, t.name)
 	m.bytes(9, raw)
@@ -92,7 +92,7 @@ func (n node) encode() message {
 	}
 	m.text(3, n.name)
 	m.text(4, n.kind)
-	for _, name := range sortedNames(n.attrs) {
+	for _, name := range slices.Sorted(maps.Keys(n.attrs)) {
 		var a message
 		a.text(1, name)
 		switch v := n.attrs[name].(type) {
@@ -169,20 +169,11 @@ func (f *model) encode() []byte {
 	m.text(3, f.version)
 	m.bytes(7, g)
 	m.bytes(8, domain)
-	for _, key := range sortedNames(f.metadata) {
+	for _, key := range slices.Sorted(maps.Keys(f.metadata)) {
 		var entry message
 		entry.text(1, key)
 		entry.text(2, f.metadata[key])
 		m.bytes(14, entry)
 	}
 	return m
-}
-
-func sortedNames[V any](m map[string]V) []string {
-	names := make([]string, 0, len(m))
-	for k := range m {
-		names = append(names, k)
-	}
-	slices.Sort(names)
-	return names
 }

@@ -87,15 +87,12 @@ func (a *app) showModel(name string, o models.Options) error {
 	if err != nil {
 		return usage(err)
 	}
-	cost, err := models.Measure(name, o)
+	ps := graph.NewParams(0)
+	m, err := models.New(name, ps.Root(), o)
 	if err != nil {
 		return usage(err)
 	}
-	ps := graph.NewParams(0)
-	if _, err := models.New(name, ps.Root(), o); err != nil {
-		return usage(err)
-	}
-	list, err := models.Layers(name, o)
+	list, cost, err := m.Layers(ps)
 	if err != nil {
 		return usage(err)
 	}

@@ -19,12 +19,7 @@ func (o NormActivationGrad) Infer(in []Shape) ([]Shape, error) {
 	if len(in) != 6 || len(in[0]) < 1 || !in[0].Eq(in[5]) {
 		return nil, fmt.Errorf("%s: inputs %v, want x, four values of its channels, and dy", o.Kind(), in)
 	}
-	for _, c := range in[1:5] {
-		if len(c) != 1 || c[0] != in[0][len(in[0])-1] {
-			return nil, fmt.Errorf("%s: %v are not values of the channels of %v", o.Kind(), in[1:5], in[0])
-		}
-	}
-	return in[5:6:6], nil
+	return in[5:6:6], checkChannels(o.Kind(), in[0], in[1:5])
 }
 
 // Work implements Op.

@@ -60,13 +60,7 @@ func (o Attention) Diff(in []*Node, out, dy *Node) ([]*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	from := append([]*Node{in[0], out, sums, dy}, in[1:]...)
-	dx, err := Apply(AttentionGrad(o), from...)
-	if err != nil || !o.Bias {
-		return []*Node{dx}, err
-	}
-	dbias, err := Aux(dx, 1)
-	return []*Node{dx, dbias}, err
+	return applyAll(AttentionGrad(o), len(in), append([]*Node{in[0], out, sums, dy}, in[1:]...)...)
 }
 
 // AttentionGrad is the gradient of an Attention. Inputs: x, the result y, the logarithms

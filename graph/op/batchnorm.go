@@ -89,34 +89,22 @@ func (o BatchNorm) Diff(in []*Node, out, dy *Node) ([]*Node, error) {
 	if o.Clip.On() || o.Residual || o.Given {
 		return nil, fused(o.Kind())
 	}
-	mean, err := Aux(out, 1)
+	moments, err := auxes(out, 2)
 	if err != nil {
 		return nil, err
 	}
-	invStd, err := Aux(out, 2)
-	if err != nil {
-		return nil, err
-	}
-	return bnGrads(BatchNormGrad{}, 6, in[bnX], in[bnGamma], mean, invStd, dy)
+	return bnGrads(BatchNormGrad{}, 6, in[bnX], in[bnGamma], moments[0], moments[1], dy)
 }
 
 // bnGrads applies a gradient operation with results dx, dgamma and dbeta and
 // spreads them over n inputs.
 func bnGrads(o Op, n int, in ...*Node) ([]*Node, error) {
-	dx, err := Apply(o, in...)
-	if err != nil {
-		return nil, err
-	}
-	dgamma, err := Aux(dx, 1)
-	if err != nil {
-		return nil, err
-	}
-	dbeta, err := Aux(dx, 2)
+	all, err := applyAll(o, 3, in...)
 	if err != nil {
 		return nil, err
 	}
 	grads := make([]*Node, n)
-	grads[bnX], grads[bnGamma], grads[bnBeta] = dx, dgamma, dbeta
+	grads[bnX], grads[bnGamma], grads[bnBeta] = all[0], all[1], all[2]
 	return grads, nil
 }
 

@@ -52,19 +52,7 @@ func (o DeformSample) Work(in, out []Shape) Work { return traffic(8*int64(Size(o
 
 // Diff implements Differentiable.
 func (o DeformSample) Diff(in []*Node, out, dy *Node) ([]*Node, error) {
-	dx, err := Apply(DeformSampleGrad(o), append(in[:len(in):len(in)], dy)...)
-	if err != nil {
-		return nil, err
-	}
-	grads := []*Node{dx}
-	for k := 1; k < len(in); k++ {
-		g, err := Aux(dx, k)
-		if err != nil {
-			return nil, err
-		}
-		grads = append(grads, g)
-	}
-	return grads, nil
+	return applyAll(DeformSampleGrad(o), len(in), append(in[:len(in):len(in)], dy)...)
 }
 
 // DeformSampleGrad is the gradient of a DeformSample: from its inputs and dy it gives dx,

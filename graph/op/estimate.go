@@ -17,12 +17,7 @@ func (o EstimateMoments) Infer(in []Shape) ([]Shape, error) {
 	if len(in) != 3 || len(in[0]) < 1 {
 		return nil, fmt.Errorf("estimate_moments: inputs %v, want x (..., C), mean and variance", in)
 	}
-	for _, s := range in[1:] {
-		if len(s) != 1 || s[0] != last(in[0]) {
-			return nil, fmt.Errorf("estimate_moments: statistics %v for an input %v, want (%d)", in[1:], in[0], last(in[0]))
-		}
-	}
-	return []Shape{in[1], in[2]}, nil
+	return []Shape{in[1], in[2]}, checkChannels("estimate_moments", in[0], in[1:])
 }
 
 // Work implements Op.

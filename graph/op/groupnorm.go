@@ -26,16 +26,11 @@ func (o GroupNorm) Infer(in []Shape) ([]Shape, error) {
 	if len(x) < 2 {
 		return nil, fmt.Errorf("group_norm: its input is %v, want (N, ..., C)", x)
 	}
-	c := x[len(x)-1]
+	c := last(x)
 	if o.Groups < 1 || c%o.Groups != 0 {
 		return nil, fmt.Errorf("group_norm: %d channels in %d groups; the number of groups should divide that of channels", c, o.Groups)
 	}
-	for _, p := range in[1:] {
-		if len(p) != 1 || p[0] != c {
-			return nil, fmt.Errorf("group_norm: parameters %v for an input %v, want (%d)", in[1:], x, c)
-		}
-	}
-	return []Shape{x, {x[0], o.Groups}, {x[0], o.Groups}}, nil
+	return []Shape{x, {x[0], o.Groups}, {x[0], o.Groups}}, checkChannels("group_norm", x, in[1:])
 }
 
 // Work implements Op.

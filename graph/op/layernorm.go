@@ -24,13 +24,8 @@ func (o LayerNorm) Infer(in []Shape) ([]Shape, error) {
 	if len(x) < 2 {
 		return nil, fmt.Errorf("layer_norm: its input is %v, want (..., C)", x)
 	}
-	last := len(x) - 1
-	for _, p := range in[1:] {
-		if len(p) != 1 || p[0] != x[last] {
-			return nil, fmt.Errorf("layer_norm: parameters %v for an input %v, want (%d)", in[1:], x, x[last])
-		}
-	}
-	return []Shape{x, x[:last], x[:last]}, nil
+	rows := x[:len(x)-1]
+	return []Shape{x, rows, rows}, checkChannels("layer_norm", x, in[1:])
 }
 
 // Work implements Op.
@@ -47,27 +42,11 @@ func (o LayerNorm) Diff(in []*Node, out, dy *Node) ([]*Node, error) {
 // normDiff is the gradients of a norm that keeps the means and factors: grad has x,
 // gamma, the means, the factors and dy as inputs, and dx, dgamma and dbeta as results.
 func normDiff(grad Op, root bool, in []*Node, out, dy *Node) ([]*Node, error) {
-	mean, err := Aux(out, 1)
+	kept, err := auxes(out, 2)
 	if err != nil {
 		return nil, err
 	}
-	factor, err := Aux(out, 2)
-	if err != nil {
-		return nil, err
-	}
-	dx, err := Apply(grad, in[0], in[1], mean, factor, dy)
-	if err != nil {
-		return nil, err
-	}
-	grads := []*Node{dx}
-	for k := 1; k <= 2-b2i(root); k++ {
-		g, err := Aux(dx, k)
-		if err != nil {
-			return nil, err
-		}
-		grads = append(grads, g)
-	}
-	return grads, nil
+	return applyAll(grad, 3-b2i(root), in[0], in[1], kept[0], kept[1], dy)
 }
 
 // LayerNormGrad is the gradient of a LayerNorm. Inputs: x (..., C), gamma (C), the

@@ -18,7 +18,7 @@ func (o Linear) Infer(in []Shape) ([]Shape, error) {
 		return nil, fmt.Errorf("linear: %d inputs, want %d", len(in), want)
 	}
 	x, w := in[0], in[1]
-	if len(x) < 2 || len(w) != 2 || x[len(x)-1] != w[0] {
+	if len(x) < 2 || len(w) != 2 || last(x) != w[0] {
 		return nil, fmt.Errorf("linear: input %v does not fit weight %v, want (..., I) and (I, O)", x, w)
 	}
 	if o.Bias && (len(in[2]) != 1 || in[2][0] != w[1]) {
@@ -90,5 +90,3 @@ func (LinearWeightGrad) Infer(in []Shape) ([]Shape, error) {
 func (LinearWeightGrad) Work(in, out []Shape) Work {
 	return traffic(2*int64(Size(in[1]))*int64(last(in[0])), in, out)
 }
-
-func last(s Shape) int { return s[len(s)-1] }

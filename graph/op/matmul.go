@@ -57,22 +57,21 @@ func (o MatMul) Work(in, out []Shape) Work {
 // Diff implements Differentiable.
 func (o MatMul) Diff(in []*Node, out, dy *Node) ([]*Node, error) {
 	a, b := in[0], in[1]
-	// What stands on the left and right of each gradient's product, and whether it is
-	// turned round there.
-	da, db := [2]*Node{dy, b}, [2]*Node{a, dy}
-	turnA, turnB := [2]bool{false, !o.TransB}, [2]bool{!o.TransA, false}
+	// Each gradient is a product, too.
+	type product struct {
+		MatMul
+		a, b *Node
+	}
+	da, db := product{MatMul{false, !o.TransB}, dy, b}, product{MatMul{!o.TransA, false}, a, dy}
 	if o.TransA {
-		da, turnA = [2]*Node{b, dy}, [2]bool{o.TransB, true}
+		da = product{MatMul{o.TransB, true}, b, dy}
 	}
 	if o.TransB {
-		db, turnB = [2]*Node{dy, a}, [2]bool{true, o.TransA}
+		db = product{MatMul{true, o.TransA}, dy, a}
 	}
 	grads := make([]*Node, 2)
-	for i, g := range []struct {
-		of   [2]*Node
-		turn [2]bool
-	}{{da, turnA}, {db, turnB}} {
-		full, err := Apply(MatMul{TransA: g.turn[0], TransB: g.turn[1]}, g.of[0], g.of[1])
+	for i, p := range []product{da, db} {
+		full, err := Apply(p.MatMul, p.a, p.b)
 		if err != nil {
 			return nil, err
 		}

@@ -84,6 +84,19 @@ func Size(s Shape) int {
 	return n
 }
 
+// last is the extent of the last axis, which is that of channels.
+func last(s Shape) int { return s[len(s)-1] }
+
+// checkChannels refuses parameters that are not one value for each channel of x.
+func checkChannels(kind string, x Shape, params []Shape) error {
+	for _, p := range params {
+		if len(p) != 1 || p[0] != last(x) {
+			return fmt.Errorf("%s: parameters %v for an input %v, want (%d)", kind, params, x, last(x))
+		}
+	}
+	return nil
+}
+
 // instances numbers the nodes made, so that no two hash alike.
 var instances atomic.Uint64
 
@@ -148,6 +161,28 @@ func Aux(n *Node, k int) (*Node, error) {
 	}
 	a := &node{op: AuxResult{K: k}, id: instances.Add(1), dtype: src.dtype, dims: []int{n.Dims()}, outs: src.outs[k : k+1]}
 	return a.apply([]*Node{n})
+}
+
+// auxes are results 1 to k of the operation that made n.
+func auxes(n *Node, k int) ([]*Node, error) {
+	all := make([]*Node, k)
+	for i := range all {
+		var err error
+		if all[i], err = Aux(n, i+1); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// applyAll applies an operation and returns its first k results.
+func applyAll(o Op, k int, in ...*Node) ([]*Node, error) {
+	first, err := Apply(o, in...)
+	if err != nil {
+		return nil, err
+	}
+	rest, err := auxes(first, k-1)
+	return append([]*Node{first}, rest...), err
 }
 
 // Of returns the operation that made n, or nil for an input and for what

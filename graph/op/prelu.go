@@ -11,10 +11,10 @@ func (PReLU) Kind() string { return "prelu" }
 
 // Infer implements Op.
 func (PReLU) Infer(in []Shape) ([]Shape, error) {
-	if len(in) != 2 || len(in[0]) < 1 || len(in[1]) != 1 || in[0][len(in[0])-1] != in[1][0] {
+	if len(in) != 2 || len(in[0]) < 1 {
 		return nil, fmt.Errorf("prelu: inputs %v, want x (..., C) and a weight (C)", in)
 	}
-	return in[:1:1], nil
+	return in[:1:1], checkChannels("prelu", in[0], in[1:])
 }
 
 // Work implements Op.
@@ -25,12 +25,7 @@ func (PReLU) InPlace() []int { return []int{0} }
 
 // Diff implements Differentiable.
 func (PReLU) Diff(in []*Node, _, dy *Node) ([]*Node, error) {
-	dx, err := Apply(PReLUGrad{}, in[0], in[1], dy)
-	if err != nil {
-		return nil, err
-	}
-	dw, err := Aux(dx, 1)
-	return []*Node{dx, dw}, err
+	return applyAll(PReLUGrad{}, 2, in[0], in[1], dy)
 }
 
 // PReLUGrad is the gradient of a PReLU. Inputs: x (..., C), weight (C), dy (..., C).

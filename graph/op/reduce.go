@@ -11,11 +11,16 @@ func (SumTo) Kind() string { return "sum_to" }
 
 // Infer implements Op.
 func (o SumTo) Infer(in []Shape) ([]Shape, error) {
-	s, err := broadcast("sum_to", []Shape{in[0], o.Shape})
-	if err != nil || !s.Eq(in[0]) {
-		return nil, fmt.Errorf("sum_to: %v cannot be summed to %v", in[0], o.Shape)
+	return reduced("sum_to", in[0], o.Shape)
+}
+
+// reduced is the result of a reduction of x to a shape.
+func reduced(kind string, x, to Shape) ([]Shape, error) {
+	s, err := broadcast(kind, []Shape{x, to})
+	if err != nil || !s.Eq(x) {
+		return nil, fmt.Errorf("%s: %v cannot be reduced to %v", kind, x, to)
 	}
-	return []Shape{o.Shape}, nil
+	return []Shape{to}, nil
 }
 
 // Work implements Op.
@@ -39,7 +44,7 @@ func (o DotTo) Infer(in []Shape) ([]Shape, error) {
 	if len(in) != 2 || !in[0].Eq(in[1]) {
 		return nil, fmt.Errorf("dot_to: inputs %v, want two of one shape", in)
 	}
-	return SumTo(o).Infer(in[:1])
+	return reduced("dot_to", in[0], o.Shape)
 }
 
 // Work implements Op.
@@ -66,11 +71,7 @@ func (MaxTo) Kind() string { return "max_to" }
 
 // Infer implements Op.
 func (o MaxTo) Infer(in []Shape) ([]Shape, error) {
-	s, err := broadcast("max_to", []Shape{in[0], o.Shape})
-	if err != nil || !s.Eq(in[0]) {
-		return nil, fmt.Errorf("max_to: the maxima of %v do not have the shape %v", in[0], o.Shape)
-	}
-	return []Shape{o.Shape}, nil
+	return reduced("max_to", in[0], o.Shape)
 }
 
 // Work implements Op.

@@ -1,6 +1,7 @@
 package layers
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/seed52467199/trainer/graph"
@@ -14,6 +15,7 @@ var branchAttentions = []Entry{
 		conv: func(s *Spec) Convolver {
 			c := SelectiveKernelConfig{Reduction: s.Float("reduction", 16, 1), Divisor: s.Int("divisor", 8, 1), Split: s.Bool("split", false)}
 			return branching(func(scope graph.Scope, st Style, in, out int, conv graph.ConvConfig) graph.Module {
+				c := c
 				c.Stride, c.Groups = conv.Stride, conv.Groups
 				return NewSelectiveKernel(scope, st, in, out, c)
 			})
@@ -59,12 +61,7 @@ type SelectiveKernelConfig struct {
 // and 2, by what their sum holds (Li et al., arXiv 1903.06586): (N, H, W, in) to
 // (N, OH, OW, out), normed and activated. Names are timm's.
 func NewSelectiveKernel(s graph.Scope, st Style, in, out int, c SelectiveKernelConfig) graph.Module {
-	if c.Reduction == 0 {
-		c.Reduction = 16
-	}
-	if c.Divisor == 0 {
-		c.Divisor = 8
-	}
+	c.Reduction, c.Divisor = cmp.Or(c.Reduction, 16), cmp.Or(c.Divisor, 8)
 	m := &selectiveKernel{split: c.Split}
 	if c.Split {
 		if in%2 != 0 {
@@ -109,7 +106,7 @@ func (m *selectiveKernel) Forward(g *graph.Graph, x *graph.Node) *graph.Node {
 }
 
 // weighed is the sum of the branches (N, H, W, C), each times its softmax among the
-// branches of logits (N, 1, 1, branches*C).
+// branches of logits (N, 1, 1, branches*C), in whose places it puts the products.
 func weighed(g *graph.Graph, branches []*graph.Node, logits *graph.Node) *graph.Node {
 	if g.Err() != nil {
 		return nil
@@ -122,15 +119,10 @@ func weighed(g *graph.Graph, branches []*graph.Node, logits *graph.Node) *graph.
 	}
 	e := g.Exp(g.Sub(logits, g.MaxTo(logits, n, 1, c)))
 	weights := g.Mul(e, g.Power(g.SumTo(e, n, 1, c), -1, 0))
-	var sum *graph.Node
 	for i, b := range branches {
-		if y := g.Mul(b, part(weights, i)); i == 0 {
-			sum = y
-		} else {
-			sum = g.Add(sum, y)
-		}
+		branches[i] = g.Mul(b, part(weights, i))
 	}
-	return sum
+	return g.Sum(branches...)
 }
 
 // SplitAttentionConfig says how split attention differs from ResNeSt's: radix 2, a
@@ -143,10 +135,7 @@ type SplitAttentionConfig struct {
 // what their sum holds (Zhang et al., arXiv 2004.08955): (N, H, W, in) to (N, OH, OW,
 // out), normed and activated. Names are timm's.
 func NewSplitAttention(s graph.Scope, st Style, in, out int, c SplitAttentionConfig) graph.Module {
-	radix, groups := max(1, c.Radix), max(1, c.Groups)
-	if c.Radix == 0 {
-		radix = 2
-	}
+	radix, groups := cmp.Or(c.Radix, 2), max(1, c.Groups)
 	hidden := max(32, Divisible(float64(in*radix)/4, 8, 0.9))
 	return &splitAttention{
 		radix: radix, groups: groups,
@@ -175,15 +164,11 @@ func (m *splitAttention) Forward(g *graph.Graph, x *graph.Node) *graph.Node {
 	}
 	c := y.Shape()[3] / m.radix
 	branches := make([]*graph.Node, m.radix)
-	sum := y
 	for i := range branches {
-		if branches[i] = g.Slice(y, 3, i*c, (i+1)*c, 1); i == 0 {
-			sum = branches[i]
-		} else {
-			sum = g.Add(sum, branches[i])
-		}
+		branches[i] = g.Slice(y, 3, i*c, (i+1)*c, 1)
 	}
-	return weighed(g, branches, m.byBranch(g, m.choose.Forward(g, spatialMean(g, sum))))
+	logits := m.choose.Forward(g, spatialMean(g, g.Sum(branches...)))
+	return weighed(g, branches, m.byBranch(g, logits))
 }
 
 // byBranch turns logits that are ordered by group, then branch, into ones ordered by

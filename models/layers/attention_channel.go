@@ -76,26 +76,11 @@ type squeezeExcite struct {
 }
 
 func newSqueezeExcite(s graph.Scope, channels int, c SqueezeExciteConfig) *squeezeExcite {
-	if c.Reduction == 0 {
-		c.Reduction = 16
-	}
-	if c.Divisor == 0 {
-		c.Divisor = 8
-	}
-	if c.Act == "" {
-		c.Act = op.ReLU
-	}
-	if c.Gate == "" {
-		c.Gate = op.Sigmoid
-	}
-	hidden := c.Hidden
-	if hidden == 0 {
-		hidden = Divisible(float64(channels)/c.Reduction, c.Divisor, 0)
-	}
+	hidden := cmp.Or(c.Hidden, Divisible(float64(channels)/cmp.Or(c.Reduction, 16), cmp.Or(c.Divisor, 8), 0))
 	return &squeezeExcite{
 		squeeze: graph.NewConv(s.Sub(cmp.Or(c.SqueezeName, "fc1")), channels, hidden, 1, graph.ConvConfig{Bias: true}),
 		excite:  graph.NewConv(s.Sub(cmp.Or(c.ExciteName, "fc2")), hidden, channels, 1, graph.ConvConfig{Bias: true}),
-		act:     c.Act, gate: c.Gate,
+		act:     cmp.Or(c.Act, op.ReLU), gate: cmp.Or(c.Gate, op.Sigmoid),
 	}
 }
 
@@ -189,10 +174,9 @@ func StyleRecalibration(eps float64) AttentionFunc {
 		cfc := s.Param("cfc", shape, graph.LinearLayout(shape), graph.Weight, graph.Zeros)
 		norm := graph.NewBatchNorm(s.Sub("bn"), channels, graph.BatchNormConfig{})
 		return graph.Func(func(g *graph.Graph, x *graph.Node) *graph.Node {
-			n, area := batch(x), pixels(x)
 			mean := spatialMean(g, x)
 			rest := g.Sub(x, mean)
-			variance := g.Scale(g.SumTo(g.Mul(rest, rest), n, 1, 1, channels), 1/float64(max(1, area-1)))
+			variance := unbiasedMean(g, g.Mul(rest, rest))
 			w := g.Param(cfc)
 			y := g.Add(g.Mul(mean, g.Slice(w, 0, 0, 1, 1)), g.Mul(g.Power(variance, 0.5, eps), g.Slice(w, 0, 1, 2, 1)))
 			return g.Mul(x, g.Activation(norm.Forward(g, y), op.Sigmoid))
@@ -241,6 +225,15 @@ func pixels(x *graph.Node) int {
 		return 0
 	}
 	return x.Shape()[1] * x.Shape()[2]
+}
+
+// unbiasedMean is the sum over height and width, divided by one less than their number:
+// of squared distances from the mean the variance of a sample.
+func unbiasedMean(g *graph.Graph, x *graph.Node) *graph.Node {
+	if x == nil {
+		return nil
+	}
+	return g.Scale(g.SumTo(x, batch(x), 1, 1, x.Shape()[3]), 1/float64(max(1, pixels(x)-1)))
 }
 
 // spatialMean is the mean over height and width that keeps the axes:

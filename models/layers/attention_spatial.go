@@ -56,12 +56,11 @@ func Coordinate(reduction float64, least int) AttentionFunc {
 // map (Yang et al., ICML 2021): with d = (x - mean)^2, of d/(4*(sum of d/(pixels-1) +
 // lambda)) + 1/2. It has no parameters.
 func SimAM(lambda float64) AttentionFunc {
-	return func(_ graph.Scope, channels int) graph.Module {
+	return func(graph.Scope, int) graph.Module {
 		return graph.Func(func(g *graph.Graph, x *graph.Node) *graph.Node {
 			rest := g.Sub(x, spatialMean(g, x))
 			d := g.Mul(rest, rest)
-			variance := g.Scale(g.SumTo(d, batch(x), 1, 1, channels), 1/float64(max(1, pixels(x)-1)))
-			energy := g.Mul(d, g.Scale(g.Power(variance, -1, lambda), 0.25))
+			energy := g.Mul(d, g.Scale(g.Power(unbiasedMean(g, d), -1, lambda), 0.25))
 			return g.Mul(x, g.Activation(g.Power(energy, 1, 0.5), op.Sigmoid))
 		})
 	}

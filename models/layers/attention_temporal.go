@@ -77,7 +77,7 @@ func (m *temporal) shift(g *graph.Graph, x *graph.Node) *graph.Node {
 	// moved is channels [from, to) with frames [first, last) beginning at another one.
 	moved := func(from, to, first, last, at int) *graph.Node {
 		part := g.Slice(g.Slice(x, 3, from, to, 1), 1, first, last, 1)
-		return g.Apply(op.SliceGrad{Slice: op.Slice{Axis: 1, Start: at, End: at + last - first}, Size: frames}, part)
+		return g.ZeroPad(part, 1, at, frames-at-(last-first))
 	}
 	return g.Concat(3, moved(0, fold, 1, frames, 0), moved(fold, 2*fold, 0, frames-1, 1), g.Slice(x, 3, 2*fold, c, 1))
 }

@@ -1,7 +1,6 @@
 package layers
 
 import (
-	"fmt"
 	"math"
 
 	"github.com/seed52467199/trainer/graph"
@@ -54,15 +53,12 @@ func asMap(g *graph.Graph, tokens, like *graph.Node) *graph.Node {
 // proj. It knows nothing of where a position lies, and takes maps of any size.
 func MultiHead(heads int) AttentionFunc {
 	return func(s graph.Scope, channels int) graph.Module {
-		if channels%heads != 0 {
-			s.Fail(fmt.Errorf("%s: %d heads cannot share %d channels evenly; choose another number, such as mhsa:heads=1", s.Name("qkv"), heads, channels))
+		unbiased := func(s graph.Scope, in, out int) graph.Module {
+			return graph.NewLinear(s, in, out, graph.LinearConfig{NoBias: true})
 		}
-		qkv := graph.NewLinear(s.Sub("qkv"), channels, 3*channels, graph.LinearConfig{NoBias: true})
-		proj := graph.NewLinear(s.Sub("proj"), channels, channels, graph.LinearConfig{})
-		o := op.Attention{Heads: heads, Scale: 1 / math.Sqrt(float64(channels/heads))}
+		attention := NewSelfAttention(s, channels, heads, unbiased, DenseOf(nil, nil))
 		return graph.Func(func(g *graph.Graph, x *graph.Node) *graph.Node {
-			y := proj.Forward(g, g.Apply(o, qkv.Forward(g, asTokens(g, x))))
-			return g.Add(x, asMap(g, y, x))
+			return g.Add(x, asMap(g, attention.Forward(g, asTokens(g, x)), x))
 		})
 	}
 }

@@ -1,6 +1,7 @@
 package layers
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -110,35 +111,28 @@ type Choice struct{ Norm, Act, Attention, Conv string }
 // Any tells whether anything is chosen.
 func (c Choice) Any() bool { return c != Choice{} }
 
-// With is the style with layers in place of its own.
-func (st Style) With(c Choice) (Style, error) {
-	var err error
-	if c.Norm != "" {
-		if st.Norm, err = ParseNorm(c.Norm); err != nil {
-			return st, err
-		}
-	}
-	if c.Act != "" {
-		if st.Act, err = ParseAct(c.Act); err != nil {
-			return st, err
-		}
-	}
-	if c.Attention != "" {
-		if st.Attention, err = ParseAttention(c.Attention); err != nil {
-			return st, err
-		}
-	}
-	if c.Conv != "" {
-		if st.Conv, err = ParseConv(c.Conv); err != nil {
-			return st, err
-		}
-	}
-	return st, nil
+// With is the style with layers in place of its own. It refuses layers of the kinds that
+// the network has no place for.
+func (st Style) With(c Choice, noPlace ...Kind) (Style, error) {
+	err := cmp.Or(
+		c.without(noPlace),
+		replace(&st.Norm, c.Norm, ParseNorm), replace(&st.Act, c.Act, ParseAct),
+		replace(&st.Attention, c.Attention, ParseAttention), replace(&st.Conv, c.Conv, ParseConv),
+	)
+	return st, err
 }
 
-// Without is an error where a layer of one of these kinds is chosen, for networks
-// that have no place for it. The attention "none" is no choice.
-func (c Choice) Without(kinds ...Kind) error {
+// replace puts the layer of a spec in another's place, unless the spec is empty.
+func replace[T any](layer *T, spec string, parse func(text string) (T, error)) (err error) {
+	if spec != "" {
+		*layer, err = parse(spec)
+	}
+	return err
+}
+
+// without is an error where a layer of one of these kinds is chosen. The attention
+// "none" is no choice.
+func (c Choice) without(kinds []Kind) error {
 	if c.Attention == "none" {
 		c.Attention = ""
 	}

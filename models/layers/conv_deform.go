@@ -56,9 +56,5 @@ func (m *deformable) Forward(g *graph.Graph, x *graph.Node) *graph.Node {
 	samples := g.Apply(m.sample, in...)
 	shape := m.conv.Weight.Shape
 	w := g.Reshape(g.Param(m.conv.Weight), 1, 1, shape[0]*shape[1]*shape[2], shape[3])
-	var bias *graph.Node
-	if m.conv.Bias != nil {
-		bias = g.Param(m.conv.Bias)
-	}
-	return g.Conv2D(samples, w, bias, op.Square(1, 1, 0), m.conv.Groups)
+	return m.conv.Convolve(g, samples, w, op.Square(1, 1, 0))
 }

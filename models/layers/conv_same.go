@@ -14,11 +14,7 @@ func SameConv(s graph.Scope, in, out, k int, c graph.ConvConfig) graph.Module {
 		if x == nil {
 			return nil
 		}
-		var bias *graph.Node
-		if conv.Bias != nil {
-			bias = g.Param(conv.Bias)
-		}
-		return g.Conv2D(x, g.Param(conv.Weight), bias, SamePadded(conv.Window, x.Shape()[1], x.Shape()[2]), conv.Groups)
+		return conv.Convolve(g, x, g.Param(conv.Weight), SamePadded(conv.Window, x.Shape()[1], x.Shape()[2]))
 	})
 }
 

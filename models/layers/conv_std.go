@@ -44,11 +44,7 @@ func (m *standardized) Forward(g *graph.Graph, x *graph.Node) *graph.Node {
 		fan := shape[0] * shape[1] * shape[2]
 		w = g.Mul(w, g.Scale(g.Param(m.gain), 1/math.Sqrt(float64(fan))))
 	}
-	var bias *graph.Node
-	if m.conv.Bias != nil {
-		bias = g.Param(m.conv.Bias)
-	}
-	return g.Conv2D(x, w, bias, m.conv.Window, m.conv.Groups)
+	return m.conv.Convolve(g, x, w, m.conv.Window)
 }
 
 // Weight standardizes a convolution's weight w (KH, KW, C/groups, K).

@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/seed52467199/trainer/graph"
-	"github.com/seed52467199/trainer/graph/op"
 )
 
 // Flatten makes (N, ...) into (N, F).
@@ -19,12 +18,7 @@ var SpatialMean = graph.Func(spatialMean)
 // ZeroPad puts n rows and columns of zeros around a map.
 func ZeroPad(n int) graph.Module {
 	return graph.Func(func(g *graph.Graph, x *graph.Node) *graph.Node {
-		for axis := 1; axis <= 2 && x != nil; axis++ {
-			size := x.Shape()[axis]
-			// The gradient of a slice is what pads with zeros.
-			x = g.Apply(op.SliceGrad{Slice: op.Slice{Axis: axis, Start: n, End: n + size}, Size: size + 2*n}, x)
-		}
-		return x
+		return g.ZeroPad(g.ZeroPad(x, 1, n, n), 2, n, n)
 	})
 }
 

@@ -102,10 +102,7 @@ func GroupNorm(groups int, eps float64) NormFunc {
 // arXiv 2301.00808): with r the root of the sum of x^2 over the map and m its mean over
 // channels, x + weight*x*r/(m + 1e-6) + bias. It starts as the identity.
 func GlobalResponseNorm(s graph.Scope, channels int, _ bool) graph.Module {
-	param := func(name string) *graph.Param {
-		return s.Param(name, graph.Shape{channels}, graph.Layout{}, graph.Bias, graph.Zeros)
-	}
-	weight, bias := param("weight"), param("bias")
+	weight, bias := channelParam(s, "weight", channels, 0, false), channelParam(s, "bias", channels, 0, false)
 	return graph.Func(func(g *graph.Graph, x *graph.Node) *graph.Node {
 		n := batch(x)
 		root := g.Power(g.SumTo(g.Mul(x, x), n, 1, 1, channels), 0.5, 0)
@@ -127,7 +124,7 @@ func RMSNorm(eps float64) NormFunc {
 func FilterResponseNorm(eps float64) NormFunc {
 	return func(s graph.Scope, channels int, zero bool) graph.Module {
 		norm := newScaled(s, channels, op.GroupNorm{Groups: channels, Eps: eps, Root: true}, zero, true)
-		tau := s.Param("tau", graph.Shape{channels}, graph.Layout{}, graph.Bias, graph.Zeros)
+		tau := channelParam(s, "tau", channels, 0, false)
 		return graph.Func(func(g *graph.Graph, x *graph.Node) *graph.Node {
 			least := g.Param(tau)
 			return g.Add(g.ReLU(g.Sub(norm.Forward(g, x), least)), least)
@@ -166,9 +163,7 @@ type BatchChannelConfig struct {
 func BatchChannelNorm(c BatchChannelConfig) NormFunc {
 	return func(s graph.Scope, channels int, zero bool) graph.Module {
 		bn := graph.NewBatchNorm(s.Sub("bn"), channels, graph.BatchNormConfig{Eps: c.Eps})
-		m := &batchChannel{BatchChannelConfig: c, bn: bn}
-		m.gn = newScaled(s.Sub("gn"), channels, op.GroupNorm{Groups: c.Groups, Eps: c.Eps}, zero, true)
-		return m
+		return &batchChannel{c, bn, GroupNorm(c.Groups, c.Eps)(s.Sub("gn"), channels, zero)}
 	}
 }
 
@@ -191,20 +186,20 @@ func (m *batchChannel) Forward(g *graph.Graph, x *graph.Node) *graph.Node {
 // InstanceNorm normalises each channel of a sample by itself.
 func InstanceNorm(eps float64) NormFunc {
 	return func(s graph.Scope, channels int, zero bool) graph.Module {
-		return newScaled(s, channels, op.GroupNorm{Groups: channels, Eps: eps}, zero, true)
+		return GroupNorm(channels, eps)(s, channels, zero)
 	}
 }
 
 // BatchNorm is batch normalisation with PyTorch's constants as a NormFunc.
 func BatchNorm(s graph.Scope, channels int, zero bool) graph.Module {
-	return graph.NewBatchNorm(s, channels, graph.BatchNormConfig{ZeroGamma: zero})
+	return BatchNormOf(graph.BatchNormConfig{})(s, channels, zero)
 }
 
 // BatchNormOf is BatchNorm with other constants.
 func BatchNormOf(c graph.BatchNormConfig) NormFunc {
 	return func(s graph.Scope, channels int, zero bool) graph.Module {
-		c := c
-		c.ZeroGamma = zero
-		return graph.NewBatchNorm(s, channels, c)
+		own := c
+		own.ZeroGamma = zero
+		return graph.NewBatchNorm(s, channels, own)
 	}
 }

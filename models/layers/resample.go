@@ -82,17 +82,13 @@ func blurred(g *graph.Graph, x *graph.Node, axis, stride int, weights []float64)
 	}
 	x = g.Gather(g.Reshape(x, op.Size(shape)/(n*rest), n, rest), index)
 	out := (len(index)-len(weights))/stride + 1
-	var sum *graph.Node
+	taps := make([]*graph.Node, len(weights))
 	for i, w := range weights {
-		if y := g.Scale(g.Slice(x, 1, i, i+(out-1)*stride+1, stride), w); i == 0 {
-			sum = y
-		} else {
-			sum = g.Add(sum, y)
-		}
+		taps[i] = g.Scale(g.Slice(x, 1, i, i+(out-1)*stride+1, stride), w)
 	}
 	to := shape.Clone()
 	to[axis] = out
-	return g.Reshape(sum, to...)
+	return g.Reshape(g.Sum(taps...), to...)
 }
 
 // DropBlock zeroes squares of size x size pixels of each channel while training, so that

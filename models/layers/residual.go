@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/seed52467199/trainer/graph"
-	"github.com/seed52467199/trainer/graph/op"
 )
 
 // Residual is act(branch(x) + shortcut(x)), the block of He et al. (arXiv 1512.03385).
@@ -84,7 +83,6 @@ func (o OptionA) Forward(g *graph.Graph, x *graph.Node) *graph.Node {
 	if s[3] == o.Channels {
 		return x
 	}
-	// The gradient of a slice is what pads with zeros.
 	before := (o.Channels - s[3]) / 2
-	return g.Apply(op.SliceGrad{Slice: op.Slice{Axis: 3, Start: before, End: before + s[3]}, Size: o.Channels}, x)
+	return g.ZeroPad(x, 3, before, o.Channels-s[3]-before)
 }

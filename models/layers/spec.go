@@ -2,6 +2,7 @@ package layers
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -139,7 +140,7 @@ func (s *Spec) Err() error {
 	}
 	for _, o := range s.options {
 		if !s.used[o.key] {
-			known := sortedKeys(s.used)
+			known := slices.Sorted(maps.Keys(s.used))
 			if len(known) == 0 {
 				return fmt.Errorf("layer %s has no option %s, nor any other", s.Name, o.key)
 			}
@@ -147,15 +148,6 @@ func (s *Spec) Err() error {
 		}
 	}
 	return nil
-}
-
-func sortedKeys(m map[string]bool) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }
 
 // closest is the name most like a misspelt one.

@@ -62,11 +62,11 @@ func (st Style) Convolve(s graph.Scope, in, out, k int, c graph.ConvConfig) grap
 	return st.Conv.choose(k)(s, in, out, k, c)
 }
 
-// Attend declares the style's attention over this many channels, or nil where it
-// has none.
-func (st Style) Attend(s graph.Scope, channels int) graph.Module {
+// Attended is a branch with the style's attention over this many channels at its end,
+// where it has one.
+func (st Style) Attended(branch graph.Sequential, s graph.Scope, channels int) graph.Sequential {
 	if st.Attention == nil {
-		return nil
+		return branch
 	}
-	return st.Attention(s, channels)
+	return append(branch, st.Attention(s, channels))
 }

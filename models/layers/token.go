@@ -2,12 +2,13 @@ package layers
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/seed52467199/trainer/graph"
 	"github.com/seed52467199/trainer/graph/op"
 )
 
-// DenseFunc declares a map of the last axis from in to out channels, with a bias.
+// DenseFunc declares a map of the last axis from in to out channels.
 type DenseFunc func(s graph.Scope, in, out int) graph.Module
 
 // DenseOf is linear layers with these initialisations as a DenseFunc; nil means
@@ -71,14 +72,15 @@ type SelfAttention struct {
 	scale     float64
 }
 
-// NewSelfAttention declares the two layers. The heads share the channels evenly.
-func NewSelfAttention(s graph.Scope, channels, heads int, dense DenseFunc, scale float64) *SelfAttention {
+// NewSelfAttention declares the two layers. The heads share the channels evenly; logits are
+// divided by the square root of the channels of one.
+func NewSelfAttention(s graph.Scope, channels, heads int, qkv, proj DenseFunc) *SelfAttention {
 	if channels%heads != 0 {
-		s.Fail(fmt.Errorf("%s: %d heads cannot share %d channels evenly", s.Name("qkv"), heads, channels))
+		s.Fail(fmt.Errorf("%s: %d heads cannot share %d channels evenly; another number, such as heads=1, can", s.Name("qkv"), heads, channels))
 	}
 	return &SelfAttention{
-		qkv: dense(s.Sub("qkv"), channels, 3*channels), proj: dense(s.Sub("proj"), channels, channels),
-		heads: heads, scale: scale,
+		qkv: qkv(s.Sub("qkv"), channels, 3*channels), proj: proj(s.Sub("proj"), channels, channels),
+		heads: heads, scale: 1 / math.Sqrt(float64(channels/heads)),
 	}
 }
 
