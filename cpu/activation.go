@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/seed52467199/trainer/cpu/internal/acts"
 	"github.com/seed52467199/trainer/graph/op"
 )
 
@@ -79,23 +80,9 @@ func functionOf(a op.Act, alpha float64) (function, error) {
 	case op.SELU:
 		return elu(seluScale, seluAlpha, 1), nil
 	case op.GELU:
-		return function{
-			func(x float64) float64 { return gated(x, phi(x)) },
-			func(x float64) float64 {
-				return phi(x) + gated(x, math.Exp(-x*x/2)/math.Sqrt(2*math.Pi))
-			},
-		}, nil
+		return function{acts.GELU, acts.GELUSlope}, nil
 	case op.GELUTanh:
-		// (1+tanh(u))/2 is logistic(2u), which keeps its precision where tanh nears -1.
-		const k = 2 * math.Sqrt2 / math.SqrtPi
-		const cubic = 0.044715
-		return function{
-			func(x float64) float64 { return gated(x, logistic(k*(x+cubic*x*x*x))) },
-			func(x float64) float64 {
-				u := k * (x + cubic*x*x*x)
-				return logistic(u) + gated(x*k*(1+3*cubic*x*x), logisticSlope(u))
-			},
-		}, nil
+		return function{acts.GELUTanh, acts.GELUTanhSlope}, nil
 	case op.QuickGELU:
 		return swish(quickGELU), nil
 	case op.SiLU:
@@ -104,13 +91,13 @@ func functionOf(a op.Act, alpha float64) (function, error) {
 		return swish(alpha), nil
 	case op.Softplus:
 		return function{
-			func(x float64) float64 { return max(x, 0) + math.Log1p(math.Exp(-math.Abs(x))) },
+			acts.Softplus,
 			func(y float64) float64 { return -math.Expm1(-y) },
 		}, nil
 	case op.Mish:
-		return function{mish, mishSlope}, nil
+		return function{acts.Mish, acts.MishSlope}, nil
 	case op.Sigmoid:
-		return function{logistic, func(y float64) float64 { return y * (1 - y) }}, nil
+		return function{acts.Logistic, func(y float64) float64 { return y * (1 - y) }}, nil
 	case op.Tanh:
 		return function{math.Tanh, func(y float64) float64 { return 1 - y*y }}, nil
 	case op.HardSigmoid:
@@ -120,12 +107,12 @@ func functionOf(a op.Act, alpha float64) (function, error) {
 		}, nil
 	case op.HardSwish:
 		return function{
-			func(x float64) float64 { return gated(x, clamp(x/6+0.5, 0, 1)) },
+			func(x float64) float64 { return acts.Gated(x, clamp(x/6+0.5, 0, 1)) },
 			func(x float64) float64 { return ramp(x, -3, 3, x/3+0.5) },
 		}, nil
 	case op.HardMish:
 		return function{
-			func(x float64) float64 { return gated(x, clamp(x+2, 0, 2)/2) },
+			func(x float64) float64 { return acts.Gated(x, clamp(x+2, 0, 2)/2) },
 			func(x float64) float64 { return ramp(x, -2, 0, x+1) },
 		}, nil
 	}
@@ -189,46 +176,7 @@ func elu(scale, alpha, width float64) function {
 // swish is x*logistic(beta*x).
 func swish(beta float64) function {
 	return function{
-		func(x float64) float64 { return gated(x, logistic(beta*x)) },
-		func(x float64) float64 { return logistic(beta*x) + gated(beta*x, logisticSlope(beta*x)) },
+		func(x float64) float64 { return acts.Swish(x, beta) },
+		func(x float64) float64 { return acts.SwishSlope(x, beta) },
 	}
-}
-
-// gated is x*gate; a gate that is shut lets nothing of an infinite x pass.
-func gated(x, gate float64) float64 {
-	if gate == 0 && math.IsInf(x, 0) {
-		return 0
-	}
-	return x * gate
-}
-
-// logistic is 1/(1+exp(-x)).
-func logistic(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
-
-// logisticSlope is its derivative.
-func logisticSlope(x float64) float64 { return logistic(x) * logistic(-x) }
-
-// phi is the distribution function of the standard normal distribution.
-func phi(x float64) float64 { return math.Erfc(-x/math.Sqrt2) / 2 }
-
-// tanhSoftplus is t = tanh(log(1+exp(x))) and 1-t. With e = exp(-|x|) neither
-// overflows nor cancels.
-func tanhSoftplus(x float64) (t, rest float64) {
-	e := math.Exp(-math.Abs(x))
-	if x >= 0 {
-		d := 1 + 2*e + 2*e*e
-		return (1 + 2*e) / d, 2 * e * e / d
-	}
-	d := e*(e+2) + 2
-	return e * (e + 2) / d, 2 / d
-}
-
-func mish(x float64) float64 {
-	t, _ := tanhSoftplus(x)
-	return gated(x, t)
-}
-
-func mishSlope(x float64) float64 {
-	t, rest := tanhSoftplus(x)
-	return t + gated(x, rest*(1+t)*logistic(x))
 }

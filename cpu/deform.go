@@ -99,6 +99,14 @@ func (s *sampling[T]) eachSample(p int, f func(image, i, j, group, tap, place in
 	}
 }
 
+// factor is what a sample is multiplied by, 1 without a mask.
+func factor[T number](mask []T, place int) float64 {
+	if mask == nil {
+		return 1
+	}
+	return float64(mask[place])
+}
+
 func deformSample[T number](c op.Call, o op.DeformSample, l lines[T]) plan {
 	s := samplingOf(o, c.In[0], c.Out[0], l)
 	positions, width := columnsOf(c.Out[0])
@@ -116,10 +124,7 @@ func deformSample[T number](c op.Call, o op.DeformSample, l lines[T]) plan {
 					if !inside {
 						return
 					}
-					by := 1.0
-					if mask != nil {
-						by = float64(mask[place])
-					}
+					by := factor(mask, place)
 					for _, k := range all {
 						if k.pixel < 0 {
 							continue
@@ -150,12 +155,6 @@ func deformSampleGrad[T number](c op.Call, o op.DeformSampleGrad, l lines[T]) pl
 		if o.Mask {
 			mask, onMask = as[T](m.in[2]), as[T](m.out[2])
 		}
-		factor := func(place int) float64 {
-			if mask == nil {
-				return 1
-			}
-			return float64(mask[place])
-		}
 		return []stage{
 			rows(positions, width).stage(func(lo, hi int) {
 				for p := lo; p < hi; p++ {
@@ -174,7 +173,7 @@ func deformSampleGrad[T number](c op.Call, o op.DeformSampleGrad, l lines[T]) pl
 							onColumn += k.byColumn * product
 							onFactor += k.weight * product
 						}
-						by := factor(place)
+						by := factor(mask, place)
 						onOffsets[2*place], onOffsets[2*place+1] = T(by*onRow), T(by*onColumn)
 						if onMask != nil {
 							onMask[place] = T(onFactor)
@@ -195,7 +194,7 @@ func deformSampleGrad[T number](c op.Call, o op.DeformSampleGrad, l lines[T]) pl
 							if !inside {
 								return
 							}
-							by := factor(place)
+							by := factor(mask, place)
 							s.eachRun(group, tap, func(channel, n, at int) {
 								from, to := max(channel, first), min(channel+n, end)
 								if from >= to {

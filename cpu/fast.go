@@ -76,9 +76,9 @@ func fast(c op.Call, m conv.Method, threads *pool.Pool) (plan, error) {
 	case op.DeformSampleGrad:
 		return deformSampleGrad(c, o, fastLines), nil
 	case op.SpectralPool:
-		return fastSpectralPool(c, o), nil
+		return spectralPool(c, o, vec.ChannelDot), nil
 	case op.SpectralPoolGrad:
-		return fastSpectralPoolGrad(c, o), nil
+		return spectralPoolGrad(c, o, vec.ScaleChannels), nil
 	case op.Softmax:
 		return fastSoftmax(c), nil
 	case op.SoftmaxGrad:

@@ -3,6 +3,7 @@ package cpu
 import (
 	"math"
 
+	"github.com/seed52467199/trainer/cpu/internal/acts"
 	"github.com/seed52467199/trainer/graph/op"
 )
 
@@ -111,7 +112,7 @@ func bceWithLogits[T number](c op.Call, o op.BCEWithLogits) plan {
 		count = float64(c.In[0][0])
 	}
 	return elementLoss[T](c, count, func(x, t float64) (loss, grad float64) {
-		return max(x, 0) - x*t + math.Log1p(math.Exp(-math.Abs(x))), logistic(x) - t
+		return max(x, 0) - x*t + math.Log1p(math.Exp(-math.Abs(x))), acts.Logistic(x) - t
 	})
 }
 

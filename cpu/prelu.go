@@ -57,19 +57,10 @@ func fastPReLU(c op.Call) plan {
 
 func fastPReLUGrad(c op.Call) plan {
 	n, ch := columnsOf(c.In[0])
-	columns := sumColumns(n, ch, ch)
-	return plan{scratch: 8 * columns.size(), bind: func(m operands) []stage {
-		x, weight, dy := floats(m.in[0]), floats(m.in[1]), floats(m.in[2])
-		dx, dw, parts := floats(m.out[0]), floats(m.out[1]), as[float64](m.scratch)
-		return []stage{
-			columns.stage(parts, func(sums []float64, lo, hi int) {
-				vec.PReLUGrad(sums, dx[lo*ch:hi*ch], dy[lo*ch:hi*ch], x[lo*ch:hi*ch], weight)
-			}),
-			channels(ch).stage(func(lo, hi int) {
-				for k := lo; k < hi; k++ {
-					dw[k] = float32(columns.total(parts, k))
-				}
-			}),
+	return columnPlan(n, ch, 1, func(m operands) func(sums []float64, lo, hi int) {
+		x, weight, dy, dx := floats(m.in[0]), floats(m.in[1]), floats(m.in[2]), floats(m.out[0])
+		return func(sums []float64, lo, hi int) {
+			vec.PReLUGrad(sums, dx[lo*ch:hi*ch], dy[lo*ch:hi*ch], x[lo*ch:hi*ch], weight)
 		}
-	}}
+	})
 }

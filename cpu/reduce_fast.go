@@ -72,34 +72,22 @@ func fastDotTo(c op.Call) (plan, error) {
 	case err != nil || !ok || b.outer*b.width == 1:
 		return plan{}, err
 	case b.outer == 1:
-		return columnPlan(b.height, b.width, func(m operands) func(sums []float64, lo, hi int) {
+		return columnPlan(b.height, b.width, 0, func(m operands) func(sums []float64, lo, hi int) {
 			x, y := floats(m.in[0]), floats(m.in[1])
 			return func(sums []float64, lo, hi int) {
 				vec.ChannelDot(sums, x[lo*b.width:hi*b.width], y[lo*b.width:hi*b.width])
 			}
 		}), nil
-	}
-	if b.width == 1 {
+	case b.width == 1:
 		return b.eachRow(func(m operands) func(lo, hi int) float32 {
 			x, y := floats(m.in[0]), floats(m.in[1])
 			return func(lo, hi int) float32 { return float32(vec.Dot(x[lo:hi], y[lo:hi])) }
 		}), nil
 	}
-	return plan{scratch: 8 * b.outer * b.width, bind: func(m operands) []stage {
-		x, y, out := floats(m.in[0]), floats(m.in[1]), floats(m.out[0])
-		all := as[float64](m.scratch)
-		return []stage{rows(b.outer, b.height*b.width).stage(func(lo, hi int) {
-			for i := lo; i < hi; i++ {
-				sums := all[i*b.width:][:b.width]
-				clear(sums)
-				from, to := i*b.height*b.width, (i+1)*b.height*b.width
-				vec.ChannelDot(sums, x[from:to], y[from:to])
-				for j, s := range sums {
-					out[i*b.width+j] = float32(s)
-				}
-			}
-		})}
-	}}, nil
+	return blockPlan[float32](b.outer, b.height, b.width, 1, func(m operands) func(sums []float64, lo, hi int) {
+		x, y := floats(m.in[0]), floats(m.in[1])
+		return func(sums []float64, lo, hi int) { vec.ChannelDot(sums, x[lo:hi], y[lo:hi]) }
+	}), nil
 }
 
 // fastMaxTo serves rows.
@@ -148,14 +136,22 @@ func fastMaxToGrad(c op.Call) (plan, error) {
 
 // blockSums sums x (outer, height, width) over height and multiplies by factor.
 func blockSums[E vec.Element](outer, height, width int, factor float64) plan {
+	return blockPlan[E](outer, height, width, factor, func(m operands) func(sums []float64, lo, hi int) {
+		x := as[E](m.in[0])
+		return func(sums []float64, lo, hi int) { vec.ChannelSum(sums, x[lo:hi]) }
+	})
+}
+
+// blockPlan is the plan of sums over height, times factor: of returns what adds the
+// elements [lo, hi), which are a block of height x width, to sums.
+func blockPlan[E vec.Element](outer, height, width int, factor float64, of func(m operands) func(sums []float64, lo, hi int)) plan {
 	return plan{scratch: 8 * outer * width, bind: func(m operands) []stage {
-		x, y := as[E](m.in[0]), as[E](m.out[0])
-		all := as[float64](m.scratch)
+		y, add, all := as[E](m.out[0]), of(m), as[float64](m.scratch)
 		return []stage{rows(outer, height*width).stage(func(lo, hi int) {
 			for i := lo; i < hi; i++ {
 				sums := all[i*width:][:width]
 				clear(sums)
-				vec.ChannelSum(sums, x[i*height*width:][:height*width])
+				add(sums, i*height*width, (i+1)*height*width)
 				for j, s := range sums {
 					y[i*width+j] = rounded[E](float32(s * factor))
 				}
@@ -166,18 +162,18 @@ func blockSums[E vec.Element](outer, height, width int, factor float64) plan {
 
 // columnTotals sums the n rows of x (n, ch).
 func columnTotals(n, ch int) plan {
-	return columnPlan(n, ch, func(m operands) func(sums []float64, lo, hi int) {
+	return columnPlan(n, ch, 0, func(m operands) func(sums []float64, lo, hi int) {
 		x := floats(m.in[0])
 		return func(sums []float64, lo, hi int) { vec.ChannelSum(sums, x[lo*ch:hi*ch]) }
 	})
 }
 
-// columnPlan is the plan of a sum of n rows of ch numbers: of returns what adds the rows
-// [lo, hi) to sums.
-func columnPlan(n, ch int, of func(m operands) func(sums []float64, lo, hi int)) plan {
+// columnPlan is the plan of a sum of n rows of ch numbers, which is the operation's result
+// of this index: of returns what adds the rows [lo, hi) to sums.
+func columnPlan(n, ch, result int, of func(m operands) func(sums []float64, lo, hi int)) plan {
 	columns := sumColumns(n, ch, ch)
 	return plan{scratch: 8 * columns.size(), bind: func(m operands) []stage {
-		y, parts := floats(m.out[0]), as[float64](m.scratch)
+		y, parts := floats(m.out[result]), as[float64](m.scratch)
 		return []stage{
 			columns.stage(parts, of(m)),
 			channels(ch).stage(func(lo, hi int) {
@@ -189,26 +185,17 @@ func columnPlan(n, ch int, of func(m operands) func(sums []float64, lo, hi int))
 	}}
 }
 
-// fastClipGrad is columnTotals of the gradient that it makes.
+// fastClipGrad sums the columns of the gradient that it makes.
 func fastClipGrad[E vec.Element](c op.Call, o op.ClipGrad) plan {
 	n, ch := columnsOf(c.In[0])
 	_, width := columnsOf(c.In[1])
-	columns := sumColumns(n, ch, ch)
 	least, most := bounds(o.Clip).Bounds()
-	return plan{scratch: 8 * columns.size(), bind: func(m operands) []stage {
-		y, dy, dx, total := as[E](m.in[0]), as[E](m.in[1]), as[E](m.out[0]), floats(m.out[1])
-		parts := as[float64](m.scratch)
-		return []stage{
-			columns.stage(parts, func(sums []float64, lo, hi int) {
-				vec.ClipGradSum(sums, dx[lo*ch:hi*ch], dy[lo*width+o.Start:(hi-1)*width+o.Start+ch], y[lo*ch:hi*ch], width, least, most)
-			}),
-			channels(ch).stage(func(lo, hi int) {
-				for k := lo; k < hi; k++ {
-					total[k] = float32(columns.total(parts, k))
-				}
-			}),
+	return columnPlan(n, ch, 1, func(m operands) func(sums []float64, lo, hi int) {
+		y, dy, dx := as[E](m.in[0]), as[E](m.in[1]), as[E](m.out[0])
+		return func(sums []float64, lo, hi int) {
+			vec.ClipGradSum(sums, dx[lo*ch:hi*ch], dy[lo*width+o.Start:(hi-1)*width+o.Start+ch], y[lo*ch:hi*ch], width, least, most)
 		}
-	}}
+	})
 }
 
 func fastColumnSum(c op.Call) plan { return columnTotals(columnsOf(c.In[0])) }

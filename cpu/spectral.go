@@ -1,9 +1,6 @@
 package cpu
 
-import (
-	"github.com/seed52467199/trainer/cpu/vec"
-	"github.com/seed52467199/trainer/graph/op"
-)
+import "github.com/seed52467199/trainer/graph/op"
 
 // basisOf is the basis of a spectral pool of maps x in the kernel's numbers.
 func basisOf[T number](o op.SpectralPool, x op.Shape) []T {
@@ -59,10 +56,4 @@ func portableSpread[T number](dx, basis, dy []T) {
 	for i, v := range basis {
 		dx[i] = v * dy[i%len(dy)]
 	}
-}
-
-func fastSpectralPool(c op.Call, o op.SpectralPool) plan { return spectralPool(c, o, vec.ChannelDot) }
-
-func fastSpectralPoolGrad(c op.Call, o op.SpectralPoolGrad) plan {
-	return spectralPoolGrad(c, o, vec.ScaleChannels)
 }

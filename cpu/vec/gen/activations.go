@@ -10,6 +10,10 @@ type activation struct {
 	function, derivative func(k *kernel, x vector, s []vector) vector
 }
 
+// aboveInf is x with the lowest number in place of -Inf, whose product with a gate that is
+// shut would be NaN.
+func (k *kernel) aboveInf(x vector) vector { return k.max(k.broadcast(-math.MaxFloat32), x) }
+
 var activations = []activation{
 	{"sigmoid", "",
 		func(k *kernel, x vector, _ []vector) vector {
@@ -22,7 +26,7 @@ var activations = []activation{
 	{"silu", "beta float32",
 		func(k *kernel, x vector, s []vector) vector {
 			_, _, y := k.logistic(k.mul(x, s[0]))
-			return k.mul(k.max(k.broadcast(-math.MaxFloat32), x), y) // keeps Inf*0 out
+			return k.mul(k.aboveInf(x), y)
 		},
 		func(k *kernel, x vector, s []vector) vector {
 			z := k.clamp(k.mul(x, s[0]), -1000, 1000)
@@ -43,7 +47,7 @@ var activations = []activation{
 		// tanh(log(1+e)) = n/(n+2) with e = exp(x), n = e²+2e.
 		func(k *kernel, x vector, _ []vector) vector {
 			_, n := mishParts(k, x)
-			return k.mul(k.max(k.broadcast(-math.MaxFloat32), x), k.div(n, k.add(n, k.c(2)))) // keeps Inf*0 out
+			return k.mul(k.aboveInf(x), k.div(n, k.add(n, k.c(2))))
 		},
 		// n/(n+2) + x*4e(1+e)/(n+2)².
 		func(k *kernel, x vector, _ []vector) vector {
@@ -56,7 +60,7 @@ var activations = []activation{
 		// x*Phi(x) = max(x, 0) - |x|*Q(|x|).
 		func(k *kernel, x vector, _ []vector) vector {
 			q, _ := k.normalTail(x)
-			a := k.min(k.broadcast(100), k.abs(x)) // keeps Inf*0 out
+			a := k.min(k.broadcast(100), k.abs(x))
 			return k.fnma(a, q, k.max(k.zero(), x))
 		},
 		// Phi(x) + x*exp(-x²/2)/sqrt(2 pi).
@@ -70,7 +74,7 @@ var activations = []activation{
 		func(k *kernel, x vector, _ []vector) vector {
 			u, _ := geluTanhParts(k, x)
 			_, _, y := k.logistic(u)
-			return k.mul(k.max(k.broadcast(-math.MaxFloat32), x), y) // keeps Inf*0 out
+			return k.mul(k.aboveInf(x), y)
 		},
 		func(k *kernel, x vector, _ []vector) vector {
 			u, slope := geluTanhParts(k, x)
@@ -84,7 +88,7 @@ var activations = []activation{
 		}},
 	{"hardGate", "lo, hi, inverse float32",
 		func(k *kernel, x vector, s []vector) vector {
-			return k.mul(k.max(k.broadcast(-math.MaxFloat32), x), ramp(k, x, s)) // keeps Inf*0 out
+			return k.mul(k.aboveInf(x), ramp(k, x, s))
 		},
 		func(k *kernel, x vector, s []vector) vector {
 			inner := k.fma(x, s[2], k.mul(k.sub(x, s[0]), s[2]))

@@ -1,9 +1,13 @@
 package portable
 
-import "math"
+import (
+	"math"
+
+	"github.com/seed52467199/trainer/cpu/internal/acts"
+)
 
 // Sigmoid is y = 1/(1+e^-x).
-func Sigmoid[T Float](y, x []T) { apply(y, x, logistic) }
+func Sigmoid[T Float](y, x []T) { apply(y, x, acts.Logistic) }
 
 // SigmoidGrad is dx = dy*y*(1-y), from the output y.
 func SigmoidGrad[T Float](dx, dy, y []T) {
@@ -21,21 +25,17 @@ func TanhGrad[T Float](dx, dy, y []T) {
 // SiLU is y = x*sigmoid(beta*x).
 func SiLU[T Float](y, x []T, beta T) {
 	b := float64(beta)
-	apply(y, x, func(x float64) float64 { return gated(x, logistic(b*x)) })
+	apply(y, x, func(x float64) float64 { return acts.Swish(x, b) })
 }
 
 // SiLUGrad is the gradient of SiLU, from the input x.
 func SiLUGrad[T Float](dx, dy, x []T, beta T) {
 	b := float64(beta)
-	chain(dx, dy, x, func(x float64) float64 {
-		return logistic(b*x) + gated(b*x, logistic(b*x)*logistic(-b*x))
-	})
+	chain(dx, dy, x, func(x float64) float64 { return acts.SwishSlope(x, b) })
 }
 
 // Softplus is y = log(1+e^x).
-func Softplus[T Float](y, x []T) {
-	apply(y, x, func(x float64) float64 { return max(x, 0) + math.Log1p(math.Exp(-math.Abs(x))) })
-}
+func Softplus[T Float](y, x []T) { apply(y, x, acts.Softplus) }
 
 // SoftplusGrad is dx = dy*(1-e^-y), from the output y >= 0.
 func SoftplusGrad[T Float](dx, dy, y []T) {
@@ -43,76 +43,22 @@ func SoftplusGrad[T Float](dx, dy, y []T) {
 }
 
 // Mish is y = x*tanh(log(1+e^x)).
-func Mish[T Float](y, x []T) {
-	apply(y, x, func(x float64) float64 {
-		t, _ := tanhSoftplus(x)
-		return gated(x, t)
-	})
-}
+func Mish[T Float](y, x []T) { apply(y, x, acts.Mish) }
 
 // MishGrad is the gradient of Mish, from the input x.
-func MishGrad[T Float](dx, dy, x []T) {
-	chain(dx, dy, x, func(x float64) float64 {
-		t, rest := tanhSoftplus(x)
-		return t + gated(x, rest*(1+t)*logistic(x))
-	})
-}
-
-// tanhSoftplus is t = tanh(log(1+e^x)) and 1-t, without overflow.
-func tanhSoftplus(x float64) (t, rest float64) {
-	e := math.Exp(-math.Abs(x))
-	if x < 0 {
-		n := e * (e + 2)
-		return n / (n + 2), 2 / (n + 2)
-	}
-	d := 1 + 2*e + 2*e*e
-	return (1 + 2*e) / d, 2 * e * e / d
-}
+func MishGrad[T Float](dx, dy, x []T) { chain(dx, dy, x, acts.MishSlope) }
 
 // GELU is y = x*Phi(x), with the exact normal distribution.
-func GELU[T Float](y, x []T) {
-	apply(y, x, func(x float64) float64 { return gated(x, normal(x)) })
-}
+func GELU[T Float](y, x []T) { apply(y, x, acts.GELU) }
 
 // GELUGrad is the gradient of GELU, from the input x.
-func GELUGrad[T Float](dx, dy, x []T) {
-	chain(dx, dy, x, func(x float64) float64 {
-		return normal(x) + gated(x, math.Exp(-x*x/2)/math.Sqrt(2*math.Pi))
-	})
-}
-
-// gated is x*gate; a gate that is shut lets nothing of an infinite x pass.
-func gated(x, gate float64) float64 {
-	if gate == 0 && math.IsInf(x, 0) {
-		return 0
-	}
-	return x * gate
-}
-
-// normal is the distribution function of the standard normal distribution.
-func normal(x float64) float64 { return math.Erfc(-x/math.Sqrt2) / 2 }
+func GELUGrad[T Float](dx, dy, x []T) { chain(dx, dy, x, acts.GELUSlope) }
 
 // GELUTanh is y = x*(1+tanh(u))/2 with u = sqrt(2/pi)*(x + 0.044715x³).
-func GELUTanh[T Float](y, x []T) {
-	apply(y, x, func(x float64) float64 {
-		u, _ := geluTanhArgument(x)
-		return gated(x, logistic(u))
-	})
-}
+func GELUTanh[T Float](y, x []T) { apply(y, x, acts.GELUTanh) }
 
 // GELUTanhGrad is the gradient of GELUTanh, from the input x.
-func GELUTanhGrad[T Float](dx, dy, x []T) {
-	chain(dx, dy, x, func(x float64) float64 {
-		u, slope := geluTanhArgument(x)
-		return logistic(u) + gated(x*slope, logistic(u)*logistic(-u))
-	})
-}
-
-// geluTanhArgument is 2u and its derivative.
-func geluTanhArgument(x float64) (u, slope float64) {
-	const linear, cubic = 2 * math.Sqrt2 / math.SqrtPi, 0.044715
-	return linear * (x + cubic*x*x*x), linear * (1 + 3*cubic*x*x)
-}
+func GELUTanhGrad[T Float](dx, dy, x []T) { chain(dx, dy, x, acts.GELUTanhSlope) }
 
 // HardSigmoid is y = (x+3)/6 within 0..1.
 func HardSigmoid[T Float](y, x []T) {
@@ -127,7 +73,7 @@ func HardSigmoidGrad[T Float](dx, dy, x []T) {
 // HardGate is y = x times a ramp from 0 at lo to 1 at hi.
 func HardGate[T Float](y, x []T, lo, hi T) {
 	l, h := float64(lo), float64(hi)
-	apply(y, x, func(x float64) float64 { return gated(x, ramp(x, l, h)) })
+	apply(y, x, func(x float64) float64 { return acts.Gated(x, ramp(x, l, h)) })
 }
 
 // HardGateGrad is the gradient of HardGate, from the input x.
@@ -204,8 +150,6 @@ func chain[T Float](dx, dy, saved []T, slope func(float64) float64) {
 		dx[i] = T(slope(float64(saved[i])) * float64(dy[i]))
 	}
 }
-
-func logistic(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
 
 // ramp goes from 0 at lo to 1 at hi.
 func ramp(x, lo, hi float64) float64 { return min(max((x-lo)/(hi-lo), 0), 1) }

@@ -1,6 +1,10 @@
 package portable
 
-import "math"
+import (
+	"math"
+
+	"github.com/seed52467199/trainer/cpu/internal/acts"
+)
 
 // Softmax is y = e^x / sum(e^x) for each row of x (rows, classes).
 func Softmax[T Float](y, x []T, classes int) {
@@ -105,7 +109,7 @@ func BinaryCrossEntropy[T Float](grad, x, t []T, scale T) float64 {
 	for i := range grad {
 		v, target := float64(x[i]), float64(t[i])
 		loss += max(v, 0) - v*target + math.Log1p(math.Exp(-math.Abs(v)))
-		grad[i] = T((logistic(v) - target) * float64(scale))
+		grad[i] = T((acts.Logistic(v) - target) * float64(scale))
 	}
 	return loss
 }
