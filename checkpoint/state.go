@@ -83,10 +83,7 @@ func save(w atomicfile.Writer, dir string, s State) error {
 			return err
 		}
 		// Its presence says that the files it lists are complete.
-		return d.Write(metaFile, func(w io.Writer) error {
-			_, err := w.Write(text)
-			return err
-		})
+		return d.Write(metaFile, atomicfile.Content(text))
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
+	"slices"
 )
 
 // Tensor is a named array as a file holds it: row-major, little-endian.
@@ -20,10 +21,18 @@ type Tensor struct {
 // FromFloat32s makes an F32 tensor. It refuses values that do not fill shape.
 func FromFloat32s(name string, shape []int, values []float32) (Tensor, error) {
 	t, err := newTensor(name, F32, shape, len(values))
-	for i, v := range values[:len(t.Data)/4] {
-		binary.LittleEndian.PutUint32(t.Data[4*i:], math.Float32bits(v))
-	}
+	AppendFloat32s(t.Data[:0], values[:len(t.Data)/4])
 	return t, err
+}
+
+// AppendFloat32s appends values as an F32 tensor holds them.
+func AppendFloat32s(data []byte, values []float32) []byte {
+	n := len(data)
+	data = slices.Grow(data, 4*len(values))[:n+4*len(values)]
+	for i, v := range values {
+		binary.LittleEndian.PutUint32(data[n+4*i:], math.Float32bits(v))
+	}
+	return data
 }
 
 // FromInt64s makes an I64 tensor. It refuses values that do not fill shape.

@@ -191,6 +191,9 @@ func parseStudy(name string, content []byte) (t studyText, err error) {
 	return t, problems.err()
 }
 
+// SetByStudy tells whether a study sets a key for each of its runs itself.
+func SetByStudy(key string) bool { return key == "train.seed" || key == "output.dir" }
+
 // settingsOf reads a list of settings.
 func settingsOf(name, what string, n ast.Node, problems *Invalid) (all []studySetting) {
 	switch n := n.(type) {
@@ -203,7 +206,7 @@ func settingsOf(name, what string, n ast.Node, problems *Invalid) (all []studySe
 			switch {
 			case !v.isText() || !ok || key == "":
 				problems.add(at, "%s: %s should be key.path=value, such as model.attn=eca", what, v)
-			case key == "train.seed" || key == "output.dir":
+			case SetByStudy(key):
 				problems.add(at, "%s sets %s, which the study sets for each run itself", what, key)
 			default:
 				all = append(all, studySetting{v.text, at})

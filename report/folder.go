@@ -3,7 +3,6 @@ package report
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -87,10 +86,7 @@ func (f RunFolder) prepare(config []byte) error {
 	if err := os.MkdirAll(f.Checkpoints(), 0o755); err != nil {
 		return fmt.Errorf("create the run folder %s: %w; give another --output", f.Dir, err)
 	}
-	return atomicfile.Write(f.Config(), func(w io.Writer) error {
-		_, err := w.Write(config)
-		return err
-	})
+	return atomicfile.Write(f.Config(), atomicfile.Content(config))
 }
 
 // Listen returns the listeners that write the files of the folder: summary,

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -86,7 +85,7 @@ func (s *Study) check(v configs.Variant, dev graph.Device) error {
 		return err
 	}
 	c := cost{images: min(v.Config.Train.BatchSize, job.TrainData.Len()) * v.Config.Train.GradAccum}
-	if c.Cost, err = models.Measure(job.Config.Model.Name, job.Model.Options); err != nil {
+	if _, c.Cost, err = job.Model.Layers(job.Network.Params); err != nil {
 		return err
 	}
 	s.costs = append(s.costs, c)
@@ -161,7 +160,7 @@ func (s *Study) run(ctx context.Context, r Run) (result Result, err error) {
 	if err := os.MkdirAll(filepath.Dir(r.Dir), 0o755); err != nil {
 		return result, fmt.Errorf("the study's folder: %w; give another --output", err)
 	}
-	if err := write(filepath.Join(filepath.Dir(r.Dir), variantName), settings(c)); err != nil {
+	if err := atomicfile.Write(filepath.Join(filepath.Dir(r.Dir), variantName), atomicfile.Content(settings(c))); err != nil {
 		return result, err
 	}
 	c.Train.Seed, c.Output.Dir = r.Seed, r.Dir
@@ -181,12 +180,5 @@ func (s *Study) run(ctx context.Context, r Run) (result Result, err error) {
 	if err != nil {
 		return result, err
 	}
-	return result, write(filepath.Join(r.Dir, resultName), append(text, '\n'))
-}
-
-func write(path string, content []byte) error {
-	return atomicfile.Write(path, func(w io.Writer) error {
-		_, err := w.Write(content)
-		return err
-	})
+	return result, atomicfile.Write(filepath.Join(r.Dir, resultName), atomicfile.Content(append(text, '\n')))
 }

@@ -161,7 +161,7 @@ func spread(mean, sd float64, n int) string {
 
 // write replaces the tables of the study's folder.
 func (t Table) write(dir string) error {
-	if err := write(filepath.Join(dir, "table.md"), []byte(t.Markdown())); err != nil {
+	if err := atomicfile.Write(filepath.Join(dir, "table.md"), atomicfile.Content([]byte(t.Markdown()))); err != nil {
 		return err
 	}
 	rows := [][]string{{"variant", "runs", "diverged", "top1_mean", "top1_sd", "best_top1_mean", "best_top1_sd", "params", "macs", "step_ms"}}

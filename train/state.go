@@ -1,11 +1,8 @@
 package train
 
 import (
-	"encoding/binary"
 	"fmt"
-	"math"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/seed52467199/trainer/checkpoint"
@@ -63,10 +60,7 @@ func (x *transfer) add(c *checkpoint.Tensors, name string, p *graph.Param, memor
 	return c.AddLater(checkpoint.Tensor{Name: name, DType: checkpoint.F32, Shape: p.FileShape()}, func() ([]byte, error) {
 		x.vals = grow(x.vals, p.Len())[:p.Len()]
 		err := p.ReadInto(x.vals, memory)
-		x.raw = slices.Grow(x.raw[:0], 4*p.Len())
-		for _, v := range x.vals {
-			x.raw = binary.LittleEndian.AppendUint32(x.raw, math.Float32bits(v))
-		}
+		x.raw = checkpoint.AppendFloat32s(x.raw[:0], x.vals)
 		return x.raw, err
 	})
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/seed52467199/trainer/configs"
 	"github.com/seed52467199/trainer/data"
+	"github.com/seed52467199/trainer/graph"
 	"github.com/seed52467199/trainer/train"
 )
 
@@ -23,26 +24,19 @@ func evalCommand(a *app) *cobra.Command {
   trainer eval --model cifar_resnet20 --weights resnet20.th --data DIR --set data.format=cifar`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			dev, err := openDevice(a.device, a.threads, a.convolution)
-			if err != nil {
-				return err
-			}
-			defer dev.Close()
-			l, cfg, err := w.load(a, dev)
-			if err != nil {
-				return err
-			}
-			ds, loader, err := evalData(l, cfg, dir, split)
-			if err != nil {
-				return usage(err)
-			}
-			e := train.Evaluator{Network: l.Network, Loader: loader, Flip: tta, Events: a.terminal(0)}
-			start := time.Now()
-			m, err := e.Run(c.Context())
-			if err != nil {
-				return err
-			}
-			return a.evalResult(m, l, ds, perClass, time.Since(start))
+			return w.with(a, func(_ graph.Device, l *train.Loaded, cfg *configs.Config) error {
+				ds, loader, err := evalData(l, cfg, dir, split)
+				if err != nil {
+					return usage(err)
+				}
+				e := train.Evaluator{Network: l.Network, Loader: loader, Flip: tta, Events: a.terminal(0)}
+				start := time.Now()
+				m, err := e.Run(c.Context())
+				if err != nil {
+					return err
+				}
+				return a.evalResult(m, l, ds, perClass, time.Since(start))
+			})
 		},
 	}
 	w.add(c)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/seed52467199/trainer/checkpoint"
 	"github.com/seed52467199/trainer/checkpoint/onnx"
+	"github.com/seed52467199/trainer/configs"
 	"github.com/seed52467199/trainer/graph"
 	"github.com/seed52467199/trainer/train"
 )
@@ -32,19 +33,12 @@ func exportCommand(a *app) *cobra.Command {
 			if format != "onnx" && format != "safetensors" {
 				return usage(fmt.Errorf("--format %s: it should be onnx or safetensors", format))
 			}
-			dev, err := openDevice(a.device, a.threads, a.convolution)
-			if err != nil {
-				return err
-			}
-			defer dev.Close()
-			l, _, err := w.load(a, dev)
-			if err != nil {
-				return err
-			}
-			if format == "onnx" {
-				return a.exportONNX(l, dev, out, fold)
-			}
-			return a.exportSafetensors(l, out)
+			return w.with(a, func(dev graph.Device, l *train.Loaded, _ *configs.Config) error {
+				if format == "onnx" {
+					return a.exportONNX(l, dev, out, fold)
+				}
+				return a.exportSafetensors(l, out)
+			})
 		},
 	}
 	w.add(c)

@@ -8,6 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/seed52467199/trainer/configs"
+	"github.com/seed52467199/trainer/graph"
 	"github.com/seed52467199/trainer/train"
 )
 
@@ -25,7 +27,9 @@ func profileCommand(a *app) *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error {
 			if w.checkpoint != "" || w.weights != "" {
 				w.model = model
-				return a.profileChannels(c, w, dir, split)
+				return w.with(a, func(_ graph.Device, l *train.Loaded, cfg *configs.Config) error {
+					return a.profileChannels(c, l, cfg, dir, split)
+				})
 			}
 			if model == "" {
 				return usage(errors.New("no model: name it with --model NAME, or weights with --checkpoint P"))
@@ -95,16 +99,7 @@ func (a *app) profile(r *benchRig, steps int) error {
 
 // profileChannels tells of each activation which channels are dead and how much alike they
 // are.
-func (a *app) profileChannels(c *cobra.Command, w weightFlags, dir, split string) error {
-	dev, err := openDevice(a.device, a.threads, a.convolution)
-	if err != nil {
-		return err
-	}
-	defer dev.Close()
-	l, cfg, err := w.load(a, dev)
-	if err != nil {
-		return err
-	}
+func (a *app) profileChannels(c *cobra.Command, l *train.Loaded, cfg *configs.Config, dir, split string) error {
 	ds, loader, err := evalData(l, cfg, dir, split)
 	if err != nil {
 		return usage(err)

@@ -53,7 +53,7 @@ func (a *app) study(c *cobra.Command, config, output string, dryRun bool) error 
 		return usage(errors.New("study: --seed is one seed, and a study has its own: set seeds in its file"))
 	}
 	for _, s := range a.set {
-		if key, _, _ := strings.Cut(s, "="); key == "train.seed" || key == "output.dir" {
+		if key, _, _ := strings.Cut(s, "="); configs.SetByStudy(key) {
 			return usage(fmt.Errorf("study: --set %s: the study sets %s for each run itself; give seeds in its file, or --output", s, key))
 		}
 	}

@@ -67,6 +67,20 @@ func (w *weightFlags) load(a *app, dev graph.Device) (*train.Loaded, *configs.Co
 	return l, cfg, usage(err)
 }
 
+// with opens a device and the weights on it for use.
+func (w *weightFlags) with(a *app, use func(dev graph.Device, l *train.Loaded, cfg *configs.Config) error) error {
+	dev, err := openDevice(a.device, a.threads, a.convolution)
+	if err != nil {
+		return err
+	}
+	defer dev.Close()
+	l, cfg, err := w.load(a, dev)
+	if err != nil {
+		return err
+	}
+	return use(dev, l, cfg)
+}
+
 // override puts settings that were given over what the weights expect.
 func override(p *checkpoint.Preprocessing, c *configs.Config) {
 	def := configs.Default()

@@ -25,6 +25,14 @@ func Write(path string, fill func(io.Writer) error) error {
 	return Writer{}.Write(path, fill)
 }
 
+// Content fills a file with bytes that are there already; for Write.
+func Content(b []byte) func(io.Writer) error {
+	return func(w io.Writer) error {
+		_, err := w.Write(b)
+		return err
+	}
+}
+
 // Write is the package's Write on w's file system.
 func (w Writer) Write(path string, fill func(io.Writer) error) error {
 	fs := w.fs()
