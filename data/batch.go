@@ -18,9 +18,13 @@ type Batch struct {
 	Images []float32
 	// Labels has the class of each sample.
 	Labels []int32
+	// Targets has the shape (N, len(Classes)) for tasks other than Classify; see
+	// Targeted. It is empty for Classify.
+	Targets []float32
 	// Indices has each sample's number in the data set.
 	Indices []int
 
+	outputs int           // numbers in Targets for a sample
 	lent    bool          // handed out and not released
 	pending atomic.Int32  // jobs that are not done
 	ready   chan struct{} // takes one value when none is left
@@ -40,6 +44,7 @@ func (b *Batch) resize(n int) {
 	b.N = n
 	b.Images = b.Images[:n*b.Height*b.Width*b.Channels]
 	b.Labels = b.Labels[:n]
+	b.Targets = b.Targets[:n*b.outputs]
 	b.Indices = b.Indices[:n]
 }
 
@@ -47,6 +52,11 @@ func (b *Batch) resize(n int) {
 func (b *Batch) image(slot int) []float32 {
 	n := b.Height * b.Width * b.Channels
 	return b.Images[slot*n : (slot+1)*n : (slot+1)*n]
+}
+
+// target is the part of Targets of one sample.
+func (b *Batch) target(slot int) []float32 {
+	return b.Targets[slot*b.outputs : (slot+1)*b.outputs : (slot+1)*b.outputs]
 }
 
 // report keeps a fault. Workers report in any order, but for one slot in turn.
@@ -70,6 +80,7 @@ func (b *Batch) dropFaults() {
 		}
 		if to != slot {
 			copy(b.image(to), b.image(slot))
+			copy(b.target(to), b.target(slot))
 			b.Labels[to], b.Indices[to] = b.Labels[slot], b.Indices[slot]
 		}
 		to++

@@ -125,10 +125,25 @@ type subset struct {
 }
 
 // Subset is the Dataset of the samples of ds at indices, in that order. The
-// classes stay those of ds.
-func Subset(ds Dataset, indices []int) Dataset { return &subset{ds, indices} }
+// classes stay those of ds, and so does the task.
+func Subset(ds Dataset, indices []int) Dataset {
+	s := subset{ds, indices}
+	if t, ok := ds.(Targeted); ok {
+		return &targetedSubset{s, t}
+	}
+	return &s
+}
 
 func (s *subset) Len() int                      { return len(s.indices) }
 func (s *subset) Label(i int) int               { return s.Dataset.Label(s.indices[i]) }
 func (s *subset) Name(i int) string             { return s.Dataset.Name(s.indices[i]) }
 func (s *subset) Read(i int, smp *Sample) error { return s.Dataset.Read(s.indices[i], smp) }
+
+// targetedSubset is a selection of the samples of another task.
+type targetedSubset struct {
+	subset
+	whole Targeted
+}
+
+func (s *targetedSubset) Task() Task                  { return s.whole.Task() }
+func (s *targetedSubset) Target(i int, dst []float32) { s.whole.Target(s.indices[i], dst) }

@@ -72,6 +72,8 @@ type Loader struct {
 	transform               Transform
 	options                 LoaderOptions
 	height, width, channels int
+	targeted                Targeted // nil where labels are all there is
+	outputs                 int      // numbers in a target
 
 	mu      sync.Mutex
 	batches []*Batch  // free
@@ -104,6 +106,9 @@ func NewLoader(ds Dataset, t Transform, o LoaderOptions) (*Loader, error) {
 	}
 	l := &Loader{ds: ds, transform: t, options: o}
 	l.height, l.width, l.channels = t.Shape()
+	if t, ok := ds.(Targeted); ok {
+		l.targeted, l.outputs = t, len(ds.Classes())
+	}
 	return l, nil
 }
 
@@ -176,6 +181,8 @@ func (l *Loader) takeBatch(number, n int) *Batch {
 			Height: l.height, Width: l.width, Channels: l.channels,
 			Images:  make([]float32, size*l.height*l.width*l.channels),
 			Labels:  make([]int32, size),
+			Targets: make([]float32, size*l.outputs),
+			outputs: l.outputs,
 			Indices: make([]int, size),
 			ready:   make(chan struct{}, 1),
 		}

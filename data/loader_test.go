@@ -357,3 +357,32 @@ func TestLoaderRefuses(t *testing.T) {
 		}
 	}
 }
+
+// marks is a data set of another task: sample i has the numbers i and -i.
+type marks struct{ data.Dataset }
+
+func (marks) Task() data.Task { return data.Regress }
+
+func (marks) Target(i int, dst []float32) { dst[0], dst[1] = float32(i), float32(-i) }
+
+// Targets come with their samples, through a subset too.
+func TestTargetsOfOtherTasks(t *testing.T) {
+	plain, err := data.FromPixels("pictures", make([]uint8, 6*4), 2, 2, 1, make([]int32, 6), []string{"x", "y"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ds := data.Subset(marks{plain}, []int{5, 3, 1})
+	if data.TaskOf(ds) != data.Regress || data.TaskOf(plain) != data.Classify {
+		t.Fatalf("tasks %v and %v", data.TaskOf(ds), data.TaskOf(plain))
+	}
+	it := newLoader(t, ds, evaluating(t, 2, 1), data.LoaderOptions{BatchSize: 2}).Epoch(t.Context(), 0, 0)
+	defer it.Close()
+	var got []float32
+	for it.Next() {
+		got = append(got, it.Batch().Targets...)
+		it.Release(it.Batch())
+	}
+	if want := []float32{5, -5, 3, -3, 1, -1}; !slices.Equal(got, want) || it.Err() != nil {
+		t.Errorf("targets %v, %v; want %v", got, it.Err(), want)
+	}
+}

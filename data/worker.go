@@ -60,6 +60,9 @@ func (w *worker) fill(e *Epoch, b *Batch, slot int) {
 		err := w.load(e.loader, e.number, index, b.image(slot))
 		if err == nil {
 			b.Indices[slot], b.Labels[slot] = index, int32(e.loader.ds.Label(index))
+			if t := e.loader.targeted; t != nil {
+				t.Target(index, b.target(slot))
+			}
 			return
 		}
 		b.report(fault{slot, index, err})

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/seed52467199/trainer/data"
 	"github.com/seed52467199/trainer/train"
 )
 
@@ -15,10 +16,10 @@ func TestPlanMemory(t *testing.T) {
 	const batch, side = 32, 32
 	dev := device(t)
 	pixels, _ := grayAndColour(batch * side * side)
-	labels := make([]int32, batch)
+	examples := &data.Batch{N: batch, Images: pixels, Labels: make([]int32, batch)}
 	run := func(n *train.Network) (float64, []byte) {
 		t.Helper()
-		loss, err := n.Backward(pixels, labels, false)
+		loss, err := n.Backward(examples, false)
 		if err != nil {
 			t.Fatal(err)
 		}

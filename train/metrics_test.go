@@ -4,6 +4,8 @@ import (
 	"math"
 	"slices"
 	"testing"
+
+	"github.com/seed52467199/trainer/data"
 )
 
 var nan = float32(math.NaN())
@@ -68,7 +70,7 @@ func TestObjectiveTargets(t *testing.T) {
 		{"threshold is strict", Objective{Name: "bce", Smoothing: 0.2, Threshold: 0.05}, []float32{0, 0, 1, 0, 1, 0, 0, 0}},
 	} {
 		got := make([]float32, len(c.want))
-		c.o.fill(got, []int32{2, 0}, 4)
+		c.o.fill(got, &data.Batch{N: 2, Labels: []int32{2, 0}}, 4)
 		if !slices.Equal(got, c.want) {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}

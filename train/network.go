@@ -3,6 +3,7 @@ package train
 import (
 	"fmt"
 
+	"github.com/seed52467199/trainer/data"
 	"github.com/seed52467199/trainer/graph"
 	"github.com/seed52467199/trainer/graph/op"
 )
@@ -95,16 +96,15 @@ func (n *Network) program(k programKey) (*batchProgram, error) {
 	return b, nil
 }
 
-// Backward runs a training pass on a batch: images (N, H, W, C) and the class of
-// each. It leaves the gradients of the mean loss in Params.Grads, added to what
-// is there with accumulate, and returns the loss.
-func (n *Network) Backward(images []float32, labels []int32, accumulate bool) (loss float64, err error) {
-	p, err := n.program(programKey{len(labels), true, accumulate})
+// Backward runs a training pass on a batch. It leaves the gradients of the mean loss
+// in Params.Grads, added to what is there with accumulate, and returns the loss.
+func (n *Network) Backward(b *data.Batch, accumulate bool) (loss float64, err error) {
+	p, err := n.program(programKey{b.N, true, accumulate})
 	if err != nil {
 		return 0, err
 	}
-	n.Objective.fill(p.fill, labels, n.Classes)
-	if err := p.Set(p.images, images); err != nil {
+	n.Objective.fill(p.fill, b, n.Classes)
+	if err := p.Set(p.images, b.Images); err != nil {
 		return 0, err
 	}
 	if err := p.Set(p.target, p.fill); err != nil {

@@ -3,6 +3,7 @@ package train
 import (
 	"fmt"
 
+	"github.com/seed52467199/trainer/data"
 	"github.com/seed52467199/trainer/graph"
 )
 
@@ -50,9 +51,13 @@ func (o Objective) loss(g *graph.Graph, logits, target *graph.Node) *graph.Node 
 }
 
 // fill writes the target of a batch: dst has the size of target's input.
-func (o Objective) fill(dst []float32, labels []int32, classes int) {
+func (o Objective) fill(dst []float32, b *data.Batch, classes int) {
+	if len(b.Targets) > 0 {
+		copy(dst, b.Targets)
+		return
+	}
 	if !o.dense() {
-		for i, l := range labels {
+		for i, l := range b.Labels {
 			dst[i] = float32(l)
 		}
 		return
@@ -65,7 +70,7 @@ func (o Objective) fill(dst []float32, labels []int32, classes int) {
 	for i := range dst {
 		dst[i] = float32(off)
 	}
-	for i, l := range labels {
+	for i, l := range b.Labels {
 		dst[i*classes+int(l)] = float32(on)
 	}
 }

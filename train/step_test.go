@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/seed52467199/trainer/cpu"
+	"github.com/seed52467199/trainer/data"
 	"github.com/seed52467199/trainer/graph"
 	"github.com/seed52467199/trainer/models"
 	"github.com/seed52467199/trainer/optim"
@@ -46,9 +47,9 @@ func step(t testing.TB, model string, size, batch int) func() {
 	if err != nil {
 		t.Fatal(err)
 	}
-	images, labels := make([]float32, batch*size*size*3), make([]int32, batch)
+	examples := &data.Batch{N: batch, Images: make([]float32, batch*size*size*3), Labels: make([]int32, batch)}
 	return func() {
-		if _, err := network.Backward(images, labels, false); err != nil {
+		if _, err := network.Backward(examples, false); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := sgd.StepAveraged(0.1, 1, average, 0.99); err != nil {

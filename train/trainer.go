@@ -169,7 +169,7 @@ func (t *Trainer) update(it *data.Epoch, count int) (images int, err error) {
 			return 0, fmt.Errorf("reading batch %d of epoch %d: the data ended after %d of %d batches", t.at.batch+1, t.at.epoch+1, t.at.batch, t.Loader.Batches())
 		}
 		b := it.Batch()
-		l, err := t.Network.Backward(b.Images, b.Labels, k > 0)
+		l, err := t.Network.Backward(b, k > 0)
 		images += b.N
 		it.Release(b)
 		if err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/seed52467199/trainer/configs"
 	"github.com/seed52467199/trainer/cpu"
+	"github.com/seed52467199/trainer/data"
 	"github.com/seed52467199/trainer/graph"
 	"github.com/seed52467199/trainer/graph/op"
 	"github.com/seed52467199/trainer/internal/rng"
@@ -33,15 +34,14 @@ func benchBatch(name string, c models.Config) int {
 
 // benchRig is a network on random data.
 type benchRig struct {
-	dev     *cpu.Device
-	network *train.Network
-	opt     *optim.Optimizer // of training
-	images  []float32
-	labels  []int32
-	logits  []float32
-	batch   int
-	size    int
-	memory  train.MemoryPlan // of training
+	dev      *cpu.Device
+	network  *train.Network
+	opt      *optim.Optimizer // of training
+	examples data.Batch
+	logits   []float32
+	batch    int
+	size     int
+	memory   train.MemoryPlan // of training
 
 	training bool
 }
@@ -90,13 +90,12 @@ func (a *app) newBenchRig(name, mode, precision string, batch, size int, memory 
 		}
 	}
 	s := rng.New(uint64(a.seed), "bench")
-	r.images = make([]float32, r.batch*r.size*r.size*chans)
-	for i := range r.images {
-		r.images[i] = float32(s.Norm())
+	r.examples = data.Batch{N: r.batch, Images: make([]float32, r.batch*r.size*r.size*chans), Labels: make([]int32, r.batch)}
+	for i := range r.examples.Images {
+		r.examples.Images[i] = float32(s.Norm())
 	}
-	r.labels = make([]int32, r.batch)
-	for i := range r.labels {
-		r.labels[i] = int32(s.IntN(info.NumClasses))
+	for i := range r.examples.Labels {
+		r.examples.Labels[i] = int32(s.IntN(info.NumClasses))
 	}
 	r.logits = make([]float32, r.batch*info.NumClasses)
 	if r.training {
@@ -118,9 +117,9 @@ func trainedParams(ps *graph.Params) []*graph.Param {
 // step is one training step or one evaluation of the batch.
 func (r *benchRig) step() error {
 	if !r.training {
-		return r.network.Logits(r.logits, r.images, r.batch)
+		return r.network.Logits(r.logits, r.examples.Images, r.batch)
 	}
-	if _, err := r.network.Backward(r.images, r.labels, false); err != nil {
+	if _, err := r.network.Backward(&r.examples, false); err != nil {
 		return err
 	}
 	_, err := r.opt.Step(0.01, 1)
