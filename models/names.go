@@ -10,16 +10,18 @@ import (
 )
 
 // Published weights of which the layers have other names come with a table of both, in
-// names: a line "models:" with the models that they fit, and for each layer a line with
-// its name in the file and the model's.
+// names: a line "model:" with the model that they were trained for, "instead of:" with
+// models of the same parameters for which they are taken although these compute something
+// else, and for each layer a line with its name in the file and the model's.
 
 //go:embed names/*.txt
 var namesFiles embed.FS
 
 // nameTable is one table.
 type nameTable struct {
-	models []string
-	layers map[string]string // from a file's name to the model's
+	model   string
+	instead []string
+	layers  map[string]string // from a file's name to the model's
 }
 
 var nameTables = readNameTables(namesFiles)
@@ -49,8 +51,12 @@ func parseNameTable(text string) (nameTable, error) {
 	lines := bufio.NewScanner(strings.NewReader(text))
 	for number := 1; lines.Scan(); number++ {
 		line := lines.Text()
-		if list, ok := strings.CutPrefix(line, "models:"); ok {
-			t.models = strings.Fields(list)
+		if name, ok := strings.CutPrefix(line, "model:"); ok {
+			t.model = strings.TrimSpace(name)
+			continue
+		}
+		if list, ok := strings.CutPrefix(line, "instead of:"); ok {
+			t.instead = strings.Fields(list)
 			continue
 		}
 		fields := strings.Fields(line)
@@ -62,17 +68,19 @@ func parseNameTable(text string) (nameTable, error) {
 		}
 		t.layers[fields[0]] = fields[1]
 	}
-	if len(t.models) == 0 {
-		return t, fmt.Errorf("it names no models")
+	if t.model == "" {
+		return t, fmt.Errorf("it names no model")
 	}
 	return t, lines.Err()
 }
 
 // Rename gives the names that a model has for the parameters of a file, for published
-// weights whose layers are called otherwise; nil where no table knows every name.
-func Rename(model string, file []string) map[string]string {
+// weights whose layers are called otherwise, and the model that they were trained for:
+// the one asked for, or one of the same parameters that computes something else with
+// them, such as another padding. names is nil where no table knows every name.
+func Rename(model string, file []string) (trained string, names map[string]string) {
 	for _, t := range nameTables {
-		if !slices.Contains(t.models, model) {
+		if model != t.model && !slices.Contains(t.instead, model) {
 			continue
 		}
 		names := map[string]string{}
@@ -83,8 +91,8 @@ func Rename(model string, file []string) map[string]string {
 			}
 		}
 		if len(names) == len(file) && len(file) > 0 {
-			return names
+			return t.model, names
 		}
 	}
-	return nil
+	return model, nil
 }

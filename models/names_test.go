@@ -10,7 +10,7 @@ import (
 // Every table names each layer of its models once.
 func TestNameTables(t *testing.T) {
 	for _, table := range nameTables {
-		for _, name := range table.models {
+		for _, name := range append([]string{table.model}, table.instead...) {
 			ps := graph.NewParams(1)
 			if _, err := New(name, ps.Root(), Options{}); err != nil {
 				t.Fatal(err)
@@ -34,7 +34,10 @@ func TestNameTables(t *testing.T) {
 
 func TestRename(t *testing.T) {
 	file := []string{"_conv_stem.weight", "_blocks.1._expand_conv.weight", "_bn0.running_mean"}
-	got := Rename("efficientnet_lite0", file)
+	trained, got := Rename("efficientnet_lite0", file)
+	if trained != "tf_efficientnet_lite0" {
+		t.Errorf("trained for %s", trained)
+	}
 	if got["_blocks.1._expand_conv.weight"] != "blocks.1.0.conv_pw.weight" || got["_bn0.running_mean"] != "bn1.running_mean" {
 		t.Errorf("the names are %v", got)
 	}
@@ -42,17 +45,17 @@ func TestRename(t *testing.T) {
 		model string
 		file  []string
 	}{{"resnet18", file}, {"efficientnet_lite0", append(file, "conv_stem.weight")}, {"efficientnet_lite0", nil}} {
-		if got := Rename(c.model, c.file); got != nil {
-			t.Errorf("%s, %v: the names are %v, want none", c.model, c.file, got)
+		if trained, got := Rename(c.model, c.file); got != nil || trained != c.model {
+			t.Errorf("%s, %v: the names of %s are %v, want none", c.model, c.file, trained, got)
 		}
 	}
 }
 
 func TestNameTablesThatCannotBe(t *testing.T) {
 	for text, want := range map[string]string{
-		"a b\n":                   "names no models",
-		"models: m\na\n":          `line 2 is "a"`,
-		"models: m\na b\n\na c\n": `line 4 is "a c"`,
+		"a b\n":                  "names no model",
+		"model: m\na\n":          `line 2 is "a"`,
+		"model: m\na b\n\na c\n": `line 4 is "a c"`,
 	} {
 		if _, err := parseNameTable(text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: error %v, want one with %q", text, err, want)

@@ -15,6 +15,9 @@ import (
 type Plan struct {
 	// Source is where the weights came from.
 	Source string
+	// Instead is the model that was asked for, where the weights were trained for
+	// another one of the same parameters, which is then trained; "" else.
+	Instead string
 	// Loaded counts the parameters taken over.
 	Loaded int
 	// Fresh names the parameters that start anew: a classifier of other classes.
@@ -59,9 +62,12 @@ func sourcePreprocessing(c models.Config, f *checkpoint.File) checkpoint.Preproc
 // else must fit.
 func Adapt(ps *graph.Params, m *models.Model, f *checkpoint.File, o AdaptOptions) (*Plan, error) {
 	plan := &Plan{Source: f.Source}
-	var err error
-	if f.Tensors, err = renamed(m.Name, f.Tensors); err != nil {
+	trained, _, err := rename(m.Name, f)
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.Path, err)
+	}
+	if trained != m.Name {
+		return nil, fmt.Errorf("%s holds weights of %s, and the model is %s, which has the same parameters and computes something else with them: make the model %s", f.Path, trained, m.Name, trained)
 	}
 	have, err := adaptFirstConv(ps, m, f, o, plan)
 	if err != nil {

@@ -49,12 +49,16 @@ type Job struct {
 func OpenJob(c configs.Config, dev graph.Device) (*Job, error) {
 	j := &Job{Config: &c}
 	var weights *checkpoint.File
+	var instead string
 	path, err := c.Finetune.File()
 	if err != nil {
 		return nil, err
 	}
 	if path != "" {
 		if weights, err = checkpoint.Open(path, checkpoint.Options{EMA: true}); err != nil {
+			return nil, err
+		}
+		if c.Model.Name, instead, err = rename(c.Model.Name, weights); err != nil {
 			return nil, err
 		}
 	}
@@ -79,6 +83,7 @@ func OpenJob(c configs.Config, dev graph.Device) (*Job, error) {
 	if err != nil {
 		return nil, err
 	}
+	j.Plan.Instead = instead
 	return j, j.freeze()
 }
 

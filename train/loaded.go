@@ -21,6 +21,9 @@ type Loaded struct {
 	Meta *checkpoint.Meta
 	// Source tells where the weights came from.
 	Source string
+	// Instead is the model that was asked for, where the weights were trained for
+	// another one of the same parameters, which Model then is; "" else.
+	Instead string
 }
 
 // LoadOptions say what weights without a description belong to.
@@ -58,11 +61,11 @@ func Load(path string, dev graph.Device, o LoadOptions) (*Loaded, error) {
 	if name == "" {
 		return nil, fmt.Errorf("%s does not tell what model its weights belong to: name it with --model", path)
 	}
-	info, err := models.Info(name)
-	if err != nil {
+	if name, l.Instead, err = rename(name, f); err != nil {
 		return nil, err
 	}
-	if f.Tensors, err = renamed(name, f.Tensors); err != nil {
+	info, err := models.Info(name)
+	if err != nil {
 		return nil, err
 	}
 	if opts.NumClasses == 0 {
@@ -108,22 +111,28 @@ func Load(path string, dev graph.Device, o LoadOptions) (*Loaded, error) {
 	return l, err
 }
 
-// renamed is the tensors under the model's names, where they are published under others.
-func renamed(model string, ts *checkpoint.Tensors) (*checkpoint.Tensors, error) {
+// rename gives the file's tensors the model's names, where they are published under
+// others. It answers with the model that they were trained for and, where that is not
+// the one asked for, with the latter.
+func rename(model string, f *checkpoint.File) (trained, instead string, err error) {
 	var file []string
-	for t := range ts.All() {
+	for t := range f.Tensors.All() {
 		file = append(file, t.Name)
 	}
-	names := models.Rename(model, file)
+	trained, names := models.Rename(model, file)
 	if names == nil {
-		return ts, nil
+		return model, "", nil
+	}
+	if trained != model {
+		instead = model
 	}
 	var list []checkpoint.Tensor
-	for t := range ts.All() {
+	for t := range f.Tensors.All() {
 		t.Name = names[t.Name]
 		list = append(list, t)
 	}
-	return checkpoint.NewTensors(list...)
+	f.Tensors, err = checkpoint.NewTensors(list...)
+	return trained, instead, err
 }
 
 // modelArguments are what a checkpoint has to know of a model's options for Load to

@@ -95,7 +95,10 @@ func TestEfficientNetLiteEqualsItsPackage(t *testing.T) {
 	if err := json.Unmarshal(text, &golden); err != nil {
 		t.Fatal(err)
 	}
-	equalOnPhotographs(t, "tf_efficientnet_lite0", weights, photographs, golden.Images)
+	// Under timm's name of the network of the same parameters too.
+	for _, name := range []string{"tf_efficientnet_lite0", "efficientnet_lite0"} {
+		equalOnPhotographs(t, name, weights, photographs, golden.Images)
+	}
 }
 
 // equalOnPhotographs compares a model's logits with golden ones, by photograph.

@@ -159,7 +159,7 @@ func (a *app) trainRun(ctx context.Context, cfg *configs.Config, dir, resume, ag
 		sinks = append(sinks, report.NewTerminal(a.stderr, cfg.Train.LogEvery))
 	}
 	if job.Plan != nil {
-		a.say("%s", describePlan(job.Plan))
+		a.say("%s", describePlan(job.Plan, job.Config.Model.Name))
 	}
 	if err := sinks.Handle(runStarted(job, t, dev.Name(), dir, state != nil)); err != nil {
 		return r, err
@@ -260,8 +260,11 @@ func runStarted(j *train.Job, t *train.Trainer, device, dir string, resumed bool
 	return s
 }
 
-func describePlan(p *train.Plan) string {
+func describePlan(p *train.Plan, model string) string {
 	text := fmt.Sprintf("starting from %s: %d tensors loaded", p.Source, p.Loaded)
+	if p.Instead != "" {
+		text += "; they are of " + model + ", which is trained instead of " + p.Instead
+	}
 	if len(p.Fresh) > 0 {
 		text += ", the classifier (" + strings.Join(p.Fresh, ", ") + ") starts anew"
 	}

@@ -56,6 +56,9 @@ func (w *weightFlags) load(a *app, dev graph.Device) (*train.Loaded, *configs.Co
 	if err != nil {
 		return nil, nil, usage(err)
 	}
+	if l.Instead != "" {
+		a.say("%s holds weights of %s, which is used instead of %s", path, l.Model.Name, l.Instead)
+	}
 	cfg := given
 	if l.Meta != nil && l.Meta.Config != "" {
 		cfg, err = configs.Parse("the configuration in "+l.Source, []byte(l.Meta.Config), configs.Options{Set: a.set})
