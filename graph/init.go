@@ -93,3 +93,18 @@ func LecunNormal(r *rng.Stream, shape Shape, dst []float64) {
 
 // BiasUniform is PyTorch's default for the bias of a layer with this fan-in.
 func BiasUniform(fanIn int) Init { return Uniform(1 / math.Sqrt(float64(fanIn))) }
+
+// Dirac is another initialisation whose first filters, as many as there are input
+// channels, are the identity: filter k gives channel k as it is (Zagoruyko and
+// Komodakis, DiracNets, arXiv 1706.00388). Kernels have odd sides.
+func Dirac(rest Init) Init {
+	return func(r *rng.Stream, shape Shape, dst []float64) {
+		rest(r, shape, dst)
+		filters, channels, area := shape[0], shape[1], shape[2]*shape[3]
+		for k := range min(filters, channels) {
+			filter := dst[k*channels*area:][:channels*area]
+			clear(filter)
+			filter[k*area+area/2] = 1
+		}
+	}
+}

@@ -24,6 +24,10 @@ type Config struct {
 	// FirstNorm names, for each of FirstConv, the batch norm right behind a
 	// convolution without a bias, "" where there is none.
 	FirstNorm []string `json:"first_norm,omitempty"`
+	// Whiten names a first convolution that is not trained: a training from scratch
+	// makes its filters of its images, so that what it gives is uncorrelated; "" for
+	// none. It has two filters, of opposite sign, for each direction of a patch.
+	Whiten string `json:"whiten,omitempty"`
 	// Positions names the parameters that hold something for each place of the image,
 	// whose extent changes with its size, by the last parts of their names: position
 	// embeddings (1, L, C) and tables of relative positions (R, heads).

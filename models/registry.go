@@ -36,7 +36,7 @@ var registry = struct {
 	sync.RWMutex
 	specs map[string]Spec
 }{specs: table(
-	leNets, perceptrons, cifarResNets, cifarPreActs,
+	leNets, perceptrons, cifarResNets, cifarPreActs, cifarAirbenches,
 	resNets, attentionResNets, contextResNets, resNetV2s, vggs, denseNets, squeezeNets, mobileNetV1s, mobileNetV2s, mobileNetV3s, efficientNets, efficientNetV2s, tfEfficientNetLites, convNeXts,
 	regNets, repVGGs, shuffleNetV2s,
 	viTs, swins, mixers,

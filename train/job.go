@@ -76,6 +76,9 @@ func OpenJob(c configs.Config, dev graph.Device) (*Job, error) {
 		return nil, err
 	}
 	if weights == nil {
+		if err := j.whiten(); err != nil {
+			return nil, err
+		}
 		return j, j.freeze()
 	}
 	j.Plan, err = Adapt(j.Network.Params, j.Model, weights, AdaptOptions{

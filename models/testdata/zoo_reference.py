@@ -140,8 +140,42 @@ def with_bam(net):
     return net
 
 
+class AirbenchBlock(nn.Module):
+    """3x3 convolutions with a pool behind the first, and with three of them a shortcut around the last two."""
+
+    def __init__(self, i, o, convs):
+        super().__init__()
+        self.convs = convs
+        for k in range(convs):
+            self.add_module(f"conv{k + 1}", nn.Conv2d(i if k == 0 else o, o, 3, 1, 1, bias=False))
+            self.add_module(f"norm{k + 1}", nn.BatchNorm2d(o, eps=1e-12, momentum=0.4))
+
+    def forward(self, x):
+        x = F.gelu(self.norm1(F.max_pool2d(self.conv1(x), 2)))
+        y = self.norm2(self.conv2(x))
+        return F.gelu(y) if self.convs == 2 else F.gelu(x + self.norm3(self.conv3(F.gelu(y))))
+
+
+class Airbench(nn.Module):
+    """The networks of arXiv 2404.00498 for 32x32 pixels."""
+
+    def __init__(self, widths, convs, classes):
+        super().__init__()
+        self.whiten, i = nn.Conv2d(3, 24, 2), 24
+        for k, o in enumerate(widths):
+            self.add_module(f"layer{k + 1}", AirbenchBlock(i, o, convs))
+            i = o
+        self.head = nn.Linear(i, classes, bias=False)
+
+    def forward(self, x):
+        x = self.layer3(self.layer2(self.layer1(F.gelu(self.whiten(x)))))
+        return self.head(x.amax((2, 3))) / 9
+
+
 # name: constructor from the number of classes.
 MODELS = {
+    "cifar_airbench94": lambda k: Airbench([64, 256, 256], 2, k),
+    "cifar_airbench96": lambda k: Airbench([128, 512, 512], 3, k),
     "cbam_resnet18": lambda k: with_cbam(timm.create_model("resnet18", num_classes=k)),
     "cbam_resnet50": lambda k: with_cbam(timm.create_model("resnet50", num_classes=k)),
     "bam_resnet50": lambda k: with_bam(timm.create_model("resnet50", num_classes=k)),
