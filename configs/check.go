@@ -112,6 +112,12 @@ var rules = []struct {
 		}
 		return ""
 	}},
+	{keys("finetune.head_epochs", "train.epochs"), func(c *Config) string {
+		if c.Finetune.HeadEpochs >= c.Train.Epochs && c.Finetune.HeadEpochs > 0 {
+			return fmt.Sprintf("should be below train.epochs, which is %d; to train the classifier alone, freeze the rest by finetune.freeze", c.Train.Epochs)
+		}
+		return ""
+	}},
 	{keys("lr_find.max_lr", "lr_find.min_lr"), func(c *Config) string {
 		if c.LRFind.MaxLR <= c.LRFind.MinLR {
 			return "should be above lr_find.min_lr, which is " + number(c.LRFind.MinLR)

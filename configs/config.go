@@ -284,8 +284,13 @@ type Finetune struct {
 	// Patterns of parameter names that are not trained; * stands for any
 	// characters. Default empty: all are trained.
 	Freeze []string `json:"freeze" also:"frozen"`
+	// Batch norms keep the running statistics, scales and shifts of the weights; of
+	// use where batches are small. Default false.
+	FreezeNorm bool `json:"freeze_norm" also:"freeze_bn,frozen_bn,frozen_batch_norm,bn_eval"`
 	// Base learning rate of the classifier alone. Default 0: as the others.
 	HeadLR float64 `json:"head_lr" min:"0" also:"classifier_lr"`
+	// Epochs at the beginning in which the classifier alone is trained. Default 0.
+	HeadEpochs int `json:"head_epochs" min:"0" also:"freeze_epochs,warmup_head_epochs"`
 }
 
 // LRFind is the learning-rate range test.

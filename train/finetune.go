@@ -163,6 +163,22 @@ func addOffset(f *checkpoint.File, conv, norm string, offset []float32, replaced
 	return err
 }
 
+// FreezeNorms marks the scales and shifts of all batch norms as not trained, which then
+// normalise by their running statistics and leave these alone.
+func FreezeNorms(ps *graph.Params) {
+	norms := map[string]bool{}
+	for _, p := range ps.All() {
+		if p.Role == graph.Statistic {
+			norms[p.Layer()] = true
+		}
+	}
+	for _, p := range ps.All() {
+		if p.Role.Trained() && norms[p.Layer()] {
+			p.Frozen = true
+		}
+	}
+}
+
 // Freeze marks the parameters whose names match one of the patterns, in which *
 // stands for any characters, as not trained. A pattern without * also matches
 // everything below it, as features matches features.0.weight. A pattern that

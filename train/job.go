@@ -219,6 +219,9 @@ func (j *Job) build(dev graph.Device) error {
 
 // freeze marks the parameters that the configuration leaves as they are.
 func (j *Job) freeze() error {
+	if j.Config.Finetune.FreezeNorm {
+		FreezeNorms(j.Network.Params)
+	}
 	return Freeze(j.Network.Params, j.Config.Finetune.Freeze)
 }
 
@@ -290,10 +293,14 @@ func (j *Job) Trainer(folder string, events report.Listener) (*Trainer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := j.planMemory(); err != nil {
+	phases := j.phases()
+	if err := j.planMemory(); err != nil { // of the last phase, which trains the most
 		return nil, err
 	}
-	t := &Trainer{Network: j.Network, Loader: loader, Epochs: c.Train.Epochs, GradAccum: c.Train.GradAccum,
+	if phases != nil {
+		setPhase(j.Network, phases, 0)
+	}
+	t := &Trainer{Phases: phases, Optimise: j.optimizer, Network: j.Network, Loader: loader, Epochs: c.Train.Epochs, GradAccum: c.Train.GradAccum,
 		EMADecay: c.Train.EMADecay, Folder: folder, SaveEvery: c.Train.SaveEveryUpdates, Events: events}
 	if j.ValData != nil {
 		val, err := j.EvalLoader(j.ValData)

@@ -2,6 +2,7 @@ package train
 
 import (
 	"fmt"
+	"maps"
 
 	"github.com/seed52467199/trainer/data"
 	"github.com/seed52467199/trainer/graph"
@@ -62,6 +63,12 @@ func NewNetwork(n Network, seed uint64) (*Network, error) {
 
 // Workspace is the memory of the network's programs.
 func (n *Network) Workspace() *graph.Workspace { return n.ws }
+
+// forgetTraining lets go of the training programs, which were compiled for the
+// parameters that were trained then.
+func (n *Network) forgetTraining() {
+	maps.DeleteFunc(n.programs, func(k programKey, _ *batchProgram) bool { return k.train })
+}
 
 // program returns the compiled program for a batch size and use.
 func (n *Network) program(k programKey) (*batchProgram, error) {

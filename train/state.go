@@ -165,7 +165,17 @@ func (t *Trainer) Restore(s checkpoint.State, path string) error {
 	if err := LoadWeights(ps, s.Weights, path); err != nil {
 		return err
 	}
-	err := t.eachSlot(func(name string, p *graph.Param, memory op.Buffer) error {
+	m := s.Meta
+	err := t.enter(m.Epoch)
+	if err != nil {
+		return err
+	}
+	// Between two phases the optimizer's state is that of the one that ended.
+	fresh := m.BatchInEpoch == 0 && m.Epoch > 0 && t.phaseAt(m.Epoch) != t.phaseAt(m.Epoch-1)
+	err = t.eachSlot(func(name string, p *graph.Param, memory op.Buffer) error {
+		if fresh {
+			return nil
+		}
 		if s.Optimizer == nil {
 			return fmt.Errorf("resuming from %s: it holds no optimizer state", path)
 		}
@@ -195,13 +205,16 @@ func (t *Trainer) Restore(s checkpoint.State, path string) error {
 			}
 		}
 	}
-	m := s.Meta
 	if m.BatchInEpoch > t.Loader.Batches() {
 		return fmt.Errorf("resuming from %s: it stands at batch %d of an epoch that now has %d; the data or the batch size changed", path, m.BatchInEpoch, t.Loader.Batches())
 	}
 	t.at = progress{epoch: m.Epoch, batch: m.BatchInEpoch, update: int(m.Update), loss: m.EpochLoss, best: m.Best, wall: m.WallSeconds}
 	t.lastGood = path
-	t.Optimizer.SetSteps(int(m.Update))
+	steps := int(m.Update)
+	if len(t.Phases) > 0 {
+		steps -= t.Phases[t.phase].Epoch * t.UpdatesPerEpoch()
+	}
+	t.Optimizer.SetSteps(steps)
 	t.Network.ws.SetDraws(m.Random.Streams[drawsStream])
 	if t.at.update > 0 {
 		t.lr = t.LR(t.at.update - 1)

@@ -177,7 +177,13 @@ func TestFindLRLeavesNoTrace(t *testing.T) {
 // Training that is interrupted after every few updates and taken up again ends
 // with the bits of one that is not, with every kind of state.
 func TestResumeIsExact(t *testing.T) {
-	settings := []string{"train.epochs=2", "train.batch_size=300", "optimizer.name=adamw", "optimizer.lr=0.003", "train.ema_decay=0.9", "train.clip_grad=1"}
+	resumesExactly(t, "train.epochs=2", "train.batch_size=300", "optimizer.name=adamw", "optimizer.lr=0.003", "train.ema_decay=0.9", "train.clip_grad=1")
+}
+
+// resumesExactly trains once in one piece and once with an interruption after every
+// third update.
+func resumesExactly(t *testing.T, settings ...string) {
+	t.Helper()
 	whole := job(t, settings...)
 	if _, err := trainer(t, whole, t.TempDir(), nil).Run(t.Context()); err != nil {
 		t.Fatal(err)

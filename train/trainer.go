@@ -18,6 +18,12 @@ import (
 type Trainer struct {
 	Network   *Network
 	Optimizer *optim.Optimizer
+	// Phases are the parts of the training that train different parameters, in
+	// order, the first from epoch 0; nil where all epochs train the same.
+	Phases []Phase
+	// Optimise makes an optimizer of the parameters that are then trained, for all
+	// phases but the first.
+	Optimise func() (*optim.Optimizer, error)
 	// Loader gives the training batches.
 	Loader *data.Loader
 	// Evaluator measures after each epoch; nil to measure nothing.
@@ -48,6 +54,7 @@ type Trainer struct {
 	at       progress
 	step     report.Step
 	lastGood string // the last checkpoint written
+	phase    int    // of Phases, under way
 	lr       float64
 }
 
@@ -92,6 +99,9 @@ func (t *Trainer) Run(ctx context.Context) (Result, error) {
 	}
 	for t.at.epoch < t.Epochs {
 		epochStart := time.Now()
+		if err := t.enter(t.at.epoch); err != nil {
+			return r, err
+		}
 		if err := send(t.Events, &report.EpochStarted{Epoch: t.at.epoch + 1, Epochs: t.Epochs}); err != nil {
 			return r, err
 		}

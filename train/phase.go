@@ -1,0 +1,72 @@
+package train
+
+import (
+	"github.com/seed52467199/trainer/checkpoint"
+	"github.com/seed52467199/trainer/graph"
+)
+
+// Phase is a part of a training in which the same parameters are trained. Each begins
+// with a fresh optimizer.
+type Phase struct {
+	// Epoch is the one that it begins with, from 0.
+	Epoch int
+	// Frozen are the parameters that it leaves as they are and another phase trains.
+	Frozen []*graph.Param
+}
+
+// phaseAt is the number of the phase that an epoch belongs to.
+func (t *Trainer) phaseAt(epoch int) int {
+	k := 0
+	for i, p := range t.Phases {
+		if p.Epoch <= epoch {
+			k = i
+		}
+	}
+	return k
+}
+
+// enter makes the trained parameters those of the phase of an epoch.
+func (t *Trainer) enter(epoch int) error {
+	k := t.phaseAt(epoch)
+	if k == t.phase || len(t.Phases) == 0 {
+		return nil
+	}
+	setPhase(t.Network, t.Phases, k)
+	t.phase = k
+	o, err := t.Optimise()
+	if err == nil {
+		t.Optimizer = o
+	}
+	return err
+}
+
+// setPhase freezes the parameters that phase k leaves as they are, and no others of
+// those that some phase does.
+func setPhase(n *Network, phases []Phase, k int) {
+	for _, p := range phases {
+		for _, param := range p.Frozen {
+			param.Frozen = false
+		}
+	}
+	for _, param := range phases[k].Frozen {
+		param.Frozen = true
+	}
+	n.forgetTraining()
+}
+
+// phases are the parts of the job's training; nil where the same parameters are
+// trained throughout.
+func (j *Job) phases() []Phase {
+	c := j.Config.Finetune
+	if j.Plan == nil || c.HeadEpochs == 0 {
+		return nil
+	}
+	head := checkpoint.Under(j.Model.Config.Classifier...)
+	first := Phase{}
+	for _, p := range j.Network.Params.All() {
+		if p.Role.Trained() && !p.Frozen && !head(p.Name) {
+			first.Frozen = append(first.Frozen, p)
+		}
+	}
+	return []Phase{first, {Epoch: c.HeadEpochs}}
+}
