@@ -45,7 +45,9 @@ type Config struct {
 
 // Model chooses the network.
 type Model struct {
-	// Name of the model; "trainer models list" shows them. Every run needs one.
+	// Name of the model; "trainer models list" shows them. Every run needs one. auto is
+	// the model, with the layers chosen for it, that finetune.weights tell they belong
+	// to.
 	Name string `json:"name" also:"arch,architecture,type"`
 	// Number of classes of the classifier. Default 0: as many as the data has.
 	NumClasses int `json:"num_classes" min:"0" also:"classes,nb_classes"`
@@ -66,6 +68,9 @@ type Model struct {
 	// Convolution in place of the standard one. Default empty, the model's.
 	Conv string `json:"conv" also:"conv_layer"`
 }
+
+// AutoModel is the Model.Name that leaves the model to the weights.
+const AutoModel = "auto"
 
 // Data says where the images are and how they enter the network.
 type Data struct {

@@ -58,9 +58,15 @@ func OpenJob(c configs.Config, dev graph.Device) (*Job, error) {
 		if weights, err = checkpoint.Open(path, checkpoint.Options{EMA: true}); err != nil {
 			return nil, err
 		}
+		if err := modelOf(&c.Model, weights); err != nil {
+			return nil, err
+		}
 		if c.Model.Name, instead, err = rename(c.Model.Name, weights); err != nil {
 			return nil, err
 		}
+	}
+	if c.Model.Name == configs.AutoModel {
+		return nil, errors.New("model.name is auto, and there are no weights that would tell which model is meant: set finetune.weights, or name the model")
 	}
 	info, err := models.Info(c.Model.Name)
 	if err != nil {

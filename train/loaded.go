@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/seed52467199/trainer/checkpoint"
+	"github.com/seed52467199/trainer/configs"
 	"github.com/seed52467199/trainer/graph"
 	"github.com/seed52467199/trainer/models"
 	"github.com/seed52467199/trainer/models/layers"
@@ -145,6 +146,30 @@ func modelArguments(o models.Options) map[string]any {
 		}
 	}
 	return args
+}
+
+// modelOf puts what weights tell about their model in the place of auto: its name, and
+// the layers that were chosen for it where the configuration chooses none.
+func modelOf(c *configs.Model, f *checkpoint.File) error {
+	if c.Name != configs.AutoModel {
+		return nil
+	}
+	c.Name = f.Metadata["model"]
+	if f.Meta != nil {
+		c.Name = f.Meta.Model.Name
+	}
+	if c.Name == "" {
+		return fmt.Errorf("model.name is auto, and %s does not tell which model its weights belong to: name the model", f.Path)
+	}
+	choice := layers.Choice{Norm: c.Norm, Act: c.Act, Attention: c.Attn, Conv: c.Conv}
+	if choice != (layers.Choice{}) || f.Meta == nil {
+		return nil
+	}
+	for key, spec := range layerArguments(&choice) {
+		*spec, _ = f.Meta.Model.Args[key].(string)
+	}
+	c.Norm, c.Act, c.Attn, c.Conv = choice.Norm, choice.Act, choice.Attention, choice.Conv
+	return nil
 }
 
 // layerArguments are the parts of a choice of layers by their names among the

@@ -141,6 +141,9 @@ func (a *app) loadOptions(c *cobra.Command, flags ...configs.Flag) configs.Optio
 }
 
 func checkModel(name string) error {
+	if name == configs.AutoModel {
+		return nil
+	}
 	_, err := models.Info(name)
 	return err
 }

@@ -23,12 +23,16 @@ import (
 // to go on.
 type runNames struct{ config, output, resume string }
 
-func (n *runNames) add(c *cobra.Command) {
+// add adds the flags; recipe is the configuration where none is named, "" to ask for
+// one.
+func (n *runNames) add(c *cobra.Command, recipe string) {
 	f := c.Flags()
-	f.StringVar(&n.config, "config", "", "a YAML file or the name of an embedded recipe")
+	f.StringVar(&n.config, "config", recipe, "a YAML file or the name of an embedded recipe")
 	f.StringVar(&n.output, "output", "", "the run folder (default: the configuration's)")
 	f.StringVar(&n.resume, "resume", "", "auto, to go on from the newest good checkpoint of the run folder, or a checkpoint's path")
-	_ = c.MarkFlagRequired("config")
+	if recipe == "" {
+		_ = c.MarkFlagRequired("config")
+	}
 }
 
 func trainCommand(a *app) *cobra.Command {
@@ -48,29 +52,34 @@ func trainCommand(a *app) *cobra.Command {
 			return a.train(c.Context(), cfg, names.resume)
 		},
 	}
-	names.add(c)
+	names.add(c, "")
 	a.runFlags(c)
 	return c
 }
 
 func finetuneCommand(a *app) *cobra.Command {
 	var names runNames
-	var weights, method string
+	var weights, model, root, method string
 	var gray bool
 	var freeze []string
 	var headLR float64
 	c := &cobra.Command{
-		Use:   "finetune --config FILE_OR_NAME --weights FILE",
+		Use:   "finetune --weights FILE",
 		Short: "Train from the weights of another training",
 		Long: `Train from other weights: the classifier is replaced where the classes differ, and
 the first convolution is adapted to the data's channels. With --gray one channel is
-used from decoding to the first convolution.`,
-		Example: `  trainer finetune --config squeezenet-finetune --weights squeezenet1_1.safetensors
+used from decoding to the first convolution. Without --config the recipe finetune
+says how: it does well on small sets without being tuned.`,
+		Example: `  trainer finetune --model resnet18 --weights resnet18.safetensors --data flowers
+  trainer finetune --weights runs/base --data flowers --gray
+  trainer finetune --config squeezenet-finetune --weights squeezenet1_1.safetensors
   trainer finetune --config my.yaml --weights resnet18.pth --gray --freeze layer1`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			flags := flagValue(c, "output", "output.dir")
 			flags = append(flags, flagValue(c, "weights", "finetune.weights")...)
+			flags = append(flags, flagValue(c, "model", "model.name")...)
+			flags = append(flags, flagValue(c, "data", "data.root")...)
 			flags = append(flags, flagValue(c, "gray", "finetune.gray")...)
 			if gray { // over a recipe made for colour
 				flags = append(flags, configs.Flag{Flag: "--gray", Key: "model.in_chans", Value: "1"})
@@ -91,8 +100,10 @@ used from decoding to the first convolution.`,
 		},
 	}
 	f := c.Flags()
-	names.add(c)
+	names.add(c, "finetune")
 	f.StringVar(&weights, "weights", "", "a .safetensors or PyTorch file, a checkpoint or a run folder")
+	f.StringVar(&model, "model", "", "the model of the weights (default: the configuration's, or as the weights tell)")
+	f.StringVar(&root, "data", "", "the folder or file with the data (default: the configuration's)")
 	f.BoolVar(&gray, "gray", false, "one channel from end to end; adapts the first convolution")
 	f.StringVar(&method, "gray-method", "sum", "sum, mean, luma or fold")
 	f.StringArrayVar(&freeze, "freeze", nil, "parameters that are not trained, by name or pattern; may be repeated")
