@@ -2,6 +2,7 @@ package train
 
 import (
 	"fmt"
+	"math"
 	"path"
 	"strings"
 
@@ -93,6 +94,9 @@ func Adapt(ps *graph.Params, m *models.Model, f *checkpoint.File, o AdaptOptions
 		switch t := match.Found[i]; {
 		case head(p.Name) && !whole:
 			plan.Fresh = append(plan.Fresh, p.Name)
+			if err := calm(p); err != nil {
+				return nil, err
+			}
 		case t != nil:
 			if err := p.Write(t.Float32s()); err != nil {
 				return nil, fmt.Errorf("%s: %w", f.Path, err)
@@ -101,6 +105,32 @@ func Adapt(ps *graph.Params, m *models.Model, f *checkpoint.File, o AdaptOptions
 		}
 	}
 	return plan, nil
+}
+
+// freshSpread is the standard deviation of the weights of a classifier that starts anew
+// behind trained layers, at most.
+const freshSpread = 0.01
+
+// calm scales the fresh weights of a classifier down to freshSpread and takes its
+// biases away. Some models start theirs as wide as the number of classes allows, which
+// for a few classes means logits of tens and gradients that undo what the weights know.
+func calm(p *graph.Param) error {
+	vals, err := p.Read()
+	if err != nil {
+		return err
+	}
+	sum := 0.0
+	for _, v := range vals {
+		sum += float64(v) * float64(v)
+	}
+	factor := 0.0
+	if p.Role == graph.Weight {
+		factor = min(1, freshSpread/max(math.Sqrt(sum/float64(len(vals))), 1e-30))
+	}
+	for i := range vals {
+		vals[i] *= float32(factor)
+	}
+	return p.Write(vals)
 }
 
 // adaptFirstConv gives the file's tensors with the first convolution fitted to the

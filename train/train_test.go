@@ -2,6 +2,7 @@ package train_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -308,6 +309,8 @@ func lenets(t *testing.T) func(classes int) (*graph.Params, *models.Model) {
 	}
 }
 
+func abs(x float32) float32 { return max(x, -x) }
+
 // A classifier of other classes starts anew, weight and bias; the rest is taken over.
 func TestAdaptReplacesTheClassifier(t *testing.T) {
 	place := lenets(t)
@@ -325,6 +328,15 @@ func TestAdaptReplacesTheClassifier(t *testing.T) {
 		}
 		if len(plan.Fresh) != c.fresh || plan.Loaded != len(target.All())-c.fresh {
 			t.Errorf("%d classes: %d loaded, fresh %v; want %d fresh", c.classes, plan.Loaded, plan.Fresh, c.fresh)
+		}
+		for _, name := range plan.Fresh { // starts with small logits
+			vals, err := target.Lookup(name).Read()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if largest := slices.MaxFunc(vals, func(a, b float32) int { return cmp.Compare(abs(a), abs(b)) }); abs(largest) > 0.03 {
+				t.Errorf("%s starts with %v", name, largest)
+			}
 		}
 	}
 	other, m := place(10)
