@@ -86,11 +86,44 @@ var rules = []struct {
 		}
 		return ""
 	}},
-	{keys("schedule.min_lr", "schedule.name", "optimizer.lr"), func(c *Config) string {
-		if c.Schedule.Name == "cosine" && c.Schedule.MinLR > c.Optimizer.LR {
+	{keys("schedule.warmup_prefix", "schedule.name"), func(c *Config) string {
+		if n := c.Schedule.Name; c.Schedule.WarmupPrefix && n == "plateau" {
+			return "should be false, because plateau waits for the end of the warm-up by itself"
+		}
+		return ""
+	}},
+	{keys("schedule.cooldown_epochs", "schedule.name", "schedule.min_lr", "schedule.warmup_epochs", "train.epochs"), func(c *Config) string {
+		s := c.Schedule
+		switch {
+		case s.CooldownEpochs == 0:
+		case s.Name == "one_cycle":
+			return "should be 0, because one_cycle ends far below its start by itself (schedule.final_div_factor)"
+		case s.MinLR == 0:
+			return "schedule.min_lr is 0: nothing would be learned in these epochs; set schedule.min_lr"
+		case s.WarmupEpochs+s.CooldownEpochs >= float64(c.Train.Epochs):
+			return fmt.Sprintf("should be below train.epochs without schedule.warmup_epochs, which is %s", number(float64(c.Train.Epochs)-s.WarmupEpochs))
+		}
+		return ""
+	}},
+	{keys("schedule.min_lr", "schedule.name", "schedule.cooldown_epochs", "optimizer.lr"), func(c *Config) string {
+		s := c.Schedule
+		ends := s.CooldownEpochs > 0 || slices.Contains([]string{"cosine", "poly", "tanh", "plateau"}, s.Name)
+		if ends && s.MinLR > c.Optimizer.LR {
 			return "should be at most optimizer.lr, which is " + number(c.Optimizer.LR)
 		}
 		return ""
+	}},
+	{keys("schedule.tanh_low", "schedule.tanh_high"), func(c *Config) string {
+		if c.Schedule.TanhLow >= c.Schedule.TanhHigh {
+			return "should be below schedule.tanh_high, which is " + number(c.Schedule.TanhHigh)
+		}
+		return ""
+	}},
+	{keys("schedule.noise"), func(c *Config) string {
+		if len(c.Schedule.Noise) > 2 {
+			return "should be two shares of the run, or one, such as [0.4, 0.9]"
+		}
+		return ascending(c.Schedule.Noise)
 	}},
 	{keys("schedule.milestones", "schedule.name"), func(c *Config) string {
 		if c.Schedule.Name == "multistep" && len(c.Schedule.Milestones) == 0 {

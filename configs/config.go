@@ -181,24 +181,55 @@ type Optimizer struct {
 
 // Schedule moves the learning rate. Package schedule has the formulas.
 type Schedule struct {
-	// constant, step (times gamma every step_epochs), multistep (times gamma
-	// at each of milestones), cosine (to min_lr along half a cosine) or
-	// one_cycle (up to the base LR and down again). Default cosine.
-	Name string `json:"name" known:"constant,step,multistep,cosine,one_cycle" also:"type,sched"`
+	// constant, step (times gamma every step_epochs, as a staircase), exponential
+	// (the same without stairs), multistep (times gamma at each of milestones),
+	// cosine, poly or tanh (to min_lr along half a cosine, a power or a hyperbolic
+	// tangent, in one cycle or several), one_cycle (up to the base LR and down
+	// again) or plateau (times gamma when the evaluation gets no better). Default
+	// cosine.
+	Name string `json:"name" known:"constant,step,exponential,multistep,cosine,poly,tanh,one_cycle,plateau" also:"type,sched"`
 	// Epochs of linear warm-up from warmup_lr to the base LR; a fraction is
 	// allowed. The schedule runs on beneath it: it is joined where it would
 	// have been without warm-up. Default 0.
 	WarmupEpochs float64 `json:"warmup_epochs" min:"0" also:"warmup"`
 	// Learning rate at the first step of the warm-up. Default 1e-5.
 	WarmupLR float64 `json:"warmup_lr" min:"0" also:"warmup_start_lr,warmup_init_lr"`
-	// Learning rate at the end of cosine. Default 0.
-	MinLR float64 `json:"min_lr" min:"0" also:"eta_min"`
-	// Epochs between two drops of step; a fraction is allowed. Default 30.
+	// Whether the schedule begins after the warm-up instead of running beneath
+	// it. Default false.
+	WarmupPrefix bool `json:"warmup_prefix"`
+	// Epochs at min_lr at the end of the run, after the schedule's own end. They
+	// are part of train.epochs. Default 0.
+	CooldownEpochs float64 `json:"cooldown_epochs" min:"0" also:"cooldown"`
+	// Learning rate at the end of cosine, poly and tanh, below which plateau does
+	// not go, and of the cool-down. Default 0.
+	MinLR float64 `json:"min_lr" min:"0" also:"eta_min,lr_min"`
+	// Epochs between two drops of step, and in which exponential falls by gamma; a
+	// fraction is allowed. Default 30.
 	StepEpochs float64 `json:"step_epochs" above:"0" also:"step_size,decay_epochs"`
 	// Epochs at which multistep drops, ascending. Default empty.
 	Milestones []float64 `json:"milestones" above:"0" also:"decay_milestones"`
-	// Factor of each drop of step and multistep. Default 0.1.
-	Gamma float64 `json:"gamma" above:"0" max:"1" also:"decay_rate"`
+	// Factor of each drop of step, exponential, multistep and plateau. Default
+	// 0.1.
+	Gamma float64 `json:"gamma" above:"0" max:"1" also:"decay_rate,factor"`
+	// Cycles of cosine, poly and tanh, each from the base LR to min_lr; after the
+	// last the rate stays there. Default 1.
+	CycleLimit int `json:"cycle_limit" min:"1" also:"lr_cycle_limit,cycles,restarts"`
+	// Epochs of the first cycle. Default 0: as long as lets all cycles end with
+	// the run.
+	CycleEpochs float64 `json:"cycle_epochs" min:"0" also:"t_initial,t_0"`
+	// Length of each cycle over that of the one before. Default 1.
+	CycleMul float64 `json:"cycle_mul" min:"1" also:"lr_cycle_mul,t_mult"`
+	// Base LR of each cycle over that of the one before. Default 1.
+	CycleDecay float64 `json:"cycle_decay" above:"0" max:"1" also:"lr_cycle_decay"`
+	// Power to which cosine and poly raise the share of the cycle that is over:
+	// above 1 the rate stays high longer. Default 1.
+	KDecay float64 `json:"k_decay" above:"0" also:"lr_k_decay"`
+	// Power of poly; 1 is a straight line. Default 1.
+	Power float64 `json:"power" above:"0"`
+	// Argument of tanh at the beginning of a cycle. Default -7.
+	TanhLow float64 `json:"tanh_low" also:"lb"`
+	// Argument of tanh at the end of a cycle. Default 3.
+	TanhHigh float64 `json:"tanh_high" also:"ub"`
 	// Share of training during which one_cycle rises. Default 0.3.
 	PctStart float64 `json:"pct_start" min:"0" max:"1"`
 	// one_cycle starts at the base LR divided by this. Default 25.
@@ -215,6 +246,23 @@ type Schedule struct {
 	BaseMomentum float64 `json:"base_momentum" min:"0" below:"1"`
 	// Momentum at the ends of one_cycle. Default 0.95.
 	MaxMomentum float64 `json:"max_momentum" min:"0" below:"1"`
+	// Evaluations without improvement that plateau lets pass before it drops;
+	// what is measured is the metric that chooses the best checkpoint. Default
+	// 10.
+	PatienceEpochs int `json:"patience_epochs" min:"0" also:"patience"`
+	// Share of the best value by which an evaluation must be better for plateau to
+	// count it as an improvement. Default 1e-4.
+	Threshold float64 `json:"threshold" min:"0"`
+	// Evaluations after a drop of plateau that do not count. Default 0.
+	PlateauCooldown int `json:"plateau_cooldown" min:"0"`
+	// Shares of the run between which the LR is noisy: two numbers, or one from
+	// which on it is. Default empty, off.
+	Noise []float64 `json:"noise" min:"0" max:"1" also:"lr_noise"`
+	// Share of the LR that its noise stays below. Default 0.67.
+	NoisePct float64 `json:"noise_pct" min:"0.01" max:"1" also:"lr_noise_pct"`
+	// Standard deviation of the noise as a share of the LR, before noise_pct
+	// bounds it. Default 1.
+	NoiseStd float64 `json:"noise_std" above:"0" max:"10" also:"lr_noise_std"`
 	// Whether the LR moves at every update or only from epoch to epoch.
 	// Default update.
 	Per string `json:"per" known:"update,epoch"`
@@ -241,6 +289,14 @@ type Train struct {
 	// Decay of the exponential moving average of the weights, which is then
 	// what is evaluated and saved as best. Default 0, off.
 	EMADecay float64 `json:"ema_decay" min:"0" below:"1" also:"ema,model_ema_decay"`
+	// Evaluations in a row without improvement after which the training ends; what
+	// is measured is the metric that chooses the best checkpoint. Default 0, off.
+	Patience int `json:"patience" min:"0" also:"early_stopping,early_stop,early_stopping_patience"`
+	// What an evaluation must be better by to count as an improvement, in the
+	// metric's own unit. Default 0.
+	MinDelta float64 `json:"min_delta" min:"0"`
+	// Epochs at the beginning whose evaluations patience does not count. Default 0.
+	PatienceStart int `json:"patience_start" min:"0" also:"start_from_epoch"`
 	// Seed of every random draw. Same seed, same bits. Default 42.
 	Seed int64 `json:"seed" min:"0"`
 	// What activations and their gradients are kept in, and what convolutions
@@ -348,8 +404,9 @@ func Default() Config {
 		},
 		Schedule: Schedule{
 			Name: "cosine", WarmupLR: 1e-5, StepEpochs: 30, Milestones: []float64{}, Gamma: 0.1,
+			CycleLimit: 1, CycleMul: 1, CycleDecay: 1, KDecay: 1, Power: 1, TanhLow: -7, TanhHigh: 3,
 			PctStart: 0.3, DivFactor: 25, FinalDivFactor: 1e4, Anneal: "cos", BaseMomentum: 0.85, MaxMomentum: 0.95,
-			Per: "update",
+			PatienceEpochs: 10, Threshold: 1e-4, Noise: []float64{}, NoisePct: 0.67, NoiseStd: 1, Per: "update",
 		},
 		Train:    Train{Epochs: 10, BatchSize: 128, GradAccum: 1, Seed: 42, Precision: "f32", OnBadImage: "skip", LogEvery: 10},
 		Eval:     Eval{BatchSize: 256, CropPct: 0.875, Interpolation: "bilinear"},

@@ -11,6 +11,8 @@ import (
 type Span struct {
 	Epochs          int
 	UpdatesPerEpoch int
+	// Seed keys the noise, if there is any.
+	Seed uint64
 }
 
 // Schedule gives the learning rate, and where it is moved too the momentum, of
@@ -19,11 +21,20 @@ type Span struct {
 type Schedule struct {
 	c    configs.Schedule
 	span Span
-	// rate is the learning rate at a time, without warm-up.
-	rate func(base, time float64) float64
+	// rate is the learning rate at a time in epochs since the schedule began,
+	// without warm-up.
+	rate curve
+	// start is when the schedule began, and cooldown when it ends for the
+	// cool-down; in epochs.
+	start, cooldown float64
 	// cycle moves the momentum; nil where it stays.
-	cycle *oneCycle
+	cycle   *oneCycle
+	plateau *Plateau
+	noise   *noise
 }
+
+// curve is a learning rate over time in epochs, for a base rate.
+type curve func(base, time float64) float64
 
 // New makes the schedule c of a run as long as span. A configuration made in
 // Go starts from configs.Default().Schedule.
@@ -34,22 +45,39 @@ func New(c configs.Schedule, span Span) (*Schedule, error) {
 	if c.Per != "update" && c.Per != "epoch" {
 		return nil, fmt.Errorf("schedule.per is %q, and should be update or epoch", c.Per)
 	}
-	s := &Schedule{c: c, span: span}
+	s := &Schedule{c: c, span: span, cooldown: math.Inf(1), noise: newNoise(c, span)}
+	if c.WarmupPrefix {
+		s.start = c.WarmupEpochs
+	}
+	if c.CooldownEpochs > 0 {
+		s.cooldown = float64(span.Epochs) - c.CooldownEpochs
+	}
+	length := min(s.cooldown, float64(span.Epochs)) - s.start
+	if !(length > 0) && (s.start > 0 || c.CooldownEpochs > 0) {
+		return nil, fmt.Errorf("schedule: a warm-up of %g epochs and a cool-down of %g leave nothing of %d; make them shorter", s.start, c.CooldownEpochs, span.Epochs)
+	}
+	var err error
 	switch c.Name {
 	case "constant":
 		s.rate = constant
 	case "step":
-		if !(c.StepEpochs > 0) {
-			return nil, fmt.Errorf("schedule.step_epochs is %g, and should be above 0", c.StepEpochs)
-		}
-		s.rate = step(c.StepEpochs, c.Gamma)
+		s.rate, err = step(c.StepEpochs, c.Gamma, true)
+	case "exponential":
+		s.rate, err = step(c.StepEpochs, c.Gamma, false)
 	case "multistep":
 		s.rate = multistep(c.Milestones, c.Gamma)
 	case "cosine":
-		s.rate = cosine(c.MinLR, float64(span.Epochs))
+		s.rate, err = cycled(c, length, cosine(c.KDecay))
+	case "poly":
+		s.rate, err = cycled(c, length, poly(c.KDecay, c.Power))
+	case "tanh":
+		s.rate, err = cycled(c, length, tanh(c.TanhLow, c.TanhHigh))
+	case "plateau":
+		s.plateau = &Plateau{c: c}
+		s.rate = s.plateau.rate
 	case "one_cycle":
-		cycle, err := newOneCycle(c, span)
-		if err != nil {
+		var cycle *oneCycle
+		if cycle, err = newOneCycle(c, span); err != nil {
 			return nil, err
 		}
 		s.rate = cycle.rate
@@ -57,7 +85,10 @@ func New(c configs.Schedule, span Span) (*Schedule, error) {
 			s.cycle = cycle
 		}
 	default:
-		return nil, fmt.Errorf("schedule.name is %q, and should be one of constant, step, multistep, cosine, one_cycle", c.Name)
+		err = fmt.Errorf("schedule.name is %q, and should be one of constant, step, exponential, multistep, cosine, poly, tanh, one_cycle, plateau", c.Name)
+	}
+	if err != nil {
+		return nil, err
 	}
 	return s, nil
 }
@@ -67,12 +98,29 @@ func New(c configs.Schedule, span Span) (*Schedule, error) {
 // the formula ends with.
 func (s *Schedule) LR(base float64, update int) float64 {
 	t := s.time(update)
-	if t < s.c.WarmupEpochs {
-		return s.c.WarmupLR + (base-s.c.WarmupLR)*t/s.c.WarmupEpochs
+	return s.quiet(base, t) * s.noise.factor(t, s.tick(update))
+}
+
+// quiet is the learning rate without noise.
+func (s *Schedule) quiet(base, t float64) float64 {
+	switch {
+	case t < s.c.WarmupEpochs:
+		return s.c.WarmupLR + (s.warm(base)-s.c.WarmupLR)*t/s.c.WarmupEpochs
+	case t+rounding >= s.cooldown:
+		return s.c.MinLR
 	}
-	// As in timm with warmup_prefix false, the schedule has been running
-	// beneath the warm-up: t is not counted from its end.
-	return s.rate(base, t)
+	// Without a prefix, as in timm, the schedule has been running beneath the
+	// warm-up: t is not counted from its end.
+	return s.rate(base, t-s.start)
+}
+
+// warm is the rate to which the warm-up leads: the base rate. As in timm, tanh's
+// leads to where it is joined.
+func (s *Schedule) warm(base float64) float64 {
+	if s.c.Name == "tanh" && !s.c.WarmupPrefix {
+		return s.rate(base, s.c.WarmupEpochs)
+	}
+	return base
 }
 
 // Momentum is the momentum of the update: base, unless one-cycle moves it.
@@ -83,11 +131,23 @@ func (s *Schedule) Momentum(base float64, update int) float64 {
 	return s.cycle.momentum(s.time(update))
 }
 
+// Plateau is what plateau has seen of the evaluations, which must be told of
+// them; nil for every other schedule.
+func (s *Schedule) Plateau() *Plateau { return s.plateau }
+
+// tick is what the rate is the same within: the update, or per epoch its epoch.
+func (s *Schedule) tick(update int) int {
+	if s.c.Per == "epoch" {
+		return update / s.span.UpdatesPerEpoch
+	}
+	return update
+}
+
 // time is the update's place in the run in epochs; per epoch, that of its
 // epoch's beginning.
 func (s *Schedule) time(update int) float64 {
 	if s.c.Per == "epoch" {
-		return float64(update / s.span.UpdatesPerEpoch)
+		return float64(s.tick(update))
 	}
 	return float64(update) / float64(s.span.UpdatesPerEpoch)
 }
@@ -95,37 +155,3 @@ func (s *Schedule) time(update int) float64 {
 // rounding is far less than an update and far more than what dividing by their
 // number loses: update 3 of 10 is in time for a drop every 0.1 epochs.
 const rounding = 1e-9
-
-func constant(base, _ float64) float64 { return base }
-
-// step multiplies by gamma every so many epochs (PyTorch's StepLR).
-func step(epochs, gamma float64) func(base, time float64) float64 {
-	return func(base, time float64) float64 {
-		return base * math.Pow(gamma, math.Floor(time/epochs+rounding))
-	}
-}
-
-// multistep multiplies by gamma from each milestone on (PyTorch's
-// MultiStepLR; timm's drops one epoch earlier).
-func multistep(milestones []float64, gamma float64) func(base, time float64) float64 {
-	return func(base, time float64) float64 {
-		drops := 0
-		for _, m := range milestones {
-			if time+rounding >= m {
-				drops++
-			}
-		}
-		return base * math.Pow(gamma, float64(drops))
-	}
-}
-
-// cosine goes from base to floor along half a cosine (Loshchilov and Hutter
-// 2017, "SGDR", eq. 5; PyTorch's CosineAnnealingLR) and stays there.
-func cosine(floor, epochs float64) func(base, time float64) float64 {
-	return func(base, time float64) float64 {
-		if time >= epochs {
-			return floor
-		}
-		return floor + (base-floor)*(1+math.Cos(math.Pi*time/epochs))/2
-	}
-}

@@ -11,55 +11,150 @@ import (
 	"github.com/seed52467199/trainer/schedule"
 )
 
-// TestAgainstPyTorch compares with testdata/torch_schedules.json, which
-// testdata/torch_schedules.py made.
-func TestAgainstPyTorch(t *testing.T) {
-	text, err := os.ReadFile("testdata/torch_schedules.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var golden struct {
-		Base  float64
-		Cases []struct {
-			Schedule        json.RawMessage
-			Epochs          int
-			UpdatesPerEpoch int `json:"updates_per_epoch"`
-			LR, Momentum    []float64
-		}
-	}
-	if err := json.Unmarshal(text, &golden); err != nil {
-		t.Fatal(err)
-	}
-	const tolerance = 1e-13 // of the base rate; PyTorch computes some rates from the one before
-	largest := 0.0
-	for _, g := range golden.Cases {
-		c := configs.Default().Schedule
-		if err := json.Unmarshal(g.Schedule, &c); err != nil {
-			t.Fatal(err)
-		}
-		s, err := schedule.New(c, schedule.Span{Epochs: g.Epochs, UpdatesPerEpoch: g.UpdatesPerEpoch})
+// TestAgainstPyTorchAndTimm compares with what testdata/torch_schedules.py and
+// testdata/timm_schedules.py wrote.
+func TestAgainstPyTorchAndTimm(t *testing.T) {
+	for file, tolerance := range map[string]float64{
+		"torch_schedules.json": 1e-13, // of the base rate; PyTorch computes some rates from the one before
+		"timm_schedules.json":  1e-11, // what its twelve digits leave
+	} {
+		text, err := os.ReadFile("testdata/" + file)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(g.LR) != g.Epochs*g.UpdatesPerEpoch {
-			t.Fatalf("%s: %d rates for %d updates", g.Schedule, len(g.LR), g.Epochs*g.UpdatesPerEpoch)
+		var golden struct {
+			Base  float64
+			Cases []goldenCase
 		}
-		for u, want := range g.LR {
-			d := math.Abs(s.LR(golden.Base, u)-want) / golden.Base
-			largest = max(largest, d)
-			if !(d <= tolerance) {
-				t.Errorf("%s: update %d: got %g, want %g", g.Schedule, u, s.LR(golden.Base, u), want)
+		if err := json.Unmarshal(text, &golden); err != nil {
+			t.Fatal(err)
+		}
+		largest := 0.0
+		for _, g := range golden.Cases {
+			largest = max(largest, g.compare(t, golden.Base, tolerance))
+		}
+		t.Logf("%s: %d schedules, largest difference %.2g of the base rate", file, len(golden.Cases), largest)
+	}
+}
+
+// goldenCase is a schedule and what it should give. After each epoch of one with
+// Metrics the schedule is told of one. Where Noisy is given, it tells which updates
+// are; LR is without noise.
+type goldenCase struct {
+	Schedule              json.RawMessage
+	Epochs                int
+	UpdatesPerEpoch       int `json:"updates_per_epoch"`
+	LR, Momentum, Metrics []float64
+	Lower                 bool
+	Noisy                 []bool
+}
+
+// compare gives the largest difference.
+func (g goldenCase) compare(t *testing.T, base, tolerance float64) (largest float64) {
+	c := configs.Default().Schedule
+	if err := json.Unmarshal(g.Schedule, &c); err != nil {
+		t.Fatal(err)
+	}
+	s, err := schedule.New(c, schedule.Span{Epochs: g.Epochs, UpdatesPerEpoch: g.UpdatesPerEpoch, Seed: 5})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(g.LR) != g.Epochs*g.UpdatesPerEpoch {
+		t.Fatalf("%s: %d rates for %d updates", g.Schedule, len(g.LR), g.Epochs*g.UpdatesPerEpoch)
+	}
+	for u, want := range g.LR {
+		lr := s.LR(base, u)
+		if g.Noisy != nil && g.Noisy[u] {
+			if share := math.Abs(lr/want - 1); share == 0 || share >= c.NoisePct || lr != s.LR(base, u) {
+				t.Errorf("%s: update %d: got %g, want noise of at most %g around %g, the same each time", g.Schedule, u, lr, c.NoisePct, want)
 			}
+			continue
 		}
-		for u, want := range g.Momentum {
-			d := math.Abs(s.Momentum(0.5, u) - want)
-			largest = max(largest, d)
-			if !(d <= tolerance) {
-				t.Errorf("%s: update %d: momentum %g, want %g", g.Schedule, u, s.Momentum(0.5, u), want)
+		d := math.Abs(lr-want) / base
+		largest = max(largest, d)
+		if !(d <= tolerance) || want != 0 && math.Abs(lr/want-1) > 1e-5 {
+			t.Errorf("%s: update %d: got %g, want %g", g.Schedule, u, lr, want)
+		}
+		if g.Metrics != nil {
+			s.Plateau().Observe(u+1, g.Metrics[u], g.Lower)
+		}
+	}
+	for u, want := range g.Momentum {
+		d := math.Abs(s.Momentum(0.5, u) - want)
+		largest = max(largest, d)
+		if !(d <= tolerance) {
+			t.Errorf("%s: update %d: momentum %g, want %g", g.Schedule, u, s.Momentum(0.5, u), want)
+		}
+	}
+	return largest
+}
+
+// Of the noise, some two thirds of the draws lie within one standard deviation, and
+// no two updates or seeds share them; per epoch it is constant inside an epoch.
+func TestNoise(t *testing.T) {
+	c := configs.Default().Schedule
+	c.Name, c.Noise, c.NoisePct, c.NoiseStd = "constant", []float64{0.1}, 0.9, 0.2
+	rates := func(seed uint64) []float64 {
+		s, err := schedule.New(c, schedule.Span{Epochs: 10, UpdatesPerEpoch: 500, Seed: seed})
+		if err != nil {
+			t.Fatal(err)
+		}
+		list := make([]float64, 5000)
+		for u := range list {
+			list[u] = s.LR(1, u)
+		}
+		return list
+	}
+	a, b := rates(1), rates(2)
+	within, sum, seen := 0, 0.0, map[float64]bool{}
+	for u := range a {
+		if (u < 500) != (a[u] == 1) || u >= 500 && a[u] == b[u] {
+			t.Fatalf("update %d: %g, and %g of another seed", u, a[u], b[u])
+		}
+		if u >= 500 {
+			seen[a[u]], sum = true, sum+a[u]
+			if math.Abs(a[u]-1) < 0.2 {
+				within++
 			}
 		}
 	}
-	t.Logf("%d schedules, largest difference %.2g of the base rate", len(golden.Cases), largest)
+	if share := float64(within) / 4500; len(seen) != 4500 || math.Abs(share-0.6827) > 0.03 || math.Abs(sum/4500-1) > 0.01 {
+		t.Errorf("%d values, %g within one deviation, mean %g; want 4500, 0.68 and 1", len(seen), share, sum/4500)
+	}
+	c.Per = "epoch"
+	if a = rates(1); a[2000] != a[2499] || a[2000] == a[2500] {
+		t.Errorf("per epoch the rate is %g at the beginning of an epoch, %g at its end and %g in the next", a[2000], a[2499], a[2500])
+	}
+}
+
+// What plateau has seen goes on from its JSON at every point.
+func TestPlateauGoesOn(t *testing.T) {
+	c := configs.Default().Schedule
+	c.Name, c.PatienceEpochs, c.PlateauCooldown, c.Gamma = "plateau", 1, 1, 0.5
+	make := func() *schedule.Schedule {
+		s, err := schedule.New(c, schedule.Span{Epochs: 20, UpdatesPerEpoch: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	whole, again := make(), make()
+	for epoch, metric := range []float64{1, 2, 2, 2, 2, math.NaN(), 2, 3, 3, 3, 1, 1, 1} {
+		text, err := json.Marshal(again.Plateau())
+		if err != nil {
+			t.Fatal(err)
+		}
+		again = make()
+		if err := json.Unmarshal(text, again.Plateau()); err != nil {
+			t.Fatal(err)
+		}
+		if a, b := whole.Plateau().Observe(epoch+1, metric, false), again.Plateau().Observe(epoch+1, metric, false); a != b || whole.LR(1, 0) != again.LR(1, 0) {
+			t.Errorf("epoch %d: drops %v with rate %g, and %v with %g after going on", epoch, a, whole.LR(1, 0), b, again.LR(1, 0))
+		}
+	}
+	if whole.LR(1, 0) >= 0.5 {
+		t.Errorf("the rate is %g, want several drops", whole.LR(1, 0))
+	}
 }
 
 // TestWarmup checks by hand timm's rules: the cosine runs on beneath the
@@ -129,9 +224,9 @@ func TestWarmup(t *testing.T) {
 }
 
 func TestLRStaysInRange(t *testing.T) {
-	for _, name := range []string{"constant", "step", "multistep", "cosine", "one_cycle"} {
+	for _, name := range []string{"constant", "step", "exponential", "multistep", "cosine", "poly", "tanh", "plateau", "one_cycle"} {
 		for _, per := range []string{"update", "epoch"} {
-			for _, span := range []schedule.Span{{1, 1}, {1, 2}, {2, 1}, {3, 7}, {10, 3}} {
+			for _, span := range []schedule.Span{{1, 1, 0}, {1, 2, 0}, {2, 1, 0}, {3, 7, 0}, {10, 3, 0}} {
 				for _, pct := range []float64{0, 0.1, 0.3, 1} {
 					c := configs.Default().Schedule
 					c.Name, c.Per, c.PctStart, c.StepEpochs, c.Milestones = name, per, pct, 0.7, []float64{1, 2}
@@ -166,11 +261,13 @@ func TestNewRefuses(t *testing.T) {
 	}{
 		{func(c *configs.Schedule) {}, schedule.Span{Epochs: 0, UpdatesPerEpoch: 1}, "both should be at least 1"},
 		{func(c *configs.Schedule) {}, schedule.Span{Epochs: 1, UpdatesPerEpoch: 0}, "both should be at least 1"},
-		{func(c *configs.Schedule) { c.Name = "plateau" }, schedule.Span{Epochs: 1, UpdatesPerEpoch: 1}, `schedule.name is "plateau", and should be one of`},
+		{func(c *configs.Schedule) { c.Name = "linear" }, schedule.Span{Epochs: 1, UpdatesPerEpoch: 1}, `schedule.name is "linear", and should be one of`},
 		{func(c *configs.Schedule) { c.Per = "" }, schedule.Span{Epochs: 1, UpdatesPerEpoch: 1}, `schedule.per is "", and should be update or epoch`},
 		{func(c *configs.Schedule) { c.Name, c.StepEpochs = "step", 0 }, schedule.Span{Epochs: 1, UpdatesPerEpoch: 1}, "schedule.step_epochs is 0"},
 		{func(c *configs.Schedule) { c.Name, c.Anneal = "one_cycle", "exp" }, schedule.Span{Epochs: 1, UpdatesPerEpoch: 1}, `schedule.anneal is "exp"`},
 		{func(c *configs.Schedule) { c.Name, c.DivFactor = "one_cycle", 0 }, schedule.Span{Epochs: 1, UpdatesPerEpoch: 1}, "schedule.div_factor is 0"},
+		{func(c *configs.Schedule) { c.CycleLimit, c.CycleMul = 5000, 2 }, schedule.Span{Epochs: 1, UpdatesPerEpoch: 1}, "take fewer cycles"},
+		{func(c *configs.Schedule) { c.WarmupEpochs, c.WarmupPrefix, c.CooldownEpochs = 2, true, 1 }, schedule.Span{Epochs: 3, UpdatesPerEpoch: 1}, "leave nothing of 3"},
 	}
 	for _, test := range tests {
 		c := configs.Default().Schedule
