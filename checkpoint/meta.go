@@ -50,6 +50,9 @@ type Meta struct {
 	// Schedule is the state of the learning-rate schedule as its own package
 	// writes it.
 	Schedule json.RawMessage `json:"schedule,omitempty"`
+	// Patience is what a run that may end early has seen of its evaluations, as
+	// package schedule writes it.
+	Patience json.RawMessage `json:"patience,omitempty"`
 	// Config is the whole effective configuration as YAML text.
 	Config string `json:"config"`
 	// WallSeconds is the time spent in training, over all resumed parts.

@@ -16,7 +16,8 @@
 // A run sends RunStarted first (warnings may come before it), then for each
 // epoch EpochStarted, one Step per update, EvalStep while the validation set
 // is read, EpochDone and Checkpointed. It ends with exactly one of RunDone,
-// Interrupted and RunFailed. An LR range test sends LRPoint alone.
+// Interrupted and RunFailed; StoppedEarly may come before RunDone. An LR range test
+// sends LRPoint alone.
 //
 // # Counting
 //

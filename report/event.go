@@ -1,6 +1,9 @@
 package report
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Event is something that happened in a run. The kinds are the pointer types
 // of this file. A listener must not keep an event after Handle returns: the
@@ -130,7 +133,30 @@ type Interrupted struct {
 	ResumeCommand string // what to type to go on
 }
 
-// RunDone ends a run that reached its last epoch.
+// StoppedEarly says that a run ends before its last epoch, because its evaluations get
+// no better. RunDone follows.
+type StoppedEarly struct {
+	Epoch, Epochs int     // epochs finished, and those planned
+	Update        int     // updates done
+	Metric        string  // which one; may be empty
+	Evaluations   int     // in a row without improvement
+	MinDelta      float64 // what would have been one, in the metric's unit
+}
+
+// Reason is a sentence without its beginning and full stop.
+func (e *StoppedEarly) Reason() string {
+	metric := e.Metric
+	if metric == "" {
+		metric = "the evaluation"
+	}
+	text := metric + " has not improved"
+	if e.MinDelta > 0 {
+		text += fmt.Sprintf(" by more than %g", e.MinDelta)
+	}
+	return fmt.Sprintf("%s in %s", text, plural(e.Evaluations, "evaluation"))
+}
+
+// RunDone ends a run that reached its last epoch, or was stopped early.
 type RunDone struct {
 	RunDir          string
 	Time            time.Duration // of this process
@@ -162,6 +188,7 @@ func (*EpochDone) event()    {}
 func (*Checkpointed) event() {}
 func (*Warning) event()      {}
 func (*Interrupted) event()  {}
+func (*StoppedEarly) event() {}
 func (*RunDone) event()      {}
 func (*RunFailed) event()    {}
 func (*LRPoint) event()      {}

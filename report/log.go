@@ -129,6 +129,12 @@ func (l *Log) fields(e Event) bool {
 		l.int("update", int64(e.Update))
 		l.text("checkpoint", e.Checkpoint)
 		l.text("resume_command", e.ResumeCommand)
+	case *StoppedEarly:
+		l.text("event", "stopped_early")
+		l.int("epoch", int64(e.Epoch))
+		l.int("epochs", int64(e.Epochs))
+		l.int("update", int64(e.Update))
+		l.text("reason", e.Reason())
 	case *RunDone:
 		l.text("event", "run_done")
 		l.text("run_dir", e.RunDir)

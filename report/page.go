@@ -39,6 +39,7 @@ type Page struct {
 	warned    int // warnings in all
 	status    string
 	statement string // more about the status
+	early     string // why the run ended before its last epoch
 }
 
 // NewPage keeps the page at path. The summary must hear of each event before the page does.
@@ -76,8 +77,14 @@ func (p *Page) Handle(e Event) error {
 		if e.ResumeCommand != "" {
 			p.statement += "; to go on: " + e.ResumeCommand
 		}
+	case *StoppedEarly:
+		p.early = e.Reason()
+		return nil
 	case *RunDone:
 		p.status, p.statement = "finished", "in "+clock(e.Time)
+		if p.early != "" {
+			p.statement += ", early: " + p.early
+		}
 	case *RunFailed:
 		p.status, p.statement = "failed", e.Reason
 	default:

@@ -93,6 +93,8 @@ func (t *Terminal) Handle(e Event) error {
 			text += "to go on:  " + printable(e.ResumeCommand) + "\n"
 		}
 		return t.print(text)
+	case *StoppedEarly:
+		return t.print(fmt.Sprintf("stopped early, after %d of %s: %s\n", e.Epoch, plural(e.Epochs, "epoch"), printable(e.Reason())))
 	case *RunDone:
 		return t.print(footer(e))
 	case *RunFailed:

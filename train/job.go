@@ -315,11 +315,13 @@ func (j *Job) Trainer(folder string, events report.Listener) (*Trainer, error) {
 		}
 		t.Evaluator = &Evaluator{Network: j.Network, Loader: val, Events: events}
 	}
-	sched, err := schedule.New(c.Schedule, schedule.Span{Epochs: c.Train.Epochs, UpdatesPerEpoch: t.UpdatesPerEpoch()})
+	sched, err := schedule.New(c.Schedule, schedule.Span{Epochs: c.Train.Epochs, UpdatesPerEpoch: t.UpdatesPerEpoch(), Seed: uint64(c.Train.Seed)})
 	if err != nil {
 		return nil, err
 	}
 	t.LR = func(update int) float64 { return sched.LR(c.Optimizer.LR, update) }
+	t.Plateau = sched.Plateau()
+	t.Patience = Patience{Evaluations: c.Train.Patience, MinDelta: c.Train.MinDelta, Start: c.Train.PatienceStart}
 	if t.Optimizer, err = j.optimizer(); err != nil {
 		return nil, err
 	}

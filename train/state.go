@@ -134,7 +134,7 @@ func (t *Trainer) state() (checkpoint.State, error) {
 	s.Meta.BatchInEpoch, s.Meta.EpochLoss = t.at.batch, t.at.loss
 	s.Meta.Best = t.at.best
 	s.Meta.Random.Streams = map[string]uint64{drawsStream: t.Network.ws.Draws()}
-	return s, nil
+	return s, t.keepObserved(&s.Meta)
 }
 
 // slotName is the name of an optimizer's state for a parameter.
@@ -209,6 +209,9 @@ func (t *Trainer) Restore(s checkpoint.State, path string) error {
 		return fmt.Errorf("resuming from %s: it stands at batch %d of an epoch that now has %d; the data or the batch size changed", path, m.BatchInEpoch, t.Loader.Batches())
 	}
 	t.at = progress{epoch: m.Epoch, batch: m.BatchInEpoch, update: int(m.Update), loss: m.EpochLoss, best: m.Best, wall: m.WallSeconds}
+	if err := t.restoreObserved(m, path); err != nil {
+		return err
+	}
 	t.lastGood = path
 	steps := int(m.Update)
 	if len(t.Phases) > 0 {

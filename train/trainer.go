@@ -12,6 +12,7 @@ import (
 	"github.com/seed52467199/trainer/data"
 	"github.com/seed52467199/trainer/optim"
 	"github.com/seed52467199/trainer/report"
+	"github.com/seed52467199/trainer/schedule"
 )
 
 // Trainer runs epochs of training over a network.
@@ -30,7 +31,11 @@ type Trainer struct {
 	Evaluator *Evaluator
 	// LR is the learning rate of each update, from 0.
 	LR func(update int) float64
-	// Epochs is how many passes over the data there are.
+	// Plateau, where set, lowers that rate when evaluations get no better.
+	Plateau *schedule.Plateau
+	// Patience ends the run when they do not.
+	Patience Patience
+	// Epochs is how many passes over the data there are, at most.
 	Epochs int
 	// GradAccum is how many batches make an update; 0 is 1.
 	GradAccum int
@@ -65,7 +70,8 @@ type progress struct {
 	update int
 	loss   checkpoint.MeanLoss
 	best   *checkpoint.BestMetric
-	wall   float64 // seconds of earlier parts of the run
+	stale  schedule.Stale // evaluations without improvement
+	wall   float64        // seconds of earlier parts of the run
 }
 
 // Result is what a run reached.
@@ -73,6 +79,8 @@ type Result struct {
 	Best, Last      *report.EpochDone
 	ImagesPerSecond float64
 	Updates         int
+	// Stopped says why the run ended before its last epoch; nil where it did not.
+	Stopped *report.StoppedEarly
 }
 
 // UpdatesPerEpoch is the number of updates of one epoch.
@@ -86,7 +94,8 @@ func (t *Trainer) accum() int { return max(t.GradAccum, 1) }
 // Position is the number of complete epochs and of updates so far.
 func (t *Trainer) Position() (epochs, updates int) { return t.at.epoch, t.at.update }
 
-// Run trains from where the run stands to its last epoch. When ctx ends it
+// Run trains from where the run stands to its last epoch, or until Patience is at its
+// end. When ctx ends it
 // finishes the update under way, saves and returns an error that wraps
 // ErrInterrupted.
 func (t *Trainer) Run(ctx context.Context) (Result, error) {
@@ -97,7 +106,7 @@ func (t *Trainer) Run(ctx context.Context) (Result, error) {
 	if err := t.settle(started); err != nil {
 		return r, err
 	}
-	for t.at.epoch < t.Epochs {
+	for t.at.epoch < t.Epochs && !t.exhausted() {
 		epochStart := time.Now()
 		if err := t.enter(t.at.epoch); err != nil {
 			return r, err
@@ -123,6 +132,10 @@ func (t *Trainer) Run(ctx context.Context) (Result, error) {
 	}
 	if images > 0 {
 		r.ImagesPerSecond = float64(images) / training.Seconds()
+	}
+	if t.exhausted() {
+		r.Stopped = t.stoppedEarly()
+		return r, send(t.Events, r.Stopped)
 	}
 	return r, nil
 }
@@ -242,6 +255,7 @@ func (t *Trainer) finishEpoch(ctx context.Context, images int, training time.Dur
 			t.at.best = &checkpoint.BestMetric{Name: "top1", Value: m.Top1, Epoch: t.at.epoch + 1}
 			done.Best = true
 		}
+		t.observe(m.Top1, false)
 	}
 	done.Time = training + time.Since(evalStart)
 	t.at.epoch++

@@ -297,7 +297,11 @@ func describePlan(p *train.Plan, model string) string {
 
 // trainResult is the JSON of a training.
 func trainResult(dir string, r train.Result) map[string]any {
-	return map[string]any{"run": dir, "best": epochResult(r.Best), "last": epochResult(r.Last), "images_per_s": r.ImagesPerSecond}
+	m := map[string]any{"run": dir, "best": epochResult(r.Best), "last": epochResult(r.Last), "images_per_s": r.ImagesPerSecond}
+	if r.Stopped != nil {
+		m["stopped_early"] = r.Stopped.Reason()
+	}
+	return m
 }
 
 func epochResult(e *report.EpochDone) map[string]any {
