@@ -76,6 +76,19 @@ var rules = []struct {
 		}
 		return ""
 	}},
+	{keys("train.effective_batch", "train.batch_size"), func(c *Config) string {
+		whole, batch := c.Train.EffectiveBatch, c.Train.BatchSize
+		if whole == 0 || whole%batch == 0 {
+			return ""
+		}
+		wrong := fmt.Sprintf("should be a multiple of train.batch_size, which is %d", batch)
+		for b := min(batch, whole); b > 0; b-- {
+			if whole%b == 0 {
+				return fmt.Sprintf("%s: set train.batch_size to %d, which divides it", wrong, b)
+			}
+		}
+		return wrong
+	}},
 	{keys("schedule.warmup_epochs", "schedule.name", "train.epochs"), func(c *Config) string {
 		s := c.Schedule
 		switch {

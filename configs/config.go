@@ -162,7 +162,17 @@ type Optimizer struct {
 	// apart from it). Default sgd.
 	Name string `json:"name" known:"sgd,adam,adamw" later:"lamb" also:"type,opt"`
 	// Base learning rate, which the schedule scales. Default 0.1.
-	LR float64 `json:"lr" above:"0" also:"learning_rate,max_lr,base_lr"`
+	LR float64 `json:"lr" above:"0" also:"learning_rate,max_lr"`
+	// Learning rate for updates of lr_base_size images, from which lr then follows
+	// for updates of train.batch_size times train.grad_accum; setting lr later, as
+	// with --set, wins over it. Default 0: lr is what it says.
+	LRBase float64 `json:"lr_base" min:"0" also:"base_lr,blr"`
+	// Images of an update for which lr_base is meant. Default 256.
+	LRBaseSize int `json:"lr_base_size" min:"1"`
+	// How lr follows from lr_base: linear with the images of an update, by their
+	// root (sqrt), or auto, by the root for adam, lamb and their like and linear for
+	// others. Default auto.
+	LRBaseScale string `json:"lr_base_scale" known:"auto,linear,sqrt"`
 	// Momentum of sgd. Default 0.9.
 	Momentum float64 `json:"momentum" min:"0" below:"1"`
 	// Share of the gradient that sgd keeps out of the momentum. Default 0.
@@ -276,6 +286,11 @@ type Train struct {
 	BatchSize int `json:"batch_size" min:"1" also:"batch,bs"`
 	// Batches whose gradients are averaged into one update. Default 1.
 	GradAccum int `json:"grad_accum" min:"1" also:"grad_accum_steps,accumulation,gradient_accumulation_steps"`
+	// Images of an update, from which grad_accum then follows: as many batches as
+	// make them up, so that another batch_size leaves the recipe's updates as they
+	// are. It must be a multiple of batch_size; setting grad_accum later, as with
+	// --set, wins over it. Default 0: grad_accum is what it says.
+	EffectiveBatch int `json:"effective_batch" min:"0" also:"global_batch,global_batch_size,total_batch_size"`
 	// Memory that training may take, such as 2GiB: weights, gradients, the
 	// optimizer's state, activations, batches and the program. Where it is short,
 	// activations are computed again in the backward pass instead of kept; that
@@ -400,7 +415,7 @@ func Default() Config {
 		Augment: Augment{Crop: "none", Scale: [2]float64{0.08, 1}, Ratio: [2]float64{3. / 4, 4. / 3}, Interpolation: "bilinear", Auto: "none", Repeats: 1},
 		Loss:    Loss{Name: "cross_entropy"},
 		Optimizer: Optimizer{
-			Name: "sgd", LR: 0.1, Momentum: 0.9, Betas: [2]float64{0.9, 0.999}, Eps: 1e-8,
+			Name: "sgd", LR: 0.1, LRBaseSize: 256, LRBaseScale: "auto", Momentum: 0.9, Betas: [2]float64{0.9, 0.999}, Eps: 1e-8,
 		},
 		Schedule: Schedule{
 			Name: "cosine", WarmupLR: 1e-5, StepEpochs: 30, Milestones: []float64{}, Gamma: 0.1,

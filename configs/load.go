@@ -122,7 +122,7 @@ func merge(name string, layers []layer, o Options, problems Invalid) (*Config, e
 	eachField(func(f *field) { v.SetDefault(f.path(), f.preset()) })
 	for _, l := range layers {
 		tree := map[string]any{}
-		for _, s := range l.settings {
+		for _, s := range displaced(l.settings) {
 			branch, ok := tree[s.section].(map[string]any)
 			if !ok {
 				branch = map[string]any{}
@@ -136,8 +136,10 @@ func merge(name string, layers []layer, o Options, problems Invalid) (*Config, e
 		}
 	}
 	for _, s := range overrides(o, &problems) {
-		v.Set(s.path(), s.value)
-		origins[s.path()] = s.where
+		for _, s := range displaced([]setting{s}) {
+			v.Set(s.path(), s.value)
+			origins[s.path()] = s.where
+		}
 	}
 	if err := problems.err(); err != nil {
 		return nil, err
@@ -147,6 +149,7 @@ func merge(name string, layers []layer, o Options, problems Invalid) (*Config, e
 	eachField(func(f *field) { // every value already has its field's own type
 		f.of(&c).Set(reflect.ValueOf(v.Get(f.path())))
 	})
+	c.Derive()
 	c.check(func(key string) string {
 		if at, ok := origins[key]; ok {
 			return at
