@@ -6,6 +6,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seed52467199/trainer/configs"
+	"github.com/seed52467199/trainer/report"
+	"github.com/seed52467199/trainer/train"
 )
 
 func configCommand(a *app) *cobra.Command {
@@ -22,9 +24,13 @@ func configCommand(a *app) *cobra.Command {
 			return nil
 		},
 	}
+	var plot string
 	show := &cobra.Command{
-		Use: "show FILE_OR_NAME", Short: "Print what a configuration means in the end", Args: cobra.ExactArgs(1),
+		Use: "show FILE_OR_NAME", Short: "Print what a configuration means in the end, or draw its learning rate", Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
+			if err := checkPlot(plot); err != nil {
+				return usage(err)
+			}
 			cfg, err := a.config(c, args[0])
 			if err != nil {
 				return err
@@ -35,10 +41,16 @@ func configCommand(a *app) *cobra.Command {
 					return err
 				}
 			}
+			if plot != "" {
+				if err := a.plotRates(args[0], cfg, plot); err != nil {
+					return err
+				}
+			}
 			_, err = fmt.Fprintf(a.stdout, "%s\n", trimNewline(text))
 			return err
 		},
 	}
+	show.Flags().StringVar(&plot, "plot", "", "draw the learning rate over the epochs into this .svg or .png file")
 	check := &cobra.Command{
 		Use: "check FILE_OR_NAME", Short: "Check a configuration", Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -68,6 +80,27 @@ func configCommand(a *app) *cobra.Command {
 		a.outputFlags(sub)
 	}
 	return group(c, list, show, check, schema)
+}
+
+// plotRates draws the learning rate of a configuration into a file.
+func (a *app) plotRates(name string, c *configs.Config, path string) error {
+	r, err := train.ScheduledRates(*c)
+	if err != nil {
+		return usage(err)
+	}
+	title := fmt.Sprintf("%s: %s, %d epochs", name, c.Schedule.Name, c.Train.Epochs)
+	if c.Schedule.Name == "plateau" {
+		title += ", before any evaluation"
+	}
+	err = report.PlotLines(path, report.LinePlot{Title: title, XLabel: "epoch", YLabel: "learning rate", Lines: []report.Line{{X: r.Epochs, Y: r.LR}}})
+	if err != nil {
+		return err
+	}
+	if r.NoData != nil {
+		a.say("one rate an epoch, because the updates cannot be counted: %v", r.NoData)
+	}
+	a.say("the learning rate is drawn in %s, %d for each epoch", path, r.UpdatesPerEpoch)
+	return nil
 }
 
 func trimNewline(b []byte) []byte {
