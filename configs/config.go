@@ -386,6 +386,16 @@ type LRFind struct {
 	// The sweep ends when the smoothed loss exceeds this many times its best.
 	// Default 4.
 	Diverge float64 `json:"diverge" above:"1" also:"diverge_th,early_stop_threshold"`
+	// Sweeps, all from the same weights, with train.seed, train.seed+1 and so on for
+	// the order of the data, augmentation and dropout; their mean is read. Default
+	// 1.
+	Seeds int `json:"seeds" min:"1" also:"repeats,sweeps,num_seeds"`
+	// Batches of eval.batch_size images, drawn once from the validation split, whose
+	// loss is measured after the updates and read instead of the training loss.
+	// Default 0: the training loss is read.
+	ValBatches int `json:"val_batches" min:"0" also:"val_loader,num_val_batches"`
+	// Steps between two measurements of that loss. Default 1.
+	ValEvery int `json:"val_every" min:"1"`
 }
 
 // Output says where results go.
@@ -426,7 +436,7 @@ func Default() Config {
 		Train:    Train{Epochs: 10, BatchSize: 128, GradAccum: 1, Seed: 42, Precision: "f32", OnBadImage: "skip", LogEvery: 10},
 		Eval:     Eval{BatchSize: 256, CropPct: 0.875, Interpolation: "bilinear"},
 		Finetune: Finetune{GrayMethod: "sum", Freeze: []string{}},
-		LRFind:   LRFind{MinLR: 1e-6, MaxLR: 10, Steps: 200, Mode: "exp", Smoothing: 0.9, Diverge: 4},
+		LRFind:   LRFind{MinLR: 1e-6, MaxLR: 10, Steps: 200, Mode: "exp", Smoothing: 0.9, Diverge: 4, Seeds: 1, ValEvery: 1},
 		Runtime:  Runtime{Device: "auto", Convolution: "auto"},
 	}
 }

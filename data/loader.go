@@ -115,6 +115,10 @@ func NewLoader(ds Dataset, t Transform, o LoaderOptions) (*Loader, error) {
 // Options are what the Loader was made with, its defaults filled in.
 func (l *Loader) Options() LoaderOptions { return l.options }
 
+// SetSeed changes what keys the order and the augmentation of epochs that begin from
+// now on. No epoch may be under way.
+func (l *Loader) SetSeed(seed uint64) { l.options.Seed = seed }
+
 // Shape is the height, width and channels of an image.
 func (l *Loader) Shape() (height, width, channels int) { return l.height, l.width, l.channels }
 

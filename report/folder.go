@@ -56,17 +56,26 @@ func (e *RunExistsError) Error() string {
 // to remove the remains of a run that never began.
 func CreateRun(dir string, config []byte) (RunFolder, error) {
 	f := RunFolder{dir}
+	if err := CheckNoRun(dir); err != nil {
+		return RunFolder{}, err
+	}
+	return f, f.prepare(config)
+}
+
+// CheckNoRun refuses a folder that holds a run, as CreateRun does, and makes nothing.
+func CheckNoRun(dir string) error {
+	f := RunFolder{dir}
 	for _, path := range []string{f.Config(), f.Summary(), f.Log(), f.Last(), f.Best()} {
 		_, err := os.Lstat(path)
 		if err == nil {
 			found, _ := filepath.Rel(dir, path)
-			return RunFolder{}, &RunExistsError{dir, found, exists(f.Last()) || exists(f.Best())}
+			return &RunExistsError{dir, found, exists(f.Last()) || exists(f.Best())}
 		}
 		if !errors.Is(err, fs.ErrNotExist) {
-			return RunFolder{}, fmt.Errorf("create the run folder %s: %w; give another --output", dir, err)
+			return fmt.Errorf("create the run folder %s: %w; give another --output", dir, err)
 		}
 	}
-	return f, f.prepare(config)
+	return nil
 }
 
 // ResumeRun opens the folder of a run that goes on and writes the

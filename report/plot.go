@@ -31,6 +31,7 @@ var (
 	ink     = color.NRGBA{0x1d, 0x23, 0x30, 0xff}
 	soft    = color.NRGBA{0x66, 0x70, 0x85, 0xff}
 	rawLine = color.NRGBA{0xa9, 0xb8, 0xd6, 0xff}
+	band    = color.NRGBA{0xe6, 0xec, 0xf7, 0xff}
 	// palette is told apart by people who do not tell red from green, too
 	// (Okabe and Ito, 2008).
 	palette = []color.NRGBA{
@@ -42,6 +43,8 @@ var (
 // LRCurve is the result of an LR range test.
 type LRCurve struct {
 	Points      []LRPoint // raw and smoothed loss; those that are not finite are not drawn
+	Low, High   []float64 // where the points are means, the least and the greatest loss of each; else nil
+	Loss        string    // what the losses are; empty is the training loss
 	Suggestions []Mark
 	Verdict     string // a sentence for the title
 }
@@ -72,20 +75,34 @@ func PlotLRCurve(path string, c LRCurve) error {
 	for _, p := range c.Points {
 		rates, raw, smoothed = append(rates, p.LR), append(raw, p.Loss), append(smoothed, p.Smoothed)
 	}
-	p := newPlot(wrap("LR range test: "+c.Verdict, titleColumns), "learning rate", "loss")
+	p := newPlot(wrap("LR range test: "+c.Verdict, titleColumns), "learning rate", cmp.Or(c.Loss, "loss"))
 	logarithmic(&p.X)
-	batches := points(Line{"each batch", rates, raw}, p)
+	name := "each batch"
+	switch {
+	case len(c.Low) > 0:
+		name = "mean of the sweeps"
+	case c.Loss != "":
+		name = "each step"
+	}
+	batches := points(Line{name, rates, raw}, p)
 	mean := points(Line{"smoothed", rates, smoothed}, p)
 	if len(batches) == 0 || len(mean) == 0 {
 		return fmt.Errorf("plot %s: the LR range test has no step with a finite loss at a positive rate", path)
 	}
-	if err := addLine(p, "each batch", batches, rawLine, 1); err != nil {
+	low, high := lossRange(mean, batches)
+	if len(c.Low) > 0 {
+		bottom, top := points(Line{"", rates, c.Low}, p), points(Line{"", rates, c.High}, p)
+		if err := addBand(p, "all sweeps", within(bottom, low, high), within(top, low, high)); err != nil {
+			return fmt.Errorf("plot %s: %w", path, err)
+		}
+	}
+	if err := addLine(p, name, batches, rawLine, 1); err != nil {
 		return fmt.Errorf("plot %s: %w", path, err)
 	}
 	if err := addLine(p, "smoothed", mean, palette[0], 2); err != nil {
 		return fmt.Errorf("plot %s: %w", path, err)
 	}
-	p.Y.Min, p.Y.Max = lossRange(mean)
+	p.Y.Min, p.Y.Max = low, high
 
 	var marks flags
 	for _, m := range c.Suggestions {
@@ -203,10 +220,33 @@ func addLine(p *plot.Plot, name string, xys plotter.XYs, c color.Color, width vg
 	return nil
 }
 
-// lossRange is the part of the loss axis worth seeing. The smoothed line
-// decides, since single batches may be far off; and where it diverges it is cut,
-// so that its fall, which is what the test is for, takes half of the height.
-func lossRange(smoothed plotter.XYs) (low, high float64) {
+// within cuts a line at two levels: a filled area, unlike a line, is not cut at the
+// edge of the plot.
+func within(line plotter.XYs, low, high float64) plotter.XYs {
+	for i := range line {
+		line[i].Y = min(max(line[i].Y, low), high)
+	}
+	return line
+}
+
+// addBand fills what lies between two lines.
+func addBand(p *plot.Plot, name string, low, high plotter.XYs) error {
+	slices.Reverse(high)
+	area, err := plotter.NewPolygon(append(low, high...))
+	if err != nil {
+		return err
+	}
+	area.Color, area.LineStyle.Width = band, 0
+	p.Add(area)
+	p.Legend.Add(name, area)
+	return nil
+}
+
+// lossRange is the part of the loss axis worth seeing: down to the least loss. At the
+// top the smoothed line decides, since single batches may be far off; and where it
+// diverges it is cut, so that its fall, which is what the test is for, takes half of
+// the height.
+func lossRange(smoothed, raw plotter.XYs) (low, high float64) {
 	at := 0
 	for i := range smoothed {
 		if smoothed[i].Y < smoothed[at].Y {
@@ -214,6 +254,8 @@ func lossRange(smoothed plotter.XYs) (low, high float64) {
 		}
 	}
 	_, _, low, high = plotter.XYRange(smoothed)
+	_, _, least, _ := plotter.XYRange(raw)
+	low = min(low, least)
 	_, _, _, before := plotter.XYRange(smoothed[:at+1])
 	return widen(low, min(high, low+max(2*(before-low), 0.25*(high-low))), 0.12)
 }

@@ -72,6 +72,30 @@ func TestPlotLRCurveSVG(t *testing.T) {
 	}
 }
 
+// The band of several sweeps is drawn where the losses are worth seeing, however far
+// one of them goes.
+func TestPlotLRCurveBand(t *testing.T) {
+	c := rangeTest()
+	for i, p := range c.Points {
+		c.Low, c.High = append(c.Low, p.Smoothed-0.1), append(c.High, p.Smoothed+0.1+math.Pow(1e3*p.LR, 9))
+		c.Points[i].Loss = p.Smoothed
+	}
+	c.Loss = "held-out loss"
+	path := filepath.Join(t.TempDir(), "lr.svg")
+	if err := report.PlotLRCurve(path, c); err != nil {
+		t.Fatal(err)
+	}
+	all := strings.Join(svgTexts(t, path), "|")
+	for _, want := range []string{"held-out loss", "mean of the sweeps", "all sweeps"} {
+		if !strings.Contains(all, want) {
+			t.Errorf("the plot lacks the text %q; it has %s", want, all)
+		}
+	}
+	if strings.Contains(text(t, path), "NaN") || strings.Contains(text(t, path), "e+") {
+		t.Error("the plot has a place that is no number, or far outside")
+	}
+}
+
 func TestPlotLRCurvePNG(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lr.PNG")
 	if err := report.PlotLRCurve(path, rangeTest()); err != nil {

@@ -6,7 +6,7 @@
 // model with its parameters and compiled programs; a [Trainer] runs epochs over
 // it, saves checkpoints from which it goes on bit for bit, and stops at a loss
 // that is not finite without touching what was saved; an [Evaluator] measures;
-// [FindLR] sweeps the learning rate and leaves no trace.
+// [Trainer.FindLR] sweeps the learning rate and leaves no trace.
 //
 // The package tells what happens as events of package report and never prints.
 // All parts can be used without a configuration too.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
+	"strconv"
 
 	"github.com/seed52467199/trainer/configs"
 	"github.com/seed52467199/trainer/data"
@@ -13,42 +15,93 @@ import (
 
 // LRCurve is the result of an LR range test.
 type LRCurve struct {
-	// Points are the learning rates and losses of the steps, in order.
-	Points []curve.Point
-	// Reading is what they say.
+	// Train are the learning rates and training losses of the steps, in order: each
+	// loss is that of the step's batches, before its update.
+	Train curve.Band
+	// Held are the losses on held-out images after the updates; without points where
+	// none were asked for.
+	Held curve.Band
+	// Reading is what the held-out losses say, or else the training losses.
 	Reading curve.Reading
+}
+
+// Read is the band that was read.
+func (c LRCurve) Read() curve.Band {
+	if len(c.Held.Points) > 0 {
+		return c.Held
+	}
+	return c.Train
 }
 
 // FindLR trains for some steps while the learning rate sweeps over a range, with
 // the training's own loss, accumulation, clipping and parameter groups, and puts
 // everything back: weights, running statistics, optimizer, moving average and
-// random streams. The batches are those that training would see first; a sweep
-// longer than an epoch goes on in the next one. It writes no checkpoint.
-func (t *Trainer) FindLR(ctx context.Context, c configs.LRFind) (_ LRCurve, err error) {
+// random streams. The batches of the first sweep are those that training would see
+// first, those of further ones come of other seeds; a sweep longer than an epoch goes
+// on in the next one. held, where set, measures held-out images after each
+// c.ValEvery steps. It writes no checkpoint.
+func (t *Trainer) FindLR(ctx context.Context, c configs.LRFind, held *Evaluator) (found LRCurve, err error) {
 	before, err := t.snapshot()
 	if err != nil {
 		return LRCurve{}, err
 	}
-	events, lr := t.Events, t.LR
+	seed := t.Loader.Options().Seed
+	test := rangeTest{Trainer: t, c: c, held: held, rates: curve.Rates(c), events: t.Events}
+	lr := t.LR
 	defer func() {
-		t.Events, t.LR = events, lr
+		t.Events, t.LR = test.events, lr
+		t.Loader.SetSeed(seed)
 		err = errors.Join(err, t.restore(before))
 	}()
 	t.Events = nil
 
-	rates := curve.Rates(c)
-	watch := curve.NewWatch(c)
-	var found LRCurve
-	point := report.LRPoint{Steps: len(rates)}
+	var train, measured []curve.Sweep
+	for i := range max(c.Seeds, 1) {
+		if i > 0 {
+			if err := t.restore(before); err != nil {
+				return LRCurve{}, err
+			}
+			t.Loader.SetSeed(seed + uint64(i))
+			t.Network.ws.SetDraws(before.draws + uint64(i)<<40) // masks that no training comes to
+		}
+		a, b, err := test.sweep(ctx, i)
+		if err != nil {
+			return LRCurve{}, err
+		}
+		train, measured = append(train, a), append(measured, b)
+	}
+	found.Train = curve.Join(train)
+	if held != nil {
+		found.Held = curve.Join(measured)
+		c.Steps = (c.Steps + max(c.ValEvery, 1) - 1) / max(c.ValEvery, 1)
+	}
+	found.Reading = found.Read().Read(c)
+	return found, nil
+}
+
+// rangeTest is a range test under way.
+type rangeTest struct {
+	*Trainer
+	c      configs.LRFind
+	held   *Evaluator
+	rates  []float64
+	events report.Listener
+}
+
+// sweep goes over the rates once, from the weights as they are. It gives the training
+// losses and those that were held out.
+func (t *rangeTest) sweep(ctx context.Context, number int) (train, held curve.Sweep, err error) {
+	watch, watchHeld := curve.NewWatch(t.c), curve.NewWatch(t.c)
+	point := report.LRPoint{Steps: len(t.rates) * max(t.c.Seeds, 1)}
 	var it *data.Epoch
 	defer func() {
 		if it != nil {
 			it.Close()
 		}
 	}()
-	for i, rate := range rates {
+	for i, rate := range t.rates {
 		if err := ctx.Err(); err != nil {
-			return LRCurve{}, fmt.Errorf("the LR range test was stopped: %w", err)
+			return train, held, fmt.Errorf("the LR range test was stopped: %w", err)
 		}
 		if left := t.Loader.Batches() - t.at.batch; it == nil || left <= 0 {
 			if it != nil {
@@ -64,18 +117,96 @@ func (t *Trainer) FindLR(ctx context.Context, c configs.LRFind) (_ LRCurve, err 
 		if errors.As(err, &diverged) {
 			loss = diverged.Value
 		} else if err != nil {
-			return LRCurve{}, err
+			return train, held, err
 		}
-		found.Points = append(found.Points, curve.Point{LR: rate, Loss: loss})
+		train.Points = append(train.Points, curve.Point{LR: rate, Loss: loss})
 		smoothed, stop := watch.Add(loss)
-		point.Step, point.LR, point.Loss, point.Smoothed = i+1, rate, loss, smoothed
-		if err := send(events, &point); err != nil {
-			return LRCurve{}, err
+		if t.held != nil && (i+1)%max(t.c.ValEvery, 1) == 0 {
+			if loss, err = t.measure(ctx, diverged); err != nil {
+				return train, held, err
+			}
+			held.Points = append(held.Points, curve.Point{LR: rate, Loss: loss})
+			var stopHeld bool
+			smoothed, stopHeld = watchHeld.Add(loss)
+			stop = stop || stopHeld
+		}
+		point.Step, point.LR, point.Loss, point.Smoothed = number*len(t.rates)+i+1, rate, loss, smoothed
+		if err := send(t.events, &point); err != nil {
+			return train, held, err
 		}
 		if stop {
+			train.Diverged, held.Diverged = true, true
 			break
 		}
 	}
-	found.Reading = curve.Read(found.Points, c)
-	return found, nil
+	return train, held, nil
+}
+
+// measure is the loss of the held-out images, which is that of training where it has
+// diverged already.
+func (t *rangeTest) measure(ctx context.Context, diverged *NonFiniteError) (float64, error) {
+	if diverged != nil {
+		return diverged.Value, nil
+	}
+	m, err := t.held.Run(ctx)
+	return m.Loss, err
+}
+
+// FindLR is the range test of the job's configuration with its trainer.
+func (j *Job) FindLR(ctx context.Context, t *Trainer) (LRCurve, error) {
+	c := j.Config
+	n := c.LRFind.ValBatches
+	if n == 0 {
+		return t.FindLR(ctx, c.LRFind, nil)
+	}
+	if j.ValData == nil {
+		return LRCurve{}, errors.New("lr_find.val_batches asks for held-out images, and the data has no validation split: set it to 0")
+	}
+	loader, err := j.EvalLoader(data.Draw(j.ValData, n*c.Eval.BatchSize, uint64(c.Train.Seed)))
+	if err != nil {
+		return LRCurve{}, err
+	}
+	return t.FindLR(ctx, c.LRFind, &Evaluator{Network: j.Network, Loader: loader})
+}
+
+// NoLRError says that a range test has no answer.
+type NoLRError struct {
+	// Verdict is what its curve says.
+	Verdict string
+}
+
+// Error says what to do instead.
+func (e *NoLRError) Error() string {
+	return "the range test finds no learning rate to train with: " + e.Verdict + "; do so, or look at its curve with lr-find --plot and set optimizer.lr"
+}
+
+// AdoptedSuggestion is the suggestion that AdoptLR takes.
+const AdoptedSuggestion = "min10"
+
+// AdoptLR makes the suggestion min10 of a range test the configuration's base learning
+// rate, to three digits, and gives it back. A trainer made before goes on with the rate
+// that was. The classifier's own rate keeps its ratio, since the test moved both. A
+// curve without a clear answer is a *NoLRError.
+func (j *Job) AdoptLR(found LRCurve) (float64, error) {
+	r, c := found.Reading, j.Config
+	if !r.Clear || r.Suggestions.Min10 == 0 {
+		return 0, &NoLRError{r.Verdict}
+	}
+	lr := threeDigits(r.Suggestions.Min10)
+	if c.Finetune.HeadLR > 0 {
+		c.Finetune.HeadLR = threeDigits(c.Finetune.HeadLR * lr / c.Optimizer.LR)
+	}
+	c.Optimizer.LR, c.Optimizer.LRBase = lr, 0
+	if err := c.Validate(); err != nil {
+		return 0, fmt.Errorf("the learning rate that the range test finds, %g, does not go with the rest of the configuration: %w", lr, err)
+	}
+	return lr, nil
+}
+
+func threeDigits(x float64) float64 {
+	y, err := strconv.ParseFloat(strconv.FormatFloat(x, 'g', 3, 64), 64)
+	if err != nil { // it was made by FormatFloat
+		return math.NaN()
+	}
+	return y
 }

@@ -155,12 +155,12 @@ func TestFindLRLeavesNoTrace(t *testing.T) {
 	a, b := trainer(t, plain, "", nil), trainer(t, found, "", nil)
 	c := configs.Default().LRFind
 	c.Steps = 30
-	curve, err := b.FindLR(t.Context(), c)
+	curve, err := b.FindLR(t.Context(), c, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(curve.Points) < 10 {
-		t.Errorf("%d points", len(curve.Points))
+	if len(curve.Train.Points) < 10 {
+		t.Errorf("%d points", len(curve.Train.Points))
 	}
 	if !bytes.Equal(memory(found), before) {
 		t.Error("the range test changed the weights")

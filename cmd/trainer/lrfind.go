@@ -22,8 +22,10 @@ func lrFindCommand(a *app) *cobra.Command {
 		Long: `Train for some steps while the learning rate sweeps from far too small to far too
 large, and say which one to use. Nothing is kept: a training afterwards is the same
 as without it.`,
-		Example: "  trainer lr-find --config my.yaml --plot lr.svg",
-		Args:    cobra.NoArgs,
+		Example: `  trainer lr-find --config my.yaml --plot lr.svg
+  trainer lr-find --config my.yaml --set lr_find.seeds=3 --set lr_find.val_batches=4
+  trainer train --config my.yaml --lr auto`,
+		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			flags := flagValue(c, "mode", "lr_find.mode")
 			for flag, key := range map[string]string{"min-lr": "lr_find.min_lr", "max-lr": "lr_find.max_lr", "steps": "lr_find.steps"} {
@@ -49,11 +51,11 @@ as without it.`,
 			if err != nil {
 				return usage(err)
 			}
-			found, err := t.FindLR(c.Context(), cfg.LRFind)
+			found, err := job.FindLR(c.Context(), t)
 			if err != nil {
 				return err
 			}
-			return a.lrResult(found, plot)
+			return a.lrResult(found, cfg.LRFind.Seeds, plot)
 		},
 	}
 	f := c.Flags()
@@ -80,40 +82,89 @@ func suggestions(s curve.Suggestions) []suggestion {
 		{"valley", "half-way down the longest fall", s.Valley},
 		{"min10", "a tenth of where the loss is least", s.Min10},
 		{"turn10", "a tenth of where it turns up for good", s.Turn10},
+		{"half", "half of where it turns up for good", s.Half},
 	}
 }
 
-// lrResult prints and draws a range test.
-func (a *app) lrResult(found train.LRCurve, plot string) error {
-	r := found.Reading
+// saySuggestions prints what a curve says, and gives the suggestions by name.
+func (a *app) saySuggestions(r curve.Reading) map[string]float64 {
 	named := map[string]float64{}
-	drawing := report.LRCurve{Verdict: r.Verdict}
 	for _, s := range suggestions(r.Suggestions) {
 		if s.lr == 0 {
 			a.say("%-9s -          %s: nothing to say", s.key, s.rule)
 			continue
 		}
 		named[s.key] = s.lr
-		drawing.Suggestions = append(drawing.Suggestions, report.Mark{Name: s.key, LR: s.lr})
 		a.say("%-9s %-10.3g %s", s.key, s.lr, s.rule)
 	}
 	a.say("%s", r.Verdict)
-	points := make([]any, len(found.Points))
-	for i, p := range found.Points {
-		points[i] = [2]any{p.LR, finiteOrNil(p.Loss)}
-		smoothed := math.NaN()
-		if i < len(r.Smoothed) {
-			smoothed = r.Smoothed[i].Loss
-		}
-		drawing.Points = append(drawing.Points, report.LRPoint{Step: i + 1, Steps: len(points), LR: p.LR, Loss: p.Loss, Smoothed: smoothed})
-	}
+	return named
+}
+
+// lrResult prints and draws a range test.
+func (a *app) lrResult(found train.LRCurve, seeds int, plot string) error {
+	r := found.Reading
+	named := a.saySuggestions(r)
 	if plot != "" {
-		if err := report.PlotLRCurve(plot, drawing); err != nil {
+		if err := report.PlotLRCurve(plot, lrDrawing(found, seeds)); err != nil {
 			return err
 		}
 		a.say("the curve is drawn in %s", plot)
 	}
-	return a.result(map[string]any{"suggestions": named, "verdict": r.Verdict, "clear": r.Clear, "curve": points})
+	result := map[string]any{"suggestions": named, "verdict": r.Verdict, "clear": r.Clear, "curve": pairs(found.Train.Points)}
+	if seeds > 1 {
+		result["seeds"], result["band"] = seeds, limits(found.Train)
+	}
+	if len(found.Held.Points) > 0 {
+		result["val_curve"] = pairs(found.Held.Points)
+		if seeds > 1 {
+			result["val_band"] = limits(found.Held)
+		}
+	}
+	return a.result(result)
+}
+
+// pairs are points as [lr, loss], with null for a loss that is not finite.
+func pairs(points []curve.Point) []any {
+	list := make([]any, len(points))
+	for i, p := range points {
+		list[i] = [2]any{p.LR, finiteOrNil(p.Loss)}
+	}
+	return list
+}
+
+// limits are the least and the greatest losses of a band, as pairs.
+func limits(b curve.Band) []any {
+	list := make([]any, len(b.Low))
+	for i := range list {
+		list[i] = [2]any{finiteOrNil(b.Low[i]), finiteOrNil(b.High[i])}
+	}
+	return list
+}
+
+// lrDrawing is the curve that was read, for a plot.
+func lrDrawing(found train.LRCurve, seeds int) report.LRCurve {
+	r, band := found.Reading, found.Read()
+	drawing := report.LRCurve{Verdict: r.Verdict, Points: make([]report.LRPoint, len(band.Points))}
+	if seeds > 1 {
+		drawing.Low, drawing.High = band.Low, band.High
+	}
+	if len(found.Held.Points) > 0 {
+		drawing.Loss = "held-out loss"
+	}
+	for _, s := range suggestions(r.Suggestions) {
+		if s.lr > 0 {
+			drawing.Suggestions = append(drawing.Suggestions, report.Mark{Name: s.key, LR: s.lr})
+		}
+	}
+	for i, p := range band.Points {
+		smoothed := math.NaN()
+		if i < len(r.Smoothed) {
+			smoothed = r.Smoothed[i].Loss
+		}
+		drawing.Points[i] = report.LRPoint{Step: i + 1, Steps: len(band.Points), LR: p.LR, Loss: p.Loss, Smoothed: smoothed}
+	}
+	return drawing
 }
 
 // finiteOrNil is x, or nil where JSON has no number for it.

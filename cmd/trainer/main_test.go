@@ -311,7 +311,7 @@ func TestBadInput(t *testing.T) {
 		{"no configuration", func(t *testing.T) []string { return []string{"train"} }, []string{"config"}},
 		{"unknown command", func(t *testing.T) []string { return []string{"trian"} }, []string{"trian", "train"}},
 		{"unknown subcommand", func(t *testing.T) []string { return []string{"models", "shwo"} }, []string{"shwo", "show"}},
-		{"unknown flag", func(t *testing.T) []string { return quick(1, "--lr", "1") }, []string{"--lr"}},
+		{"unknown flag", func(t *testing.T) []string { return quick(1, "--rate", "1") }, []string{"--rate"}},
 		{"missing folder", func(t *testing.T) []string {
 			return []string{"train", "--config", config(t, "/no/such/folder")}
 		}, []string{"/no/such/folder"}},

@@ -137,6 +137,6 @@ func (a *app) studyRun(ctx context.Context, c configs.Config, resume bool) error
 	for i, w := range os.Args {
 		again[i] = quoteWord(w)
 	}
-	_, err := a.trainRun(ctx, &c, c.Output.Dir, from, strings.Join(again, " "))
+	_, err := a.trainRun(ctx, &c, runNames{output: c.Output.Dir, resume: from}, strings.Join(again, " "))
 	return err
 }

@@ -19,9 +19,9 @@ import (
 	"github.com/seed52467199/trainer/train"
 )
 
-// runNames are the flags that name a run: its configuration, its folder, and where
-// to go on.
-type runNames struct{ config, output, resume string }
+// runNames are the flags that name a run: its configuration, its folder, where to go
+// on, and its learning rate.
+type runNames struct{ config, output, resume, lr string }
 
 // add adds the flags; recipe is the configuration where none is named, "" to ask for
 // one.
@@ -30,9 +30,22 @@ func (n *runNames) add(c *cobra.Command, recipe string) {
 	f.StringVar(&n.config, "config", recipe, "a YAML file or the name of an embedded recipe")
 	f.StringVar(&n.output, "output", "", "the run folder (default: the configuration's)")
 	f.StringVar(&n.resume, "resume", "", "auto, to go on from the newest good checkpoint of the run folder, or a checkpoint's path")
+	f.StringVar(&n.lr, "lr", "", "the base learning rate: a number, or auto, to find it by a range test first (default: the configuration's)")
 	if recipe == "" {
 		_ = c.MarkFlagRequired("config")
 	}
+}
+
+// auto tells whether the learning rate is to be found.
+func (n *runNames) auto() bool { return n.lr == "auto" }
+
+// settings are the flags that stand for keys.
+func (n *runNames) settings(c *cobra.Command) []configs.Flag {
+	flags := flagValue(c, "output", "output.dir")
+	if n.auto() {
+		return flags
+	}
+	return append(flags, flagValue(c, "lr", "optimizer.lr")...)
 }
 
 func trainCommand(a *app) *cobra.Command {
@@ -42,14 +55,15 @@ func trainCommand(a *app) *cobra.Command {
 		Short: "Train a model from a configuration",
 		Example: `  trainer train --config quickstart
   trainer train --config my.yaml --output runs/a --set optimizer.lr=0.05
+  trainer train --config my.yaml --output runs/b --lr auto
   trainer train --config my.yaml --output runs/a --resume auto`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			cfg, err := a.config(c, names.config, flagValue(c, "output", "output.dir")...)
+			cfg, err := a.config(c, names.config, names.settings(c)...)
 			if err != nil {
 				return err
 			}
-			return a.train(c.Context(), cfg, names.resume)
+			return a.train(c.Context(), cfg, names)
 		},
 	}
 	names.add(c, "")
@@ -76,7 +90,7 @@ says how: it does well on small sets without being tuned.`,
   trainer finetune --config my.yaml --weights resnet18.pth --gray --freeze layer1`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			flags := flagValue(c, "output", "output.dir")
+			flags := names.settings(c)
 			flags = append(flags, flagValue(c, "weights", "finetune.weights")...)
 			flags = append(flags, flagValue(c, "model", "model.name")...)
 			flags = append(flags, flagValue(c, "data", "data.root")...)
@@ -96,7 +110,7 @@ says how: it does well on small sets without being tuned.`,
 			if cfg.Finetune.Weights == "" {
 				return usage(errors.New("finetune needs --weights FILE, or finetune.weights in the configuration"))
 			}
-			return a.train(c.Context(), cfg, names.resume)
+			return a.train(c.Context(), cfg, names)
 		},
 	}
 	f := c.Flags()
@@ -113,23 +127,35 @@ says how: it does well on small sets without being tuned.`,
 }
 
 // train runs a training to its end and prints the result.
-func (a *app) train(ctx context.Context, cfg *configs.Config, resume string) error {
+func (a *app) train(ctx context.Context, cfg *configs.Config, names runNames) error {
 	dir, err := cfg.Output.Folder()
 	if err != nil {
 		return usage(err)
 	}
-	r, err := a.trainRun(ctx, cfg, dir, resume, resumeCommand(os.Args, dir))
+	r, err := a.trainRun(ctx, cfg, runNames{output: dir, resume: names.resume, lr: names.lr}, resumeCommand(os.Args, dir))
 	if err != nil {
 		return err
 	}
-	return a.result(trainResult(dir, r))
+	return a.result(trainResult(dir, r, cfg.Optimizer.LR))
 }
 
 // trainRun runs a training to its end. again is the command that goes on with it.
-func (a *app) trainRun(ctx context.Context, cfg *configs.Config, dir, resume, again string) (r train.Result, err error) {
+// The learning rate that it finds, where it is to find one, becomes cfg's.
+func (a *app) trainRun(ctx context.Context, cfg *configs.Config, names runNames, again string) (r train.Result, err error) {
+	dir, resume := names.output, names.resume
 	from, state, err := a.resumePoint(dir, resume)
 	if err != nil {
 		return r, usage(err)
+	}
+	if resume == "" {
+		if err := report.CheckNoRun(dir); err != nil {
+			return r, usage(err)
+		}
+	}
+	if names.auto() && state != nil { // what was found when the run began
+		if err := keepLR(cfg, state.Meta.Config, from); err != nil {
+			return r, usage(err)
+		}
 	}
 	if err := checkpoint.CheckWritable(dir); err != nil {
 		return r, usage(fmt.Errorf("the run folder cannot be used: %w", err))
@@ -151,6 +177,17 @@ func (a *app) trainRun(ctx context.Context, cfg *configs.Config, dir, resume, ag
 	if err != nil {
 		return r, usage(err)
 	}
+	var found *train.LRCurve
+	if names.auto() && state == nil {
+		sinks = report.Tee(a.terminal(cfg.Train.LogEvery))
+		if found, err = a.findLR(ctx, job, t); err != nil {
+			return r, err
+		}
+		cfg.Optimizer.LR = job.Config.Optimizer.LR
+		if t, err = job.Trainer(dir, t.Events); err != nil {
+			return r, usage(err)
+		}
+	}
 	t.Meta.TrainerVersion = version
 	t.ResumeCommand = again
 	if state != nil {
@@ -168,6 +205,11 @@ func (a *app) trainRun(ctx context.Context, cfg *configs.Config, dir, resume, ag
 	defer func() { sinks.Close() }()
 	if !a.quiet {
 		sinks = append(sinks, report.NewTerminal(a.stderr, cfg.Train.LogEvery))
+	}
+	if found != nil {
+		if err := report.PlotLRCurve(filepath.Join(dir, "lr_find.svg"), lrDrawing(*found, cfg.LRFind.Seeds)); err != nil {
+			return r, err
+		}
 	}
 	if job.Plan != nil {
 		a.say("%s", describePlan(job.Plan, job.Config.Model.Name))
@@ -189,6 +231,32 @@ func (a *app) trainRun(ctx context.Context, cfg *configs.Config, dir, resume, ag
 		return r, err
 	}
 	return r, nil
+}
+
+// findLR finds the learning rate that the job is trained with.
+func (a *app) findLR(ctx context.Context, j *train.Job, t *train.Trainer) (*train.LRCurve, error) {
+	found, err := j.FindLR(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	a.saySuggestions(found.Reading)
+	lr, err := j.AdoptLR(found)
+	if err != nil {
+		return nil, fmt.Errorf("--lr auto: %w", err)
+	}
+	a.say("training with LR %g, the suggestion %s", lr, train.AdoptedSuggestion)
+	return &found, nil
+}
+
+// keepLR takes the learning rates of a checkpoint's configuration.
+func keepLR(c *configs.Config, text, from string) error {
+	was, err := configs.Parse(from, []byte(text), configs.Options{})
+	if err != nil {
+		return fmt.Errorf("--lr auto goes on with the learning rate of the checkpoint: %w", err)
+	}
+	c.Optimizer.LR, c.Optimizer.LRBase = was.Optimizer.LR, was.Optimizer.LRBase
+	c.Finetune.HeadLR = was.Finetune.HeadLR
+	return c.Validate()
 }
 
 // resumePoint finds the checkpoint that --resume means; nil to start anew.
@@ -296,8 +364,8 @@ func describePlan(p *train.Plan, model string) string {
 }
 
 // trainResult is the JSON of a training.
-func trainResult(dir string, r train.Result) map[string]any {
-	m := map[string]any{"run": dir, "best": epochResult(r.Best), "last": epochResult(r.Last), "images_per_s": r.ImagesPerSecond}
+func trainResult(dir string, r train.Result, lr float64) map[string]any {
+	m := map[string]any{"run": dir, "lr": lr, "best": epochResult(r.Best), "last": epochResult(r.Last), "images_per_s": r.ImagesPerSecond}
 	if r.Stopped != nil {
 		m["stopped_early"] = r.Stopped.Reason()
 	}

@@ -35,6 +35,8 @@ type Suggestions struct {
 	Min10 float64 `json:"min10,omitempty"`
 	// Turn10 is a tenth of the rate from which on the loss rises for good.
 	Turn10 float64 `json:"turn10,omitempty"`
+	// Half is half of that rate: of the largest at which training is stable.
+	Half float64 `json:"half,omitempty"`
 }
 
 const (
@@ -51,8 +53,10 @@ const (
 // Read reads the points of the sweep c, in the order in which they were made.
 // It may be given what lies beyond the divergence: the curve ends where a
 // [Watch] would have stopped.
-func Read(points []Point, c configs.LRFind) Reading {
-	x, y, diverged := usable(points, c)
+func Read(points []Point, c configs.LRFind) Reading { return Band{Points: points}.Read(c) }
+
+// read reads a curve that ends where it diverged, of so many points.
+func read(x, y []float64, diverged bool, c configs.LRFind, points int) Reading {
 	if len(y) < fewest {
 		return Reading{Verdict: tooFew(len(y), diverged), Smoothed: smoothed(x, y, c)}
 	}
@@ -61,7 +65,7 @@ func Read(points []Point, c configs.LRFind) Reading {
 	if s.fell {
 		r.Suggestions = s.suggest()
 	}
-	r.Verdict, r.Clear = s.verdict(r.Suggestions, max(c.Steps, len(points)))
+	r.Verdict, r.Clear = s.verdict(r.Suggestions, max(c.Steps, points))
 	return r
 }
 
@@ -152,8 +156,9 @@ func newShape(x, y []float64, diverged bool, k kernel) shape {
 func (s shape) suggest() Suggestions {
 	out := Suggestions{Steepest: s.steepest(), Valley: s.valley()}
 	if s.rose {
-		out.Min10 = s.tenth(s.low)
-		out.Turn10 = s.tenth(s.turn)
+		out.Min10 = s.part(s.low, 10)
+		out.Turn10 = s.part(s.turn, 10)
+		out.Half = s.part(s.turn, 2)
 	}
 	return out
 }
@@ -178,9 +183,9 @@ func (s shape) steepest() float64 {
 	return math.Exp(s.x[at])
 }
 
-// tenth is a tenth of the rate at i, if the test has gone so low.
-func (s shape) tenth(i int) float64 {
-	lr := s.x[i] - math.Ln10
+// part is the rate at i divided by this, if the test has gone so low.
+func (s shape) part(i int, by float64) float64 {
+	lr := s.x[i] - math.Log(by)
 	if lr < s.x[0] {
 		return 0
 	}
