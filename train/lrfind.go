@@ -180,19 +180,24 @@ func (e *NoLRError) Error() string {
 	return "the range test finds no learning rate to train with: " + e.Verdict + "; do so, or look at its curve with lr-find --plot and set optimizer.lr"
 }
 
-// AdoptedSuggestion is the suggestion that AdoptLR takes.
-const AdoptedSuggestion = "min10"
+// AdoptedSuggestion is the suggestion that AdoptLR takes: the classical reading of the
+// test (Smith 2017), a tenth of the rate from which on the loss rises for good. It hangs
+// on the end of the stable rates alone. Where the loss falls, on which steepest and
+// valley (fastai's default) hang, depends on how long the sweep has been training by
+// then, and in a short one that is far below what a training takes best; min10 lies
+// between.
+const AdoptedSuggestion = "turn10"
 
-// AdoptLR makes the suggestion min10 of a range test the configuration's base learning
-// rate, to three digits, and gives it back. A trainer made before goes on with the rate
-// that was. The classifier's own rate keeps its ratio, since the test moved both. A
-// curve without a clear answer is a *NoLRError.
+// AdoptLR makes that suggestion of a range test the configuration's base learning rate,
+// to three digits, and gives it back. A trainer made before goes on with the rate that
+// was. The classifier's own rate keeps its ratio, since the test moved both. A curve
+// without a clear answer is a *NoLRError.
 func (j *Job) AdoptLR(found LRCurve) (float64, error) {
 	r, c := found.Reading, j.Config
-	if !r.Clear || r.Suggestions.Min10 == 0 {
+	if !r.Clear || r.Suggestions.Turn10 == 0 {
 		return 0, &NoLRError{r.Verdict}
 	}
-	lr := threeDigits(r.Suggestions.Min10)
+	lr := threeDigits(r.Suggestions.Turn10)
 	if c.Finetune.HeadLR > 0 {
 		c.Finetune.HeadLR = threeDigits(c.Finetune.HeadLR * lr / c.Optimizer.LR)
 	}
