@@ -144,6 +144,19 @@ var rules = []struct {
 		}
 		return ascending(c.Schedule.Milestones)
 	}},
+	{keys("schedule.cycle_momentum", "schedule.name", "optimizer.name", "optimizer.momentum"), func(c *Config) string {
+		o := c.Optimizer
+		switch {
+		case !c.Schedule.CycleMomentum:
+		case c.Schedule.Name != "one_cycle":
+			return "should be false, because schedule.name is " + c.Schedule.Name + ": only one_cycle moves the momentum"
+		case o.Name == "sgd" && o.Momentum == 0:
+			return "should be false, because optimizer.momentum is 0; set that above 0"
+		case !slices.Contains([]string{"sgd", "adam", "adamw"}, o.Name):
+			return "should be false, because " + o.Name + " has no momentum that moves; sgd, adam and adamw have"
+		}
+		return ""
+	}},
 	{keys("schedule.base_momentum", "schedule.max_momentum"), func(c *Config) string {
 		if c.Schedule.BaseMomentum > c.Schedule.MaxMomentum {
 			return "should be at most schedule.max_momentum, which is " + number(c.Schedule.MaxMomentum)

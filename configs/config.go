@@ -248,10 +248,10 @@ type Schedule struct {
 	FinalDivFactor float64 `json:"final_div_factor" min:"1"`
 	// Shape of one_cycle's two legs: cos or linear. Default cos.
 	Anneal string `json:"anneal" known:"cos,linear" also:"anneal_strategy"`
-	// Whether one_cycle moves the momentum against the LR, from max_momentum
-	// to base_momentum and back. Default false; true is not available in this
-	// version.
-	CycleMomentum bool `json:"cycle_momentum" off:"false"`
+	// Whether one_cycle moves the momentum of sgd, or the first beta of adam and
+	// adamw, against the LR, from max_momentum to base_momentum and back. Default
+	// false.
+	CycleMomentum bool `json:"cycle_momentum"`
 	// Momentum at the top of one_cycle. Default 0.85.
 	BaseMomentum float64 `json:"base_momentum" min:"0" below:"1"`
 	// Momentum at the ends of one_cycle. Default 0.95.

@@ -34,6 +34,14 @@ func (h hyper) group(g int) (lr, decay float64) {
 	return v[op.HyperLR], v[op.HyperWeightDecay]
 }
 
+// momentum is that of this update: the operation's own, unless the vector has one.
+func (h hyper) momentum(own float64) float64 {
+	if n := len(h) - op.HyperShared; n%op.HyperPerGroup != 0 {
+		return h[len(h)-1]
+	}
+	return own
+}
+
 // update is the plan of an optimizer's step over segments of the parameters,
 // cut into spans of at most a grain. Of the inputs, state vectors of the
 // optimizer follow the weights and the gradients; input hyper holds the
@@ -105,6 +113,8 @@ func sgdUpdate[T number](c op.Call, o op.SGDUpdate) (plan, error) {
 		w, g, momentum, h := as[T](m.in[0]), as[T](m.in[1]), as[T](m.in[sgdMomentum]), hyper(as[float64](m.in[sgdHyper]))
 		return func(s span) {
 			lr, decay := h.group(s.group)
+			o := o
+			o.Momentum = h.momentum(o.Momentum)
 			for i := s.lo; i < s.hi; i++ {
 				d := h.gradScale()*float64(g[i]) + decay*float64(w[i])
 				if o.Momentum != 0 {
@@ -131,6 +141,8 @@ func adamUpdate[T number](c op.Call, o op.AdamUpdate) (plan, error) {
 		h := hyper(as[float64](m.in[adamHyper]))
 		return func(s span) {
 			lr, decay := h.group(s.group)
+			o := o
+			o.Beta1 = h.momentum(o.Beta1)
 			size := lr / (1 - math.Pow(o.Beta1, h.step()))
 			root := math.Sqrt(1 - math.Pow(o.Beta2, h.step()))
 			for i := s.lo; i < s.hi; i++ {

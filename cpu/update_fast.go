@@ -14,7 +14,7 @@ func fastSGDUpdate(c op.Call, o op.SGDUpdate) (plan, error) {
 			if o.Momentum != 0 {
 				buf = momentum[s.lo:s.hi]
 			}
-			vec.SGDStep(vec.SGD{LR: lr, WeightDecay: decay, GradScale: h.gradScale(), Momentum: o.Momentum, Dampening: o.Dampening,
+			vec.SGDStep(vec.SGD{LR: lr, WeightDecay: decay, GradScale: h.gradScale(), Momentum: h.momentum(o.Momentum), Dampening: o.Dampening,
 				Nesterov: o.Nesterov, First: h.step() == 1}, w[s.lo:s.hi], buf, g[s.lo:s.hi])
 		}
 	}, fastMovingAverage)
@@ -26,7 +26,7 @@ func fastAdamUpdate(c op.Call, o op.AdamUpdate) (plan, error) {
 		h := hyper(as[float64](m.in[adamHyper]))
 		return func(s span) {
 			lr, decay := h.group(s.group)
-			vec.AdamStep(vec.Adam{LR: lr, WeightDecay: decay, GradScale: h.gradScale(), Beta1: o.Beta1, Beta2: o.Beta2, Eps: o.Eps,
+			vec.AdamStep(vec.Adam{LR: lr, WeightDecay: decay, GradScale: h.gradScale(), Beta1: h.momentum(o.Beta1), Beta2: o.Beta2, Eps: o.Eps,
 				Decoupled: o.Decoupled, Step: int(h.step())}, w[s.lo:s.hi], first[s.lo:s.hi], second[s.lo:s.hi], g[s.lo:s.hi])
 		}
 	}, fastMovingAverage)

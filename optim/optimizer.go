@@ -21,6 +21,9 @@ type Config struct {
 	// Betas and Eps are of adam and adamw.
 	Betas [2]float64
 	Eps   float64
+	// MovingMomentum lets SetMomentum change momentum or the first beta from update to
+	// update.
+	MovingMomentum bool
 	// ClipNorm, where positive, scales the gradients so that their joint 2-norm
 	// is at most this.
 	ClipNorm float64
@@ -40,6 +43,9 @@ func (c Config) rule(segs []op.Segment) (rule, error) {
 	case "sgd":
 		if c.Nesterov && (c.Momentum <= 0 || c.Dampening != 0) {
 			return rule{}, errors.New("optimizer sgd: nesterov needs a momentum above 0 and no dampening")
+		}
+		if c.MovingMomentum && c.Momentum <= 0 {
+			return rule{}, errors.New("optimizer sgd: a momentum that moves needs one above 0 to begin with")
 		}
 		return rule{op.SGDUpdate{Segments: segs, Momentum: c.Momentum, Dampening: c.Dampening, Nesterov: c.Nesterov}, []string{"momentum_buffer"}}, nil
 	case "adam", "adamw":
@@ -67,6 +73,7 @@ type Optimizer struct {
 	in     []op.Buffer // of the update
 	shapes []op.Shape
 	hyper  vector
+	moving *float64 // the momentum, among hyper; nil where it stays
 	update func()
 	norm   *Norm
 
@@ -92,8 +99,19 @@ func New(ps *graph.Params, c Config, groups []Group) (*Optimizer, error) {
 		o.state = append(o.state, b)
 		shapes, in = append(shapes, flat), append(in, b)
 	}
-	if o.hyper, err = newVector(ps.Device(), op.HyperLen(len(groups))); err != nil {
+	values := op.HyperLen(len(groups))
+	if c.MovingMomentum {
+		values++
+	}
+	if o.hyper, err = newVector(ps.Device(), values); err != nil {
 		return nil, err
+	}
+	if c.MovingMomentum {
+		o.moving = &o.hyper.vals[values-1]
+		*o.moving = c.Momentum
+		if c.Name != "sgd" {
+			*o.moving = c.Betas[0]
+		}
 	}
 	shapes, in = append(shapes, op.Shape{len(o.hyper.vals)}), append(in, o.hyper.buf)
 	if o.update, err = bind(ps, r.op, shapes, in, nil); err != nil {
@@ -104,6 +122,14 @@ func New(ps *graph.Params, c Config, groups []Group) (*Optimizer, error) {
 		return nil, err
 	}
 	return o, nil
+}
+
+// SetMomentum changes the momentum of sgd, or the first beta of adam and adamw, from the
+// next update on. It does nothing without Config.MovingMomentum.
+func (o *Optimizer) SetMomentum(m float64) {
+	if o.moving != nil {
+		*o.moving = m
+	}
 }
 
 // Step updates the parameters from gradients multiplied by gradScale, with the

@@ -123,10 +123,10 @@ func (s *Schedule) warm(base float64) float64 {
 	return base
 }
 
-// Momentum is the momentum of the update: base, unless one-cycle moves it.
-func (s *Schedule) Momentum(base float64, update int) float64 {
+// Momentum is what one-cycle moves the momentum to at the update, and 0 where it stays.
+func (s *Schedule) Momentum(update int) float64 {
 	if s.cycle == nil {
-		return base
+		return 0
 	}
 	return s.cycle.momentum(s.time(update))
 }

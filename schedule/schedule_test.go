@@ -80,10 +80,10 @@ func (g goldenCase) compare(t *testing.T, base, tolerance float64) (largest floa
 		}
 	}
 	for u, want := range g.Momentum {
-		d := math.Abs(s.Momentum(0.5, u) - want)
+		d := math.Abs(s.Momentum(u) - want)
 		largest = max(largest, d)
 		if !(d <= tolerance) {
-			t.Errorf("%s: update %d: momentum %g, want %g", g.Schedule, u, s.Momentum(0.5, u), want)
+			t.Errorf("%s: update %d: momentum %g, want %g", g.Schedule, u, s.Momentum(u), want)
 		}
 	}
 	return largest
@@ -216,7 +216,7 @@ func TestWarmup(t *testing.T) {
 					t.Errorf("update %d: got %.17g, want %.17g", u, got, want)
 				}
 			}
-			if got := s.Momentum(0.7, 1); got != 0.7 {
+			if got := s.Momentum(1); got != 0 {
 				t.Errorf("the momentum moved to %g", got)
 			}
 		})
@@ -239,8 +239,8 @@ func TestLRStaysInRange(t *testing.T) {
 						t.Fatal(err)
 					}
 					for u := range span.Epochs*span.UpdatesPerEpoch + 3 {
-						lr, momentum := s.LR(0.2, u), s.Momentum(0.9, u)
-						if !(lr >= 0 && lr <= 0.2*(1+1e-15)) || !(momentum >= 0.85 && momentum <= 0.95) {
+						lr, momentum := s.LR(0.2, u), s.Momentum(u)
+						if !(lr >= 0 && lr <= 0.2*(1+1e-15)) || (name == "one_cycle") != (momentum >= 0.85 && momentum <= 0.95) {
 							t.Errorf("%s per %s, pct_start %g, %v: update %d has LR %g and momentum %g", name, per, pct, span, u, lr, momentum)
 						}
 						if first := u / span.UpdatesPerEpoch * span.UpdatesPerEpoch; per == "epoch" && lr != s.LR(0.2, first) {

@@ -320,6 +320,9 @@ func (j *Job) Trainer(folder string, events report.Listener) (*Trainer, error) {
 		return nil, err
 	}
 	t.LR = func(update int) float64 { return sched.LR(c.Optimizer.LR, update) }
+	if c.Schedule.CycleMomentum {
+		t.Momentum = sched.Momentum
+	}
 	t.Plateau = sched.Plateau()
 	t.Patience = Patience{Evaluations: c.Train.Patience, MinDelta: c.Train.MinDelta, Start: c.Train.PatienceStart}
 	if t.Optimizer, err = j.optimizer(); err != nil {
@@ -362,7 +365,8 @@ func (j *Job) optimizer() (*optim.Optimizer, error) {
 func (j *Job) updateRule() optim.Config {
 	o := j.Config.Optimizer
 	return optim.Config{Name: o.Name, Momentum: o.Momentum, Dampening: o.Dampening, Nesterov: o.Nesterov,
-		Betas: o.Betas, Eps: o.Eps, ClipNorm: j.Config.Train.ClipGrad}
+		Betas: o.Betas, Eps: o.Eps, ClipNorm: j.Config.Train.ClipGrad,
+		MovingMomentum: j.Config.Schedule.CycleMomentum}
 }
 
 // batch is the number of images of a training pass.

@@ -182,7 +182,8 @@ func TestResumeIsExact(t *testing.T) {
 		"adamw, average": {"train.epochs=2", "optimizer.name=adamw", "optimizer.lr=0.003", "train.ema_decay=0.9", "train.clip_grad=1"},
 		"plateau": {"train.epochs=4", "schedule.name=plateau", "schedule.patience_epochs=1", "schedule.threshold=0.5", "schedule.plateau_cooldown=1",
 			"schedule.noise=[0.3]"},
-		"patience": {"train.epochs=8", "schedule.name=cosine", "schedule.cycle_limit=2", "train.patience=2", "train.min_delta=30", "train.patience_start=1"},
+		"moving momentum": {"train.epochs=2", "schedule.name=one_cycle", "schedule.cycle_momentum=true", "train.ema_decay=0.9"},
+		"patience":        {"train.epochs=8", "schedule.name=cosine", "schedule.cycle_limit=2", "train.patience=2", "train.min_delta=30", "train.patience_start=1"},
 	} {
 		t.Run(name, func(t *testing.T) { resumesExactly(t, append(settings, "train.batch_size=300")...) })
 	}

@@ -31,6 +31,8 @@ type Trainer struct {
 	Evaluator *Evaluator
 	// LR is the learning rate of each update, from 0.
 	LR func(update int) float64
+	// Momentum is the momentum, or the first beta, of each update; nil where it stays.
+	Momentum func(update int) float64
 	// Plateau, where set, lowers that rate when evaluations get no better.
 	Plateau *schedule.Plateau
 	// Patience ends the run when they do not.
@@ -205,6 +207,9 @@ func (t *Trainer) update(it *data.Epoch, count int) (images int, err error) {
 		t.at.batch++
 	}
 	t.lr = t.LR(t.at.update)
+	if t.Momentum != nil {
+		t.Optimizer.SetMomentum(t.Momentum(t.at.update))
+	}
 	var norm float64
 	if t.EMA == nil {
 		norm, err = t.Optimizer.Step(t.lr, 1/float64(count))

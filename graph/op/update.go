@@ -12,7 +12,9 @@ type Segment struct {
 	Group       int // which pair of Hyper values rules it
 }
 
-// Layout of the Hyper vector: HyperShared values, then HyperPerGroup for each group.
+// Layout of the Hyper vector: HyperShared values, then HyperPerGroup for each group. One
+// more value at the end is the momentum (SGD) or beta1 (Adam) of this update, in the
+// place of the operation's own.
 const (
 	HyperGradScale = iota // multiplies the gradient first: accumulation and clipping
 	HyperStep             // the number of this update, from 1
