@@ -127,7 +127,7 @@ func TestNoFile(t *testing.T) {
 func TestSetReadsEveryKind(t *testing.T) {
 	c, err := Load("quickstart", Options{Set: []string{
 		"optimizer.lr=5e-4", "optimizer.betas=0.8, 0.99", "data.mean=[0.1]", "data.std=0.2", "data.root=/a b/c=d,e",
-		"finetune.freeze=features.*,conv1", "schedule.milestones=[]", "data.shuffle=false", "train.epochs=1e2", "train.seed=9007199254740993",
+		"finetune.freeze=features.*,\"conv1\"", "schedule.milestones=[]", "data.shuffle=false", "train.epochs=1e2", "train.seed=9007199254740993",
 		"augment.crop=pad12",
 	}})
 	if err != nil {

@@ -62,7 +62,7 @@ func rawNode(n ast.Node) raw {
 }
 
 // rawText reads a value from a command line. A list is written [a, b], or
-// without the brackets.
+// without the brackets; texts of it may be in quotes.
 func rawText(value string, f *field) raw {
 	isList := f.typ == typePair || f.typ == typeNumbers || f.typ == typeTexts || f.typ == typeStats && strings.TrimSpace(value) != auto
 	if !isList {
@@ -75,7 +75,11 @@ func rawText(value string, f *field) raw {
 	}
 	if inner != "" {
 		for part := range strings.SplitSeq(inner, ",") {
-			r.list = append(r.list, raw{kind: bare, text: strings.TrimSpace(part)})
+			part = strings.TrimSpace(part)
+			if text, err := strconv.Unquote(part); err == nil {
+				part = text
+			}
+			r.list = append(r.list, raw{kind: bare, text: part})
 		}
 	}
 	return r
