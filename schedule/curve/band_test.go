@@ -52,3 +52,30 @@ func TestBandSteadiesTheReading(t *testing.T) {
 		t.Errorf("the mean of five sweeps varies by %g, one by %g", five, one)
 	}
 }
+
+// A loss that goes below 0 diverges too.
+func TestWatchNegativeLosses(t *testing.T) {
+	c := sweep()
+	c.Smoothing, c.Diverge = 0, 4
+	for _, test := range []struct {
+		losses []float64
+		stop   int // the index at which it stops, or -1
+	}{
+		{[]float64{-0.1, -0.5, -0.9, -0.8, 0, 1.7, 1.9}, 6},
+		{[]float64{1, 0.1, 0.001, -0.001, 0.5, 2.9, 3}, 6},
+		{[]float64{0, -1e-9, 1, 2}, 2},
+		{[]float64{0, 0, 0}, -1},
+		{[]float64{2, 1, 3.9, 4.1}, 3},
+	} {
+		w, at := NewWatch(c), -1
+		for i, l := range test.losses {
+			if _, stop := w.Add(l); stop {
+				at = i
+				break
+			}
+		}
+		if at != test.stop {
+			t.Errorf("%v: stops at %d, want %d", test.losses, at, test.stop)
+		}
+	}
+}

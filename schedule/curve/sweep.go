@@ -32,7 +32,7 @@ func Rates(c configs.LRFind) []float64 {
 type Watch struct {
 	smoothing, diverge float64
 	sum, weight        float64 // of the losses so far, the past weighing less
-	best               float64
+	first, best        float64
 }
 
 // NewWatch makes a Watch with c.Smoothing and c.Diverge.
@@ -43,7 +43,8 @@ func NewWatch(c configs.LRFind) *Watch {
 // Add takes the next loss. It gives the smoothed loss, an exponential average
 // debiased as in Adam, and whether the test should stop: at the first loss
 // that is not finite, or when the smoothed loss exceeds diverge times its
-// best. (The second needs a best above 0, as all losses of this program have.)
+// best. Where the best is not above 0, as negative losses have it, a rise from there
+// by as many times the first or the best loss less one, whichever is larger, counts.
 func (w *Watch) Add(loss float64) (smoothed float64, stop bool) {
 	if !finite(loss) {
 		return loss, true
@@ -51,8 +52,15 @@ func (w *Watch) Add(loss float64) (smoothed float64, stop bool) {
 	w.sum = w.smoothing*w.sum + (1-w.smoothing)*loss
 	w.weight = w.smoothing*w.weight + (1 - w.smoothing)
 	smoothed = w.sum / w.weight
+	if math.IsInf(w.best, 1) {
+		w.first = smoothed
+	}
 	w.best = min(w.best, smoothed)
-	return smoothed, w.best > 0 && smoothed > w.diverge*w.best
+	if w.best > 0 {
+		return smoothed, smoothed > w.diverge*w.best
+	}
+	scale := max(math.Abs(w.first), -w.best)
+	return smoothed, scale > 0 && smoothed-w.best > (w.diverge-1)*scale
 }
 
 // hopeless is a loss that has diverged in all but name; sums and squares of
