@@ -177,7 +177,7 @@ type NoLRError struct {
 
 // Error says what to do instead.
 func (e *NoLRError) Error() string {
-	return "the range test finds no learning rate to train with: " + e.Verdict + "; do so, or look at its curve with lr-find --plot and set optimizer.lr"
+	return "the range test finds no learning rate to train with: " + e.Verdict + "; or look at the curve, with lr-find --plot, and set optimizer.lr yourself"
 }
 
 // AdoptedSuggestion is the suggestion that AdoptLR takes: the classical reading of the

@@ -100,6 +100,19 @@ func TestLRAuto(t *testing.T) {
 	}
 }
 
+// Fine-tuning finds its rate with the parameters that it trains, and the classifier's
+// own rate moves along.
+func TestFinetuneLRAuto(t *testing.T) {
+	from, run := filepath.Join(t.TempDir(), "from"), filepath.Join(t.TempDir(), "run")
+	ok(t, quick(1, "--output", from)...)
+	r := ok(t, "finetune", "--config", "quickstart", "--weights", from, "--freeze", "fc1*", "--head-lr", "0.2", "--set", "optimizer.lr=0.2",
+		"--set", "train.epochs=1", "--lr", "auto", "--output", run)
+	text, err := os.ReadFile(filepath.Join(run, "config.yaml"))
+	if want := fmt.Sprintf("head_lr: %g", r["lr"]); err != nil || !strings.Contains(string(text), want) {
+		t.Errorf("config.yaml does not say %s: %v\n%s", want, err, text)
+	}
+}
+
 // Where the range test has no answer nothing is trained, and the line says what to do;
 // where the run folder is taken it does not even begin.
 func TestLRAutoRefuses(t *testing.T) {
