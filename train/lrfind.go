@@ -159,14 +159,16 @@ func (j *Job) FindLR(ctx context.Context, t *Trainer) (LRCurve, error) {
 	if n == 0 {
 		return t.FindLR(ctx, c.LRFind, nil)
 	}
-	if j.ValData == nil {
+	if t.Evaluator == nil {
 		return LRCurve{}, errors.New("lr_find.val_batches asks for held-out images, and the data has no validation split: set it to 0")
 	}
 	loader, err := j.EvalLoader(data.Draw(j.ValData, n*c.Eval.BatchSize, uint64(c.Train.Seed)))
 	if err != nil {
 		return LRCurve{}, err
 	}
-	return t.FindLR(ctx, c.LRFind, &Evaluator{Network: j.Network, Loader: loader})
+	held := *t.Evaluator // measured as in training, on fewer images
+	held.Loader, held.Events = loader, nil
+	return t.FindLR(ctx, c.LRFind, &held)
 }
 
 // NoLRError says that a range test has no answer.
