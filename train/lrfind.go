@@ -39,8 +39,14 @@ func (c LRCurve) Read() curve.Band {
 // random streams. The batches of the first sweep are those that training would see
 // first, those of further ones come of other seeds; a sweep longer than an epoch goes
 // on in the next one. held, where set, measures held-out images after each
-// c.ValEvery steps. It writes no checkpoint.
+// c.ValEvery steps. In a training in phases all sweeps are of the last one, which
+// trains the most. It writes no checkpoint.
 func (t *Trainer) FindLR(ctx context.Context, c configs.LRFind, held *Evaluator) (found LRCurve, err error) {
+	back, err := t.enterLast()
+	defer back()
+	if err != nil {
+		return LRCurve{}, err
+	}
 	before, err := t.snapshot()
 	if err != nil {
 		return LRCurve{}, err

@@ -40,6 +40,21 @@ func (t *Trainer) enter(epoch int) error {
 	return err
 }
 
+// enterLast makes the trained parameters those of the last phase, and gives what goes
+// back to the present one.
+func (t *Trainer) enterLast() (back func(), err error) {
+	k, o := t.phase, t.Optimizer
+	if n := len(t.Phases); n > 0 {
+		err = t.enter(t.Phases[n-1].Epoch)
+	}
+	return func() {
+		if t.phase != k {
+			setPhase(t.Network, t.Phases, k)
+			t.phase, t.Optimizer = k, o
+		}
+	}, err
+}
+
 // setPhase freezes the parameters that phase k leaves as they are, and no others of
 // those that some phase does.
 func setPhase(n *Network, phases []Phase, k int) {

@@ -1,8 +1,11 @@
 package train_test
 
 import (
+	"bytes"
 	"path/filepath"
+	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/seed52467199/trainer/checkpoint"
@@ -97,5 +100,26 @@ func TestFreezeNorm(t *testing.T) {
 		if moved := !slices.Equal(vals, before[i]); moved == norms[p.Layer()] {
 			t.Errorf("%s moved: %v, want %v", p.Name, moved, !moved)
 		}
+	}
+}
+
+// A range test before a training in phases sweeps with everything trained, and leaves no
+// trace.
+func TestFindLRInPhases(t *testing.T) {
+	settings := []string{"finetune.weights=" + pretrained(t), "finetune.head_epochs=1", "train.epochs=2", "train.batch_size=100", "lr_find.steps=20"}
+	plain := job(t, settings...)
+	if _, err := trainer(t, plain, "", nil).Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	j, tr, found := search(t, settings...)
+	if _, err := tr.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(memory(plain), memory(j)) {
+		t.Error("training after a range test gives other weights")
+	}
+	_, _, whole := search(t, slices.DeleteFunc(slices.Clone(settings), func(s string) bool { return strings.Contains(s, "head_epochs") })...)
+	if !reflect.DeepEqual(found, whole) {
+		t.Error("the range test before a training in phases finds another curve")
 	}
 }
