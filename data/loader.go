@@ -112,6 +112,9 @@ func NewLoader(ds Dataset, t Transform, o LoaderOptions) (*Loader, error) {
 	return l, nil
 }
 
+// Dataset is what the Loader makes batches of.
+func (l *Loader) Dataset() Dataset { return l.ds }
+
 // Options are what the Loader was made with, its defaults filled in.
 func (l *Loader) Options() LoaderOptions { return l.options }
 

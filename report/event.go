@@ -92,7 +92,7 @@ type EpochDone struct {
 	Best            bool          // the best epoch so far
 
 	Confusion [][]int      // optional: images by [true label][predicted label]
-	PerClass  []ClassScore // optional: one entry per class
+	PerClass  []ClassScore // optional: one entry per class or output
 }
 
 // Metric returns the named metric, and whether the epoch has it.
@@ -105,11 +105,11 @@ func (e *EpochDone) Metric(name string) (value float64, ok bool) {
 	return 0, false
 }
 
-// ClassScore is how well one class is recognised. Rates are in percent.
+// ClassScore is how well one class, or one of several numbers, is recognised.
 type ClassScore struct {
-	Name                  string
-	Images                int // of this class in the validation set
-	Precision, Recall, F1 float64
+	Name    string
+	Images  int      // of this class in the validation set
+	Figures []Metric // the same ones for every class; NaN where one is not defined
 }
 
 // Checkpointed says that a checkpoint lies on the disk, complete.

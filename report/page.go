@@ -105,6 +105,7 @@ type content struct {
 	Scored            int // the epoch of what follows
 	Matrix            *matrix
 	Pairs             []pair
+	ScoreColumns      []string
 	PerClass          []scoreRow
 	Classes           []string
 	Warnings          []Warning
@@ -120,8 +121,8 @@ type tableRow struct {
 }
 
 type scoreRow struct {
-	Name                          string
-	Images, Precision, Recall, F1 string
+	Name, Images string
+	Figures      []string
 }
 
 // matrix is a confusion matrix as a table: true classes down, predicted ones across.
@@ -167,7 +168,13 @@ func (p *Page) content() content {
 	c.Columns, c.Rows = p.table()
 	c.Matrix, c.Pairs = p.confusion()
 	for _, s := range p.last.PerClass {
-		c.PerClass = append(c.PerClass, scoreRow{s.Name, count(s.Images), percent(s.Precision), percent(s.Recall), percent(s.F1)})
+		row := scoreRow{Name: s.Name, Images: count(s.Images)}
+		c.ScoreColumns = c.ScoreColumns[:0]
+		for _, f := range s.Figures {
+			c.ScoreColumns = append(c.ScoreColumns, f.Name)
+			row.Figures = append(row.Figures, measured(f.Value))
+		}
+		c.PerClass = append(c.PerClass, row)
 	}
 	return c
 }

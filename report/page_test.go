@@ -4,6 +4,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"math"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -55,7 +56,7 @@ func TestPage(t *testing.T) {
 	last := epoch(3)
 	last.Best = false
 	last.Confusion = [][]int{{8, 2}, {1, 9}}
-	last.PerClass = []report.ClassScore{{Name: "cat", Images: 10, Precision: 88.88, Recall: 80, F1: 84.2}}
+	last.PerClass = []report.ClassScore{{Name: "cat", Images: 10, Figures: []report.Metric{{Name: "recall", Value: 88.88}, {Name: "ap", Value: math.NaN()}}}}
 	play(t, both, epoch(1), epoch(2),
 		&report.Warning{Text: "left out", Names: []string{"a.jpg"}}, last,
 		&report.Interrupted{Epoch: 4, Update: 50, ResumeCommand: "trainer train --resume auto"})
@@ -67,7 +68,7 @@ func TestPage(t *testing.T) {
 		"epoch 3: training 0.6667", // a dot's tip
 		"Confusion matrix of epoch 3", `title="cat taken for dog: 20.0%">2<`,
 		"<td>cat</td><td>dog</td><td>2</td><td>20.0</td>", // the most frequent confusion
-		"<td>88.9</td><td>80.0</td><td>84.2</td>",
+		"<th>images</th><th>recall</th><th>ap</th>", "<td>88.88</td><td>–</td>",
 		"left out", "a.jpg", "model: {name: lenet5}")
 	if n := strings.Count(page, `<tr class="best">`); n != 1 {
 		t.Errorf("%d best rows", n)

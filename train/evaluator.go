@@ -7,6 +7,7 @@ import (
 
 	"github.com/seed52467199/trainer/data"
 	"github.com/seed52467199/trainer/report"
+	"github.com/seed52467199/trainer/train/metric"
 )
 
 // Evaluator measures a network on every sample of a loader.
@@ -18,14 +19,19 @@ type Evaluator struct {
 	Events report.Listener
 	// Flip averages the logits of each image and its mirror image.
 	Flip bool
+	// Ranks measures auc too, for which what the network says of every image is kept.
+	Ranks bool
+	// Each, where set, is shown every batch with its outputs (N, Classes); neither may
+	// be kept.
+	Each func(b *data.Batch, outputs []float32) error
 
 	logits, mirrored, flipped []float32
 }
 
 // Run measures the network as it is now.
-func (e *Evaluator) Run(ctx context.Context) (Metrics, error) {
+func (e *Evaluator) Run(ctx context.Context) (*metric.Result, error) {
 	n := e.Network
-	t := newTally(n.Classes)
+	t := metric.New(metric.Options{Task: e.task(), Outputs: n.Classes, Ranks: e.Ranks})
 	it := e.Loader.Epoch(ctx, 0, 0)
 	defer it.Close()
 	start := time.Now()
@@ -34,32 +40,41 @@ func (e *Evaluator) Run(ctx context.Context) (Metrics, error) {
 		b := it.Batch()
 		if b.N > 0 {
 			if err := e.infer(b); err != nil {
-				return Metrics{}, err
+				return nil, err
 			}
-			t.add(e.logits[:b.N*n.Classes], b.Labels)
+			outputs := e.logits[:b.N*n.Classes]
+			t.Add(outputs, b.Labels, b.Targets)
+			if e.Each != nil {
+				if err := e.Each(b, outputs); err != nil {
+					return nil, err
+				}
+			}
 		}
 		it.Release(b)
 		progress.Batch++
-		progress.Images = t.images
-		progress.ImagesPerSecond = float64(t.images) / time.Since(start).Seconds()
+		progress.Images = t.Images()
+		progress.ImagesPerSecond = float64(t.Images()) / time.Since(start).Seconds()
 		if err := send(e.Events, &progress); err != nil {
-			return Metrics{}, err
+			return nil, err
 		}
 	}
 	if err := it.Err(); err != nil {
 		if ctx.Err() != nil {
-			return Metrics{}, err
+			return nil, err
 		}
-		return Metrics{}, &InputError{err}
+		return nil, &InputError{err}
 	}
 	if err := warnSkipped(e.Events, it.Skipped()); err != nil {
-		return Metrics{}, err
+		return nil, err
 	}
-	if t.images == 0 {
-		return Metrics{}, fmt.Errorf("evaluating: none of the %d images could be read", it.Skipped().Count)
+	if t.Images() == 0 {
+		return nil, fmt.Errorf("evaluating: none of the %d images could be read", it.Skipped().Count)
 	}
-	return t.metrics(), nil
+	return t.Result(), nil
 }
+
+// task is what the data asks.
+func (e *Evaluator) task() data.Task { return data.TaskOf(e.Loader.Dataset()) }
 
 // infer leaves the logits of a batch in e.logits.
 func (e *Evaluator) infer(b *data.Batch) error {

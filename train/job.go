@@ -17,6 +17,7 @@ import (
 	"github.com/seed52467199/trainer/optim"
 	"github.com/seed52467199/trainer/report"
 	"github.com/seed52467199/trainer/schedule"
+	"github.com/seed52467199/trainer/train/metric"
 )
 
 // statsSample is how many training images the mean and standard deviation of the
@@ -313,7 +314,10 @@ func (j *Job) Trainer(folder string, events report.Listener) (*Trainer, error) {
 		if err != nil {
 			return nil, err
 		}
-		t.Evaluator = &Evaluator{Network: j.Network, Loader: val, Events: events}
+		if t.BestBy, err = j.bestBy(); err != nil {
+			return nil, err
+		}
+		t.Evaluator = &Evaluator{Network: j.Network, Loader: val, Ranks: t.BestBy.Name == metric.AUC, Events: events}
 	}
 	sched, err := schedule.New(c.Schedule, schedule.Span{Epochs: c.Train.Epochs, UpdatesPerEpoch: t.UpdatesPerEpoch(), Seed: uint64(c.Train.Seed)})
 	if err != nil {
@@ -338,6 +342,18 @@ func (j *Job) Trainer(folder string, events report.Listener) (*Trainer, error) {
 		ClassNames: j.Classes, Preprocessing: j.Preprocessing, Config: string(c.YAML()), Random: checkpoint.Random{Seed: uint64(c.Train.Seed)},
 	}
 	return t, nil
+}
+
+// bestBy is the figure that chooses the best epoch.
+func (j *Job) bestBy() (metric.Choice, error) {
+	by, err := metric.Choose(data.TaskOf(j.ValData), j.Config.Eval.Metric)
+	if err != nil {
+		return by, fmt.Errorf("eval.metric: %w", err)
+	}
+	if n := j.ValData.Len(); by.Name == metric.AUC && !metric.Rankable(n, j.Network.Classes) {
+		return by, fmt.Errorf("eval.metric: auc ranks all images by every class, and %d images of %d classes are too many for that: choose another figure", n, j.Network.Classes)
+	}
+	return by, nil
 }
 
 // optimizer makes the configured optimizer over the parameters that are trained.
@@ -385,6 +401,12 @@ func (j *Job) planMemory() error {
 	}
 	if j.ValData != nil {
 		h.Images += loaderBatches * min(c.Eval.BatchSize, c.Train.BatchSize, j.ValData.Len())
+		by, err := j.bestBy()
+		if err != nil {
+			return err
+		}
+		kept := metric.Options{Task: data.TaskOf(j.ValData), Outputs: j.Network.Classes, Ranks: by.Name == metric.AUC}
+		h.Evaluation = kept.Bytes(j.ValData.Len())
 	}
 	var err error
 	j.Memory, err = j.Network.PlanMemory(int(c.Train.Memory), j.batch(), c.Train.GradAccum > 1, h)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/seed52467199/trainer/checkpoint"
 	"github.com/seed52467199/trainer/configs"
+	"github.com/seed52467199/trainer/data"
 	"github.com/seed52467199/trainer/graph"
 	"github.com/seed52467199/trainer/models"
 	"github.com/seed52467199/trainer/models/layers"
@@ -25,6 +26,15 @@ type Loaded struct {
 	// Instead is the model that was asked for, where the weights were trained for
 	// another one of the same parameters, which Model then is; "" else.
 	Instead string
+}
+
+// Names are the names of the classes: those that the weights tell, or else those of
+// the data that they are measured on.
+func (l *Loaded) Names(ds data.Dataset) []string {
+	if l.Classes != nil {
+		return l.Classes
+	}
+	return ds.Classes()
 }
 
 // LoadOptions say what weights without a description belong to.

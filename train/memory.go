@@ -26,6 +26,8 @@ type Holding struct {
 	// Images is how many images are used or made ahead at a time, beside those that
 	// are there already.
 	Images int
+	// Evaluation is how many bytes an evaluation keeps of all its images.
+	Evaluation int
 }
 
 // MemoryPlan says what memory a training takes, in bytes, before it takes it.
@@ -51,7 +53,7 @@ func (n *Network) PlanMemory(limit, batch int, accumulate bool, h Holding) (Memo
 	ps := n.Params
 	m := MemoryPlan{Limit: limit, Parameters: (2+h.Copies)*ps.Trained().Len() + ps.Statistics().Len()}
 	if limit > 0 {
-		heap := heapBytes() + 4*h.Images*n.Height*n.Width*n.Channels + n.savingBytes()
+		heap := heapBytes() + 4*h.Images*n.Height*n.Width*n.Channels + h.Evaluation + n.savingBytes()
 		m.Input = programBytes + heap*(100+GarbagePercent)/100
 		n.Memory = max(1, limit-m.Parameters-m.Input)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/seed52467199/trainer/optim"
 	"github.com/seed52467199/trainer/report"
 	"github.com/seed52467199/trainer/schedule"
+	"github.com/seed52467199/trainer/train/metric"
 )
 
 // Trainer runs epochs of training over a network.
@@ -29,6 +30,8 @@ type Trainer struct {
 	Loader *data.Loader
 	// Evaluator measures after each epoch; nil to measure nothing.
 	Evaluator *Evaluator
+	// BestBy chooses the best epoch; the zero value is the task's own figure.
+	BestBy metric.Choice
 	// LR is the learning rate of each update, from 0.
 	LR func(update int) float64
 	// Momentum is the momentum, or the first beta, of each update; nil where it stays.
@@ -254,13 +257,10 @@ func (t *Trainer) finishEpoch(ctx context.Context, images int, training time.Dur
 			return nil, &NonFiniteError{What: "the evaluation", Value: m.Loss, Epoch: t.at.epoch + 1, Update: t.at.update, LR: t.lr, Checkpoint: t.lastGood}
 		}
 		done.EvalLoss = m.Loss
-		done.Metrics = []report.Metric{{Name: "top1", Value: m.Top1}, {Name: "top5", Value: m.Top5}}
-		done.Confusion, done.PerClass = m.Confusion, m.PerClass(t.Meta.ClassNames)
-		if t.at.best == nil || m.Top1 > t.at.best.Value {
-			t.at.best = &checkpoint.BestMetric{Name: "top1", Value: m.Top1, Epoch: t.at.epoch + 1}
-			done.Best = true
+		done.Confusion, done.PerClass = m.Confusion, m.Named(t.Meta.ClassNames)
+		if err := t.judge(done, m); err != nil {
+			return nil, err
 		}
-		t.observe(m.Top1, false)
 	}
 	done.Time = training + time.Since(evalStart)
 	t.at.epoch++
@@ -286,13 +286,51 @@ func (t *Trainer) finishEpoch(ctx context.Context, images int, training time.Dur
 	return done, nil
 }
 
+// judge tells the figures of an evaluation, and whether the epoch is the best so far.
+func (t *Trainer) judge(done *report.EpochDone, m *metric.Result) error {
+	by := t.bestBy()
+	for _, name := range metric.Told(m.Task, by) {
+		if v, ok := m.Figure(name); ok {
+			done.Metrics = append(done.Metrics, report.Metric{Name: name, Value: v})
+		}
+	}
+	v, ok := m.Figure(by.Name)
+	if !ok {
+		return send(t.Events, &report.Warning{Text: fmt.Sprintf("%s, which chooses the best epoch, is not defined on the validation data: choose another eval.metric", by.Name)})
+	}
+	t.observe(v, by.Lower)
+	// A run that was begun with another figure starts to compare anew.
+	if b := t.at.best; b == nil || b.Name != by.Name || by.Better(v, b.Value) {
+		t.at.best = &checkpoint.BestMetric{Name: by.Name, Value: v, Epoch: done.Epoch}
+		done.Best = true
+	}
+	return nil
+}
+
+// bestBy is BestBy, or the task's own.
+func (t *Trainer) bestBy() metric.Choice {
+	by := t.BestBy
+	if by.Name == "" {
+		by, _ = metric.Choose(t.Evaluator.task(), metric.Auto) // which every task knows
+	}
+	return by
+}
+
+// Metrics names the figures that are told of every epoch; none without an Evaluator.
+func (t *Trainer) Metrics() []string {
+	if t.Evaluator == nil {
+		return nil
+	}
+	return metric.Told(t.Evaluator.task(), t.bestBy())
+}
+
 // evaluate measures the moving average where there is one, else the weights.
-func (t *Trainer) evaluate(ctx context.Context) (Metrics, error) {
+func (t *Trainer) evaluate(ctx context.Context) (*metric.Result, error) {
 	if t.EMA == nil {
 		return t.Evaluator.Run(ctx)
 	}
 	if err := t.EMA.Swap(); err != nil {
-		return Metrics{}, err
+		return nil, err
 	}
 	m, err := t.Evaluator.Run(ctx)
 	return m, errors.Join(err, t.EMA.Swap())

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -11,12 +10,14 @@ import (
 	"github.com/seed52467199/trainer/data"
 	"github.com/seed52467199/trainer/graph"
 	"github.com/seed52467199/trainer/train"
+	"github.com/seed52467199/trainer/train/metric"
 )
 
 func evalCommand(a *app) *cobra.Command {
 	var w weightFlags
 	var dir, split string
 	var perClass, tta bool
+	var confusion string
 	c := &cobra.Command{
 		Use:   "eval --checkpoint P",
 		Short: "Measure a checkpoint",
@@ -29,13 +30,21 @@ func evalCommand(a *app) *cobra.Command {
 				if err != nil {
 					return usage(err)
 				}
-				e := train.Evaluator{Network: l.Network, Loader: loader, Flip: tta, Events: a.terminal(0)}
+				if confusion != "" && data.TaskOf(ds) != data.Classify {
+					return usage(fmt.Errorf("--confusion %s: images of the task %s have no one class that could be confused with another", confusion, data.TaskOf(ds)))
+				}
+				e := train.Evaluator{Network: l.Network, Loader: loader, Flip: tta, Ranks: metric.Rankable(ds.Len(), l.Network.Classes), Events: a.terminal(0)}
 				start := time.Now()
 				m, err := e.Run(c.Context())
 				if err != nil {
 					return err
 				}
-				return a.evalResult(m, l, ds, perClass, time.Since(start))
+				if confusion != "" {
+					if err := writeConfusion(confusion, m.Confusion, l.Names(ds)); err != nil {
+						return err
+					}
+				}
+				return a.evalResult(m, l.Names(ds), perClass, time.Since(start))
 			})
 		},
 	}
@@ -44,6 +53,7 @@ func evalCommand(a *app) *cobra.Command {
 	f.StringVar(&dir, "data", "", "where the data is (default: as in training)")
 	f.StringVar(&split, "split", "", "the split to measure on (default: val)")
 	f.BoolVar(&perClass, "per-class", false, "precision, recall and F1 of each class too")
+	f.StringVar(&confusion, "confusion", "", "write how many images of each class were taken for which into this .csv file")
 	f.BoolVar(&tta, "tta", false, "average each image's logits with its mirror image's")
 	a.runFlags(c)
 	return c
@@ -71,33 +81,4 @@ func evalData(l *train.Loaded, cfg *configs.Config, dir, split string) (data.Dat
 	}
 	loader, err := train.NewEvalLoader(ds, l.Preprocessing, cfg.Eval.BatchSize, cfg.Data.Workers, cfg.Train.OnBadImage == "stop")
 	return ds, loader, err
-}
-
-func (a *app) evalResult(m train.Metrics, l *train.Loaded, ds data.Dataset, perClass bool, took time.Duration) error {
-	r := map[string]any{"top1": m.Top1, "top5": m.Top5, "loss": m.Loss, "images": m.Images,
-		"images_per_s": float64(m.Images) / took.Seconds()}
-	a.say("top-1 %.2f%%  top-5 %.2f%%  loss %.4f  on %d images in %s", m.Top1, m.Top5, m.Loss, m.Images, took.Round(time.Millisecond))
-	if perClass {
-		names := l.Classes
-		if names == nil {
-			names = ds.Classes()
-		}
-		scores := m.PerClass(names)
-		var classes []map[string]any
-		for _, s := range scores {
-			classes = append(classes, map[string]any{"name": s.Name, "images": s.Images, "precision": s.Precision, "recall": s.Recall, "f1": s.F1})
-		}
-		r["per_class"], r["confusion"] = classes, m.Confusion
-		if !a.quiet {
-			t := tabwriter.NewWriter(a.stderr, 0, 0, 2, ' ', tabwriter.AlignRight)
-			fmt.Fprintln(t, "class\timages\tprecision\trecall\tF1\t")
-			for _, s := range scores {
-				fmt.Fprintf(t, "%s\t%d\t%.2f\t%.2f\t%.2f\t\n", s.Name, s.Images, s.Precision, s.Recall, s.F1)
-			}
-			if err := t.Flush(); err != nil {
-				return err
-			}
-		}
-	}
-	return a.result(r)
 }

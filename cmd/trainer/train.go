@@ -226,7 +226,7 @@ func (a *app) trainRun(ctx context.Context, cfg *configs.Config, names runNames,
 		}
 		return r, err
 	}
-	err = sinks.Handle(&report.RunDone{RunDir: dir, Time: time.Since(begin), ImagesPerSecond: r.ImagesPerSecond, BestBy: "top1", Best: r.Best, Last: r.Last})
+	err = sinks.Handle(&report.RunDone{RunDir: dir, Time: time.Since(begin), ImagesPerSecond: r.ImagesPerSecond, BestBy: t.BestBy.Name, Best: r.Best, Last: r.Last})
 	if err != nil {
 		return r, err
 	}
@@ -334,7 +334,7 @@ func runStarted(j *train.Job, t *train.Trainer, device, dir string, resumed bool
 	s.Memory = report.Memory{Limit: int64(m.Limit), Parameters: int64(m.Parameters), Input: int64(m.Input),
 		Saved: int64(m.Activations.Whole - m.Activations.Bytes), Repeated: m.Activations.Repeated, ExtraTime: m.Activations.ExtraTime}
 	if j.ValData != nil {
-		s.ValImages, s.Metrics = j.ValData.Len(), []string{"top1", "top5"}
+		s.ValImages, s.Metrics = j.ValData.Len(), t.Metrics()
 	}
 	return s
 }
