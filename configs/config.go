@@ -340,6 +340,11 @@ type Eval struct {
 	CropPct float64 `json:"crop_pct" above:"0" max:"1" also:"crop,crop_ratio"`
 	// Interpolation of that resize, antialiased. Default bilinear.
 	Interpolation string `json:"interpolation" known:"nearest,box,bilinear,bicubic,lanczos"`
+	// Test-time augmentation, whose views of an image have their logits averaged:
+	// none, flip (its mirror image too), crops5 (the middle and the four corners of
+	// the resized image, which differ where crop_pct is below 1) or crops10 (these and
+	// their mirror images). Default none.
+	TTA string `json:"tta" known:"none,flip,crops5,crops10" also:"test_time_augmentation,ten_crop"`
 	// Figure by which the best epoch is chosen: top1, top5, f1 (the mean over
 	// classes), balanced_accuracy, auc, ece or brier where an image has one class;
 	// map, f1, f1_micro or exact_match where it may have several; r2, mae or rmse
@@ -440,7 +445,7 @@ func Default() Config {
 			PatienceEpochs: 10, Threshold: 1e-4, Noise: []float64{}, NoisePct: 0.67, NoiseStd: 1, Per: "update",
 		},
 		Train:    Train{Epochs: 10, BatchSize: 128, GradAccum: 1, Seed: 42, Precision: "f32", OnBadImage: "skip", LogEvery: 10},
-		Eval:     Eval{BatchSize: 256, CropPct: 0.875, Interpolation: "bilinear", Metric: "auto"},
+		Eval:     Eval{BatchSize: 256, CropPct: 0.875, Interpolation: "bilinear", TTA: "none", Metric: "auto"},
 		Finetune: Finetune{GrayMethod: "sum", Freeze: []string{}},
 		LRFind:   LRFind{MinLR: 1e-6, MaxLR: 10, Steps: 200, Mode: "exp", Smoothing: 0.9, Diverge: 4, Seeds: 1, ValEvery: 1},
 		Runtime:  Runtime{Device: "auto", Convolution: "auto"},

@@ -115,6 +115,10 @@ func NewLoader(ds Dataset, t Transform, o LoaderOptions) (*Loader, error) {
 // Dataset is what the Loader makes batches of.
 func (l *Loader) Dataset() Dataset { return l.ds }
 
+// Through is a Loader of the same samples in the same order through another
+// transform.
+func (l *Loader) Through(t Transform) (*Loader, error) { return NewLoader(l.ds, t, l.options) }
+
 // Options are what the Loader was made with, its defaults filled in.
 func (l *Loader) Options() LoaderOptions { return l.options }
 

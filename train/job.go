@@ -289,7 +289,11 @@ func NewEvalLoader(ds data.Dataset, p checkpoint.Preprocessing, batch, workers i
 
 // EvalTransform is the deterministic preprocessing that a checkpoint asks for.
 func EvalTransform(p checkpoint.Preprocessing) (*transform.Pipeline, error) {
-	return transform.NewEval(transform.Eval{Output: outputOf(p), CropPct: p.CropPct, Interpolation: p.Interpolation})
+	return evalTransform(p, transform.Middle)
+}
+
+func evalTransform(p checkpoint.Preprocessing, place transform.Place) (*transform.Pipeline, error) {
+	return transform.NewEval(transform.Eval{Output: outputOf(p), CropPct: p.CropPct, Interpolation: p.Interpolation, Place: place})
 }
 
 // Trainer makes the trainer of the job. folder is the run folder, "" to keep
@@ -318,6 +322,9 @@ func (j *Job) Trainer(folder string, events report.Listener) (*Trainer, error) {
 			return nil, err
 		}
 		t.Evaluator = &Evaluator{Network: j.Network, Loader: val, Ranks: t.BestBy.Name == metric.AUC, Events: events}
+		if err := t.Evaluator.Augment(c.Eval.TTA, j.Preprocessing); err != nil {
+			return nil, err
+		}
 	}
 	sched, err := schedule.New(c.Schedule, schedule.Span{Epochs: c.Train.Epochs, UpdatesPerEpoch: t.UpdatesPerEpoch(), Seed: uint64(c.Train.Seed)})
 	if err != nil {
@@ -400,7 +407,7 @@ func (j *Job) planMemory() error {
 		h.Copies++
 	}
 	if j.ValData != nil {
-		h.Images += loaderBatches * min(c.Eval.BatchSize, c.Train.BatchSize, j.ValData.Len())
+		h.Images += loaderBatches * min(c.Eval.BatchSize, c.Train.BatchSize, j.ValData.Len()) * viewsOf(c.Eval.TTA)
 		by, err := j.bestBy()
 		if err != nil {
 			return err

@@ -16,8 +16,8 @@ import (
 func evalCommand(a *app) *cobra.Command {
 	var w weightFlags
 	var dir, split string
-	var perClass, tta bool
-	var confusion string
+	var perClass bool
+	var confusion, tta string
 	c := &cobra.Command{
 		Use:   "eval --checkpoint P",
 		Short: "Measure a checkpoint",
@@ -33,7 +33,13 @@ func evalCommand(a *app) *cobra.Command {
 				if confusion != "" && data.TaskOf(ds) != data.Classify {
 					return usage(fmt.Errorf("--confusion %s: images of the task %s have no one class that could be confused with another", confusion, data.TaskOf(ds)))
 				}
-				e := train.Evaluator{Network: l.Network, Loader: loader, Flip: tta, Ranks: metric.Rankable(ds.Len(), l.Network.Classes), Events: a.terminal(0)}
+				e := train.Evaluator{Network: l.Network, Loader: loader, Ranks: metric.Rankable(ds.Len(), l.Network.Classes), Events: a.terminal(0)}
+				if tta == "" {
+					tta = cfg.Eval.TTA
+				}
+				if err := e.Augment(tta, l.Preprocessing); err != nil {
+					return usage(fmt.Errorf("--tta: %w", err))
+				}
 				start := time.Now()
 				m, err := e.Run(c.Context())
 				if err != nil {
@@ -54,7 +60,8 @@ func evalCommand(a *app) *cobra.Command {
 	f.StringVar(&split, "split", "", "the split to measure on (default: val)")
 	f.BoolVar(&perClass, "per-class", false, "precision, recall and F1 of each class too")
 	f.StringVar(&confusion, "confusion", "", "write how many images of each class were taken for which into this .csv file")
-	f.BoolVar(&tta, "tta", false, "average each image's logits with its mirror image's")
+	f.StringVar(&tta, "tta", "", "average the logits of several views of each image: flip (also where --tta stands alone), crops5 or crops10 (default: the configuration's)")
+	f.Lookup("tta").NoOptDefVal = "flip"
 	a.runFlags(c)
 	return c
 }

@@ -88,6 +88,8 @@ type Eval struct {
 	CropPct float64
 	// Interpolation is a filter's name; empty is "bilinear".
 	Interpolation string
+	// Place is where the crop lies.
+	Place Place
 }
 
 // NewEval builds the pipeline that e describes.
@@ -103,6 +105,7 @@ func NewEval(e Eval) (*Pipeline, error) {
 	if err != nil {
 		return nil, err
 	}
+	op.Place = e.Place
 	p.ops = []Op{op}
 	return p, nil
 }
@@ -181,16 +184,16 @@ func padCrop(name string) (Op, error) {
 	return PadCrop{Padding: n, Reflect: reflect}, nil
 }
 
-func centerCrop(size int, pct float64, interpolation string) (Op, error) {
+func centerCrop(size int, pct float64, interpolation string) (CenterCrop, error) {
 	if !(pct > 0 && pct <= 1) {
-		return nil, fmt.Errorf("crop_pct %v; it must be above 0 and up to 1", pct)
+		return CenterCrop{}, fmt.Errorf("crop_pct %v; it must be above 0 and up to 1", pct)
 	}
 	if interpolation == "" || interpolation == "random" { // random is for the augmenting crop alone
 		interpolation = imaging.Bilinear.String()
 	}
 	filter, err := imaging.ParseFilter(interpolation)
 	if err != nil {
-		return nil, err
+		return CenterCrop{}, err
 	}
 	return CenterCrop{Size: size, Pct: pct, Filter: filter}, nil
 }

@@ -124,10 +124,41 @@ func mirror(i, n int) int {
 	return i
 }
 
+// Place is where a crop of evaluation lies: the five of torchvision's FiveCrop.
+type Place int
+
+// The middle, as usual, and the four corners.
+const (
+	Middle Place = iota
+	TopLeft
+	TopRight
+	BottomLeft
+	BottomRight
+)
+
+// Places are all of them, the middle first.
+var Places = []Place{Middle, TopLeft, TopRight, BottomLeft, BottomRight}
+
+// of is where a crop begins in a picture that is so many pixels larger.
+func (p Place) of(spareX, spareY int) (x, y int) {
+	switch p {
+	case TopLeft:
+		return 0, 0
+	case TopRight:
+		return spareX, 0
+	case BottomLeft:
+		return 0, spareY
+	case BottomRight:
+		return spareX, spareY
+	}
+	// Python's round, which torchvision uses, takes halves to even.
+	return int(math.RoundToEven(float64(spareX) / 2)), int(math.RoundToEven(float64(spareY) / 2))
+}
+
 // CenterCrop scales the short side to floor(Size/Pct), keeping the aspect, and
-// cuts the central Size x Size: the evaluation of timm and torchvision. A picture
-// that is Size x Size already, as in CIFAR or MNIST, is left as it is whatever
-// Pct says.
+// cuts the central Size x Size, or a corner of this size: the evaluation of timm and
+// torchvision. A picture that is Size x Size already, as in CIFAR or MNIST, is left as
+// it is whatever Pct says.
 type CenterCrop struct {
 	// Size is the output's side in pixels.
 	Size int
@@ -135,6 +166,8 @@ type CenterCrop struct {
 	Pct float64
 	// Filter resamples.
 	Filter imaging.Filter
+	// Place is where the crop lies.
+	Place Place
 }
 
 // Apply implements Op.
@@ -144,12 +177,8 @@ func (c CenterCrop) Apply(w *Workspace, _ *rng.Stream) {
 		return
 	}
 	width, height := c.scaled(src.Width, src.Height)
-	win := imaging.Window{
-		// Python's round, which torchvision uses, takes halves to even.
-		X:     int(math.RoundToEven(float64(width-c.Size) / 2)),
-		Y:     int(math.RoundToEven(float64(height-c.Size) / 2)),
-		Width: c.Size, Height: c.Size,
-	}
+	x, y := c.Place.of(width-c.Size, height-c.Size)
+	win := imaging.Window{X: x, Y: y, Width: c.Size, Height: c.Size}
 	w.Resizer.ResizeWindow(w.Target(), src, src.Bounds(), width, height, c.Filter, win)
 	w.Commit()
 }

@@ -57,6 +57,33 @@ func TestEvalEqualsTorchvision(t *testing.T) {
 	}
 }
 
+// The five crops are the picture's middle and corners.
+func TestPlaces(t *testing.T) {
+	const size, width, height = 8, 13, 10
+	src := counting(width, height, 1)
+	for _, c := range []struct {
+		place transform.Place
+		x, y  int
+	}{
+		{transform.Middle, 2, 1}, {transform.TopLeft, 0, 0}, {transform.TopRight, 5, 0}, {transform.BottomLeft, 0, 2}, {transform.BottomRight, 5, 2},
+	} {
+		// the short side stays 10 pixels, so that nothing is resized
+		p, err := transform.NewEval(transform.Eval{Output: transform.Output{Size: size, Channels: 1, Mean: []float64{0}, Std: []float64{1. / 255}}, CropPct: 0.8, Place: c.place})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := make([]float32, size*size)
+		if err := p.Apply(got, src, new(transform.Workspace), nil); err != nil {
+			t.Fatal(err)
+		}
+		for i, v := range got {
+			if want := src.Row(c.y + i/size)[c.x+i%size]; math.Abs(float64(v)-float64(want)) > 1e-3 {
+				t.Fatalf("place %d: pixel %d is %v, want %d", c.place, i, v, want)
+			}
+		}
+	}
+}
+
 func TestRandomResizedCropStaysInBounds(t *testing.T) {
 	var w transform.Workspace
 	c := transform.RandomResizedCrop{Size: 8, Scale: [2]float64{0.08, 1}, Ratio: [2]float64{3. / 4, 4. / 3}, Filters: []imaging.Filter{imaging.Box}}
