@@ -1,7 +1,12 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -13,57 +18,171 @@ import (
 	"github.com/seed52467199/trainer/train/metric"
 )
 
+// evalFlags say what is measured and where it is written.
+type evalFlags struct {
+	weightFlags
+	checkpoints []string
+	dir, split  string
+	perClass    bool
+	confusion   string
+	predictions predictionFlags
+
+	sizes []int
+	crops []float64
+	csv   string
+}
+
 func evalCommand(a *app) *cobra.Command {
-	var w weightFlags
-	var dir, split string
-	var perClass bool
-	var confusion, tta string
+	var o evalFlags
 	c := &cobra.Command{
 		Use:   "eval --checkpoint P",
-		Short: "Measure a checkpoint",
+		Short: "Measure checkpoints",
+		Long: `Measure checkpoints. One gives its figures; several, or one at several image sizes or
+crops, give a table with a row each, which --csv keeps as it grows. Where one of several
+fails, its row says why, the others go on, and the exit status is 1.`,
 		Example: `  trainer eval --checkpoint runs/quickstart
+  trainer eval --checkpoint 'runs/*' --csv all.csv
+  trainer eval --checkpoint runs/flowers --sweep-size 160,192,224 --sweep-crop 0.875,0.95,1
+  trainer eval --checkpoint runs/flowers --predictions worst.csv --worst 50
   trainer eval --model cifar_resnet20 --weights resnet20.th --data DIR --set data.format=cifar`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return w.with(a, func(_ graph.Device, l *train.Loaded, cfg *configs.Config) error {
-				ds, loader, err := evalData(l, cfg, dir, split)
-				if err != nil {
-					return usage(err)
-				}
-				if confusion != "" && data.TaskOf(ds) != data.Classify {
-					return usage(fmt.Errorf("--confusion %s: images of the task %s have no one class that could be confused with another", confusion, data.TaskOf(ds)))
-				}
-				e := train.Evaluator{Network: l.Network, Loader: loader, Ranks: metric.Rankable(ds.Len(), l.Network.Classes), Events: a.terminal(0)}
-				if tta == "" {
-					tta = cfg.Eval.TTA
-				}
-				if err := e.Augment(tta, l.Preprocessing); err != nil {
-					return usage(fmt.Errorf("--tta: %w", err))
-				}
-				start := time.Now()
-				m, err := e.Run(c.Context())
-				if err != nil {
-					return err
-				}
-				if confusion != "" {
-					if err := writeConfusion(confusion, m.Confusion, l.Names(ds)); err != nil {
-						return err
-					}
-				}
-				return a.evalResult(m, l.Names(ds), perClass, time.Since(start))
-			})
+			o.flags = flagValue(c, "tta", "eval.tta")
+			many, err := o.settle()
+			if err != nil {
+				return usage(err)
+			}
+			dev, err := openDevice(a.device, a.threads, a.convolution)
+			if err != nil {
+				return err
+			}
+			defer dev.Close()
+			if many {
+				return a.evalMany(c.Context(), dev, &o)
+			}
+			return a.evalOne(c.Context(), dev, &o)
 		},
 	}
-	w.add(c)
 	f := c.Flags()
-	f.StringVar(&dir, "data", "", "where the data is (default: as in training)")
-	f.StringVar(&split, "split", "", "the split to measure on (default: val)")
-	f.BoolVar(&perClass, "per-class", false, "precision, recall and F1 of each class too")
-	f.StringVar(&confusion, "confusion", "", "write how many images of each class were taken for which into this .csv file")
-	f.StringVar(&tta, "tta", "", "average the logits of several views of each image: flip (also where --tta stands alone), crops5 or crops10 (default: the configuration's)")
+	f.StringArrayVar(&o.checkpoints, "checkpoint", nil, "a run folder, a checkpoint or a file of weights, or a pattern with * for several; may be repeated")
+	o.addOthers(c)
+	f.StringVar(&o.dir, "data", "", "where the data is (default: as in training)")
+	f.StringVar(&o.split, "split", "", "the split to measure on (default: val)")
+	f.BoolVar(&o.perClass, "per-class", false, "the figures of each class, or output, too")
+	f.StringVar(&o.confusion, "confusion", "", "write how many images of each class were taken for which into this .csv file")
+	f.String("tta", "", "average the logits of several views of each image: flip (also where --tta stands alone), crops5 or crops10 (default: the configuration's)")
 	f.Lookup("tta").NoOptDefVal = "flip"
+	f.IntSliceVar(&o.sizes, "sweep-size", nil, "image sizes to measure at, such as 160,192,224 (default: the weights' own)")
+	f.Float64SliceVar(&o.crops, "sweep-crop", nil, "parts of the resized image that the crop keeps (eval.crop_pct), such as 0.875,1, each at each size")
+	f.StringVar(&o.csv, "csv", "", "write a row for each measurement into this file, which is whole after every row")
+	o.predictions.add(c)
 	a.runFlags(c)
 	return c
+}
+
+// settle finds the weights that are meant and checks that the flags go together. It
+// tells whether there is more than one thing to measure.
+func (o *evalFlags) settle() (many bool, err error) {
+	for _, size := range o.sizes {
+		if size < 1 {
+			return false, fmt.Errorf("--sweep-size %d: a size is at least 1 pixel", size)
+		}
+	}
+	for _, crop := range o.crops {
+		if !(crop > 0 && crop <= 1) {
+			return false, fmt.Errorf("--sweep-crop %v: a crop keeps a part above 0 and up to 1", crop)
+		}
+	}
+	if err := o.predictions.check(); err != nil {
+		return false, err
+	}
+	if o.checkpoints, err = expand(o.checkpoints); err != nil {
+		return false, err
+	}
+	if len(o.checkpoints) > 0 {
+		o.checkpoint = o.checkpoints[0]
+	}
+	path, err := o.path()
+	if err != nil {
+		return false, err
+	}
+	if len(o.checkpoints) == 0 {
+		o.checkpoints = []string{path}
+	}
+	many = len(o.checkpoints) > 1 || o.sizes != nil || o.crops != nil || o.csv != ""
+	if many && (o.perClass || o.confusion != "" || o.predictions.path != "") {
+		return false, errors.New("--per-class, --confusion and --predictions are about one measurement: leave out --csv, --sweep-size and --sweep-crop, and name one checkpoint")
+	}
+	return many, nil
+}
+
+// expand replaces patterns by the paths that they match, in the order of their names.
+func expand(patterns []string) ([]string, error) {
+	var paths []string
+	for _, p := range patterns {
+		if !strings.ContainsAny(p, "*?[") {
+			paths = append(paths, p)
+			continue
+		}
+		found, err := filepath.Glob(p)
+		if err != nil {
+			return nil, fmt.Errorf("--checkpoint %s is not a pattern; * and ? stand for any characters, [a-z] for one of a range", p)
+		}
+		if len(found) == 0 {
+			return nil, fmt.Errorf("--checkpoint %s: nothing has such a name", p)
+		}
+		slices.Sort(found)
+		paths = append(paths, found...)
+	}
+	return paths, nil
+}
+
+// evalOne measures one checkpoint and prints all about it.
+func (a *app) evalOne(ctx context.Context, dev graph.Device, o *evalFlags) error {
+	l, cfg, err := o.load(a, dev)
+	if err != nil {
+		return err
+	}
+	e, err := a.evaluator(l, cfg, o)
+	if err != nil {
+		return err
+	}
+	ds := e.Loader.Dataset()
+	if o.confusion != "" && data.TaskOf(ds) != data.Classify {
+		return usage(fmt.Errorf("--confusion %s: images of the task %s have no one class that could be confused with another", o.confusion, data.TaskOf(ds)))
+	}
+	var p *predictions
+	if o.predictions.path != "" {
+		p = newPredictions(o.predictions, ds, l.Names(ds))
+		e.Each = p.add
+	}
+	start := time.Now()
+	m, err := e.Run(ctx)
+	if err != nil {
+		return err
+	}
+	took := time.Since(start)
+	if o.confusion != "" {
+		if err := writeConfusion(o.confusion, m.Confusion, l.Names(ds)); err != nil {
+			return err
+		}
+	}
+	if p != nil {
+		if err := p.write(); err != nil {
+			return err
+		}
+	}
+	return a.evalResult(m, l.Names(ds), o.perClass, took)
+}
+
+// evaluator opens the data that weights are measured on.
+func (a *app) evaluator(l *train.Loaded, cfg *configs.Config, o *evalFlags) (*train.Evaluator, error) {
+	ds, loader, err := evalData(l, cfg, o.dir, o.split)
+	if err != nil {
+		return nil, usage(err)
+	}
+	e := &train.Evaluator{Network: l.Network, Loader: loader, Ranks: metric.Rankable(ds.Len(), l.Network.Classes), Events: a.terminal(0)}
+	return e, e.Augment(cfg.Eval.TTA, l.Preprocessing)
 }
 
 // evalData opens a split of the data that weights are measured on; an empty dir and

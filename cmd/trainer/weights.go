@@ -17,11 +17,18 @@ import (
 type weightFlags struct {
 	checkpoint, model, weights string
 	numClasses                 int
+	size                       int            // of the images; 0: as the weights tell
+	flags                      []configs.Flag // settings that flags stand for
 }
 
 func (w *weightFlags) add(c *cobra.Command) {
+	c.Flags().StringVar(&w.checkpoint, "checkpoint", "", "a run folder, a checkpoint or a file of weights")
+	w.addOthers(c)
+}
+
+// addOthers adds the flags beside --checkpoint.
+func (w *weightFlags) addOthers(c *cobra.Command) {
 	f := c.Flags()
-	f.StringVar(&w.checkpoint, "checkpoint", "", "a run folder, a checkpoint or a file of weights")
 	f.StringVar(&w.weights, "weights", "", "a file of weights that carries no configuration; then with --model")
 	f.StringVar(&w.model, "model", "", "the model that the weights belong to")
 	f.IntVar(&w.numClasses, "num-classes", 0, "classes of the weights (default: as they tell)")
@@ -47,11 +54,11 @@ func (w *weightFlags) load(a *app, dev graph.Device) (*train.Loaded, *configs.Co
 	}
 	// The settings are checked before the file is read: with the configuration of
 	// the checkpoint's run beneath them, or with the defaults.
-	given, err := configs.Load("", configs.Options{Set: a.set})
+	given, err := w.settings(a)
 	if err != nil {
-		return nil, nil, usage(err)
+		return nil, nil, err
 	}
-	l, err := train.Load(path, dev, train.LoadOptions{Model: w.model, NumClasses: w.numClasses,
+	l, err := train.Load(path, dev, train.LoadOptions{Model: w.model, NumClasses: w.numClasses, Height: w.size, Width: w.size,
 		Preprocessing: func(p *checkpoint.Preprocessing) { override(p, given) }})
 	if err != nil {
 		return nil, nil, usage(err)
@@ -61,13 +68,19 @@ func (w *weightFlags) load(a *app, dev graph.Device) (*train.Loaded, *configs.Co
 	}
 	cfg := given
 	if l.Meta != nil && l.Meta.Config != "" {
-		cfg, err = configs.Parse("the configuration in "+l.Source, []byte(l.Meta.Config), configs.Options{Set: a.set})
+		cfg, err = configs.Parse("the configuration in "+l.Source, []byte(l.Meta.Config), configs.Options{Set: a.set, Flags: w.flags})
 		if err != nil {
 			return nil, nil, usage(err)
 		}
 	}
 	l.Network.Precision, err = op.ParsePrecision(cfg.Train.Precision)
 	return l, cfg, usage(err)
+}
+
+// settings are those that were given, over the defaults.
+func (w *weightFlags) settings(a *app) (*configs.Config, error) {
+	c, err := configs.Load("", configs.Options{Set: a.set, Flags: w.flags})
+	return c, usage(err)
 }
 
 // with opens a device and the weights on it for use.
