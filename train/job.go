@@ -56,7 +56,7 @@ func OpenJob(c configs.Config, dev graph.Device) (*Job, error) {
 		return nil, err
 	}
 	if path != "" {
-		if weights, err = checkpoint.Open(path, checkpoint.Options{EMA: true}); err != nil {
+		if weights, err = openWeights(path); err != nil {
 			return nil, err
 		}
 		if err := modelOf(&c.Model, weights); err != nil {

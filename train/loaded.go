@@ -53,7 +53,7 @@ type LoadOptions struct {
 // Load opens weights and builds their model on a device. path is a run folder, a
 // checkpoint, or a file of weights together with the model's name.
 func Load(path string, dev graph.Device, o LoadOptions) (*Loaded, error) {
-	f, err := checkpoint.Open(path, checkpoint.Options{EMA: true})
+	f, err := openWeights(path)
 	if err != nil {
 		return nil, err
 	}

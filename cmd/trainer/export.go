@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -51,28 +50,34 @@ func exportCommand(a *app) *cobra.Command {
 	return c
 }
 
-// exportSafetensors writes the weights, with the model, classes and preprocessing
+// exportSafetensors writes the weights, with their description
 // as metadata.
 func (a *app) exportSafetensors(l *train.Loaded, out string) error {
-	ts, err := train.Weights(l.Network.Params)
+	ts, err := writeSafetensors(out, l)
 	if err != nil {
 		return err
-	}
-	meta, err := description(l)
-	if err != nil {
-		return err
-	}
-	meta["format"] = "pt"
-	if err := checkpoint.WriteSafetensors(out, ts, meta); err != nil {
-		return usage(err)
 	}
 	a.say("%s: %d tensors", out, ts.Len())
 	return a.result(map[string]any{"out": out, "tensors": ts.Len()})
 }
 
+// writeSafetensors writes weights with their description.
+func writeSafetensors(out string, l *train.Loaded) (*checkpoint.Tensors, error) {
+	ts, err := train.Weights(l.Network.Params)
+	if err != nil {
+		return nil, err
+	}
+	meta, err := l.Description()
+	if err != nil {
+		return nil, err
+	}
+	meta["format"] = "pt"
+	return ts, usage(checkpoint.WriteSafetensors(out, ts, meta))
+}
+
 // exportONNX writes the network, with the same metadata.
 func (a *app) exportONNX(l *train.Loaded, dev graph.Device, out string, fold bool) error {
-	meta, err := description(l)
+	meta, err := l.Description()
 	if err != nil {
 		return err
 	}
@@ -87,18 +92,4 @@ func (a *app) exportONNX(l *train.Loaded, dev graph.Device, out string, fold boo
 	}
 	a.say("%s: %d operations, %d tensors; input (N, %d, %d, %d), logits (N, %d)", out, m.Nodes, m.Constants, n.Channels, n.Height, n.Width, n.Classes)
 	return a.result(map[string]any{"out": out, "operations": m.Nodes, "tensors": m.Constants})
-}
-
-// description is what another program has to know of a network: its model, classes and
-// preprocessing.
-func description(l *train.Loaded) (map[string]string, error) {
-	meta := map[string]string{"model": l.Model.Name}
-	for key, value := range map[string]any{"class_names": l.Classes, "preprocessing": l.Preprocessing} {
-		text, err := json.Marshal(value)
-		if err != nil {
-			return nil, err
-		}
-		meta[key] = string(text)
-	}
-	return meta, nil
 }
