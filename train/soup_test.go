@@ -1,10 +1,13 @@
 package train_test
 
 import (
+	"context"
 	"math"
 	"strings"
 	"testing"
 
+	"github.com/seed52467199/trainer/checkpoint"
+	"github.com/seed52467199/trainer/data"
 	"github.com/seed52467199/trainer/graph"
 	"github.com/seed52467199/trainer/models"
 	"github.com/seed52467199/trainer/train"
@@ -82,5 +85,55 @@ func TestSoup(t *testing.T) {
 	}
 	if s.Count() != 2 {
 		t.Errorf("%d are in it, want 2", s.Count())
+	}
+}
+
+// scaled is a batch norm alone: its statistics are those of the images.
+type scaled struct{ norm *graph.Norm }
+
+func (s scaled) Forward(g *graph.Graph, x *graph.Node) *graph.Node {
+	return g.Flatten(s.norm.Forward(g, x))
+}
+
+// Statistics that are computed anew are the means over batches of the batches' own,
+// whatever the norm's momentum and whatever they were before.
+func TestUpdateNorms(t *testing.T) {
+	const images, batch = 6, 2
+	pixels := make([]uint8, images*4)
+	for i := range pixels {
+		pixels[i] = uint8(i * i % 251)
+	}
+	ds := must(data.FromPixels("six", pixels, 2, 2, 1, make([]int32, images), []string{"a", "b", "c", "d"}))
+	p := checkpoint.Preprocessing{Size: [2]int{2, 2}, Channels: 1, Mean: []float64{0}, Std: []float64{1}}
+	ps := graph.NewParams(1)
+	norm := graph.NewBatchNorm(ps.Root().Sub("bn"), 1, graph.BatchNormConfig{Momentum: 0.03})
+	if err := ps.Place(device(t)); err != nil {
+		t.Fatal(err)
+	}
+	n := must(train.NewNetwork(train.Network{Module: scaled{norm}, Params: ps, Height: 2, Width: 2, Channels: 1, Classes: 4, Objective: train.Objective{Name: "cross_entropy"}}, 1))
+	mean, variance := 0.0, 0.0
+	for b := range images / batch {
+		sum, squares, count := 0.0, 0.0, float64(batch*4)
+		for _, v := range pixels[b*batch*4 : (b+1)*batch*4] {
+			x := float64(v) / 255
+			sum += x
+			squares += x * x
+		}
+		mean += sum / count / (images / batch)
+		variance += (squares - sum*sum/count) / (count - 1) / (images / batch)
+	}
+	for range 2 {
+		if err := n.UpdateNorms(context.Background(), must(train.NewEvalLoader(ds, p, batch, 1, true))); err != nil {
+			t.Fatal(err)
+		}
+		if got := must(norm.Mean.Read())[0]; math.Abs(float64(got)-mean) > 1e-5 {
+			t.Errorf("mean %v, want %v", got, mean)
+		}
+		if got := must(norm.Var.Read())[0]; math.Abs(float64(got)-variance) > 1e-5 {
+			t.Errorf("variance %v, want %v", got, variance)
+		}
+	}
+	if !n.HasBatchNorms() || network(t, device(t), "lenet5", 1, 3, 28, 28).HasBatchNorms() {
+		t.Error("it is not told which networks have batch norms")
 	}
 }

@@ -21,8 +21,9 @@ import (
 // soupFlags say what is averaged and where it goes.
 type soupFlags struct {
 	evalFlags
-	out    string
-	greedy bool
+	out      string
+	greedy   bool
+	bnUpdate bool
 }
 
 func soupCommand(a *app) *cobra.Command {
@@ -32,7 +33,8 @@ func soupCommand(a *app) *cobra.Command {
 		Short: "Average the weights of several trainings",
 		Long: `Average the weights of several trainings of one model (a model soup): all of them, or
 with --greedy, in the order of what each reaches alone on the validation data, those with
-which the average does not fall. The result is a checkpoint, or a file of weights where
+which the average does not fall. --bn-update computes the statistics of batch norms anew
+over the training data. The result is a checkpoint, or a file of weights where
 --out ends in .safetensors, which eval, predict, export and finetune take.`,
 		Example: `  trainer soup --checkpoint runs/a --checkpoint runs/b --out runs/soup
   trainer soup --checkpoint 'runs/seed*' --greedy --out soup.safetensors`,
@@ -55,7 +57,8 @@ which the average does not fall. The result is a checkpoint, or a file of weight
 	f.IntVar(&o.numClasses, "num-classes", 0, "classes of the weights (default: as they tell)")
 	f.StringVar(&o.out, "out", "", "the checkpoint folder, or the .safetensors file, to write")
 	f.BoolVar(&o.greedy, "greedy", false, "leave out weights with which the average gets worse")
-	f.StringVar(&o.dir, "data", "", "with --greedy: where the data is (default: as in training)")
+	f.BoolVar(&o.bnUpdate, "bn-update", false, "compute the statistics of batch norms anew, in an epoch of the training data")
+	f.StringVar(&o.dir, "data", "", "with --greedy or --bn-update: where the data is (default: as in training)")
 	f.StringVar(&o.split, "split", "", "with --greedy: the split to measure on (default: val)")
 	_ = c.MarkFlagRequired("checkpoint")
 	_ = c.MarkFlagRequired("out")
@@ -71,8 +74,11 @@ func (o *soupFlags) settle(c *cobra.Command) (err error) {
 	if len(o.checkpoints) < 2 {
 		return fmt.Errorf("--checkpoint: an average takes two checkpoints or more, and there is %d", len(o.checkpoints))
 	}
-	if !o.greedy && (c.Flags().Changed("data") || c.Flags().Changed("split")) {
-		return errors.New("--data and --split are for --greedy, which measures")
+	if !o.greedy && c.Flags().Changed("split") {
+		return errors.New("--split is for --greedy, which measures on it")
+	}
+	if !o.greedy && !o.bnUpdate && c.Flags().Changed("data") {
+		return errors.New("--data is for --greedy and --bn-update; the average of weights needs no data")
 	}
 	if filepath.Ext(o.out) == ".safetensors" {
 		return nil
@@ -89,6 +95,47 @@ type ingredient struct {
 	value float64
 }
 
+// taster measures averages.
+type taster struct {
+	*train.Evaluator
+	by metric.Choice
+	l  *train.Loaded // the network that is measured, and changed for it
+}
+
+// taster opens the data that averages are measured on.
+func (a *app) taster(o *soupFlags, l *train.Loaded, cfg *configs.Config) (*taster, error) {
+	e, err := a.evaluator(l, cfg, &o.evalFlags)
+	if err != nil {
+		return nil, err
+	}
+	by, err := metric.Choose(data.TaskOf(e.Loader.Dataset()), cfg.Eval.Metric)
+	if err != nil {
+		return nil, usage(fmt.Errorf("eval.metric: %w", err))
+	}
+	return &taster{e, by, l}, nil
+}
+
+// taste measures the average of what is in and of what with holds, if anything.
+func (t *taster) taste(ctx context.Context, s *train.Soup, with *train.Loaded) (float64, error) {
+	if err := s.Pour(t.l, with); err != nil {
+		return 0, usage(err)
+	}
+	return t.measure(ctx)
+}
+
+// measure measures the network as it is.
+func (t *taster) measure(ctx context.Context) (float64, error) {
+	m, err := t.Run(ctx)
+	if err != nil {
+		return 0, err
+	}
+	v, ok := m.Figure(t.by.Name)
+	if !ok {
+		return 0, usage(fmt.Errorf("%s is not defined on these data: choose another eval.metric", t.by.Name))
+	}
+	return v, nil
+}
+
 // soup averages and writes the result.
 func (a *app) soup(ctx context.Context, dev graph.Device, o *soupFlags) error {
 	var s train.Soup
@@ -98,12 +145,18 @@ func (a *app) soup(ctx context.Context, dev graph.Device, o *soupFlags) error {
 	if err != nil {
 		return err
 	}
-	var used []string
-	var reached map[string]float64
+	if o.bnUpdate && !base.Network.HasBatchNorms() {
+		return usage(fmt.Errorf("--bn-update: %s has no batch norm, so there are no statistics to compute", base.Model.Name))
+	}
+	r := map[string]any{"out": o.out, "used": o.checkpoints, "checkpoints": len(o.checkpoints)}
+	var t *taster
 	if o.greedy {
-		used, reached, err = a.greedySoup(ctx, dev, &own, &s, base, cfg)
+		if t, err = a.taster(o, base, cfg); err != nil {
+			return err
+		}
+		r["used"], err = a.greedySoup(ctx, dev, &own, &s, t)
 	} else {
-		used, err = o.checkpoints, a.uniformSoup(dev, &own, &s)
+		err = a.uniformSoup(dev, &own, &s)
 	}
 	if err != nil {
 		return err
@@ -111,15 +164,38 @@ func (a *app) soup(ctx context.Context, dev graph.Device, o *soupFlags) error {
 	if err := s.Pour(base, nil); err != nil {
 		return err
 	}
-	if err := writeSoup(o.out, base, reached); err != nil {
+	if o.bnUpdate {
+		if err := updateNorms(ctx, base, cfg, o.dir); err != nil {
+			return err
+		}
+	}
+	metrics := map[string]float64{}
+	if o.greedy {
+		v, err := t.measure(ctx)
+		if err != nil {
+			return err
+		}
+		metrics[t.by.Name], r[t.by.Name] = v, v
+		a.say("the average: %s %.4g", t.by.Name, v)
+	}
+	if err := writeSoup(o.out, base, metrics); err != nil {
 		return err
 	}
 	a.say("%s: the average of %d of %d checkpoints", o.out, s.Count(), len(o.checkpoints))
-	r := map[string]any{"out": o.out, "used": used, "checkpoints": len(o.checkpoints)}
-	for name, v := range reached {
-		r[name] = v
-	}
 	return a.result(r)
+}
+
+// updateNorms computes the statistics of batch norms over the training data.
+func updateNorms(ctx context.Context, l *train.Loaded, cfg *configs.Config, dir string) error {
+	ds, _, err := evalData(l, cfg, dir, cfg.Data.TrainSplit)
+	if err != nil {
+		return usage(err)
+	}
+	loader, err := l.TrainLoader(cfg, ds)
+	if err != nil {
+		return usage(err)
+	}
+	return l.Network.UpdateNorms(ctx, loader)
 }
 
 // uniformSoup takes all of the weights.
@@ -137,53 +213,30 @@ func (a *app) uniformSoup(dev graph.Device, own *soupFlags, s *train.Soup) error
 }
 
 // greedySoup takes the best of the weights, and then each of the others, the better
-// first, with which the average does not fall (Recipe 1 of Wortsman et al. 2022). taste
-// is a network of the model, which it changes.
-func (a *app) greedySoup(ctx context.Context, dev graph.Device, own *soupFlags, s *train.Soup, taste *train.Loaded, cfg *configs.Config) (used []string, reached map[string]float64, err error) {
-	e, err := a.evaluator(taste, cfg, &own.evalFlags)
-	if err != nil {
-		return nil, nil, err
-	}
-	by, err := metric.Choose(data.TaskOf(e.Loader.Dataset()), cfg.Eval.Metric)
-	if err != nil {
-		return nil, nil, usage(fmt.Errorf("eval.metric: %w", err))
-	}
-	measure := func(s *train.Soup, with *train.Loaded) (float64, error) {
-		if err := s.Pour(taste, with); err != nil {
-			return 0, usage(err)
-		}
-		m, err := e.Run(ctx)
-		if err != nil {
-			return 0, err
-		}
-		v, ok := m.Figure(by.Name)
-		if !ok {
-			return 0, usage(fmt.Errorf("%s is not defined on these data: choose another eval.metric", by.Name))
-		}
-		return v, nil
-	}
+// first, with which the average does not fall (Recipe 1 of Wortsman et al. 2022).
+func (a *app) greedySoup(ctx context.Context, dev graph.Device, own *soupFlags, s *train.Soup, t *taster) (used []string, err error) {
 	list := make([]ingredient, len(own.checkpoints))
 	for i, path := range own.checkpoints {
 		own.checkpoint = path
 		l, _, err := own.load(a, dev)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		var alone train.Soup
 		if err := alone.Add(l); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		list[i].path = path
-		if list[i].value, err = measure(&alone, nil); err != nil {
-			return nil, nil, err
+		if list[i].value, err = t.taste(ctx, &alone, nil); err != nil {
+			return nil, err
 		}
-		a.say("%s: %s %.4g alone", path, by.Name, list[i].value)
+		a.say("%s: %s %.4g alone", path, t.by.Name, list[i].value)
 	}
 	slices.SortStableFunc(list, func(x, y ingredient) int {
 		switch {
-		case by.Better(x.value, y.value):
+		case t.by.Better(x.value, y.value):
 			return -1
-		case by.Better(y.value, x.value):
+		case t.by.Better(y.value, x.value):
 			return 1
 		}
 		return 0
@@ -193,26 +246,26 @@ func (a *app) greedySoup(ctx context.Context, dev graph.Device, own *soupFlags, 
 		own.checkpoint = x.path
 		l, _, err := own.load(a, dev)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		if i > 0 {
-			v, err := measure(s, l)
+			v, err := t.taste(ctx, s, l)
 			if err != nil {
-				return nil, nil, err
+				return nil, err
 			}
-			if by.Better(best, v) {
-				a.say("%s: left out, with it %s is %.4g", x.path, by.Name, v)
+			if t.by.Better(best, v) {
+				a.say("%s: left out, with it %s is %.4g", x.path, t.by.Name, v)
 				continue
 			}
 			best = v
-			a.say("%s: taken, %s is %.4g", x.path, by.Name, v)
+			a.say("%s: taken, %s is %.4g", x.path, t.by.Name, v)
 		}
 		if err := s.Add(l); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		used = append(used, x.path)
 	}
-	return used, map[string]float64{by.Name: best}, nil
+	return used, nil
 }
 
 // writeSoup writes weights as a file or a checkpoint.

@@ -30,14 +30,20 @@ func TestSoupCommand(t *testing.T) {
 			t.Errorf("%s reaches %v, and says %v; the best alone %v", out, e["top1"], r["top1"], best)
 		}
 	}
+	ok(t, quick(2, "--output", at("norms"), "--set", "model.name=cifar_resnet20")...)
+	ok(t, "soup", "--checkpoint", at("norms"), "--checkpoint", at("norms"), "--bn-update", "--out", at("updated"))
+	before, after := ok(t, "eval", "--checkpoint", at("norms")), ok(t, "eval", "--checkpoint", at("updated"))
+	if before["loss"] == after["loss"] || after["top1"].(float64) < before["top1"].(float64)-5 {
+		t.Errorf("with new statistics %v, before %v", after, before)
+	}
 	ok(t, "export", "--checkpoint", at("greedy"), "--out", at("greedy.onnx"))
 	ok(t, "finetune", "--config", "quickstart", "--weights", at("greedy.safetensors"), "--set", "train.epochs=1", "--output", at("again"))
-	ok(t, quick(1, "--output", at("other"), "--set", "model.name=cifar_resnet20")...)
 	if err := os.WriteFile(at("start/note"), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	for want, args := range map[string][]string{
-		"cannot be averaged": {"--checkpoint", at("run1"), "--checkpoint", at("other"), "--out", at("x")},
+		"cannot be averaged": {"--checkpoint", at("run1"), "--checkpoint", at("norms"), "--out", at("x")},
+		"no batch norm":      {"--checkpoint", at("run?"), "--out", at("x"), "--bn-update"},
 		"two":                {"--checkpoint", at("run1"), "--out", at("x")},
 		"--greedy":           {"--checkpoint", at("run?"), "--out", at("x"), "--split", "val"},
 		"holds other things": {"--checkpoint", at("run?"), "--out", at("start")},
