@@ -148,13 +148,13 @@ func TestTop(t *testing.T) {
 // Large logits neither overflow nor lose the order of what is all but certain.
 func TestLargeLogits(t *testing.T) {
 	tl := metric.New(metric.Options{Outputs: 2, Ranks: true})
-	tl.Add([]float32{1000, 1000, -2000, 0, 0, 80, 0, 90}, []int32{0, 0, 0, 1}, nil)
+	tl.Add([]float32{1000, 1000, -2000, 0, -50, 0, 0, 80, 0, 90}, []int32{0, 0, 0, 0, 1}, nil)
 	r := tl.Result()
-	if want := (math.Ln2 + 2000 + 80) / 4; math.Abs(r.Loss-want) > 1e-9 {
+	if want := (math.Ln2 + 2000 + 50 + 80) / 5; math.Abs(r.Loss-want) > 1e-9 {
 		t.Errorf("loss %v, want %v", r.Loss, want)
 	}
-	if auc, _ := r.Figure("auc"); math.Abs(auc-100*2/3.) > 1e-9 { // 90 is above 80 and 0, below 2000
-		t.Errorf("auc %v, want two of three", auc)
+	if auc, _ := r.Figure("auc"); auc != 75 { // 90 is above 80, 50 and 0, below 2000
+		t.Errorf("auc %v, want three of four", auc)
 	}
 }
 

@@ -21,7 +21,7 @@ def classify(n, classes):
     labels = rng.integers(0, classes, n)
     logits = rng.normal(0, 1.5, (n, classes)).astype(np.float32)
     logits[np.arange(n), labels] += 1.5
-    logits = np.round(logits, 1).astype(np.float32)  # some ties
+    logits = (np.round(4 * logits) / 4).astype(np.float32)  # ties that no rounding undoes
     # the lower of two equal logits wins, which argmax of a stable order does too
     predicted = logits.argmax(1)
     x = logits.astype(np.float64)
