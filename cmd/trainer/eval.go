@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -25,6 +26,7 @@ type evalFlags struct {
 	dir, split  string
 	perClass    bool
 	confusion   string
+	real        string
 	predictions predictionFlags
 
 	sizes []int
@@ -70,6 +72,7 @@ fails, its row says why, the others go on, and the exit status is 1.`,
 	f.StringVar(&o.split, "split", "", "the split to measure on (default: val)")
 	f.BoolVar(&o.perClass, "per-class", false, "the figures of each class, or output, too")
 	f.StringVar(&o.confusion, "confusion", "", "write how many images of each class were taken for which into this .csv file")
+	f.StringVar(&o.real, "real-labels", "", "count, too, how often one of the labels in this .json file is named: real.json of ImageNet, or {\"file name\": [labels]}")
 	f.String("tta", "", "average the logits of several views of each image: flip (also where --tta stands alone), crops5 or crops10 (default: the configuration's)")
 	f.Lookup("tta").NoOptDefVal = "flip"
 	f.IntSliceVar(&o.sizes, "sweep-size", nil, "image sizes to measure at, such as 160,192,224 (default: the weights' own)")
@@ -110,8 +113,8 @@ func (o *evalFlags) settle() (many bool, err error) {
 		o.checkpoints = []string{path}
 	}
 	many = len(o.checkpoints) > 1 || o.sizes != nil || o.crops != nil || o.csv != ""
-	if many && (o.perClass || o.confusion != "" || o.predictions.path != "") {
-		return false, errors.New("--per-class, --confusion and --predictions are about one measurement: leave out --csv, --sweep-size and --sweep-crop, and name one checkpoint")
+	if many && (o.perClass || o.confusion != "" || o.real != "" || o.predictions.path != "") {
+		return false, errors.New("--per-class, --confusion, --real-labels and --predictions are about one measurement: leave out --csv, --sweep-size and --sweep-crop, and name one checkpoint")
 	}
 	return many, nil
 }
@@ -148,13 +151,29 @@ func (a *app) evalOne(ctx context.Context, dev graph.Device, o *evalFlags) error
 		return err
 	}
 	ds := e.Loader.Dataset()
-	if o.confusion != "" && data.TaskOf(ds) != data.Classify {
-		return usage(fmt.Errorf("--confusion %s: images of the task %s have no one class that could be confused with another", o.confusion, data.TaskOf(ds)))
+	if task := data.TaskOf(ds); task != data.Classify && (o.confusion != "" || o.real != "") {
+		return usage(fmt.Errorf("--confusion and --real-labels are for images of one class, and the task of these is %s", task))
 	}
 	var p *predictions
 	if o.predictions.path != "" {
 		p = newPredictions(o.predictions, ds, l.Names(ds))
-		e.Each = p.add
+	}
+	var real *metric.RealLabels
+	if o.real != "" {
+		if real, err = readRealLabels(o.real, ds); err != nil {
+			return usage(err)
+		}
+	}
+	e.Each = func(b *data.Batch, outputs []float32) error {
+		if p != nil {
+			p.add(b, outputs)
+		}
+		if real != nil {
+			for i, index := range b.Indices {
+				real.Add(ds.Name(index), outputs[i*l.Network.Classes:(i+1)*l.Network.Classes])
+			}
+		}
+		return nil
 	}
 	start := time.Now()
 	m, err := e.Run(ctx)
@@ -162,6 +181,9 @@ func (a *app) evalOne(ctx context.Context, dev graph.Device, o *evalFlags) error
 		return err
 	}
 	took := time.Since(start)
+	if real != nil {
+		m.Figures = append(m.Figures, real.Figures()...)
+	}
 	if o.confusion != "" {
 		if err := writeConfusion(o.confusion, m.Confusion, l.Names(ds)); err != nil {
 			return err
@@ -173,6 +195,25 @@ func (a *app) evalOne(ctx context.Context, dev graph.Device, o *evalFlags) error
 		}
 	}
 	return a.evalResult(m, l.Names(ds), o.perClass, took)
+}
+
+// readRealLabels reads other labels of the images of ds.
+func readRealLabels(path string, ds data.Dataset) (*metric.RealLabels, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("--real-labels: %w", err)
+	}
+	defer f.Close()
+	r, err := metric.ReadRealLabels(f, len(ds.Classes()))
+	if err != nil {
+		return nil, fmt.Errorf("--real-labels %s: %w", path, err)
+	}
+	for i := range ds.Len() {
+		if r.Knows(ds.Name(i)) {
+			return r, nil
+		}
+	}
+	return nil, fmt.Errorf("--real-labels %s: it has labels for none of the %d images; the first is called %s", path, ds.Len(), ds.Name(0))
 }
 
 // evaluator opens the data that weights are measured on.

@@ -72,7 +72,7 @@ func newPredictions(f predictionFlags, ds data.Dataset, names []string) *predict
 }
 
 // add takes a batch with the network's outputs.
-func (p *predictions) add(b *data.Batch, outputs []float32) error {
+func (p *predictions) add(b *data.Batch, outputs []float32) {
 	n := len(p.probs)
 	order := make([]int, n)
 	for i := range b.N {
@@ -95,7 +95,6 @@ func (p *predictions) add(b *data.Batch, outputs []float32) error {
 		}
 		p.rows = append(p.rows, r)
 	}
-	return nil
 }
 
 // write writes the file.

@@ -4,11 +4,13 @@ import (
 	"encoding/csv"
 	"math"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // table reads a CSV file: its rows by the names of its columns.
@@ -152,5 +154,55 @@ func TestEvalSweep(t *testing.T) {
 	alone := ok(t, "eval", "--checkpoint", run, "--set", "data.size=48", "--set", "eval.crop_pct=0.8")
 	if float(t, rows[2]["loss"]) != alone["loss"].(float64) || rows[2]["loss"] == rows[3]["loss"] || rows[2]["loss"] == rows[0]["loss"] {
 		t.Errorf("losses %v, %v and %v; alone %v", rows[0]["loss"], rows[2]["loss"], rows[3]["loss"], alone["loss"])
+	}
+}
+
+// Other labels of the images give figures of their own.
+func TestEvalRealLabels(t *testing.T) {
+	root, dir := folder(t, 3), t.TempDir()
+	run, labels := filepath.Join(dir, "run"), filepath.Join(dir, "real.json")
+	ok(t, "train", "--config", config(t, root), "--output", run)
+	for text, want := range map[string]float64{`{"00.jpg": [0, 1], "01.jpg": []}`: 100, `{"nothing.jpg": [0]}`: -1} {
+		if err := os.WriteFile(labels, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if want >= 0 {
+			if e := ok(t, "eval", "--checkpoint", run, "--real-labels", labels); e["real_top1"] != want {
+				t.Errorf("%s: %v, want %v", text, e["real_top1"], want)
+			}
+		} else if o := trainer(t, "eval", "--checkpoint", run, "--real-labels", labels); o.status != 2 || !strings.Contains(o.stderr, "real.json") {
+			t.Errorf("%s: status %d, want 2 and the file named:\n%s", text, o.status, o.stderr)
+		}
+	}
+}
+
+// An evaluation that is stopped keeps the rows that it has.
+func TestEvalInterrupted(t *testing.T) {
+	dir := t.TempDir()
+	run, out := filepath.Join(dir, "run"), filepath.Join(dir, "out.csv")
+	ok(t, quick(1, "--output", run, "--set", "model.name=cifar_resnet20")...)
+	crops := strings.Repeat("0.8,0.9,", 1000) + "1"
+	c := exec.Command(binary, "eval", "--checkpoint", run, "--sweep-size", "32", "--sweep-crop", crops, "--csv", out, "--quiet")
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for range 600 {
+		time.Sleep(50 * time.Millisecond)
+		if b, _ := os.ReadFile(out); strings.Count(string(b), "\n") > 2 {
+			break
+		}
+	}
+	if err := c.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	_ = c.Wait()
+	rows := table(t, out)
+	if got := c.ProcessState.ExitCode(); got != 130 || len(rows) < 2 || len(rows) > 2000 {
+		t.Errorf("status %d and %d rows; want 130 and the rows so far", got, len(rows))
+	}
+	for _, row := range rows {
+		if row["error"] != "" || row["top1"] == "" {
+			t.Errorf("row %v", row)
+		}
 	}
 }

@@ -36,23 +36,17 @@ func (t *classify) Images() int { return t.images }
 func (t *classify) Add(logits []float32, labels []int32, _ []float32) {
 	for i, label := range labels {
 		row := logits[i*t.classes : (i+1)*t.classes]
-		best, rank := 0, 0
-		own := row[label]
+		best := 0
 		for c, x := range row {
 			if x > row[best] || row[best] != row[best] {
 				best = c
 			}
-			if x > own || (x == own && c < int(label)) {
-				rank++
-			}
 		}
-		if own != own {
-			rank = t.classes
-		}
-		if rank == 0 {
+		before := rank(row, int(label))
+		if before == 0 {
 			t.top1++
 		}
-		if rank < 5 {
+		if before < 5 {
 			t.top5++
 		}
 		t.confusion[label][best]++

@@ -2,9 +2,11 @@ package metric_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/seed52467199/trainer/data"
@@ -208,5 +210,37 @@ func TestChoose(t *testing.T) {
 	by, _ := metric.Choose(data.Classify, "auc")
 	if told := metric.Told(data.Classify, by); !slices.Equal(told, []string{"auc", "top1", "top5", "f1", "ece"}) {
 		t.Errorf("told %v", told)
+	}
+}
+
+// Real labels count where one of them is named, and images without any do not.
+func TestRealLabels(t *testing.T) {
+	r, err := metric.ReadRealLabels(strings.NewReader("[[3], [], [0, 5], [6]]"), 7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, logits := range [][]float32{{0, 0, 0, 1, 0, 0, 0}, {9, 0, 0, 0, 0, 0, 0}, {0, 0, 0, 0, 0, 9, 0}, {6, 5, 4, 3, 2, 1, 0}} {
+		name := fmt.Sprintf("val/n0/ILSVRC2012_val_%08d.JPEG", i+1)
+		if r.Knows(name) != (i != 1) {
+			t.Errorf("it knows %s: %v", name, r.Knows(name))
+		}
+		r.Add(name, logits)
+	}
+	r.Add("unknown.jpg", make([]float32, 7))
+	if f := r.Figures(); f[0].Value != 100*2/3. || f[1].Value != 100*2/3. {
+		t.Errorf("%v, want two of three", f)
+	}
+	named, err := metric.ReadRealLabels(strings.NewReader(`{"a.jpg": [1, 6]}`), 7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	named.Add("x/a.jpg", []float32{6, 5, 4, 3, 2, 1, 0})
+	if f := named.Figures(); f[0].Value != 0 || f[1].Value != 100 {
+		t.Errorf("%v, want it second", f)
+	}
+	for _, bad := range []string{"[[7]]", `{"a": [-1]}`, `{"a": 1}`, "["} {
+		if _, err := metric.ReadRealLabels(strings.NewReader(bad), 7); err == nil {
+			t.Errorf("%s is accepted", bad)
+		}
 	}
 }
