@@ -4,6 +4,8 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+
+	"github.com/seed52467199/trainer/data/mix"
 )
 
 // Batch is a number of samples, ready for the network.
@@ -18,13 +20,15 @@ type Batch struct {
 	Images []float32
 	// Labels has the class of each sample.
 	Labels []int32
-	// Targets has the shape (N, len(Classes)) for tasks other than Classify; see
-	// Targeted. It is empty for Classify.
+	// Targets has the shape (N, len(Classes)) for tasks other than Classify, see
+	// Targeted, and where samples are mixed: then Classify's are the shares of the
+	// classes. Otherwise it is empty.
 	Targets []float32
 	// Indices has each sample's number in the data set.
 	Indices []int
 
 	outputs int           // numbers in Targets for a sample
+	shares  []mix.Share   // how samples are mixed; empty where none are
 	lent    bool          // handed out and not released
 	pending atomic.Int32  // jobs that are not done
 	ready   chan struct{} // takes one value when none is left
@@ -46,6 +50,14 @@ func (b *Batch) resize(n int) {
 	b.Labels = b.Labels[:n]
 	b.Targets = b.Targets[:n*b.outputs]
 	b.Indices = b.Indices[:n]
+	b.shares = b.shares[:min(n, cap(b.shares))]
+}
+
+// mix mixes the samples, all of which are there.
+func (b *Batch) mix(m *mix.Mixer, epoch uint64) {
+	m.Draw(b.shares, epoch, uint64(b.Number), b.Height, b.Width)
+	mix.Images(b.Images, b.shares, b.Height, b.Width, b.Channels)
+	mix.Targets(b.Targets, b.shares, b.outputs)
 }
 
 // image is the part of Images of one sample.

@@ -9,7 +9,7 @@
 // A [Loader] takes a Dataset and a [Transform] and hands out batches, epoch by
 // epoch:
 //
-//	file -> Dataset.Read -> decode -> Transform -> Batch (N, H, W, C)
+//	file -> Dataset.Read -> decode -> Transform -> Batch (N, H, W, C) -> mix
 //
 // A Transform that takes files, as transform.Pipeline does, decodes by itself, and
 // no more than it needs.
@@ -21,6 +21,6 @@
 // would have followed.
 //
 // The packages below: imaging decodes and resizes as Pillow does, transform
-// crops, flips and normalises, digits holds the embedded pictures. `trainer bench
+// crops, flips and normalises, mix mixes the samples of a batch, digits holds the embedded pictures. `trainer bench
 // --mode data` times all of it, and the benchmarks here and below its parts.
 package data

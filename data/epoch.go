@@ -222,12 +222,13 @@ func (e *Epoch) work() {
 	w := e.loader.takeWorker()
 	defer e.loader.putWorker(w)
 	for j := range e.jobs {
+		last := false
 		if e.loader.options.Timed {
-			w.timed(e, j)
+			last = w.timed(e, j)
 		} else {
-			w.do(e, j)
+			last = w.do(e, j)
 		}
-		if j.batch.pending.Add(-1) == 0 {
+		if last {
 			j.batch.ready <- struct{}{}
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/seed52467199/trainer/data/imaging"
+	"github.com/seed52467199/trainer/data/mix"
 	"github.com/seed52467199/trainer/data/transform"
 	"github.com/seed52467199/trainer/internal/rng"
 )
@@ -60,6 +61,8 @@ type LoaderOptions struct {
 	Seed uint64
 	// OnError is the policy for bad samples.
 	OnError ErrorPolicy
+	// Mix mixes the samples of each batch; nil for none.
+	Mix *mix.Mixer
 	// Timed measures what the workers do, for Times.
 	Timed bool
 }
@@ -97,6 +100,9 @@ func NewLoader(ds Dataset, t Transform, o LoaderOptions) (*Loader, error) {
 	if o.OnError < Stop || o.OnError > Drop {
 		return nil, fmt.Errorf("error policy %d; it must be Stop, Replace or Drop", o.OnError)
 	}
+	if o.Mix != nil && o.OnError == Drop {
+		return nil, fmt.Errorf("a loader that mixes samples cannot drop those that cannot be read; it may stop or replace them")
+	}
 	if ds.Len() == 0 {
 		return nil, fmt.Errorf("a loader for a data set without samples")
 	}
@@ -106,8 +112,9 @@ func NewLoader(ds Dataset, t Transform, o LoaderOptions) (*Loader, error) {
 	}
 	l := &Loader{ds: ds, transform: t, options: o}
 	l.height, l.width, l.channels = t.Shape()
-	if t, ok := ds.(Targeted); ok {
-		l.targeted, l.outputs = t, len(ds.Classes())
+	l.targeted, _ = ds.(Targeted)
+	if l.targeted != nil || o.Mix != nil {
+		l.outputs = len(ds.Classes())
 	}
 	return l, nil
 }
@@ -196,6 +203,9 @@ func (l *Loader) takeBatch(number, n int) *Batch {
 			outputs: l.outputs,
 			Indices: make([]int, size),
 			ready:   make(chan struct{}, 1),
+		}
+		if l.options.Mix != nil {
+			b.shares = make([]mix.Share, size)
 		}
 	}
 	b.Number = number

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/seed52467199/trainer/data"
+	"github.com/seed52467199/trainer/data/mix"
 	"github.com/seed52467199/trainer/data/transform"
 )
 
@@ -26,10 +27,12 @@ type copied struct {
 	images  []float32
 	labels  []int32
 	indices []int
+	targets []float32
 }
 
 func equal(a, b copied) bool {
-	return a.number == b.number && slices.Equal(a.images, b.images) && slices.Equal(a.labels, b.labels) && slices.Equal(a.indices, b.indices)
+	return a.number == b.number && slices.Equal(a.images, b.images) && slices.Equal(a.labels, b.labels) && slices.Equal(a.indices, b.indices) &&
+		slices.Equal(a.targets, b.targets)
 }
 
 // collect runs an epoch to its end.
@@ -40,7 +43,7 @@ func collect(t *testing.T, l *data.Loader, epoch uint64, start int) ([]copied, *
 	var all []copied
 	for it.Next() {
 		b := it.Batch()
-		all = append(all, copied{b.Number, slices.Clone(b.Images), slices.Clone(b.Labels), slices.Clone(b.Indices)})
+		all = append(all, copied{b.Number, slices.Clone(b.Images), slices.Clone(b.Labels), slices.Clone(b.Indices), slices.Clone(b.Targets)})
 		it.Release(b)
 	}
 	return all, it
@@ -322,9 +325,69 @@ func TestReleasingTwiceIsHarmless(t *testing.T) {
 	}
 }
 
+// mixer mixes everything in every way.
+func mixer(t testing.TB) *mix.Mixer {
+	t.Helper()
+	m, err := mix.New(mix.Options{Mixup: 0.8, CutMix: 1, Prob: 1, Switch: 0.5, Mode: "elem", Seed: 5})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// Mixed batches depend on the epoch and their number alone, their targets are shares
+// of the partners' classes, and pictures and labels are those of the loader that does
+// not mix.
+func TestMixedBatches(t *testing.T) {
+	ds := open(t, "digits", "", "val")
+	o := data.LoaderOptions{BatchSize: 7, Shuffle: true, Seed: 2, Workers: 1}
+	plain, _ := collect(t, newLoader(t, ds, augmenting(t, 8, 1), o), 3, 0)
+	o.Mix = mixer(t)
+	want, _ := collect(t, newLoader(t, ds, augmenting(t, 8, 1), o), 3, 0)
+	o.Workers, o.Prefetch = 3, 4
+	l := newLoader(t, ds, augmenting(t, 8, 1), o)
+	again, _ := collect(t, l, 3, 0)
+	rest, _ := collect(t, l, 3, 5)
+	if !slices.EqualFunc(again, want, equal) || !slices.EqualFunc(rest, want[5:], equal) {
+		t.Error("mixed batches depend on the workers or on where the epoch was begun")
+	}
+	mixed := 0
+	for i, b := range want {
+		if !slices.Equal(b.labels, plain[i].labels) || !slices.Equal(b.indices, plain[i].indices) {
+			t.Fatalf("batch %d has other samples", i)
+		}
+		n, pixels := len(b.labels), 8*8
+		if len(b.targets) != 10*n {
+			t.Fatalf("batch %d of %d has %d targets", i, n, len(b.targets))
+		}
+		for s := range n {
+			target, own, other := b.targets[10*s:][:10], b.labels[s], b.labels[n-1-s]
+			var sum float32
+			for k, v := range target {
+				if sum += v; v != 0 && int32(k) != own && int32(k) != other {
+					t.Fatalf("sample %d of batch %d has a share of class %d", s, i, k)
+				}
+			}
+			if sum < 0.999999 || sum > 1.000001 {
+				t.Fatalf("the shares of sample %d of batch %d are %v", s, i, target)
+			}
+			same := slices.Equal(b.images[s*pixels:][:pixels], plain[i].images[s*pixels:][:pixels])
+			if !same {
+				mixed++
+			}
+			if alone := s == n-1-s; alone && !same {
+				t.Errorf("the middle sample of batch %d changed", i)
+			}
+		}
+	}
+	if mixed < ds.Len()/2 {
+		t.Errorf("only %d of %d pictures are mixed", mixed, ds.Len())
+	}
+}
+
 func TestNoAllocationInSteadyState(t *testing.T) {
 	l := newLoader(t, open(t, "digits", "", "train"), augmenting(t, 8, 1), data.LoaderOptions{
-		BatchSize: 10, Shuffle: true, Workers: 2})
+		BatchSize: 10, Shuffle: true, Workers: 2, Mix: mixer(t)})
 	it := l.Epoch(context.Background(), 0, 0)
 	defer it.Close()
 	step := func() {
@@ -351,6 +414,7 @@ func TestLoaderRefuses(t *testing.T) {
 		{data.LoaderOptions{BatchSize: 1, Workers: -1}, "-1 workers"},
 		{data.LoaderOptions{BatchSize: 1000, DropLast: true}, "no batch is left"},
 		{data.LoaderOptions{BatchSize: 1, OnError: 9}, "error policy 9"},
+		{data.LoaderOptions{BatchSize: 1, OnError: data.Drop, Mix: mixer(t)}, "cannot drop"},
 	} {
 		if _, err := data.NewLoader(ds, evaluating(t, 8, 1), c.o); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%+v: error %v, want one with %q", c.o, err, c.want)

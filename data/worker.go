@@ -24,12 +24,12 @@ type Times struct {
 	All, Decode, Resize time.Duration
 }
 
-// timed does a job and books its time.
-func (w *worker) timed(e *Epoch, j job) {
+// timed is do, and books its time.
+func (w *worker) timed(e *Epoch, j job) (last bool) {
 	w.clock = transform.Clock{}
 	w.workspace.Clock = &w.clock
 	start := time.Now()
-	w.do(e, j)
+	last = w.do(e, j)
 	all := time.Since(start)
 	w.workspace.Clock = nil
 	l := e.loader
@@ -38,13 +38,22 @@ func (w *worker) timed(e *Epoch, j job) {
 	l.times.All += all
 	l.times.Decode += w.clock.Decode
 	l.times.Resize += w.clock.Resize
+	return last
 }
 
-// do makes the samples of a job.
-func (w *worker) do(e *Epoch, j job) {
+// do makes the samples of a job. It tells whether it was the batch's last: then it
+// has mixed them too, and the batch is complete.
+func (w *worker) do(e *Epoch, j job) (last bool) {
 	for slot := j.from; slot < j.to && e.ctx.Err() == nil; slot++ {
 		w.fill(e, j.batch, slot)
 	}
+	if j.batch.pending.Add(-1) > 0 {
+		return false
+	}
+	if m := e.loader.options.Mix; m != nil && e.ctx.Err() == nil {
+		j.batch.mix(m, e.number)
+	}
+	return true
 }
 
 // fill makes one sample of a batch. What it does about a bad one depends only on
@@ -62,6 +71,9 @@ func (w *worker) fill(e *Epoch, b *Batch, slot int) {
 			b.Indices[slot], b.Labels[slot] = index, int32(e.loader.ds.Label(index))
 			if t := e.loader.targeted; t != nil {
 				t.Target(index, b.target(slot))
+			} else if target := b.target(slot); len(target) > 0 {
+				clear(target)
+				target[b.Labels[slot]] = 1
 			}
 			return
 		}
