@@ -444,7 +444,30 @@ func lossExamples() []example {
 		}
 		all = append(all, example{name: fmt.Sprintf("bce_with_logits %v", x), op: op.BCEWithLogits{}, shapes: []op.Shape{x, x}, large: large},
 			example{name: fmt.Sprintf("bce_with_logits sum %v", x), op: op.BCEWithLogits{SumClasses: true}, shapes: []op.Shape{x, x}, large: large},
-			example{name: fmt.Sprintf("mse %v", x), op: op.MSE{}, shapes: []op.Shape{x, x}, large: large})
+			example{name: fmt.Sprintf("mse %v", x), op: op.MSE{}, shapes: []op.Shape{x, x}, large: large},
+			example{name: fmt.Sprintf("mae %v", x), op: op.MAE{}, shapes: []op.Shape{x, x}, large: large},
+			example{name: fmt.Sprintf("huber %v", x), op: op.Huber{Delta: 0.7}, shapes: []op.Shape{x, x}, large: large})
+		shares := func(in [][]float64) {
+			for i, v := range in[1] { // among them ones and zeros
+				in[1][i] = min(1, max(0, v+0.5))
+			}
+		}
+		weights, more := make([]float64, k), make([]float64, k)
+		for i := range weights {
+			weights[i], more[i] = 0.5+float64(i%3), 2-float64(i%4)/3
+		}
+		for _, o := range []op.Op{
+			op.BCEWithLogits{Weight: weights}, op.BCEWithLogits{PosWeight: more, SumClasses: true}, op.BCEWithLogits{Weight: weights, PosWeight: more},
+			op.SigmoidFocal{Alpha: 0.25, Gamma: 2}, op.SigmoidFocal{Alpha: -1, Gamma: 0.5, SumClasses: true, Weight: weights}, op.SigmoidFocal{Alpha: 0.6, Gamma: 1},
+			op.SoftmaxFocal{Gamma: 2}, op.SoftmaxFocal{}, op.SoftmaxFocal{Gamma: 1.5},
+			op.Asymmetric{GammaPos: 1, GammaNeg: 4, Clip: 0.05}, op.Asymmetric{GammaPos: 0, GammaNeg: 2.5, Weight: weights, PosWeight: more}, op.Asymmetric{},
+			op.SoftmaxAsymmetric{GammaPos: 1, GammaNeg: 4, Smoothing: 0.1}, op.SoftmaxAsymmetric{GammaPos: 0, GammaNeg: 2},
+		} {
+			all = append(all, example{name: fmt.Sprintf("%s %v %+v", o.Kind(), x, o), op: o, shapes: []op.Shape{x, x}, large: large, valid: shares})
+		}
+		for _, splits := range []int{2, 3} {
+			all = append(all, example{name: fmt.Sprintf("jensen_shannon %v splits=%d", x, splits), op: op.JensenShannon{Splits: splits}, shapes: []op.Shape{{splits * n, k}}, large: large})
+		}
 	}
 	return all
 }

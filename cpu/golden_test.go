@@ -29,7 +29,8 @@ func (g golden) operation() (op.Op, error) {
 	for _, o := range []op.Op{op.Conv2D{}, op.Conv2DInputGrad{}, op.Conv2DWeightGrad{}, op.Linear{}, op.LinearInputGrad{}, op.LinearWeightGrad{},
 		op.MaxPool{}, op.AvgPool{}, op.AvgPoolGrad{}, op.GlobalAvgPool{}, op.GlobalAvgPoolGrad{},
 		op.BatchNorm{}, op.BatchNormGrad{}, op.BatchNormInference{}, op.BatchNormInferenceGrad{},
-		op.Softmax{}, op.SoftmaxGrad{}, op.CrossEntropy{}, op.BCEWithLogits{}, op.MSE{}, op.SGDUpdate{}, op.AdamUpdate{}} {
+		op.Softmax{}, op.SoftmaxGrad{}, op.CrossEntropy{}, op.BCEWithLogits{}, op.SigmoidFocal{}, op.SoftmaxFocal{}, op.Asymmetric{},
+		op.SoftmaxAsymmetric{}, op.JensenShannon{}, op.MSE{}, op.MAE{}, op.Huber{}, op.SGDUpdate{}, op.AdamUpdate{}} {
 		if o.Kind() == g.Op {
 			return decode(o, g.Attrs)
 		}
@@ -40,7 +41,7 @@ func (g golden) operation() (op.Op, error) {
 	case "activation_grad":
 		return decode(op.ActivationGrad{}, g.Attrs)
 	}
-	return nil, fmt.Errorf("golden.json names the operation %q, which this test does not know", g.Op)
+	return nil, fmt.Errorf("a golden file names the operation %q, which this test does not know", g.Op)
 }
 
 func decode(o op.Op, attrs []byte) (op.Op, error) {
@@ -49,17 +50,21 @@ func decode(o op.Op, attrs []byte) (op.Op, error) {
 	return p.Elem().Interface().(op.Op), err
 }
 
-// TestPyTorch compares with PyTorch's results, which testdata/golden.py made:
-// in float64 with the portable kernels, and in float32 with those that the
+// TestPyTorch compares with PyTorch's results, which the scripts in testdata made: in
+// float64 with the portable kernels, and in float32 with those that the
 // device prefers.
 func TestPyTorch(t *testing.T) {
-	text, err := os.ReadFile("testdata/golden.json")
-	if err != nil {
-		t.Fatal(err)
-	}
 	var cases []golden
-	if err := json.Unmarshal(text, &cases); err != nil {
-		t.Fatal(err)
+	for _, file := range []string{"testdata/golden.json", "testdata/losses.json"} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var some []golden
+		if err := json.Unmarshal(text, &some); err != nil {
+			t.Fatal(err)
+		}
+		cases = append(cases, some...)
 	}
 	for _, c := range []struct {
 		dt        op.DType
@@ -98,7 +103,7 @@ func (g golden) compare(t *testing.T, d *Device, dt op.DType) (worst float64, er
 	}
 	got := results(t, d, o, dt, shapes, in)
 	if len(got) != len(g.Out) {
-		return 0, fmt.Errorf("%s has %d results, golden.json has %d", g.Op, len(got), len(g.Out))
+		return 0, fmt.Errorf("%s has %d results, the golden file has %d", g.Op, len(got), len(g.Out))
 	}
 	for i, want := range g.Out {
 		if want != nil {

@@ -107,33 +107,80 @@ func fill[T number](x []T, v T) {
 }
 
 func bceWithLogits[T number](c op.Call, o op.BCEWithLogits) plan {
-	count := float64(op.Size(c.In[0]))
-	if o.SumClasses {
-		count = float64(c.In[0][0])
+	return elementLoss[T](c, lossCount(c, o.SumClasses), func(k int, x, t float64) (loss, grad float64) {
+		if o.Weight == nil && o.PosWeight == nil {
+			return binaryCrossEntropy(x, t), acts.Logistic(x) - t
+		}
+		there, not := weightOf(o.PosWeight, k)*t, 1-t
+		w := weightOf(o.Weight, k)
+		return w * (there*binaryCrossEntropy(x, 1) + not*binaryCrossEntropy(x, 0)), w * (not*acts.Logistic(x) - there*acts.Logistic(-x))
+	})
+}
+
+// lossCount is what a sum over all elements of logits (N, K) is divided by.
+func lossCount(c op.Call, sumClasses bool) float64 {
+	if sumClasses {
+		return float64(c.In[0][0])
 	}
-	return elementLoss[T](c, count, func(x, t float64) (loss, grad float64) {
-		return max(x, 0) - x*t + math.Log1p(math.Exp(-math.Abs(x))), acts.Logistic(x) - t
-	})
+	return float64(op.Size(c.In[0]))
 }
 
-func mse[T number](c op.Call) plan {
-	return elementLoss[T](c, float64(op.Size(c.In[0])), func(x, t float64) (loss, grad float64) {
-		return (x - t) * (x - t), 2 * (x - t)
-	})
+// weightOf is the weight of class k, 1 without weights.
+func weightOf(weights []float64, k int) float64 {
+	if weights == nil {
+		return 1
+	}
+	return weights[k]
 }
 
-// elementLoss is the sum of a loss over all elements, divided by count.
-func elementLoss[T number](c op.Call, count float64, f func(x, t float64) (loss, grad float64)) plan {
+// binaryCrossEntropy is that of s(x) with t.
+func binaryCrossEntropy(x, t float64) float64 {
+	return max(x, 0) - x*t + math.Log1p(math.Exp(-math.Abs(x)))
+}
+
+// elementLoss is the sum of a loss over all elements, divided by count. k is an
+// element's number in the last axis.
+func elementLoss[T number](c op.Call, count float64, f func(k int, x, t float64) (loss, grad float64)) plan {
+	_, classes := columnsOf(c.In[0])
 	return sum(elements(op.Size(c.In[0])), func(m operands) (func(lo, hi int) float64, func(float64)) {
 		x, target, loss, grad := as[T](m.in[0]), as[T](m.in[1]), as[T](m.out[0]), as[T](m.out[1])
 		part := func(lo, hi int) (sum float64) {
 			for i := lo; i < hi; i++ {
-				l, g := f(float64(x[i]), float64(target[i]))
+				l, g := f(i%classes, float64(x[i]), float64(target[i]))
 				grad[i] = T(g / count)
 				sum += l
 			}
 			return sum
 		}
 		return part, func(total float64) { loss[0] = T(total / count) }
+	})
+}
+
+// rowLoss is the mean over the rows of the sum of a function of a class's
+// probability p and target t. d is its derivative for log p, with p a function of
+// that.
+func rowLoss[T number](c op.Call, f func(p, logp, t float64) (loss, d float64)) plan {
+	n, k := columnsOf(c.In[0])
+	return sum(rows(n, k), func(m operands) (func(lo, hi int) float64, func(float64)) {
+		x, target, loss, grad := as[T](m.in[0]), as[T](m.in[1]), as[T](m.out[0]), as[T](m.out[1])
+		part := func(lo, hi int) (sum float64) {
+			for i := lo; i < hi; i++ {
+				in, out := x[i*k:][:k], grad[i*k:][:k]
+				lse := logSumExp(in)
+				var all float64
+				for j, v := range in {
+					logp := float64(v) - lse
+					l, d := f(math.Exp(logp), logp, float64(target[i*k+j]))
+					sum += l
+					all += d
+					out[j] = T(d)
+				}
+				for j, v := range in {
+					out[j] = T((float64(out[j]) - math.Exp(float64(v)-lse)*all) / float64(n))
+				}
+			}
+			return sum
+		}
+		return part, func(total float64) { loss[0] = T(total / float64(n)) }
 	})
 }

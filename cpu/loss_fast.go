@@ -49,11 +49,10 @@ func fastCrossEntropy(c op.Call, o op.CrossEntropy) plan {
 }
 
 func fastBCEWithLogits(c op.Call, o op.BCEWithLogits) plan {
-	n := op.Size(c.In[0])
-	count := float64(n)
-	if o.SumClasses {
-		count = float64(c.In[0][0])
+	if o.Weight != nil || o.PosWeight != nil {
+		return plan{}
 	}
+	n, count := op.Size(c.In[0]), lossCount(c, o.SumClasses)
 	return sum(elements(n), func(m operands) (func(lo, hi int) float64, func(float64)) {
 		x, target, loss, grad := floats(m.in[0]), floats(m.in[1]), floats(m.out[0]), floats(m.out[1])
 		part := func(lo, hi int) float64 {

@@ -81,8 +81,22 @@ func portable[T number](c op.Call) (plan, error) {
 		return crossEntropy[T](c, o), nil
 	case op.BCEWithLogits:
 		return bceWithLogits[T](c, o), nil
+	case op.SigmoidFocal:
+		return sigmoidFocal[T](c, o), nil
+	case op.SoftmaxFocal:
+		return softmaxFocal[T](c, o), nil
+	case op.Asymmetric:
+		return asymmetric[T](c, o), nil
+	case op.SoftmaxAsymmetric:
+		return softmaxAsymmetric[T](c, o), nil
+	case op.JensenShannon:
+		return jensenShannon[T](c, o), nil
 	case op.MSE:
 		return mse[T](c), nil
+	case op.MAE:
+		return mae[T](c), nil
+	case op.Huber:
+		return huber[T](c, o), nil
 	case op.MaxPool:
 		return maxPool[T](c, o), nil
 	case op.MaxPoolGrad:

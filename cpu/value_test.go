@@ -213,3 +213,32 @@ func TestMasks(t *testing.T) {
 		}
 	}
 }
+
+// TestLossesStayFinite checks losses and gradients far from zero, for targets that the
+// network meets and for ones that it misses.
+func TestLossesStayFinite(t *testing.T) {
+	logits := []float64{1e4, -1e4, 0, -1e4, 1e4, 40, 300, 300, -300, -20, 0, 20}
+	target := []float64{1, 0, 0, 1, 0, 0, 0.5, 0, 0.5, 0, 0, 1}
+	for _, o := range []op.Op{
+		op.BCEWithLogits{Weight: []float64{1, 2, 3}, PosWeight: []float64{3, 2, 1}},
+		op.SigmoidFocal{Alpha: 0.25, Gamma: 2}, op.SigmoidFocal{Alpha: -1, Gamma: 0.5}, op.SoftmaxFocal{Gamma: 2}, op.SoftmaxFocal{Gamma: 0.5},
+		op.Asymmetric{GammaPos: 1, GammaNeg: 4, Clip: 0.05}, op.Asymmetric{GammaPos: 0.5, GammaNeg: 0.5},
+		op.SoftmaxAsymmetric{GammaPos: 1, GammaNeg: 4}, op.SoftmaxAsymmetric{GammaPos: 0.5, GammaNeg: 0.5, Smoothing: 0.1},
+		op.JensenShannon{Splits: 2}, op.MAE{}, op.Huber{Delta: 1},
+	} {
+		shapes, in := []op.Shape{{4, 3}, {4, 3}}, [][]float64{logits, target}
+		if _, alone := o.(op.JensenShannon); alone {
+			shapes, in = shapes[:1], in[:1]
+		}
+		for _, dt := range []op.DType{op.Float32, op.Float64} {
+			for _, r := range results(t, oracle(t), o, dt, shapes, in) {
+				for _, v := range r {
+					if math.IsNaN(v) || math.IsInf(v, 0) {
+						t.Errorf("%s%+v in %v: %v", o.Kind(), o, dt, r)
+						break
+					}
+				}
+			}
+		}
+	}
+}

@@ -193,5 +193,52 @@ func (g *Graph) BCEWithLogits(logits, target *Node, sumClasses bool) *Node {
 	return g.Apply(op.BCEWithLogits{SumClasses: sumClasses}, logits, target)
 }
 
+// SigmoidFocal is the mean focal loss of logits and targets of one shape, one question
+// a class; a negative alpha leaves the balance out.
+func (g *Graph) SigmoidFocal(logits, target *Node, alpha, gamma float64) *Node {
+	return g.Apply(op.SigmoidFocal{Alpha: alpha, Gamma: gamma}, logits, target)
+}
+
+// SoftmaxFocal is the mean focal loss of logits against distributions, both (N, K).
+func (g *Graph) SoftmaxFocal(logits, target *Node, gamma float64) *Node {
+	return g.Apply(op.SoftmaxFocal{Gamma: gamma}, logits, target)
+}
+
+// Asymmetric is the asymmetric loss of logits and targets (N, K), one question a class,
+// summed over the classes.
+func (g *Graph) Asymmetric(logits, target *Node, gammaPos, gammaNeg, clip float64) *Node {
+	return g.Apply(op.Asymmetric{GammaPos: gammaPos, GammaNeg: gammaNeg, Clip: clip}, logits, target)
+}
+
+// SoftmaxAsymmetric is the asymmetric loss of logits against distributions, both
+// (N, K).
+func (g *Graph) SoftmaxAsymmetric(logits, target *Node, gammaPos, gammaNeg, smoothing float64) *Node {
+	return g.Apply(op.SoftmaxAsymmetric{GammaPos: gammaPos, GammaNeg: gammaNeg, Smoothing: smoothing}, logits, target)
+}
+
+// JensenShannon is the mean divergence of what a network says of several versions of
+// the same pictures: logits (splits*N, K), version after version.
+func (g *Graph) JensenShannon(logits *Node, splits int) *Node {
+	return g.Apply(op.JensenShannon{Splits: splits}, logits)
+}
+
 // MSE is the mean squared difference of a prediction and a target of one shape.
 func (g *Graph) MSE(prediction, target *Node) *Node { return g.Apply(op.MSE{}, prediction, target) }
+
+// MAE is the mean absolute difference of a prediction and a target of one shape.
+func (g *Graph) MAE(prediction, target *Node) *Node { return g.Apply(op.MAE{}, prediction, target) }
+
+// Huber is the mean of Huber's loss, quadratic up to a difference of delta and linear
+// beyond.
+func (g *Graph) Huber(prediction, target *Node, delta float64) *Node {
+	return g.Apply(op.Huber{Delta: delta}, prediction, target)
+}
+
+// SmoothL1 is Huber's loss divided by its delta, beta; for a beta of 0 the mean absolute
+// difference.
+func (g *Graph) SmoothL1(prediction, target *Node, beta float64) *Node {
+	if beta == 0 {
+		return g.MAE(prediction, target)
+	}
+	return g.Scale(g.Huber(prediction, target, beta), 1/beta)
+}

@@ -97,13 +97,36 @@ func (CrossEntropy) Diff(in []*Node, out, dy *Node) ([]*Node, error) { return lo
 // computed from the logits without overflow: the mean over all elements, or
 // with SumClasses the sum over classes and the mean over the batch. The target
 // is used as it is: smoothing and thresholds belong to whoever makes it.
-type BCEWithLogits struct{ SumClasses bool }
+//
+// Weight (K) multiplies the loss of each class, PosWeight (K) its share for what is
+// there: w*(p*t*log(1+e^-x) + (1-t)*log(1+e^x)). Neither changes what the sum is
+// divided by. nil is ones.
+type BCEWithLogits struct {
+	SumClasses        bool
+	Weight, PosWeight []float64
+}
 
 // Kind implements Op.
 func (BCEWithLogits) Kind() string { return "bce_with_logits" }
 
 // Infer implements Op.
-func (BCEWithLogits) Infer(in []Shape) ([]Shape, error) { return elementLoss("bce_with_logits", in) }
+func (o BCEWithLogits) Infer(in []Shape) ([]Shape, error) {
+	return classLoss("bce_with_logits", in, o.Weight, o.PosWeight)
+}
+
+// classLoss is elementLoss for (N, K) with weights of the K classes.
+func classLoss(kind string, in []Shape, weights ...[]float64) ([]Shape, error) {
+	out, err := elementLoss(kind, in)
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range weights {
+		if w != nil && len(w) != last(in[0]) {
+			return nil, fmt.Errorf("%s: %d weights of classes for logits %v", kind, len(w), in[0])
+		}
+	}
+	return out, nil
+}
 
 func elementLoss(kind string, in []Shape) ([]Shape, error) {
 	if len(in) != 2 || !in[0].Eq(in[1]) || len(in[0]) < 1 {
@@ -120,21 +143,3 @@ func (BCEWithLogits) Constants() []int { return []int{1} }
 
 // Diff implements Differentiable.
 func (BCEWithLogits) Diff(in []*Node, out, dy *Node) ([]*Node, error) { return lossDiff(out, dy, 2) }
-
-// MSE is the mean of the squared differences of a prediction and a target.
-type MSE struct{}
-
-// Kind implements Op.
-func (MSE) Kind() string { return "mse" }
-
-// Infer implements Op.
-func (MSE) Infer(in []Shape) ([]Shape, error) { return elementLoss("mse", in) }
-
-// Work implements Op.
-func (MSE) Work(in, out []Shape) Work { return traffic(3*int64(Size(in[0])), in, out) }
-
-// Constants implements Differentiable's refinement.
-func (MSE) Constants() []int { return []int{1} }
-
-// Diff implements Differentiable.
-func (MSE) Diff(in []*Node, out, dy *Node) ([]*Node, error) { return lossDiff(out, dy, 2) }
