@@ -69,6 +69,7 @@ var rules = []struct {
 	}},
 	{keys("augment.scale"), func(c *Config) string { return ascending(c.Augment.Scale[:]) }},
 	{keys("augment.ratio"), func(c *Config) string { return ascending(c.Augment.Ratio[:]) }},
+	{keys("augment.cutmix_minmax"), func(c *Config) string { return ascending(c.Augment.CutMixMinMax[:]) }},
 	{keys("optimizer.nesterov", "optimizer.name", "optimizer.momentum", "optimizer.dampening"), func(c *Config) string {
 		o := c.Optimizer
 		if o.Nesterov && o.Name == "sgd" && (o.Momentum == 0 || o.Dampening != 0) {

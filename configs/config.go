@@ -130,10 +130,25 @@ type Augment struct {
 	// Automatic augmentation policy, such as rand-m7-mstd0.5-inc1. Default
 	// none; others are not available in this version.
 	Auto string `json:"auto" off:"none," also:"auto_augment,aa,randaugment"`
-	// Alpha of mixup. Default 0, off; not available in this version.
-	Mixup float64 `json:"mixup" off:"0" also:"mixup_alpha"`
-	// Alpha of CutMix. Default 0, off; not available in this version.
-	CutMix float64 `json:"cutmix" off:"0" also:"cutmix_alpha"`
+	// Alpha of mixup, which blends two images of a batch and their targets. Default
+	// 0, off.
+	Mixup float64 `json:"mixup" min:"0" also:"mixup_alpha"`
+	// Alpha of CutMix, which puts a rectangle of one image into another and mixes
+	// targets by its area. Default 0, off.
+	CutMix float64 `json:"cutmix" min:"0" also:"cutmix_alpha"`
+	// Least and greatest share of height and of width that CutMix's rectangle takes,
+	// instead of what its alpha says; turns CutMix on. Default [0, 0], off.
+	CutMixMinMax [2]float64 `json:"cutmix_minmax" min:"0" max:"1"`
+	// Probability of mixing a batch, a pair or an element. Default 1.
+	MixProb float64 `json:"mix_prob" min:"0" max:"1" also:"mixup_prob"`
+	// Probability of CutMix where both it and mixup are on. Default 0.5.
+	MixSwitch float64 `json:"mix_switch" min:"0" max:"1" also:"mixup_switch_prob,switch_prob"`
+	// For what a share is drawn: the batch, a pair of images or each elem. Default
+	// batch.
+	MixMode string `json:"mix_mode" known:"batch,pair,elem" also:"mixup_mode"`
+	// Epoch, counted from 0, from which on nothing is mixed any more. Default 0:
+	// mixed to the end.
+	MixOffEpoch int `json:"mix_off_epoch" min:"0" also:"mixup_off_epoch"`
 	// How often an image appears in an epoch under repeated augmentation.
 	// Default 1, off; more is not available in this version.
 	Repeats int `json:"repeats" off:"1,0" also:"aug_repeats"`
@@ -144,15 +159,47 @@ type Augment struct {
 
 // Loss is what training minimises, averaged over the batch.
 type Loss struct {
-	// cross_entropy, bce (one yes-or-no question per class, averaged over
-	// classes too) or mse. Default cross_entropy.
-	Name string `json:"name" known:"cross_entropy,bce,mse" also:"type"`
-	// Label smoothing: the share of the target spread evenly over all classes,
-	// for cross_entropy and bce. Default 0.
+	// For images of one class: cross_entropy, bce (one yes-or-no question per class,
+	// averaged over classes too), asymmetric or focal (both weigh down what is already
+	// known) or mse. For images with any number of labels: bce, asymmetric or focal.
+	// For numbers: mse, mae (absolute differences), huber or smooth_l1. Default
+	// cross_entropy.
+	Name string `json:"name" known:"cross_entropy,bce,asymmetric,focal,mse,mae,huber,smooth_l1" also:"type"`
+	// Label smoothing: the share of the target spread evenly over all classes; labels
+	// of an image that may have any number are moved towards 0.5. Default 0.
 	Smoothing float64 `json:"smoothing" min:"0" below:"1" also:"label_smoothing"`
-	// For bce: targets above it count as 1, others as 0. Default 0, which
-	// leaves targets as they are.
+	// For bce: targets above it count as 1, others as 0, after mixing and smoothing.
+	// Default 0, which leaves targets as they are.
 	BCEThreshold float64 `json:"bce_threshold" min:"0" below:"1" also:"bce_target_thresh"`
+	// Whether bce, and focal with sigmoid, sum over the classes instead of averaging.
+	// Default false.
+	BCESum bool `json:"bce_sum"`
+	// Weight of each class in the order of the classes, or balanced: the rarer a class
+	// is among the training images, the more it counts. For cross_entropy, bce and
+	// focal, and asymmetric of many labels. Default []: all alike.
+	ClassWeights ClassWeights `json:"class_weights" min:"0" also:"class_weight,weight,weights"`
+	// For bce, and asymmetric of many labels: weight of a class that is there against
+	// one that is not, a number for all or one for each class. Default []: 1.
+	PosWeight []float64 `json:"pos_weight" above:"0" also:"bce_pos_weight"`
+	// Whether focal asks one question per class (sigmoid) or which class it is
+	// (softmax). Default auto: softmax for images of one class, else sigmoid.
+	FocalForm string `json:"focal_form" known:"auto,sigmoid,softmax"`
+	// Exponent by which focal weighs down what is known. Default 2.
+	FocalGamma float64 `json:"focal_gamma" min:"0" also:"gamma"`
+	// Share that classes that are there have in focal with sigmoid, those that are not
+	// having the rest. Default 0.25; -1 weighs both alike.
+	FocalAlpha float64 `json:"focal_alpha" min:"-1" max:"1" also:"alpha"`
+	// Exponent by which asymmetric weighs down classes that are there. Default 1.
+	AsymGammaPos float64 `json:"asym_gamma_pos" min:"0" also:"gamma_pos"`
+	// Exponent by which asymmetric weighs down classes that are not. Default 4.
+	AsymGammaNeg float64 `json:"asym_gamma_neg" min:"0" also:"gamma_neg"`
+	// Probability below which asymmetric of many labels takes a class that is not
+	// there for known. Default 0.05.
+	AsymClip float64 `json:"asym_clip" min:"0" below:"1" also:"clip"`
+	// Difference up to which huber is quadratic. Default 1.
+	HuberDelta float64 `json:"huber_delta" above:"0" also:"delta"`
+	// Difference up to which smooth_l1 is quadratic. Default 1.
+	SmoothL1Beta float64 `json:"smooth_l1_beta" min:"0" also:"beta"`
 }
 
 // Optimizer turns gradients into updates. Biases and normalisation parameters
@@ -432,9 +479,11 @@ type Runtime struct {
 // Default is the configuration in which nothing has been set.
 func Default() Config {
 	return Config{
-		Data:    Data{Format: "folder", TrainSplit: "train", ValSplit: "val", ValFraction: 0.2, Shuffle: true},
-		Augment: Augment{Crop: "none", Scale: [2]float64{0.08, 1}, Ratio: [2]float64{3. / 4, 4. / 3}, Interpolation: "bilinear", Auto: "none", Repeats: 1},
-		Loss:    Loss{Name: "cross_entropy"},
+		Data: Data{Format: "folder", TrainSplit: "train", ValSplit: "val", ValFraction: 0.2, Shuffle: true},
+		Augment: Augment{Crop: "none", Scale: [2]float64{0.08, 1}, Ratio: [2]float64{3. / 4, 4. / 3}, Interpolation: "bilinear", Auto: "none", Repeats: 1,
+			MixProb: 1, MixSwitch: 0.5, MixMode: "batch"},
+		Loss: Loss{Name: "cross_entropy", PosWeight: []float64{}, FocalForm: "auto", FocalGamma: 2, FocalAlpha: 0.25,
+			AsymGammaPos: 1, AsymGammaNeg: 4, AsymClip: 0.05, HuberDelta: 1, SmoothL1Beta: 1},
 		Optimizer: Optimizer{
 			Name: "sgd", LR: 0.1, LRBaseSize: 256, LRBaseScale: "auto", Momentum: 0.9, Betas: [2]float64{0.9, 0.999}, Eps: 1e-8,
 		},

@@ -187,6 +187,7 @@ func pattern(tag reflect.StructTag) *regexp.Regexp {
 // kinds of values that a field can have
 var (
 	typeStats   = reflect.TypeFor[Stats]()
+	typeWeights = reflect.TypeFor[ClassWeights]()
 	typeBytes   = reflect.TypeFor[Bytes]()
 	typePair    = reflect.TypeFor[[2]float64]()
 	typeNumbers = reflect.TypeFor[[]float64]()
@@ -206,6 +207,8 @@ func (f *field) want() string {
 	switch f.typ {
 	case typeStats:
 		return "auto or a list of numbers" + f.bounds() + ", such as [0.5]"
+	case typeWeights:
+		return balanced + " or a list of numbers" + f.bounds() + ", one for each class"
 	case typeBytes:
 		return bytesWanted
 	case typePair:
@@ -262,6 +265,8 @@ func (f *field) check(value any) string {
 		return f.checkNumbers(v[:], value)
 	case []float64:
 		return f.checkNumbers(v, value)
+	case ClassWeights:
+		return f.checkNumbers(v.List, value)
 	case Stats:
 		if v != nil && len(v) == 0 {
 			return "is empty, and should be " + f.want()

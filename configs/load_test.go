@@ -138,6 +138,11 @@ func TestSetReadsEveryKind(t *testing.T) {
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %v\nwant %v", got, want)
 	}
+	for text, want := range map[string]ClassWeights{"balanced": {Balanced: true}, "1,0.5": {List: []float64{1, 0.5}}, "[]": {}} {
+		if c, err := Load("quickstart", Options{Set: []string{"loss.class_weights=" + text}}); err != nil || !reflect.DeepEqual(c.Loss.ClassWeights, want) {
+			t.Errorf("%s is read as %v (%v)", text, c.Loss.ClassWeights, err)
+		}
+	}
 	if c, err = Load("mnist", Options{Set: []string{"data.mean=auto", "data.std=auto"}}); err != nil || !c.Data.Mean.Auto() {
 		t.Errorf("auto on top of a list: %v", err)
 	}
@@ -202,12 +207,15 @@ func TestProblems(t *testing.T) {
 		{"open end", m + "loss: {smoothing: 1}\n", "loss.smoothing is 1, and should be a number at least 0 and below 1"},
 		{"probability", m + "augment: {hflip: 1.5}\n", "augment.hflip is 1.5, and should be a number at least 0 and at most 1"},
 		{"one of a list", m + "optimizer: {betas: [0.9, 1]}\n", "optimizer.betas is [0.9, 1], and should be a list of two numbers at least 0 and below 1"},
+		{"weights of classes", m + "loss: {class_weights: even}\n", "loss.class_weights is even, and should be balanced or a list of numbers at least 0, one for each class"},
+		{"weight of a class", m + "loss: {class_weights: [1, -1]}\n", "loss.class_weights is [1, -1], and should be balanced or a list"},
 		{"zero deviation", m + "data: {mean: [0.5], std: [0]}\n", "data.std is [0], and should be auto or a list of numbers above 0"},
 		{"unknown name", m + "optimizer: {name: adamv}\n", "optimizer.name is adamv, and should be one of sgd, adam, adamw; did you mean adam?"},
 		{"name of the future", m + "optimizer: {name: lamb}\n", "optimizer.name is lamb, which is not available in this version; it should be one of sgd, adam, adamw"},
 		{"format of the future", m + "data: {format: coco}\n", "data.format is coco, which is not available in this version"},
 		{"auto augmentation", m + "augment: {auto: rand-m7-mstd0.5-inc1}\n", "augment.auto is rand-m7-mstd0.5-inc1, which is not available in this version; it should be none"},
-		{"mixup", m + "augment: {mixup: 0.2}\n", "my.yaml:2: augment.mixup is 0.2, which is not available in this version; it should be 0"},
+		{"mixup", m + "augment: {mixup: -0.2}\n", "my.yaml:2: augment.mixup is -0.2, and should be a number at least 0"},
+		{"box of CutMix", m + "augment: {cutmix_minmax: [0.9, 0.2]}\n", "augment.cutmix_minmax is [0.9, 0.2], and should be in ascending order"},
 		{"repeats", m + "augment: {repeats: 3}\n", "augment.repeats is 3, which is not available in this version; it should be 1"},
 		{"shape", m + "augment: {crop: pad}\n", "augment.crop is pad, and should be none, rrc, padN (such as pad4) or padN_reflect"},
 		{"device", m + "runtime: {device: \"cuda:x\"}\n", `runtime.device is "cuda:x", and should be auto, cpu, cuda or cuda:N`},
@@ -350,7 +358,10 @@ func TestEffectiveConfigurationLoadsBack(t *testing.T) {
 	odd.Optimizer.LR, odd.Optimizer.Eps = 1.0/3, 5e-324
 	odd.Schedule.Milestones = []float64{1, 2.5, 1e3}
 	odd.Train.Seed = 1<<63 - 1
-	all := map[string]*Config{"odd": &odd}
+	odd.Loss.ClassWeights.List = []float64{0.5, 1e-7}
+	balanced := Default()
+	balanced.Model.Name, balanced.Loss.ClassWeights.Balanced = "a", true
+	all := map[string]*Config{"odd": &odd, "balanced": &balanced}
 	for _, name := range Names() {
 		c, err := Load(name, Options{})
 		if err != nil {

@@ -65,6 +65,11 @@ func (f *field) valueSchema() *jsonschema.Schema {
 			{Type: "string", Enum: []any{auto}},
 			{Type: "array", Items: f.numberSchema("number"), MinItems: &one},
 		}}
+	case typeWeights:
+		return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{
+			{Type: "string", Enum: []any{balanced}},
+			{Type: "array", Items: f.numberSchema("number")},
+		}}
 	case typeBytes:
 		return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{{Type: "string", Pattern: bytesPattern}, {Type: "integer", Enum: []any{0}}}}
 	case typePair:

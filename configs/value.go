@@ -64,7 +64,8 @@ func rawNode(n ast.Node) raw {
 // rawText reads a value from a command line. A list is written [a, b], or
 // without the brackets; texts of it may be in quotes.
 func rawText(value string, f *field) raw {
-	isList := f.typ == typePair || f.typ == typeNumbers || f.typ == typeTexts || f.typ == typeStats && strings.TrimSpace(value) != auto
+	isList := f.typ == typePair || f.typ == typeNumbers || f.typ == typeTexts || f.typ == typeStats && strings.TrimSpace(value) != auto ||
+		f.typ == typeWeights && strings.TrimSpace(value) != balanced
 	if !isList {
 		return raw{kind: bare, text: value}
 	}
@@ -117,6 +118,18 @@ func (f *field) value(r raw) (any, string) {
 			return nil, f.refuse(r)
 		}
 		return Stats(list), ""
+	case typeWeights:
+		if r.kind != sequence && r.text == balanced {
+			return ClassWeights{Balanced: true}, ""
+		}
+		list, ok := floats(r)
+		if !ok {
+			return nil, f.refuse(r)
+		}
+		if len(list) == 0 {
+			return ClassWeights{}, ""
+		}
+		return ClassWeights{List: list}, ""
 	case typeBytes:
 		if r.isText() || r.kind == numeral {
 			if n, err := ParseBytes(r.text); err == nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/seed52467199/trainer/checkpoint"
 	"github.com/seed52467199/trainer/configs"
 	"github.com/seed52467199/trainer/data"
+	"github.com/seed52467199/trainer/data/mix"
 	"github.com/seed52467199/trainer/data/transform"
 	"github.com/seed52467199/trainer/graph"
 	"github.com/seed52467199/trainer/graph/op"
@@ -208,6 +209,10 @@ func (j *Job) build(dev graph.Device) error {
 	if err != nil {
 		return fmt.Errorf("train.precision: %w", err)
 	}
+	objective, err := newObjective(c, j.TrainData)
+	if err != nil {
+		return err
+	}
 	ps := graph.NewParams(uint64(c.Train.Seed))
 	j.Model, err = models.New(c.Model.Name, ps.Root(), models.Options{NumClasses: c.Model.NumClasses, InChans: c.Model.InChans,
 		ImageSize: c.Data.Size, DropPath: c.Model.DropPath,
@@ -219,8 +224,7 @@ func (j *Job) build(dev graph.Device) error {
 		return err
 	}
 	j.Network, err = NewNetwork(Network{Module: j.Model, Params: ps, Height: c.Data.Size, Width: c.Data.Size,
-		Channels: c.Model.InChans, Classes: c.Model.NumClasses, Objective: Objective{Name: c.Loss.Name,
-			Smoothing: c.Loss.Smoothing, Threshold: c.Loss.BCEThreshold}, Precision: precision}, uint64(c.Train.Seed))
+		Channels: c.Model.InChans, Classes: c.Model.NumClasses, Objective: objective, Precision: precision}, uint64(c.Train.Seed))
 	return err
 }
 
@@ -246,8 +250,24 @@ func (j *Job) TrainLoader() (*data.Loader, error) {
 	if c.Train.OnBadImage == "stop" {
 		policy = data.Stop
 	}
+	mixer, err := newMixer(a, uint64(c.Train.Seed))
+	if err != nil {
+		return nil, err
+	}
 	return data.NewLoader(j.TrainData, t, data.LoaderOptions{BatchSize: c.Train.BatchSize, Shuffle: c.Data.Shuffle,
-		DropLast: j.TrainData.Len() >= c.Train.BatchSize, Workers: c.Data.Workers, Seed: uint64(c.Train.Seed), OnError: policy})
+		DropLast: j.TrainData.Len() >= c.Train.BatchSize, Workers: c.Data.Workers, Seed: uint64(c.Train.Seed), OnError: policy, Mix: mixer})
+}
+
+// mixes tells whether training mixes the images of a batch.
+func mixes(a configs.Augment) bool { return a.Mixup > 0 || a.CutMix > 0 || a.CutMixMinMax[1] > 0 }
+
+// newMixer is how training mixes the images of a batch; nil for not at all.
+func newMixer(a configs.Augment, seed uint64) (*mix.Mixer, error) {
+	if !mixes(a) {
+		return nil, nil
+	}
+	return mix.New(mix.Options{Mixup: a.Mixup, CutMix: a.CutMix, MinMax: a.CutMixMinMax, Prob: a.MixProb, Switch: a.MixSwitch,
+		Mode: a.MixMode, OffEpoch: a.MixOffEpoch, Seed: seed})
 }
 
 // EvalLoader makes a loader of every sample of ds, in order. For the job's Trainer its

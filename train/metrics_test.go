@@ -24,7 +24,7 @@ func TestObjectiveTargets(t *testing.T) {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
 	}
-	if err := (Objective{Name: "huber"}).Validate(); err == nil {
+	if err := (Objective{Name: "nll"}).Validate(4); err == nil {
 		t.Error("an unknown loss is accepted")
 	}
 }

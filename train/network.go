@@ -49,7 +49,7 @@ type batchProgram struct {
 // NewNetwork checks a Network and readies it for programs; seed is that of its
 // random masks.
 func NewNetwork(n Network, seed uint64) (*Network, error) {
-	if err := n.Objective.Validate(); err != nil {
+	if err := n.Objective.Validate(n.Classes); err != nil {
 		return nil, err
 	}
 	dev := n.Params.Device()

@@ -193,10 +193,24 @@ func TestResumeIsExact(t *testing.T) {
 // third update.
 func resumesExactly(t *testing.T, settings ...string) {
 	t.Helper()
-	whole := job(t, settings...)
-	if _, err := trainer(t, whole, t.TempDir(), nil).Run(t.Context()); err != nil {
+	if !bytes.Equal(memory(interrupted(t, settings...)), memory(trained(t, settings...))) {
+		t.Error("the interrupted training ends with other weights")
+	}
+}
+
+// trained is the job of these settings when it is done.
+func trained(t *testing.T, settings ...string) *train.Job {
+	t.Helper()
+	j := job(t, settings...)
+	if _, err := trainer(t, j, t.TempDir(), nil).Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	return j
+}
+
+// interrupted is the same of a training that is interrupted after every third update.
+func interrupted(t *testing.T, settings ...string) *train.Job {
+	t.Helper()
 	folder := t.TempDir()
 	for starts := 0; ; starts++ {
 		if starts > 20 {
@@ -228,10 +242,7 @@ func resumesExactly(t *testing.T, settings ...string) {
 			if starts < 2 {
 				t.Errorf("only %d interruptions", starts)
 			}
-			if !bytes.Equal(memory(j), memory(whole)) {
-				t.Error("the interrupted training ends with other weights")
-			}
-			return
+			return j
 		}
 		if !errors.Is(err, train.ErrInterrupted) {
 			t.Fatal(err)
