@@ -25,6 +25,8 @@ type Config struct {
 	Augment Augment `json:"augment" also:"augmentation,aug,transforms"`
 	// What training minimises.
 	Loss Loss `json:"loss" also:"criterion"`
+	// Learning from another network beside the labels.
+	Distill Distill `json:"distill" also:"distillation,kd,teacher"`
 	// How gradients become updates.
 	Optimizer Optimizer `json:"optimizer" also:"opt,optim"`
 	// How the learning rate moves during training.
@@ -200,6 +202,25 @@ type Loss struct {
 	HuberDelta float64 `json:"huber_delta" above:"0" also:"delta"`
 	// Difference up to which smooth_l1 is quadratic. Default 1.
 	SmoothL1Beta float64 `json:"smooth_l1_beta" min:"0" also:"beta"`
+}
+
+// Distill has the network learn from a teacher, which sees the same images at the same
+// size, for images of one class. The teacher knows the data's classes by their names,
+// or, without names, has as many. It is taken in its own normalisation.
+type Distill struct {
+	// File or run folder with the teacher's weights; ${NAME} stands for an environment
+	// variable. Default empty: no teacher.
+	Teacher string `json:"teacher" also:"weights,checkpoint"`
+	// Name of the teacher's model, for weights that do not tell. Default empty.
+	Model string `json:"model" also:"teacher_model,arch"`
+	// The teacher's part of the loss. Default 0.5.
+	Alpha float64 `json:"alpha" min:"0" max:"1" also:"weight"`
+	// By what the logits of both are divided in soft. Default 1; 1 to 4 are usual.
+	Temperature float64 `json:"temperature" above:"0" also:"tau,t"`
+	// Whether the teacher's distribution is learnt (soft: the divergence from it times
+	// the squared temperature) or its most likely class (hard: cross-entropy).
+	// Default soft.
+	Mode string `json:"mode" known:"soft,hard" also:"type"`
 }
 
 // Optimizer turns gradients into updates. Biases and normalisation parameters
@@ -484,6 +505,7 @@ func Default() Config {
 			MixProb: 1, MixSwitch: 0.5, MixMode: "batch"},
 		Loss: Loss{Name: "cross_entropy", PosWeight: []float64{}, FocalForm: "auto", FocalGamma: 2, FocalAlpha: 0.25,
 			AsymGammaPos: 1, AsymGammaNeg: 4, AsymClip: 0.05, HuberDelta: 1, SmoothL1Beta: 1},
+		Distill: Distill{Alpha: 0.5, Temperature: 1, Mode: "soft"},
 		Optimizer: Optimizer{
 			Name: "sgd", LR: 0.1, LRBaseSize: 256, LRBaseScale: "auto", Momentum: 0.9, Betas: [2]float64{0.9, 0.999}, Eps: 1e-8,
 		},

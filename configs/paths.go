@@ -24,6 +24,9 @@ func (d Data) Dir() (string, error) {
 // starts from scratch.
 func (f Finetune) File() (string, error) { return expand("finetune.weights", f.Weights) }
 
+// File is Teacher with environment variables put in, or "" without a teacher.
+func (d Distill) File() (string, error) { return expand("distill.teacher", d.Teacher) }
+
 // Folder is Dir with environment variables put in.
 func (o Output) Folder() (string, error) { return expand("output.dir", o.Dir) }
 

@@ -83,6 +83,9 @@ func OpenJob(c configs.Config, dev graph.Device) (*Job, error) {
 	if err := j.build(dev); err != nil {
 		return nil, err
 	}
+	if err := j.teach(dev); err != nil {
+		return nil, err
+	}
 	if weights == nil {
 		if err := j.whiten(); err != nil {
 			return nil, err
@@ -226,6 +229,16 @@ func (j *Job) build(dev graph.Device) error {
 	j.Network, err = NewNetwork(Network{Module: j.Model, Params: ps, Height: c.Data.Size, Width: c.Data.Size,
 		Channels: c.Model.InChans, Classes: c.Model.NumClasses, Objective: objective, Precision: precision}, uint64(c.Train.Seed))
 	return err
+}
+
+// teach gives the network its teacher, where it has one.
+func (j *Job) teach(dev graph.Device) error {
+	d := j.Config.Distill
+	teacher, err := newTeacher(j.Config, dev)
+	if err != nil || teacher == nil {
+		return err
+	}
+	return j.Network.Teach(Distillation{Alpha: d.Alpha, Temperature: d.Temperature, Hard: d.Mode == "hard"}, teacher, j.Preprocessing, j.Classes)
 }
 
 // freeze marks the parameters that the configuration leaves as they are.

@@ -34,7 +34,8 @@ type Holding struct {
 type MemoryPlan struct {
 	// Limit is what it may take, 0 for any.
 	Limit int
-	// Parameters is for weights, gradients, the optimizer's state and averages.
+	// Parameters is for weights, gradients, the optimizer's state and averages, and
+	// the weights of a teacher.
 	Parameters int
 	// Input is for images, data held in memory, and the program itself; it is only
 	// counted under a limit.
@@ -52,6 +53,13 @@ func (m MemoryPlan) Total() int { return m.Parameters + m.Input + m.Activations.
 func (n *Network) PlanMemory(limit, batch int, accumulate bool, h Holding) (MemoryPlan, error) {
 	ps := n.Params
 	m := MemoryPlan{Limit: limit, Parameters: (2+h.Copies)*ps.Trained().Len() + ps.Statistics().Len()}
+	if n.distill != nil {
+		t := n.distill.teacher.Params
+		m.Parameters += t.Trained().Len() + t.Statistics().Len()
+		if n.distill.scale != nil { // images as it takes them
+			h.Images += batch * n.distill.teacher.Channels / n.Channels
+		}
+	}
 	if limit > 0 {
 		heap := heapBytes() + 4*h.Images*n.Height*n.Width*n.Channels + h.Evaluation + n.savingBytes()
 		m.Input = programBytes + heap*(100+GarbagePercent)/100
@@ -69,7 +77,24 @@ func (n *Network) PlanMemory(limit, batch int, accumulate bool, h Holding) (Memo
 		return m, err
 	}
 	m.Activations = p.MemoryPlan()
-	return m, nil
+	if n.distill != nil {
+		err = n.planTeacher(&m, batch)
+	}
+	return m, err
+}
+
+// planTeacher makes room for the teacher's pass: its memory is the training's own, so
+// that only what it takes more counts.
+func (n *Network) planTeacher(m *MemoryPlan, batch int) error {
+	p, err := n.distill.teacher.Program(batch, false)
+	if err != nil {
+		return err
+	}
+	m.Activations.Bytes = max(m.Activations.Bytes, p.ArenaBytes())
+	if m.Limit > 0 && p.ArenaBytes() > n.Memory {
+		return &MemoryError{Plan: *m, Batch: batch, Least: m.Parameters + m.Input + p.ArenaBytes()}
+	}
+	return nil
 }
 
 // savingBytes is what one parameter at a time takes on its way to a checkpoint.

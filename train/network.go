@@ -29,6 +29,7 @@ type Network struct {
 	// see graph.Target.
 	Memory int
 
+	distill  *Distillation // nil without a teacher
 	ws       *graph.Workspace
 	programs map[programKey]*batchProgram
 }
@@ -42,8 +43,10 @@ type programKey struct {
 // batchProgram is a program for batches of one size, with its nodes.
 type batchProgram struct {
 	*graph.Program
-	images, target, logits *graph.Node
-	fill                   []float32 // the target on its way to the device
+	images, target, taught, logits *graph.Node
+	// fill and lesson are the target, and what a teacher says, on their way to the
+	// device.
+	fill, lesson []float32
 }
 
 // NewNetwork checks a Network and readies it for programs; seed is that of its
@@ -94,6 +97,11 @@ func (n *Network) program(k programKey) (*batchProgram, error) {
 		b.target = n.Objective.target(g, k.batch, n.Classes)
 		b.fill = make([]float32, b.target.Shape().TotalSize())
 		t.Loss = n.Objective.loss(g, b.logits, b.target)
+		if n.distill != nil {
+			b.taught = n.distill.target(g, k.batch, n.Classes)
+			b.lesson = make([]float32, b.taught.Shape().TotalSize())
+			t.Loss = n.distill.loss(g, t.Loss, b.logits, b.taught)
+		}
 	}
 	var err error
 	if b.Program, err = graph.Compile(g, n.Params, n.ws, t); err != nil {
@@ -110,6 +118,15 @@ func (n *Network) Backward(b *data.Batch, accumulate bool) (loss float64, err er
 	if err != nil {
 		return 0, err
 	}
+	excess := 0.0
+	if n.distill != nil { // first: it works in the same memory
+		if excess, err = n.distill.teach(p.lesson, b, n.Classes); err != nil {
+			return 0, err
+		}
+		if err := p.Set(p.taught, p.lesson); err != nil {
+			return 0, err
+		}
+	}
 	n.Objective.fill(p.fill, b, n.Classes)
 	if err := p.Set(p.images, b.Images); err != nil {
 		return 0, err
@@ -120,7 +137,8 @@ func (n *Network) Backward(b *data.Batch, accumulate bool) (loss float64, err er
 	if err := p.Run(); err != nil {
 		return 0, err
 	}
-	return p.Loss()
+	loss, err = p.Loss()
+	return loss - excess, err
 }
 
 // Logits runs the network on n images (N, H, W, C) as in evaluation and writes

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"unsafe"
 
+	"github.com/seed52467199/trainer/checkpoint"
 	"github.com/seed52467199/trainer/configs"
 	"github.com/seed52467199/trainer/cpu"
 	"github.com/seed52467199/trainer/data"
@@ -52,11 +53,12 @@ func TestObjectivesMatchPyTorch(t *testing.T) {
 		t.Fatal(err)
 	}
 	var cases []struct {
-		Objective       Objective
-		Logits, Targets []float32
-		Labels          []int32
-		Loss            float64
-		Grad            []float64
+		Objective                Objective
+		Logits, Targets, Teacher []float32
+		Distill                  Distillation
+		Labels                   []int32
+		Loss                     float64
+		Grad                     []float64
 	}
 	if err := json.Unmarshal(text, &cases); err != nil {
 		t.Fatal(err)
@@ -67,6 +69,11 @@ func TestObjectivesMatchPyTorch(t *testing.T) {
 		network, err := givenNetwork(t, c.Objective, n, classes)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if c.Teacher != nil {
+			if err := network.Teach(c.Distill, says(t, network, c.Teacher, c.Logits), checkpoint.Preprocessing{}, make([]string, classes)); err != nil {
+				t.Fatal(err)
+			}
 		}
 		loss, err := network.Backward(&data.Batch{N: n, Images: c.Logits, Labels: c.Labels, Targets: c.Targets}, false)
 		if err != nil {
@@ -83,6 +90,23 @@ func TestObjectivesMatchPyTorch(t *testing.T) {
 		largest = max(largest, far)
 	}
 	t.Logf("largest difference %.2g over %d cases", largest, len(cases))
+}
+
+// says is a teacher for a given network that answers logits when it sees images.
+func says(t *testing.T, n *Network, logits, images []float32) *Loaded {
+	t.Helper()
+	teacher, err := givenNetwork(t, Objective{Name: "cross_entropy"}, len(logits)/n.Classes, n.Classes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	delta := slices.Clone(logits)
+	for i, v := range images {
+		delta[i] -= v
+	}
+	if err := teacher.Params.All()[0].Write(delta); err != nil {
+		t.Fatal(err)
+	}
+	return &Loaded{Network: teacher}
 }
 
 // Losses that do not fit what the data asks are refused in a sentence that names what

@@ -68,5 +68,15 @@ case("mae", REGRESS, numbers, lambda x: F.l1_loss(x, numbers))
 case("huber", REGRESS, numbers, lambda x: F.huber_loss(x, numbers, delta=0.7), Delta=0.7)
 case("smooth_l1", REGRESS, numbers, lambda x: F.smooth_l1_loss(x, numbers, beta=0.7), Beta=0.7)
 case("smooth_l1", REGRESS, numbers, lambda x: F.smooth_l1_loss(x, numbers, beta=0.0), Beta=0.0)
+teacher = 3 * torch.randn(N, K)
+for t in (1.0, 3.0):
+    kl = lambda x: t * t * F.kl_div(F.log_softmax(x / t, 1), F.softmax(teacher / t, 1), reduction="batchmean")
+    case("cross_entropy", CLASSIFY, labels, lambda x: 0.3 * F.cross_entropy(x, labels, label_smoothing=0.1) + 0.7 * kl(x), Smoothing=0.1)
+    cases[-1] |= {"teacher": flat(teacher), "distill": {"Alpha": 0.7, "Temperature": t}}
+    smooth = mixup_target(labels, K, lam, 0.1)
+    case("bce", CLASSIFY, mixed, lambda x: 0.5 * BinaryCrossEntropy()(x, smooth) + 0.5 * kl(x), Smoothing=0.1)
+    cases[-1] |= {"teacher": flat(teacher), "distill": {"Alpha": 0.5, "Temperature": t}}
+case("cross_entropy", CLASSIFY, labels, lambda x: 0.5 * F.cross_entropy(x, labels) + 0.5 * F.cross_entropy(x, teacher.argmax(1)))
+cases[-1] |= {"teacher": flat(teacher), "distill": {"Alpha": 0.5, "Temperature": 2, "Hard": True}}
 with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "objective.json"), "w") as f:
     f.write("[\n" + ",\n".join(json.dumps(c, separators=(",", ":")) for c in cases) + "\n]\n")
