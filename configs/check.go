@@ -69,6 +69,16 @@ var rules = []struct {
 	}},
 	{keys("augment.scale"), func(c *Config) string { return ascending(c.Augment.Scale[:]) }},
 	{keys("augment.ratio"), func(c *Config) string { return ascending(c.Augment.Ratio[:]) }},
+	{keys("augment.splits", "augment.mixup", "augment.cutmix", "augment.cutmix_minmax", "loss.name"), func(c *Config) string {
+		a := c.Augment
+		switch {
+		case a.Splits > 1 && (a.Mixup > 0 || a.CutMix > 0 || a.CutMixMinMax[1] > 0):
+			return "should be 1, because images are mixed; or leave augment.mixup and augment.cutmix 0"
+		case a.Splits == 1 && c.Loss.Name == "jsd":
+			return "should be 3 or another number above 1, because loss.name is jsd, which compares versions of an image"
+		}
+		return ""
+	}},
 	{keys("augment.cutmix_minmax"), func(c *Config) string { return ascending(c.Augment.CutMixMinMax[:]) }},
 	{keys("optimizer.nesterov", "optimizer.name", "optimizer.momentum", "optimizer.dampening"), func(c *Config) string {
 		o := c.Optimizer

@@ -151,6 +151,10 @@ type Augment struct {
 	// Epoch, counted from 0, from which on nothing is mixed any more. Default 0:
 	// mixed to the end.
 	MixOffEpoch int `json:"mix_off_epoch" min:"0" also:"mixup_off_epoch"`
+	// Versions of each image in a batch, for jsd: the first has only crop and flips,
+	// the others, with the same crop and flips, all other augmentation too. A batch is
+	// that many times train.batch_size. Default 1.
+	Splits int `json:"splits" min:"1" max:"16" also:"aug_splits"`
 	// How often an image appears in an epoch under repeated augmentation.
 	// Default 1, off; more is not available in this version.
 	Repeats int `json:"repeats" off:"1,0" also:"aug_repeats"`
@@ -163,10 +167,11 @@ type Augment struct {
 type Loss struct {
 	// For images of one class: cross_entropy, bce (one yes-or-no question per class,
 	// averaged over classes too), asymmetric or focal (both weigh down what is already
-	// known) or mse. For images with any number of labels: bce, asymmetric or focal.
+	// known), jsd (cross_entropy of the first of augment.splits versions, and how far
+	// the network differs about them) or mse. For images with any number of labels: bce, asymmetric or focal.
 	// For numbers: mse, mae (absolute differences), huber or smooth_l1. Default
 	// cross_entropy.
-	Name string `json:"name" known:"cross_entropy,bce,asymmetric,focal,mse,mae,huber,smooth_l1" also:"type"`
+	Name string `json:"name" known:"cross_entropy,bce,asymmetric,focal,jsd,mse,mae,huber,smooth_l1" also:"type"`
 	// Label smoothing: the share of the target spread evenly over all classes; labels
 	// of an image that may have any number are moved towards 0.5. Default 0.
 	Smoothing float64 `json:"smoothing" min:"0" below:"1" also:"label_smoothing"`
@@ -198,6 +203,8 @@ type Loss struct {
 	// Probability below which asymmetric of many labels takes a class that is not
 	// there for known. Default 0.05.
 	AsymClip float64 `json:"asym_clip" min:"0" below:"1" also:"clip"`
+	// Factor of the divergence in jsd. Default 12.
+	JSDAlpha float64 `json:"jsd_alpha" min:"0"`
 	// Difference up to which huber is quadratic. Default 1.
 	HuberDelta float64 `json:"huber_delta" above:"0" also:"delta"`
 	// Difference up to which smooth_l1 is quadratic. Default 1.
@@ -501,10 +508,10 @@ type Runtime struct {
 func Default() Config {
 	return Config{
 		Data: Data{Format: "folder", TrainSplit: "train", ValSplit: "val", ValFraction: 0.2, Shuffle: true},
-		Augment: Augment{Crop: "none", Scale: [2]float64{0.08, 1}, Ratio: [2]float64{3. / 4, 4. / 3}, Interpolation: "bilinear", Auto: "none", Repeats: 1,
+		Augment: Augment{Crop: "none", Scale: [2]float64{0.08, 1}, Ratio: [2]float64{3. / 4, 4. / 3}, Interpolation: "bilinear", Auto: "none", Splits: 1, Repeats: 1,
 			MixProb: 1, MixSwitch: 0.5, MixMode: "batch"},
 		Loss: Loss{Name: "cross_entropy", PosWeight: []float64{}, FocalForm: "auto", FocalGamma: 2, FocalAlpha: 0.25,
-			AsymGammaPos: 1, AsymGammaNeg: 4, AsymClip: 0.05, HuberDelta: 1, SmoothL1Beta: 1},
+			AsymGammaPos: 1, AsymGammaNeg: 4, AsymClip: 0.05, JSDAlpha: 12, HuberDelta: 1, SmoothL1Beta: 1},
 		Distill: Distill{Alpha: 0.5, Temperature: 1, Mode: "soft"},
 		Optimizer: Optimizer{
 			Name: "sgd", LR: 0.1, LRBaseSize: 256, LRBaseScale: "auto", Momentum: 0.9, Betas: [2]float64{0.9, 0.999}, Eps: 1e-8,

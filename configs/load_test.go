@@ -215,6 +215,8 @@ func TestProblems(t *testing.T) {
 		{"format of the future", m + "data: {format: coco}\n", "data.format is coco, which is not available in this version"},
 		{"auto augmentation", m + "augment: {auto: rand-m7-mstd0.5-inc1}\n", "augment.auto is rand-m7-mstd0.5-inc1, which is not available in this version; it should be none"},
 		{"mixup", m + "augment: {mixup: -0.2}\n", "my.yaml:2: augment.mixup is -0.2, and should be a number at least 0"},
+		{"splits of mixed images", m + "augment: {splits: 3, cutmix: 1}\n", "my.yaml:2: augment.splits is 3, and should be 1, because images are mixed"},
+		{"splits for jsd", m + "loss: {name: jsd}\n", "augment.splits is 1, and should be 3 or another number above 1, because loss.name is jsd"},
 		{"box of CutMix", m + "augment: {cutmix_minmax: [0.9, 0.2]}\n", "augment.cutmix_minmax is [0.9, 0.2], and should be in ascending order"},
 		{"repeats", m + "augment: {repeats: 3}\n", "augment.repeats is 3, which is not available in this version; it should be 1"},
 		{"shape", m + "augment: {crop: pad}\n", "augment.crop is pad, and should be none, rrc, padN (such as pad4) or padN_reflect"},

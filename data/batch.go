@@ -12,8 +12,12 @@ import (
 type Batch struct {
 	// Number counts the batches of the epoch, from 0.
 	Number int
-	// N is the number of samples.
+	// N is the number of pictures: of samples, times Splits.
 	N int
+	// Splits is how many versions there are of each sample, 1 for the usual. They lie
+	// one after the other: first all clean ones, then all of the second, and so on,
+	// each with the label again.
+	Splits int
 	// Height, Width and Channels are the size of one.
 	Height, Width, Channels int
 	// Images has the shape (N, Height, Width, Channels).
@@ -45,6 +49,7 @@ type fault struct {
 
 // resize sets the number of samples, within what the buffers were made for.
 func (b *Batch) resize(n int) {
+	n *= b.Splits
 	b.N = n
 	b.Images = b.Images[:n*b.Height*b.Width*b.Channels]
 	b.Labels = b.Labels[:n]
@@ -60,13 +65,16 @@ func (b *Batch) mix(m *mix.Mixer, epoch uint64) {
 	mix.Targets(b.Targets, b.shares, b.outputs)
 }
 
-// image is the part of Images of one sample.
+// samples is their number.
+func (b *Batch) samples() int { return b.N / b.Splits }
+
+// image is the part of Images of one picture.
 func (b *Batch) image(slot int) []float32 {
 	n := b.Height * b.Width * b.Channels
 	return b.Images[slot*n : (slot+1)*n : (slot+1)*n]
 }
 
-// target is the part of Targets of one sample.
+// target is the part of Targets of one picture.
 func (b *Batch) target(slot int) []float32 {
 	return b.Targets[slot*b.outputs : (slot+1)*b.outputs : (slot+1)*b.outputs]
 }

@@ -63,6 +63,10 @@ type LoaderOptions struct {
 	OnError ErrorPolicy
 	// Mix mixes the samples of each batch; nil for none.
 	Mix *mix.Mixer
+	// Splits is how many versions of each sample there are in a batch; 0 is 1. With
+	// more, the first is clean: it has the crop and the flips that all of them have,
+	// and no other augmentation.
+	Splits int
 	// Timed measures what the workers do, for Times.
 	Timed bool
 }
@@ -93,6 +97,9 @@ func NewLoader(ds Dataset, t Transform, o LoaderOptions) (*Loader, error) {
 	if o.Prefetch == 0 {
 		o.Prefetch = 2
 	}
+	if o.Splits == 0 {
+		o.Splits = 1
+	}
 	if o.BatchSize < 1 || o.Workers < 1 || o.Prefetch < 1 {
 		return nil, fmt.Errorf("a loader with a batch size of %d, %d workers and %d batches ahead; each must be at least 1",
 			o.BatchSize, o.Workers, o.Prefetch)
@@ -100,8 +107,11 @@ func NewLoader(ds Dataset, t Transform, o LoaderOptions) (*Loader, error) {
 	if o.OnError < Stop || o.OnError > Drop {
 		return nil, fmt.Errorf("error policy %d; it must be Stop, Replace or Drop", o.OnError)
 	}
-	if o.Mix != nil && o.OnError == Drop {
-		return nil, fmt.Errorf("a loader that mixes samples cannot drop those that cannot be read; it may stop or replace them")
+	if o.Splits < 1 || o.Splits > 1 && o.Mix != nil {
+		return nil, fmt.Errorf("a loader with %d versions of each sample; there must be at least 1, and no more where samples are mixed", o.Splits)
+	}
+	if o.OnError == Drop && (o.Mix != nil || o.Splits > 1) {
+		return nil, fmt.Errorf("a loader that mixes samples, or has several versions of each, cannot drop those that cannot be read; it may stop or replace them")
 	}
 	if ds.Len() == 0 {
 		return nil, fmt.Errorf("a loader for a data set without samples")
@@ -194,8 +204,9 @@ func (l *Loader) takeBatch(number, n int) *Batch {
 	}
 	l.mu.Unlock()
 	if b == nil {
-		size := l.options.BatchSize
+		size := l.options.BatchSize * l.options.Splits
 		b = &Batch{
+			Splits: l.options.Splits,
 			Height: l.height, Width: l.width, Channels: l.channels,
 			Images:  make([]float32, size*l.height*l.width*l.channels),
 			Labels:  make([]int32, size),

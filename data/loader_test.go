@@ -8,6 +8,7 @@ import (
 	"image"
 	"image/color"
 	"image/jpeg"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -19,6 +20,7 @@ import (
 	"github.com/seed52467199/trainer/data"
 	"github.com/seed52467199/trainer/data/mix"
 	"github.com/seed52467199/trainer/data/transform"
+	"github.com/seed52467199/trainer/internal/rng"
 )
 
 // copied is a batch's contents, kept past its release.
@@ -385,6 +387,75 @@ func TestMixedBatches(t *testing.T) {
 	}
 }
 
+// brighter adds a number that it draws to every pixel.
+type brighter struct{}
+
+func (brighter) Apply(w *transform.Workspace, s *rng.Stream) {
+	src, dst := w.Current(), w.Target()
+	dst.Reset(src.Width, src.Height, src.Channels)
+	add := uint8(1 + s.IntN(20))
+	for y := range src.Height {
+		for i, v := range src.Row(y) {
+			dst.Row(y)[i] = v/2 + add
+		}
+	}
+	w.Commit()
+}
+
+// Versions of a sample have its label, crop and flips; the first is clean, as the
+// pipeline without other augmentations makes it, and the others differ from each other.
+func TestSplits(t *testing.T) {
+	ds := open(t, "digits", "", "val")
+	pipeline := func(ops ...transform.Op) *transform.Pipeline {
+		p, err := transform.NewTrain(transform.Train{Output: transform.Output{Size: 8, Channels: 1, Mean: []float64{0.5}, Std: []float64{0.25}},
+			Crop: "rrc", HFlip: 0.5, Ops: ops})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	o := data.LoaderOptions{BatchSize: 7, Shuffle: true, Seed: 2, Workers: 1}
+	plain, _ := collect(t, newLoader(t, ds, pipeline(), o), 3, 0)
+	o.Splits = 3
+	got, _ := collect(t, newLoader(t, ds, pipeline(brighter{}), o), 3, 0)
+	o.Workers = 3
+	again, _ := collect(t, newLoader(t, ds, pipeline(brighter{}), o), 3, 2)
+	if len(got) != len(plain) || !slices.EqualFunc(again, got[2:], equal) {
+		t.Fatal("versions depend on the workers or on where the epoch was begun")
+	}
+	alike := 0
+	for i, b := range got {
+		n := len(plain[i].labels)
+		if !slices.Equal(b.labels, slices.Repeat(plain[i].labels, 3)) || !slices.Equal(b.indices, slices.Repeat(plain[i].indices, 3)) {
+			t.Fatalf("batch %d: labels %v", i, b.labels)
+		}
+		clean := b.images[:n*64]
+		if !slices.Equal(clean, plain[i].images) {
+			t.Fatalf("batch %d: the first version is not clean", i)
+		}
+		for s := range n {
+			var added [3]float32 // what a version has more than half of the clean picture
+			for version := 1; version < 3; version++ {
+				for p := range 64 {
+					v := math.Round(float64(clean[s*64+p]*0.25+0.5) * 255)
+					w := math.Round(float64(b.images[(version*n+s)*64+p]*0.25+0.5) * 255)
+					more := float32(w - math.Floor(v/2))
+					if p > 0 && more != added[version] {
+						t.Fatalf("sample %d of batch %d: version %d has another crop or flip", s, i, version)
+					}
+					added[version] = more
+				}
+			}
+			if added[1] == added[2] {
+				alike++
+			}
+		}
+	}
+	if alike > ds.Len()/8 { // a twentieth of them by chance
+		t.Errorf("%d of %d samples have two versions alike", alike, ds.Len())
+	}
+}
+
 func TestNoAllocationInSteadyState(t *testing.T) {
 	l := newLoader(t, open(t, "digits", "", "train"), augmenting(t, 8, 1), data.LoaderOptions{
 		BatchSize: 10, Shuffle: true, Workers: 2, Mix: mixer(t)})
@@ -415,6 +486,8 @@ func TestLoaderRefuses(t *testing.T) {
 		{data.LoaderOptions{BatchSize: 1000, DropLast: true}, "no batch is left"},
 		{data.LoaderOptions{BatchSize: 1, OnError: 9}, "error policy 9"},
 		{data.LoaderOptions{BatchSize: 1, OnError: data.Drop, Mix: mixer(t)}, "cannot drop"},
+		{data.LoaderOptions{BatchSize: 1, OnError: data.Drop, Splits: 2}, "cannot drop"},
+		{data.LoaderOptions{BatchSize: 1, Splits: 2, Mix: mixer(t)}, "2 versions"},
 	} {
 		if _, err := data.NewLoader(ds, evaluating(t, 8, 1), c.o); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%+v: error %v, want one with %q", c.o, err, c.want)

@@ -15,6 +15,7 @@ type worker struct {
 	decoded   imaging.Image
 	workspace transform.Workspace
 	stream    rng.Stream
+	variation rng.Stream
 	clock     transform.Clock
 }
 
@@ -66,14 +67,10 @@ func (w *worker) fill(e *Epoch, b *Batch, slot int) {
 	}
 	for try := range tries {
 		index := e.order[(position+try)%len(e.order)]
-		err := w.load(e.loader, e.number, index, b.image(slot))
+		err := w.load(e.loader, e.number, index, b, slot)
 		if err == nil {
-			b.Indices[slot], b.Labels[slot] = index, int32(e.loader.ds.Label(index))
-			if t := e.loader.targeted; t != nil {
-				t.Target(index, b.target(slot))
-			} else if target := b.target(slot); len(target) > 0 {
-				clear(target)
-				target[b.Labels[slot]] = 1
+			for at := slot; at < b.N; at += b.samples() {
+				w.label(e.loader, index, b, at)
 			}
 			return
 		}
@@ -84,8 +81,19 @@ func (w *worker) fill(e *Epoch, b *Batch, slot int) {
 	}
 }
 
-// load reads and transforms a sample into dst.
-func (w *worker) load(l *Loader, epoch uint64, index int, dst []float32) (err error) {
+// label notes what is right for a picture of a batch.
+func (w *worker) label(l *Loader, index int, b *Batch, at int) {
+	b.Indices[at], b.Labels[at] = index, int32(l.ds.Label(index))
+	if l.targeted != nil {
+		l.targeted.Target(index, b.target(at))
+	} else if target := b.target(at); len(target) > 0 {
+		clear(target)
+		target[b.Labels[at]] = 1
+	}
+}
+
+// load reads a sample and transforms it into a batch, once for each version.
+func (w *worker) load(l *Loader, epoch uint64, index int, b *Batch, slot int) (err error) {
 	// A hostile file that trips a decoder is one more bad sample, not a crash.
 	defer func() {
 		if p := recover(); p != nil {
@@ -100,22 +108,34 @@ func (w *worker) load(l *Loader, epoch uint64, index int, dst []float32) (err er
 			return fmt.Errorf("%s: a tensor of %d channels and %dx%d; the network takes %d channels and %dx%d",
 				l.ds.Name(index), t.Channels, t.Height, t.Width, l.channels, l.height, l.width)
 		}
-		interleave(dst, t)
+		for at := slot; at < b.N; at += b.samples() {
+			interleave(b.image(at), t)
+		}
 		return nil
 	}
-	w.stream.Reset(l.options.Seed, "augment", epoch, uint64(index))
-	if t, ok := l.transform.(encodedTransform); ok && w.sample.Encoded != nil {
-		err = t.ApplyEncoded(dst, w.sample.Encoded, &w.workspace, &w.stream)
-	} else {
-		var picture *imaging.Image
-		if picture, err = w.sample.Picture(&w.decoded, l.channels); err == nil {
-			err = l.transform.Apply(dst, picture, &w.workspace, &w.stream)
+	for version := range b.Splits {
+		w.stream.Reset(l.options.Seed, "augment", epoch, uint64(index))
+		if b.Splits > 1 {
+			w.variation.Reset(l.options.Seed, "vary", epoch, uint64(index), uint64(version))
+			w.workspace.Clean, w.workspace.Variation = version == 0, &w.variation
+		}
+		if err := w.transform(l, b.image(slot+version*b.samples())); err != nil {
+			return fmt.Errorf("%s: %w", l.ds.Name(index), err)
 		}
 	}
-	if err != nil {
-		return fmt.Errorf("%s: %w", l.ds.Name(index), err)
-	}
 	return nil
+}
+
+// transform makes network input of the sample that was read.
+func (w *worker) transform(l *Loader, dst []float32) error {
+	if t, ok := l.transform.(encodedTransform); ok && w.sample.Encoded != nil {
+		return t.ApplyEncoded(dst, w.sample.Encoded, &w.workspace, &w.stream)
+	}
+	picture, err := w.sample.Picture(&w.decoded, l.channels)
+	if err != nil {
+		return err
+	}
+	return l.transform.Apply(dst, picture, &w.workspace, &w.stream)
 }
 
 // interleave writes a tensor's planes in the order height, width, channel.

@@ -268,7 +268,7 @@ func (j *Job) TrainLoader() (*data.Loader, error) {
 		return nil, err
 	}
 	return data.NewLoader(j.TrainData, t, data.LoaderOptions{BatchSize: c.Train.BatchSize, Shuffle: c.Data.Shuffle,
-		DropLast: j.TrainData.Len() >= c.Train.BatchSize, Workers: c.Data.Workers, Seed: uint64(c.Train.Seed), OnError: policy, Mix: mixer})
+		DropLast: j.TrainData.Len() >= c.Train.BatchSize, Workers: c.Data.Workers, Seed: uint64(c.Train.Seed), OnError: policy, Mix: mixer, Splits: c.Augment.Splits})
 }
 
 // mixes tells whether training mixes the images of a batch.
@@ -426,7 +426,9 @@ func (j *Job) updateRule() optim.Config {
 }
 
 // batch is the number of images of a training pass.
-func (j *Job) batch() int { return min(j.Config.Train.BatchSize, j.TrainData.Len()) }
+func (j *Job) batch() int {
+	return min(j.Config.Train.BatchSize, j.TrainData.Len()) * j.Config.Augment.Splits
+}
 
 // loaderBatches is how many batches a loader holds at a time: those made ahead and
 // the one in use.
@@ -451,7 +453,10 @@ func (j *Job) planMemory() error {
 	var err error
 	j.Memory, err = j.Network.PlanMemory(int(c.Train.Memory), j.batch(), c.Train.GradAccum > 1, h)
 	var short *MemoryError
-	if errors.As(err, &short) && short.Smaller > 0 {
+	if errors.As(err, &short) { // train.batch_size counts samples, not versions of them
+		short.Batch, short.Smaller = short.Batch/c.Augment.Splits, short.Smaller/c.Augment.Splits
+	}
+	if short != nil && short.Smaller > 0 {
 		return fmt.Errorf("train.memory: %w (train.batch_size; train.grad_accum keeps an update as large)", err)
 	}
 	if short != nil {

@@ -91,6 +91,7 @@ func (n *Network) planTeacher(m *MemoryPlan, batch int) error {
 		return err
 	}
 	m.Activations.Bytes = max(m.Activations.Bytes, p.ArenaBytes())
+	m.Activations.Whole = max(m.Activations.Whole, p.ArenaBytes())
 	if m.Limit > 0 && p.ArenaBytes() > n.Memory {
 		return &MemoryError{Plan: *m, Batch: batch, Least: m.Parameters + m.Input + p.ArenaBytes()}
 	}

@@ -36,6 +36,7 @@ func TestEveryLossTrains(t *testing.T) {
 		{"loss.name=focal"},
 		{"loss.name=focal", "loss.focal_form=sigmoid", "loss.bce_sum=true"},
 		{"loss.name=asymmetric", "loss.smoothing=0.1"},
+		{"loss.name=jsd", "augment.splits=3", "loss.smoothing=0.1", "train.memory=1GiB"},
 		{"loss.name=mse", "optimizer.lr=0.2"},
 	} {
 		j := job(t, append(settings, "train.epochs=3", "train.batch_size=50")...)

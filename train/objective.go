@@ -13,7 +13,7 @@ import (
 
 // Objective is the loss that training minimises.
 type Objective struct {
-	// Name is cross_entropy, bce, asymmetric, focal, mse, mae, huber or smooth_l1.
+	// Name is cross_entropy, bce, asymmetric, focal, jsd, mse, mae, huber or smooth_l1.
 	Name string
 	// Task is what the data asks; the loss has to fit it.
 	Task data.Task
@@ -43,13 +43,18 @@ type Objective struct {
 	FocalAlpha, FocalGamma float64
 	// GammaPos, GammaNeg and Clip are those of asymmetric; Clip is for many labels.
 	GammaPos, GammaNeg, Clip float64
+	// Splits is how many versions of each image a batch has for jsd: cross-entropy of
+	// the first, clean ones, plus Consistency times the divergence of all (AugMix,
+	// Hendrycks et al. 2020, arXiv 1912.02781).
+	Splits      int
+	Consistency float64
 	// Delta is huber's, Beta that of smooth_l1.
 	Delta, Beta float64
 }
 
 // losses are the names for each task, the usual one first.
 var losses = map[data.Task][]string{
-	data.Classify:   {"cross_entropy", "bce", "asymmetric", "focal", "mse"},
+	data.Classify:   {"cross_entropy", "bce", "asymmetric", "focal", "jsd", "mse"},
 	data.MultiLabel: {"bce", "asymmetric", "focal"},
 	data.Regress:    {"mse", "mae", "huber", "smooth_l1"},
 }
@@ -72,11 +77,14 @@ func (o Objective) Validate(classes int) error {
 		}
 		return fmt.Errorf("loss.name is %q, which is unknown; for data that %s it may be %s", o.Name, asks[o.Task], either(fit))
 	}
+	if o.Name == "jsd" && (o.Splits < 2 || o.Splits > op.MaxSplits) {
+		return fmt.Errorf("loss.name is jsd, which compares versions of an image, and augment.splits is %d: set it to 3, or from 2 to %d", o.Splits, op.MaxSplits)
+	}
 	rows := o.Task == data.Classify && (o.Name == "asymmetric" || o.Name == "focal" && !o.Sigmoid)
 	switch {
 	case o.Smoothing != 0 && o.Task == data.Regress:
 		return fmt.Errorf("loss.smoothing is %v, and the data %s: leave it 0", o.Smoothing, asks[o.Task])
-	case o.ClassWeights != nil && (o.Task == data.Regress || o.Name == "mse" || rows && o.Name == "asymmetric"):
+	case o.ClassWeights != nil && (o.Task == data.Regress || o.Name == "mse" || o.Name == "jsd" || rows && o.Name == "asymmetric"):
 		return fmt.Errorf("loss.class_weights is set, and loss.name is %s for data that %s, which has none", o.Name, asks[o.Task])
 	case o.ClassWeights != nil && len(o.ClassWeights) != classes:
 		return fmt.Errorf("loss.class_weights has %d numbers, and the data has %d classes: give one for each, or balanced", len(o.ClassWeights), classes)
@@ -101,7 +109,7 @@ func newObjective(c *configs.Config, ds data.Dataset) (Objective, error) {
 	l := c.Loss
 	o := Objective{Name: l.Name, Task: data.TaskOf(ds), Mixed: mixes(c.Augment), Smoothing: l.Smoothing, Threshold: l.BCEThreshold, SumClasses: l.BCESum,
 		ClassWeights: l.ClassWeights.List, FocalAlpha: l.FocalAlpha, FocalGamma: l.FocalGamma,
-		GammaPos: l.AsymGammaPos, GammaNeg: l.AsymGammaNeg, Clip: l.AsymClip, Delta: l.HuberDelta, Beta: l.SmoothL1Beta}
+		Splits: c.Augment.Splits, Consistency: l.JSDAlpha, GammaPos: l.AsymGammaPos, GammaNeg: l.AsymGammaNeg, Clip: l.AsymClip, Delta: l.HuberDelta, Beta: l.SmoothL1Beta}
 	o.Sigmoid = l.FocalForm == "sigmoid" || l.FocalForm == "auto" && o.Task == data.MultiLabel
 	if !o.Sigmoid && o.Task == data.MultiLabel && o.Name == "focal" {
 		return o, fmt.Errorf("loss.focal_form is softmax, and the data %s: take sigmoid", asks[o.Task])
@@ -146,7 +154,7 @@ func balanced(ds data.Dataset) ([]float64, error) {
 
 // dense tells whether the target is a value for each class instead of an index.
 func (o Objective) dense() bool {
-	return o.Name != "cross_entropy" || o.Mixed || o.ClassWeights != nil
+	return o.Name != "cross_entropy" && o.Name != "jsd" || o.Mixed || o.ClassWeights != nil
 }
 
 // target declares the input for the labels of a batch.
@@ -173,6 +181,13 @@ func (o Objective) loss(g *graph.Graph, logits, target *graph.Node) *graph.Node 
 			return g.Apply(op.Asymmetric{GammaPos: o.GammaPos, GammaNeg: o.GammaNeg, Clip: o.Clip, Weight: o.ClassWeights, PosWeight: o.PosWeights}, logits, target)
 		}
 		return g.SoftmaxAsymmetric(logits, target, o.GammaPos, o.GammaNeg, o.Smoothing)
+	case "jsd":
+		if logits == nil {
+			return nil
+		}
+		n := logits.Shape()[0] / o.Splits
+		clean := g.CrossEntropy(g.Slice(logits, 0, 0, n, 1), g.Slice(target, 0, 0, n, 1), o.Smoothing)
+		return g.Add(clean, g.Scale(g.JensenShannon(logits, o.Splits), o.Consistency))
 	case "mse":
 		return g.MSE(logits, target)
 	case "mae":

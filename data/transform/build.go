@@ -77,7 +77,9 @@ func NewTrain(t Train) (*Pipeline, error) {
 			p.ops = append(p.ops, pad)
 		}
 	}
-	p.ops = append(p.ops, t.Ops...)
+	for _, op := range t.Ops {
+		p.ops = append(p.ops, varying{op})
+	}
 	return p, nil
 }
 

@@ -20,6 +20,11 @@ type Op interface {
 type Workspace struct {
 	// Resizer resamples for the ops.
 	Resizer imaging.Resizer
+	// Clean leaves a picture at crop and flips: a Pipeline does no other augmentation.
+	Clean bool
+	// Variation, where set, is the stream from which any other augmentation draws, so
+	// that versions of a picture have their crop and flips in common.
+	Variation *rng.Stream
 	// Clock adds up what a Pipeline spends, if it is there.
 	Clock *Clock
 
@@ -60,6 +65,28 @@ func (c *Clock) resized(start time.Time) {
 	if c != nil {
 		c.Resize += time.Since(start)
 	}
+}
+
+// varying is an op beyond crop and flips.
+type varying struct{ Op }
+
+// Apply implements Op.
+func (v varying) Apply(w *Workspace, s *rng.Stream) {
+	if s = w.varied(s); s != nil {
+		v.Op.Apply(w, s)
+	}
+}
+
+// varied is the stream of what is done beyond crop and flips, nil for nothing. s is
+// theirs.
+func (w *Workspace) varied(s *rng.Stream) *rng.Stream {
+	switch {
+	case w.Clean:
+		return nil
+	case w.Variation != nil:
+		return w.Variation
+	}
+	return s
 }
 
 // Start makes src the current picture. It is only read.

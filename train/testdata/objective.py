@@ -11,7 +11,7 @@ import os
 import torch
 import torch.nn.functional as F
 from timm.data.mixup import mixup_target
-from timm.loss import AsymmetricLossMultiLabel, AsymmetricLossSingleLabel, BinaryCrossEntropy, SoftTargetCrossEntropy
+from timm.loss import AsymmetricLossMultiLabel, AsymmetricLossSingleLabel, BinaryCrossEntropy, JsdCrossEntropy, SoftTargetCrossEntropy
 from torchvision.ops import sigmoid_focal_loss
 
 torch.manual_seed(0)
@@ -68,6 +68,10 @@ case("mae", REGRESS, numbers, lambda x: F.l1_loss(x, numbers))
 case("huber", REGRESS, numbers, lambda x: F.huber_loss(x, numbers, delta=0.7), Delta=0.7)
 case("smooth_l1", REGRESS, numbers, lambda x: F.smooth_l1_loss(x, numbers, beta=0.7), Beta=0.7)
 case("smooth_l1", REGRESS, numbers, lambda x: F.smooth_l1_loss(x, numbers, beta=0.0), Beta=0.0)
+labels = torch.tensor([4, 0, 4, 0])
+for s in (0.0, 0.1):
+    case("jsd", CLASSIFY, labels, lambda x: JsdCrossEntropy(2, 12, s)(x, labels), Splits=2, Consistency=12, Smoothing=s)
+labels = torch.tensor([4, 0, 2, 2])
 teacher = 3 * torch.randn(N, K)
 for t in (1.0, 3.0):
     kl = lambda x: t * t * F.kl_div(F.log_softmax(x / t, 1), F.softmax(teacher / t, 1), reduction="batchmean")
