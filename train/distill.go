@@ -38,7 +38,7 @@ type Distillation struct {
 	images, logits []float32
 }
 
-// Teach makes a network learn from a teacher too. p is what happens to the network's
+// Teach makes a network learn from a teacher too, before its first pass. p is what happens to the network's
 // images, and classes are its classes; both have to fit the teacher. The teacher works
 // in the network's memory.
 func (n *Network) Teach(d Distillation, teacher *Loaded, p checkpoint.Preprocessing, classes []string) error {
@@ -61,6 +61,8 @@ func (n *Network) Teach(d Distillation, teacher *Loaded, p checkpoint.Preprocess
 	d.scale, d.shift = renormalization(p, teacher.Preprocessing)
 	t.ws, t.Precision = n.ws, n.Precision
 	n.distill = &d
+	clear(n.programs)
+	clear(t.programs)
 	return nil
 }
 

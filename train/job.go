@@ -263,7 +263,7 @@ func (j *Job) TrainLoader() (*data.Loader, error) {
 	if c.Train.OnBadImage == "stop" {
 		policy = data.Stop
 	}
-	mixer, err := newMixer(a, uint64(c.Train.Seed))
+	mixer, err := NewMixer(a, uint64(c.Train.Seed))
 	if err != nil {
 		return nil, err
 	}
@@ -274,8 +274,8 @@ func (j *Job) TrainLoader() (*data.Loader, error) {
 // mixes tells whether training mixes the images of a batch.
 func mixes(a configs.Augment) bool { return a.Mixup > 0 || a.CutMix > 0 || a.CutMixMinMax[1] > 0 }
 
-// newMixer is how training mixes the images of a batch; nil for not at all.
-func newMixer(a configs.Augment, seed uint64) (*mix.Mixer, error) {
+// NewMixer is how a configuration mixes the images of a batch; nil for not at all.
+func NewMixer(a configs.Augment, seed uint64) (*mix.Mixer, error) {
 	if !mixes(a) {
 		return nil, nil
 	}

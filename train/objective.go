@@ -84,6 +84,8 @@ func (o Objective) Validate(classes int) error {
 	switch {
 	case o.Smoothing != 0 && o.Task == data.Regress:
 		return fmt.Errorf("loss.smoothing is %v, and the data %s: leave it 0", o.Smoothing, asks[o.Task])
+	case o.Threshold != 0 && o.Name != "bce":
+		return fmt.Errorf("loss.bce_threshold is %v, and loss.name is %s: it goes with bce", o.Threshold, o.Name)
 	case o.ClassWeights != nil && (o.Task == data.Regress || o.Name == "mse" || o.Name == "jsd" || rows && o.Name == "asymmetric"):
 		return fmt.Errorf("loss.class_weights is set, and loss.name is %s for data that %s, which has none", o.Name, asks[o.Task])
 	case o.ClassWeights != nil && len(o.ClassWeights) != classes:
@@ -120,7 +122,10 @@ func newObjective(c *configs.Config, ds data.Dataset) (Objective, error) {
 		o.PosWeights = l.PosWeight
 	}
 	var err error
-	if l.ClassWeights.Balanced && o.Task != data.Regress {
+	if l.ClassWeights.Balanced {
+		if o.Task == data.Regress {
+			return o, fmt.Errorf("loss.class_weights is balanced, and the data %s: leave it []", asks[o.Task])
+		}
 		o.ClassWeights, err = balanced(ds)
 	}
 	return o, err

@@ -131,6 +131,7 @@ func TestObjectiveFitsTheTask(t *testing.T) {
 		{Objective{Name: "bce", PosWeights: three[:2]}, "loss.pos_weight has 2 numbers"},
 		{Objective{Name: "cross_entropy", PosWeights: three}, "loss.pos_weight is set"},
 		{Objective{Name: "focal", SumClasses: true}, "loss.bce_sum is true"},
+		{Objective{Name: "cross_entropy", Threshold: 0.2}, "loss.bce_threshold is 0.2"},
 		{Objective{Name: "focal", SumClasses: true, Sigmoid: true}, ""},
 	} {
 		_, err := givenNetwork(t, c.o, 1, 3)
@@ -180,6 +181,9 @@ func TestObjectiveOfConfiguration(t *testing.T) {
 	}
 	if _, err := newObjective(load("loss.name=focal", "loss.focal_form=softmax"), some); err == nil {
 		t.Error("focal with softmax is accepted for many labels")
+	}
+	if _, err := newObjective(load("loss.name=mse", "loss.class_weights=balanced"), tagged{some.Dataset, data.Regress, some.targets}); err == nil {
+		t.Error("balanced weights are accepted for numbers")
 	}
 	if _, err := newObjective(load("loss.class_weights=balanced"), pixels(t, []int32{0, 2}, "a", "b", "c")); err == nil || !strings.Contains(err.Error(), "shows b") {
 		t.Errorf("balanced weights for a class that is not there: %v", err)

@@ -12,6 +12,7 @@ import (
 	"github.com/seed52467199/trainer/data"
 	"github.com/seed52467199/trainer/data/transform"
 	"github.com/seed52467199/trainer/models"
+	"github.com/seed52467199/trainer/train"
 )
 
 // benchDataFlags are what times the loader alone: no network runs.
@@ -89,8 +90,12 @@ func (a *app) benchLoader(cfg *configs.Config, workers, batch, size int) (*data.
 	if err != nil {
 		return nil, usage(err)
 	}
+	mixer, err := train.NewMixer(g, uint64(a.seed))
+	if err != nil {
+		return nil, usage(err)
+	}
 	l, err := data.NewLoader(ds, t, data.LoaderOptions{BatchSize: batch, Shuffle: cfg.Data.Shuffle, DropLast: true,
-		Workers: workers, Seed: uint64(a.seed), OnError: data.Replace, Timed: true})
+		Workers: workers, Seed: uint64(a.seed), OnError: data.Replace, Mix: mixer, Splits: g.Splits, Timed: true})
 	return l, usage(err)
 }
 
