@@ -43,7 +43,7 @@ func TestEveryLossTrains(t *testing.T) {
 		tr := trainer(t, j, "", nil)
 		c := configs.Default().LRFind
 		c.Steps = 10
-		if _, err := tr.FindLR(t.Context(), c); err != nil {
+		if _, err := tr.FindLR(t.Context(), c, nil); err != nil {
 			t.Fatal(err)
 		}
 		r, err := tr.Run(t.Context())
