@@ -83,3 +83,18 @@ func repeatRow(rgb, gray []uint8) {
 		p[0], p[1], p[2] = v, v, v
 	}
 }
+
+// Mirror folds an index into 0..n-1 by reflection about the first and last.
+func Mirror(i, n int) int {
+	if n == 1 {
+		return 0
+	}
+	i %= 2 * (n - 1)
+	if i < 0 {
+		i += 2 * (n - 1)
+	}
+	if i >= n {
+		i = 2*(n-1) - i
+	}
+	return i
+}

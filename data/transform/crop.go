@@ -86,7 +86,7 @@ func (p PadCrop) Apply(w *Workspace, s *rng.Stream) {
 	for y := range dst.Height {
 		out, sy := dst.Row(y), y+dy
 		if p.Reflect {
-			sy = mirror(sy, src.Height)
+			sy = imaging.Mirror(sy, src.Height)
 		} else if sy < 0 || sy >= src.Height {
 			clear(out)
 			continue
@@ -98,7 +98,7 @@ func (p PadCrop) Apply(w *Workspace, s *rng.Stream) {
 		if p.Reflect {
 			for x := range dst.Width {
 				if x < from || x >= to {
-					copy(out[x*c:(x+1)*c], in[mirror(x+dx, src.Width)*c:])
+					copy(out[x*c:(x+1)*c], in[imaging.Mirror(x+dx, src.Width)*c:])
 				}
 			}
 		} else {
@@ -107,21 +107,6 @@ func (p PadCrop) Apply(w *Workspace, s *rng.Stream) {
 		}
 	}
 	w.Commit()
-}
-
-// mirror folds an index into 0..n-1 by reflection about the first and last.
-func mirror(i, n int) int {
-	if n == 1 {
-		return 0
-	}
-	i %= 2 * (n - 1)
-	if i < 0 {
-		i += 2 * (n - 1)
-	}
-	if i >= n {
-		i = 2*(n-1) - i
-	}
-	return i
 }
 
 // Place is where a crop of evaluation lies: the five of torchvision's FiveCrop.

@@ -26,6 +26,9 @@ type Case struct {
 	Box     [4]float32
 	Size    int
 	CropPct float64 `json:"crop_pct"`
+	// Op and Args, and Filter, belong to adjust.
+	Op   string
+	Args []float64
 	// Want is the expected bytes.
 	Want []byte `json:"-"`
 
@@ -41,7 +44,7 @@ func (c *Case) Floats() []float32 {
 	return v
 }
 
-// Read returns the cases of a kind. dir is data/testdata.
+// Read returns the cases of a kind. dir is data/testdata or a folder made like it.
 func Read(t testing.TB, dir, kind string) []Case {
 	t.Helper()
 	fatal := func(err error) {
