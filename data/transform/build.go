@@ -1,8 +1,10 @@
 package transform
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -35,10 +37,36 @@ type Train struct {
 	Interpolation string
 	// HFlip and VFlip are the probabilities of a left-right and an upside-down flip.
 	HFlip, VFlip float64
-	// Ops run after the crop. They see the picture before any flip: flips are
-	// part of the final pass. (In timm they come before; for augmentations that
-	// treat both directions alike the distribution is the same.)
+	// Auto is an automatic augmentation under timm's name, by the same rules; empty
+	// or "none" is none. Parts between dashes may be left out, and come in any order:
+	//
+	//	rand-m9-n2-p0.5-mstd0.5-mmax10-inc1-tweights  RandAugment: magnitude (10), layers
+	//	    (2), probability of each (.5), noise of the magnitude (0; uniform above 100),
+	//	    its bound (10), whether effects grow with it (0), and a set of operations:
+	//	    weights, 3a or 3aw
+	//	original, originalr, v0, v0r, 3a with -mstd   AutoAugment; 3-Augment
+	//	augmix-m3-w3-d-1-a1-b0-mstd0                  AugMix: magnitude, width, depth (-1: 1
+	//	    to 3), alpha, whether chains are blended one by one, noise (uniform)
+	//	trivial or ta_wide                            TrivialAugmentWide as in torchvision
+	//
+	// Pixels are moved by Interpolation, which is nearest, bilinear, bicubic or random
+	// then; what comes in from outside has the colour of Mean, and is black for trivial.
+	Auto string
+	// ColorJitter is torchvision's: by how much brightness, contrast, saturation and
+	// (the fourth, up to .5) hue vary. One number stands for the first three. Empty is
+	// none.
+	ColorJitter []float64
+	// JitterProb is the probability of ColorJitter; 0 is 1.
+	JitterProb float64
+	// GrayProb and BlurProb are the probabilities of taking the colour away and of
+	// torchvision's GaussianBlur (23 x 23, standard deviation .1 to 2).
+	GrayProb, BlurProb float64
+	// Ops run after all of these. They see the picture before any flip: flips are
+	// part of the final pass. (In timm they come before the augmentations. All that
+	// are here treat both directions alike, so the distribution is the same.)
 	Ops []Op
+	// Erase is done to the normalised picture.
+	Erase Erase
 }
 
 // NewTrain builds the pipeline that t describes.
@@ -77,10 +105,64 @@ func NewTrain(t Train) (*Pipeline, error) {
 			p.ops = append(p.ops, pad)
 		}
 	}
-	for _, op := range t.Ops {
+	augment, err := t.augmentations()
+	if err != nil {
+		return nil, err
+	}
+	for _, op := range append(augment, t.Ops...) {
 		p.ops = append(p.ops, varying{op})
 	}
-	return p, nil
+	p.erase = t.Erase
+	return p, p.erase.check()
+}
+
+// augmentations are the ops between the crop and the caller's own, in timm's order.
+func (t *Train) augmentations() (ops []Op, err error) {
+	if t.Auto != "" && t.Auto != "none" {
+		auto, err := t.auto()
+		if err != nil {
+			return nil, err
+		}
+		ops = append(ops, auto)
+	}
+	chances := []sometimes{{t.GrayProb, withoutColor{}}, {t.BlurProb, randomBlur{}}}
+	if len(t.ColorJitter) > 0 {
+		jitter, err := colorJitter(t.ColorJitter)
+		if err != nil {
+			return nil, err
+		}
+		chances = append([]sometimes{{cmp.Or(t.JitterProb, 1), jitter}}, chances...)
+	}
+	for _, c := range chances {
+		if !(c.probability >= 0 && c.probability <= 1) {
+			return nil, fmt.Errorf("probability %v of %s; it must be from 0 to 1", c.probability, c.op)
+		}
+		if c.probability > 0 {
+			ops = append(ops, c)
+		}
+	}
+	return ops, nil
+}
+
+// auto is the automatic augmentation.
+func (t *Train) auto() (Op, error) {
+	// The longest absolute translation, and the part of the side, are timm's.
+	l := look{pixels: math.Trunc(float64(t.Size) * 0.45), part: 0.45}
+	for c := range t.Channels {
+		mean, err := perChannel("mean", t.Mean, c, t.Channels)
+		if err != nil {
+			return nil, err
+		}
+		l.fill[c] = uint8(min(max(math.RoundToEven(255*mean), 0), 255))
+	}
+	var err error
+	if l.filters, err = filters(t.Interpolation); err != nil {
+		return nil, err
+	}
+	if slices.ContainsFunc(l.filters, func(f imaging.Filter) bool { return f == imaging.Box || f == imaging.Lanczos }) {
+		return nil, fmt.Errorf("%s interpolation for the automatic augmentation %s, which moves pixels by nearest, bilinear, bicubic or random", t.Interpolation, t.Auto)
+	}
+	return parseAuto(t.Auto, l)
 }
 
 // Eval describes the deterministic pipeline of evaluation.
@@ -163,16 +245,18 @@ func randomCrop(t Train) (Op, error) {
 	if !(op.Ratio[0] > 0 && op.Ratio[0] <= op.Ratio[1] && !math.IsInf(op.Ratio[1], 0)) {
 		return nil, fmt.Errorf("crop ratio %v; it must be two rising numbers above 0", op.Ratio)
 	}
-	if t.Interpolation == "" || t.Interpolation == "random" {
-		op.Filters = []imaging.Filter{imaging.Bilinear, imaging.Bicubic}
-		return op, nil
+	var err error
+	op.Filters, err = filters(t.Interpolation)
+	return op, err
+}
+
+// filters are those that an interpolation draws from.
+func filters(interpolation string) ([]imaging.Filter, error) {
+	if interpolation == "" || interpolation == "random" {
+		return []imaging.Filter{imaging.Bilinear, imaging.Bicubic}, nil
 	}
-	filter, err := imaging.ParseFilter(t.Interpolation)
-	if err != nil {
-		return nil, err
-	}
-	op.Filters = []imaging.Filter{filter}
-	return op, nil
+	filter, err := imaging.ParseFilter(interpolation)
+	return []imaging.Filter{filter}, err
 }
 
 // padCrop reads "padN" or "padN_reflect".

@@ -26,18 +26,10 @@ type RandomResizedCrop struct {
 func (c RandomResizedCrop) Apply(w *Workspace, s *rng.Stream) {
 	src := w.Current()
 	x, y, width, height := c.box(src.Width, src.Height, s)
-	filter := c.filter(s)
+	filter := drawn(c.Filters, s)
 	part := src.Crop(x, y, width, height)
 	w.Resizer.Resize(w.Target(), &part, part.Bounds(), c.Size, c.Size, filter)
 	w.Commit()
-}
-
-// filter draws one of the filters.
-func (c RandomResizedCrop) filter(s *rng.Stream) imaging.Filter {
-	if len(c.Filters) > 1 {
-		return c.Filters[s.IntN(len(c.Filters))]
-	}
-	return c.Filters[0]
 }
 
 // box draws the rectangle for a picture of width x height.

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/seed52467199/trainer/data/imaging"
+	"github.com/seed52467199/trainer/data/imaging/adjust"
 	"github.com/seed52467199/trainer/internal/rng"
 )
 
@@ -31,6 +32,10 @@ type Workspace struct {
 	decoder imaging.Decoder
 	decoded imaging.Image
 	row     []uint8 // to mirror
+
+	adjuster adjust.Adjuster
+	table    adjust.Table
+	mixing
 
 	current *imaging.Image
 	view    imaging.Image

@@ -10,13 +10,14 @@ import (
 )
 
 // Pipeline makes network input of a picture: its ops, then flips and
-// normalisation in one pass. It is safe for concurrent use with a Workspace and
+// normalisation in one pass, then erasing. It is safe for concurrent use with a Workspace and
 // a stream for each user.
 type Pipeline struct {
 	size, channels int
 	ops            []Op
 	hflip, vflip   float64
 	norm           pixel.Norm
+	erase          Erase
 }
 
 // Shape is that of the output: height and width in pixels, and channels (1 or 3).
@@ -31,15 +32,19 @@ func (p *Pipeline) Apply(dst []float32, src *imaging.Image, w *Workspace, s *rng
 		imaging.Convert(w.Target(), src, p.channels)
 		w.Commit()
 	}
-	if crop, ok := p.onlyCrop(); ok {
+	if crop, ok := p.firstCrop(); ok {
 		src := w.Current()
 		x, y, width, height := crop.box(src.Width, src.Height, s)
-		filter := crop.filter(s)
+		filter := drawn(crop.Filters, s)
 		part := src.Crop(x, y, width, height)
-		p.finish(dst, &part, part.Bounds(), filter, w, s)
-		return nil
+		return p.cropped(dst, &part, part.Bounds(), filter, w, s)
 	}
-	for _, op := range p.ops {
+	return p.finish(dst, p.ops, w, s)
+}
+
+// finish does the given ops, flips, normalises and erases.
+func (p *Pipeline) finish(dst []float32, ops []Op, w *Workspace, s *rng.Stream) error {
+	for _, op := range ops {
 		op.Apply(w, s)
 	}
 	im := w.Current()
@@ -49,12 +54,15 @@ func (p *Pipeline) Apply(dst []float32, src *imaging.Image, w *Workspace, s *rng
 	}
 	mirrored, upended := p.flips(s)
 	p.normalize(dst, im, mirrored, upended, w)
+	if v := w.varied(s); v != nil {
+		p.erase.apply(dst, p.size, p.size, p.channels, v)
+	}
 	return nil
 }
 
-// ApplyEncoded is Apply to the contents of a picture file. Where a random crop is
-// all that is done to the picture, no more of it is decoded than the crop needs,
-// and at a lower resolution if that is still no less than the network takes; see
+// ApplyEncoded is Apply to the contents of a picture file. Where a random crop to
+// the network's size comes first, no more of it is decoded than the crop needs, and
+// at a lower resolution if that is still no less than the network takes; see
 // imaging.Decoder.DecodePart. Otherwise the whole is decoded.
 func (p *Pipeline) ApplyEncoded(dst []float32, file []byte, w *Workspace, s *rng.Stream) error {
 	start := w.now()
@@ -62,7 +70,7 @@ func (p *Pipeline) ApplyEncoded(dst []float32, file []byte, w *Workspace, s *rng
 	if err != nil {
 		return err
 	}
-	crop, ok := p.onlyCrop()
+	crop, ok := p.firstCrop()
 	if !ok {
 		if err := w.decoder.Decode(&w.decoded, p.channels); err != nil {
 			return err
@@ -71,36 +79,36 @@ func (p *Pipeline) ApplyEncoded(dst []float32, file []byte, w *Workspace, s *rng
 		return p.Apply(dst, &w.decoded, w, s)
 	}
 	x, y, width, height := crop.box(info.Width, info.Height, s)
-	filter := crop.filter(s)
+	filter := drawn(crop.Filters, s)
 	part, box, err := w.decoder.DecodePart(x, y, width, height, p.channels, p.size)
 	if err != nil {
 		return err
 	}
 	w.Clock.decoded(start)
 	defer w.Clock.resized(w.now())
-	p.finish(dst, &part, box, filter, w, s)
-	return nil
+	return p.cropped(dst, &part, box, filter, w, s)
 }
 
-// onlyCrop is the random crop that is the only op, if so.
-func (p *Pipeline) onlyCrop() (RandomResizedCrop, bool) {
-	if len(p.ops) != 1 {
-		return RandomResizedCrop{}, false
-	}
+// firstCrop is the random crop that comes first, if so.
+func (p *Pipeline) firstCrop() (RandomResizedCrop, bool) {
 	crop, ok := p.ops[0].(RandomResizedCrop)
 	return crop, ok && crop.Size == p.size
 }
 
-// finish resizes a crop into dst, with flips and normalisation.
-func (p *Pipeline) finish(dst []float32, src *imaging.Image, box imaging.Rect, filter imaging.Filter, w *Workspace, s *rng.Stream) {
-	mirrored, upended := p.flips(s)
-	if filter == imaging.Nearest {
+// cropped resizes a crop and does what comes after it. Where that is no op, flips
+// and normalisation are part of resizing.
+func (p *Pipeline) cropped(dst []float32, src *imaging.Image, box imaging.Rect, filter imaging.Filter, w *Workspace, s *rng.Stream) error {
+	if rest := p.ops[1:]; len(rest) > 0 || filter == imaging.Nearest {
 		w.Resizer.Resize(w.Target(), src, box, p.size, p.size, filter)
 		w.Commit()
-		p.normalize(dst, w.Current(), mirrored, upended, w)
-		return
+		return p.finish(dst, rest, w, s)
 	}
+	mirrored, upended := p.flips(s)
 	w.Resizer.ResizeFloats(dst, src, box, p.size, p.size, filter, mirrored, upended, &p.norm)
+	if v := w.varied(s); v != nil {
+		p.erase.apply(dst, p.size, p.size, p.channels, v)
+	}
+	return nil
 }
 
 // flips draws whether to flip. No draw where no flip is wanted: evaluation stays

@@ -21,22 +21,18 @@ func blend(a, b int32, alpha float32) uint8 {
 	return uint8(min(max(int32(float32(a)+float32(alpha*float32(b-a))), 0), 255))
 }
 
-// blendRow blends a row over dst, which it starts from.
-func blendRow(dst, row []uint8, alpha float32) {
-	dst = dst[:len(row)]
-	for i, v := range row {
-		dst[i] = blend(int32(dst[i]), int32(v), alpha)
-	}
-}
-
-// Blend writes Image.blend of a and b, which have the same shape, to dst, which
-// may be a: a where alpha is 0, b where it is 1, values beyond both elsewhere.
+// Blend writes Image.blend of a and b, which have the same shape, to dst, which may
+// be either: a where alpha is 0, b where it is 1, values beyond both elsewhere.
 func Blend(dst, a, b *imaging.Image, alpha float32) {
-	if dst != a {
-		dst.CopyFrom(a)
+	if dst != a && dst != b {
+		dst.Reset(a.Width, a.Height, a.Channels)
 	}
-	for y := range b.Height {
-		blendRow(dst.Row(y), b.Row(y), alpha)
+	for y := range a.Height {
+		from, to := a.Row(y), b.Row(y)
+		out := dst.Row(y)[:len(from)]
+		for i, v := range to[:len(from)] {
+			out[i] = blend(int32(from[i]), int32(v), alpha)
+		}
 	}
 }
 
