@@ -24,3 +24,25 @@ func BenchmarkNormalize224(b *testing.B) {
 		}
 	}
 }
+
+// What automatic augmentation costs beside the crop, on average over its draws.
+func BenchmarkAuto224(b *testing.B) {
+	src := counting(280, 260, 3)
+	out := make([]float32, 224*224*3)
+	for _, auto := range autos {
+		b.Run(auto, func(b *testing.B) {
+			b.ReportAllocs()
+			p, err := transform.NewTrain(transform.Train{Output: plain(224, 3), Crop: "rrc", HFlip: 0.5, Auto: auto})
+			if err != nil {
+				b.Fatal(err)
+			}
+			var w transform.Workspace
+			s := rng.New(1, "bench")
+			for b.Loop() {
+				if err := p.Apply(out, src, &w, s); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

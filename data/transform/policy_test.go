@@ -17,6 +17,8 @@ import (
 type taken struct {
 	Count                        int
 	Mean, Deviation, Least, Most float64
+	Size                         float64 // mean of the absolute value
+	SizeDeviation                float64 `json:"size_deviation"`
 }
 
 // published are the counts of timm's and torchvision's policies.
@@ -83,6 +85,10 @@ func summary(values []float64) taken {
 		s.Deviation += (v - s.Mean) * (v - s.Mean) / float64(len(values))
 	}
 	s.Deviation = math.Sqrt(s.Deviation)
+	for _, v := range values {
+		s.Size += math.Abs(v) / float64(len(values))
+	}
+	s.SizeDeviation = math.Sqrt(max(s.Deviation*s.Deviation+s.Mean*s.Mean-s.Size*s.Size, 0))
 	s.Least, s.Most = slices.Min(values), slices.Max(values)
 	return s
 }
@@ -100,10 +106,14 @@ func alike(t *testing.T, what string, got, want taken) {
 		return
 	}
 	deviation := max(got.Deviation, want.Deviation)
-	if math.Abs(got.Mean-want.Mean) > 5*deviation*math.Sqrt(2/n)+1e-6 {
+	const rounding = 2e-6 // of the file's decimals
+	if math.Abs(got.Mean-want.Mean) > 5*deviation*math.Sqrt(2/n)+rounding {
 		t.Errorf("%s: takes %.4f on average, want %.4f", what, got.Mean, want.Mean)
 	}
-	if math.Abs(got.Deviation-want.Deviation) > 6*deviation/math.Sqrt(n)+1e-6 {
+	if math.Abs(got.Size-want.Size) > 5*max(got.SizeDeviation, want.SizeDeviation)*math.Sqrt(2/n)+rounding {
+		t.Errorf("%s: takes %.4f in size on average, want %.4f", what, got.Size, want.Size)
+	}
+	if math.Abs(got.Deviation-want.Deviation) > deviation*max(6/math.Sqrt(n), 0.2)+rounding {
 		t.Errorf("%s: what it takes deviates by %.4f, want %.4f", what, got.Deviation, want.Deviation)
 	}
 	if span := want.Most - want.Least; got.Least < want.Least-0.5*span-1e-6 || got.Most > want.Most+0.5*span+1e-6 {

@@ -419,3 +419,111 @@ func Example() {
 	fmt.Println(input)
 	// Output: [1 1 1 1 1 1 1 1 1 1 1 1]
 }
+
+// everything is a pipeline with every augmentation.
+func everything(channels int, auto, interpolation string) transform.Train {
+	mean, std := []float64{0.485, 0.456, 0.406}, []float64{0.229, 0.224, 0.225}
+	return transform.Train{
+		Output: transform.Output{Size: 16, Channels: channels, Mean: mean[:channels], Std: std[:channels]},
+		Crop:   "rrc", HFlip: 0.5, VFlip: 0.5, Interpolation: interpolation,
+		Auto: auto, ColorJitter: []float64{0.4, 0.4, 0.4, 0.1}, GrayProb: 0.2, BlurProb: 0.5,
+		Erase: transform.Erase{Prob: 0.5, Mode: "pixel", Count: 3},
+	}
+}
+
+var autos = []string{"none", "rand-m9-n4-p0.9-mstd0.5-inc1", "rand-m9-n3-p1-t3aw", "original", "v0r-mstd0.5", "3a", "augmix-m5-w3", "augmix-m5-b1", "trivial"}
+
+// Every augmentation, in gray and in colour, gives the same for the same draws, leaves
+// its source alone and allocates nothing once its buffers have grown.
+func TestAugmentations(t *testing.T) {
+	for _, channels := range []int{1, 3} {
+		src := counting(25, 21, channels)
+		before := slices.Clone(src.Pix)
+		for _, auto := range autos {
+			for _, interpolation := range []string{"nearest", "random"} {
+				p, err := transform.NewTrain(everything(channels, auto, interpolation))
+				if err != nil {
+					t.Fatal(err)
+				}
+				out, again := make([]float32, 16*16*channels), make([]float32, 16*16*channels)
+				var w transform.Workspace
+				var s rng.Stream
+				seen := map[float32]bool{}
+				apply := func(out []float32, w *transform.Workspace, i uint64) {
+					s.Reset(1, "x", i)
+					if err := p.Apply(out, src, w, &s); err != nil {
+						t.Fatal(err)
+					}
+				}
+				for i := range uint64(60) {
+					apply(out, &w, i)
+					apply(again, new(transform.Workspace), i)
+					if !slices.Equal(out, again) {
+						t.Fatalf("%s, %d channels, draw %d depends on what came before", auto, channels, i)
+					}
+					seen[out[100]] = true
+				}
+				if len(seen) < 30 {
+					t.Errorf("%s: only %d results", auto, len(seen))
+				}
+				i := uint64(0)
+				if n := testing.AllocsPerRun(50, func() { apply(out, &w, i%60); i++ }); n != 0 {
+					t.Errorf("%s, %d channels, %s: %v allocations, want 0", auto, channels, interpolation, n)
+				}
+			}
+		}
+		if !slices.Equal(before, src.Pix) {
+			t.Errorf("an augmentation of %d channels wrote to its source", channels)
+		}
+	}
+}
+
+// From a file, the augmentations see what a crop of the decoded picture shows.
+func TestAugmentationsOfFiles(t *testing.T) {
+	var one, other transform.Workspace
+	contents := golden.Picture(t, testdata, "420.jpg")
+	var im imaging.Image
+	if err := imaging.Decode(&im, contents, 3); err != nil {
+		t.Fatal(err)
+	}
+	train := everything(3, "rand-m9-mstd0.5-inc1", "random")
+	train.Size = 32
+	p, err := transform.NewTrain(train)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, want := make([]float32, 32*32*3), make([]float32, 32*32*3)
+	for i := range uint64(40) {
+		if err := p.ApplyEncoded(got, contents, &one, rng.New(1, "x", i)); err != nil {
+			t.Fatal(err)
+		}
+		if err := p.Apply(want, &im, &other, rng.New(1, "x", i)); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(got, want) {
+			t.Fatalf("draw %d: the file gives something else than the picture", i)
+		}
+	}
+}
+
+func TestAugmentationsRefused(t *testing.T) {
+	for want, change := range map[string]func(*transform.Train){
+		`there is no "rend"`:    func(c *transform.Train) { c.Auto = "rend-m7" },
+		"lanczos interpolation": func(c *transform.Train) { c.Interpolation = "lanczos" },
+		"2 numbers of colour":   func(c *transform.Train) { c.ColorJitter = []float64{1, 2} },
+		"must be at least 0":    func(c *transform.Train) { c.ColorJitter = []float64{-1} },
+		"of hue, must be at":    func(c *transform.Train) { c.ColorJitter = []float64{0, 0, 0, 0.6} },
+		"2 of colour jitter":    func(c *transform.Train) { c.JitterProb = 2 },
+		"1.5 of gray":           func(c *transform.Train) { c.GrayProb = 1.5 },
+		"-1 of blur":            func(c *transform.Train) { c.BlurProb = -1 },
+		"probability 7 of eras": func(c *transform.Train) { c.Erase.Prob = 7 },
+		`erase mode "noise"`:    func(c *transform.Train) { c.Erase.Mode = "noise" },
+		"-2 boxes to erase":     func(c *transform.Train) { c.Erase.Count = -2 },
+	} {
+		c := everything(3, "rand", "")
+		change(&c)
+		if _, err := transform.NewTrain(c); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want one with %q", err, want)
+		}
+	}
+}

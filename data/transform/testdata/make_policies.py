@@ -4,7 +4,7 @@
 Made with timm 1.0.31 and torchvision 0.29.2. Seed 22. Run it in this folder:  python3 make_policies.py
 
 For each policy: "pictures", how many were augmented, and for each operation "count", how often it was done, and "mean",
-"deviation", "least" and "most" of its argument (without one, all are 0).
+"deviation", "least" and "most" of its argument, and "size" and "size_deviation" of its absolute value (without one, all are 0).
 For erasing: the share of the picture that is erased, and how often anything is.
 """
 import json
@@ -22,7 +22,7 @@ random.seed(22)
 np.random.seed(22)
 torch.manual_seed(22)
 
-N = 6000
+N = 20000
 SIZE = 64
 image = Image.new("RGB", (2, 2))
 PARAMS = dict(translate_const=int(SIZE * 0.45), img_mean=(124, 116, 104))
@@ -32,8 +32,13 @@ def summary(records):
     ops = {}
     for name, value in records:
         ops.setdefault(name, []).append(value)
-    return {name: {"count": len(v), "mean": float(np.mean(v)), "deviation": float(np.std(v)), "least": float(min(v)), "most": float(max(v))}
-            for name, v in sorted(ops.items())}
+    return {name: moments(v) for name, v in sorted(ops.items())}
+
+
+def moments(v):
+    size = np.abs(v)
+    numbers = {"mean": np.mean(v), "deviation": np.std(v), "size": np.mean(size), "size_deviation": np.std(size), "least": min(v), "most": max(v)}
+    return {"count": len(v), **{k: round(float(x), 6) for k, x in numbers.items()}}
 
 
 def timm_policy(spec):
@@ -82,8 +87,7 @@ def erasing(count):
         x = erase(torch.ones(1, 24, 40))
         shares.append(1 - float(x.mean()))
     some = [s for s in shares if s > 0]
-    return {"pictures": N, "operations": {"Erase": {"count": len(some), "mean": float(np.mean(some)), "deviation": float(np.std(some)),
-                                                    "least": min(some), "most": max(some)}}}
+    return {"pictures": N, "operations": {"Erase": moments(some)}}
 
 
 specs = ["rand-m7-mstd0.5-inc1", "rand-m9-n3-mstd0.5-p0.7", "rand-m12-mmax20-mstd2-inc1", "rand-m12", "rand-m9-mstd101-inc1", "rand-n3-tweights-inc1-mstd0.5",
@@ -94,5 +98,4 @@ result["trivial"] = trivial()
 result["erase1"] = erasing(1)
 result["erase3"] = erasing(3)
 with open("policies.json", "w") as f:
-    json.dump(result, f, indent=1)
-    f.write("\n")
+    f.write("{\n" + ",\n".join(f'"{k}": ' + json.dumps(v) for k, v in result.items()) + "\n}\n")
