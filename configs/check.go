@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strings"
 )
 
 // Validate checks a configuration that was made or changed in Go: every value
@@ -80,6 +81,27 @@ var rules = []struct {
 		return ""
 	}},
 	{keys("augment.cutmix_minmax"), func(c *Config) string { return ascending(c.Augment.CutMixMinMax[:]) }},
+	{keys("augment.color_jitter"), func(c *Config) string {
+		j := c.Augment.ColorJitter
+		if n := len(j); n == 2 || n > 4 || n == 4 && j[3] > 0.5 {
+			return "should be one number, three for brightness, contrast and saturation, or a fourth of at most 0.5 for hue"
+		}
+		return ""
+	}},
+	{keys("augment.color_jitter", "augment.auto", "augment.force_color_jitter"), func(c *Config) string {
+		a := c.Augment
+		if len(a.ColorJitter) > 0 && a.auto() && !strings.Contains(a.Auto, "3a") && !a.ForceColorJitter {
+			return "timm leaves it out beside augment.auto " + a.Auto + ": make it [], or set augment.force_color_jitter true for both"
+		}
+		return ""
+	}},
+	{keys("augment.interpolation", "augment.auto"), func(c *Config) string {
+		a := c.Augment
+		if a.auto() && (a.Interpolation == "box" || a.Interpolation == "lanczos") {
+			return "augment.auto " + a.Auto + " moves pixels by nearest, bilinear, bicubic or random alone"
+		}
+		return ""
+	}},
 	{keys("optimizer.nesterov", "optimizer.name", "optimizer.momentum", "optimizer.dampening"), func(c *Config) string {
 		o := c.Optimizer
 		if o.Nesterov && o.Name == "sgd" && (o.Momentum == 0 || o.Dampening != 0) {
@@ -195,6 +217,9 @@ var rules = []struct {
 		return ""
 	}},
 }
+
+// auto reports whether there is automatic augmentation.
+func (a *Augment) auto() bool { return a.Auto != "" && a.Auto != "none" }
 
 func keys(list ...string) []string { return list }
 

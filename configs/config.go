@@ -10,6 +10,7 @@ package configs
 //	later    names that are meant but not built yet; refused in those words
 //	off      the only values accepted for a key whose feature is not built yet
 //	match    a pattern for the whole text, put into words by shape
+//	alone    true where a list of one number may be written as the number
 //	also     names that people know from elsewhere, for "did you mean"
 //
 // The doc comments become the descriptions in the schema.
@@ -126,12 +127,27 @@ type Augment struct {
 	HFlip float64 `json:"hflip" min:"0" max:"1" also:"flip,horizontal_flip"`
 	// Probability of a top-bottom flip. Default 0.
 	VFlip float64 `json:"vflip" min:"0" max:"1" also:"vertical_flip"`
-	// Interpolation of rrc; random draws bilinear or bicubic for each image.
-	// Default bilinear.
+	// Interpolation of rrc and of what auto moves; random draws bilinear or bicubic
+	// each time. Default bilinear.
 	Interpolation string `json:"interpolation" known:"nearest,box,bilinear,bicubic,lanczos,random"`
-	// Automatic augmentation policy, such as rand-m7-mstd0.5-inc1. Default
-	// none; others are not available in this version.
-	Auto string `json:"auto" off:"none," also:"auto_augment,aa,randaugment"`
+	// Automatic augmentation under timm's name: rand-m7-n2-p0.5-mstd0.5-inc1
+	// (RandAugment; also mmax, and tweights, t3a or t3aw for a set of operations),
+	// original, originalr, v0 or v0r (AutoAugment), 3a (3-Augment), these with
+	// -mstd, augmix-m3-w3-d-1-a1-b0, or trivial (TrivialAugmentWide). Default none.
+	Auto string `json:"auto" also:"auto_augment,aa,randaugment,policy"`
+	// How much brightness, contrast, saturation and hue vary: one number for the
+	// first three, or three or four of them; hue is at most 0.5. Default empty, off.
+	ColorJitter []float64 `json:"color_jitter" min:"0" alone:"true" also:"jitter,colour_jitter,colorjitter"`
+	// Probability of color_jitter. Default 1.
+	ColorJitterProb float64 `json:"color_jitter_prob" above:"0" max:"1" also:"jitter_prob"`
+	// Whether color_jitter is done beside auto too; timm leaves it out there, save
+	// for 3-Augment. Default false, which refuses both together.
+	ForceColorJitter bool `json:"force_color_jitter"`
+	// Probability of taking an image's colour away. Default 0.
+	Grayscale float64 `json:"grayscale" min:"0" max:"1" also:"grayscale_prob,gray_prob"`
+	// Probability of a Gaussian blur of a standard deviation from 0.1 to 2 pixels.
+	// Default 0.
+	Blur float64 `json:"blur" min:"0" max:"1" also:"gaussian_blur_prob,blur_prob"`
 	// Alpha of mixup, which blends two images of a batch and their targets. Default
 	// 0, off.
 	Mixup float64 `json:"mixup" min:"0" also:"mixup_alpha"`
@@ -158,9 +174,13 @@ type Augment struct {
 	// How often an image appears in an epoch under repeated augmentation.
 	// Default 1, off; more is not available in this version.
 	Repeats int `json:"repeats" off:"1,0" also:"aug_repeats"`
-	// Probability of random erasing. Default 0, off; not available in this
-	// version.
-	Erase float64 `json:"erase" off:"0" also:"reprob,random_erasing"`
+	// Probability of random erasing. Default 0, off.
+	Erase float64 `json:"erase" min:"0" max:"1" also:"reprob,re_prob,random_erasing"`
+	// What erased boxes hold: const (the mean colour), rand (a random colour) or
+	// pixel (noise). Default const.
+	EraseMode string `json:"erase_mode" known:"const,rand,pixel" also:"remode,re_mode"`
+	// Greatest number of erased boxes, which share the area. Default 1.
+	EraseCount int `json:"erase_count" min:"1" also:"recount,re_count"`
 }
 
 // Loss is what training minimises, averaged over the batch.
@@ -509,7 +529,7 @@ func Default() Config {
 	return Config{
 		Data: Data{Format: "folder", TrainSplit: "train", ValSplit: "val", ValFraction: 0.2, Shuffle: true},
 		Augment: Augment{Crop: "none", Scale: [2]float64{0.08, 1}, Ratio: [2]float64{3. / 4, 4. / 3}, Interpolation: "bilinear", Auto: "none", Splits: 1, Repeats: 1,
-			MixProb: 1, MixSwitch: 0.5, MixMode: "batch"},
+			ColorJitter: []float64{}, ColorJitterProb: 1, EraseMode: "const", EraseCount: 1, MixProb: 1, MixSwitch: 0.5, MixMode: "batch"},
 		Loss: Loss{Name: "cross_entropy", PosWeight: []float64{}, FocalForm: "auto", FocalGamma: 2, FocalAlpha: 0.25,
 			AsymGammaPos: 1, AsymGammaNeg: 4, AsymClip: 0.05, JSDAlpha: 12, HuberDelta: 1, SmoothL1Beta: 1},
 		Distill: Distill{Alpha: 0.5, Temperature: 1, Mode: "soft"},

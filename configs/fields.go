@@ -37,6 +37,7 @@ type field struct {
 	off          []string
 	match        *regexp.Regexp
 	shape        string
+	alone        bool
 }
 
 // bound is one end of a range.
@@ -83,6 +84,7 @@ var sections = sync.OnceValue(func() []section {
 				off:     list(f.Tag, "off"),
 				match:   pattern(f.Tag),
 				shape:   f.Tag.Get("shape"),
+				alone:   f.Tag.Get("alone") == "true",
 			})
 		}
 	}
@@ -214,6 +216,9 @@ func (f *field) want() string {
 	case typePair:
 		return "a list of two numbers" + f.bounds() + ", such as " + literal(f.preset())
 	case typeNumbers:
+		if f.alone {
+			return "a number or a list of numbers" + f.bounds()
+		}
 		return "a list of numbers" + f.bounds() + ", such as [30, 60]"
 	case typeTexts:
 		return "a list of texts, such as [a, b]"

@@ -23,6 +23,9 @@ type Options struct {
 	// CheckModel, if given, says whether there is a model of that name; its
 	// error becomes part of Load's, with the place where the name was set.
 	CheckModel func(name string) error
+	// CheckAuto, if given, says what is wrong with an automatic augmentation, in the
+	// same way.
+	CheckAuto func(spec string) error
 }
 
 // Flag is the value of a command-line flag that stands for a key.
@@ -160,6 +163,11 @@ func merge(name string, layers []layer, o Options, problems Invalid) (*Config, e
 		if err := o.CheckModel(c.Model.Name); err != nil {
 			at := origins["model.name"]
 			problems.add(at, "model.name is %s: %v", quote(c.Model.Name), err)
+		}
+	}
+	if o.CheckAuto != nil {
+		if err := o.CheckAuto(c.Augment.Auto); err != nil {
+			problems.add(origins["augment.auto"], "augment.auto is %s: %v", quote(c.Augment.Auto), err)
 		}
 	}
 	if err := problems.err(); err != nil {

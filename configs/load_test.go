@@ -128,13 +128,13 @@ func TestSetReadsEveryKind(t *testing.T) {
 	c, err := Load("quickstart", Options{Set: []string{
 		"optimizer.lr=5e-4", "optimizer.betas=0.8, 0.99", "data.mean=[0.1]", "data.std=0.2", "data.root=/a b/c=d,e",
 		"finetune.freeze=features.*,\"conv1\"", "schedule.milestones=[]", "data.shuffle=false", "train.epochs=1e2", "train.seed=9007199254740993",
-		"augment.crop=pad12",
+		"augment.crop=pad12", "augment.color_jitter=0.3",
 	}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := []any{c.Optimizer.LR, c.Optimizer.Betas, c.Data.Mean, c.Data.Std, c.Data.Root, c.Finetune.Freeze, c.Schedule.Milestones, c.Data.Shuffle, c.Train.Epochs, c.Train.Seed, c.Augment.Crop}
-	want := []any{5e-4, [2]float64{0.8, 0.99}, Stats{0.1}, Stats{0.2}, "/a b/c=d,e", []string{"features.*", "conv1"}, []float64{}, false, 100, int64(9007199254740993), "pad12"}
+	got := []any{c.Optimizer.LR, c.Optimizer.Betas, c.Data.Mean, c.Data.Std, c.Data.Root, c.Finetune.Freeze, c.Schedule.Milestones, c.Data.Shuffle, c.Train.Epochs, c.Train.Seed, c.Augment.Crop, c.Augment.ColorJitter}
+	want := []any{5e-4, [2]float64{0.8, 0.99}, Stats{0.1}, Stats{0.2}, "/a b/c=d,e", []string{"features.*", "conv1"}, []float64{}, false, 100, int64(9007199254740993), "pad12", []float64{0.3}}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %v\nwant %v", got, want)
 	}
@@ -213,11 +213,14 @@ func TestProblems(t *testing.T) {
 		{"unknown name", m + "optimizer: {name: adamv}\n", "optimizer.name is adamv, and should be one of sgd, adam, adamw; did you mean adam?"},
 		{"name of the future", m + "optimizer: {name: lamb}\n", "optimizer.name is lamb, which is not available in this version; it should be one of sgd, adam, adamw"},
 		{"format of the future", m + "data: {format: coco}\n", "data.format is coco, which is not available in this version"},
-		{"auto augmentation", m + "augment: {auto: rand-m7-mstd0.5-inc1}\n", "augment.auto is rand-m7-mstd0.5-inc1, which is not available in this version; it should be none"},
 		{"mixup", m + "augment: {mixup: -0.2}\n", "my.yaml:2: augment.mixup is -0.2, and should be a number at least 0"},
 		{"splits of mixed images", m + "augment: {splits: 3, cutmix: 1}\n", "my.yaml:2: augment.splits is 3, and should be 1, because images are mixed"},
 		{"splits for jsd", m + "loss: {name: jsd}\n", "augment.splits is 1, and should be 3 or another number above 1, because loss.name is jsd"},
 		{"box of CutMix", m + "augment: {cutmix_minmax: [0.9, 0.2]}\n", "augment.cutmix_minmax is [0.9, 0.2], and should be in ascending order"},
+		{"erasing", m + "augment: {erase: 2}\n", "augment.erase is 2, and should be a number at least 0 and at most 1"},
+		{"two jitters", m + "augment: {color_jitter: [1, 2]}\n", "augment.color_jitter is [1, 2], and should be one number, three for brightness, contrast and saturation, or a fourth of at most 0.5 for hue"},
+		{"jitter beside auto", m + "augment: {color_jitter: 0.4, auto: rand-m9}\n", "augment.color_jitter is [0.4], and timm leaves it out beside augment.auto rand-m9: make it [], or set augment.force_color_jitter true for both"},
+		{"interpolation of auto", m + "augment: {interpolation: lanczos, auto: v0}\n", "augment.interpolation is lanczos, and augment.auto v0 moves pixels by nearest, bilinear, bicubic or random alone"},
 		{"repeats", m + "augment: {repeats: 3}\n", "augment.repeats is 3, which is not available in this version; it should be 1"},
 		{"shape", m + "augment: {crop: pad}\n", "augment.crop is pad, and should be none, rrc, padN (such as pad4) or padN_reflect"},
 		{"device", m + "runtime: {device: \"cuda:x\"}\n", `runtime.device is "cuda:x", and should be auto, cpu, cuda or cuda:N`},
@@ -290,6 +293,7 @@ func TestProblemsOfOptions(t *testing.T) {
 		{"infinite", Options{Set: []string{"optimizer.lr=inf"}}, `optimizer.lr is inf, and should be a number above 0`},
 		{"empty", Options{Set: []string{"optimizer.lr="}}, `optimizer.lr is "", and should be`},
 		{"flag", Options{Flags: []Flag{{"--threads", "runtime.threads", "-1"}}}, "--threads -1: runtime.threads is -1, and should be a whole number at least 0"},
+		{"auto", Options{CheckAuto: func(string) error { return errors.New("the part x is unknown") }, Set: []string{"augment.auto=rand-x"}}, "--set augment.auto=rand-x: augment.auto is rand-x: the part x is unknown"},
 		{"model", Options{CheckModel: func(string) error { return errors.New("there is none; did you mean mlp?") }, Set: []string{"model.name=mpl"}}, "--set model.name=mpl: model.name is mpl: there is none; did you mean mlp?"},
 	}
 	for _, test := range tests {

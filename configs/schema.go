@@ -75,7 +75,11 @@ func (f *field) valueSchema() *jsonschema.Schema {
 	case typePair:
 		return &jsonschema.Schema{Type: "array", Items: f.numberSchema("number"), MinItems: &pair, MaxItems: &pair}
 	case typeNumbers:
-		return &jsonschema.Schema{Type: "array", Items: f.numberSchema("number")}
+		list := &jsonschema.Schema{Type: "array", Items: f.numberSchema("number")}
+		if f.alone {
+			return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{list, f.numberSchema("number")}}
+		}
+		return list
 	case typeTexts:
 		return &jsonschema.Schema{Type: "array", Items: &jsonschema.Schema{Type: "string"}}
 	}

@@ -138,6 +138,9 @@ func (f *field) value(r raw) (any, string) {
 		}
 		return nil, f.refuse(r)
 	case typeNumbers:
+		if x, ok := float(r); ok && f.alone {
+			return []float64{x}, ""
+		}
 		if list, ok := floats(r); ok {
 			return list, ""
 		}

@@ -253,9 +253,7 @@ func (j *Job) freeze() error {
 // batch is one short batch.
 func (j *Job) TrainLoader() (*data.Loader, error) {
 	c := j.Config
-	a := c.Augment
-	t, err := transform.NewTrain(transform.Train{Output: j.output(), Crop: a.Crop, Scale: a.Scale, Ratio: a.Ratio,
-		Interpolation: a.Interpolation, HFlip: a.HFlip, VFlip: a.VFlip})
+	t, err := TrainTransform(c.Augment, j.output())
 	if err != nil {
 		return nil, err
 	}
@@ -281,6 +279,14 @@ func NewMixer(a configs.Augment, seed uint64) (*mix.Mixer, error) {
 	}
 	return mix.New(mix.Options{Mixup: a.Mixup, CutMix: a.CutMix, MinMax: a.CutMixMinMax, Prob: a.MixProb, Switch: a.MixSwitch,
 		Mode: a.MixMode, OffEpoch: a.MixOffEpoch, Seed: seed})
+}
+
+// TrainTransform is the augmenting preprocessing that a configuration asks for.
+func TrainTransform(a configs.Augment, out transform.Output) (*transform.Pipeline, error) {
+	return transform.NewTrain(transform.Train{Output: out, Crop: a.Crop, Scale: a.Scale, Ratio: a.Ratio,
+		Interpolation: a.Interpolation, HFlip: a.HFlip, VFlip: a.VFlip, Auto: a.Auto,
+		ColorJitter: a.ColorJitter, JitterProb: a.ColorJitterProb, GrayProb: a.Grayscale, BlurProb: a.Blur,
+		Erase: transform.Erase{Prob: a.Erase, Mode: a.EraseMode, Count: a.EraseCount}})
 }
 
 // EvalLoader makes a loader of every sample of ds, in order. For the job's Trainer its

@@ -14,6 +14,7 @@ import (
 
 	"github.com/seed52467199/trainer/configs"
 	"github.com/seed52467199/trainer/cpu"
+	"github.com/seed52467199/trainer/data/transform"
 	"github.com/seed52467199/trainer/models"
 	"github.com/seed52467199/trainer/report"
 )
@@ -137,7 +138,7 @@ func (a *app) loadOptions(c *cobra.Command, flags ...configs.Flag) configs.Optio
 			flags = append(flags, configs.Flag{Flag: "--" + flag, Key: key, Value: f.Value.String()})
 		}
 	}
-	return configs.Options{Set: a.set, Flags: flags, CheckModel: checkModel}
+	return configs.Options{Set: a.set, Flags: flags, CheckModel: checkModel, CheckAuto: transform.CheckAuto}
 }
 
 func checkModel(name string) error {

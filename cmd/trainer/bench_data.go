@@ -45,7 +45,7 @@ func (a *app) benchData(c *cobra.Command, b benchDataFlags, model string, batch,
 		return usage(fmt.Errorf("--batch %d --size %d --steps %d --workers %d --threads %d: batch and steps must be at least 1, the others not below 0",
 			batch, size, steps, b.workers, a.threads))
 	}
-	cfg, err := configs.Load("", configs.Options{Set: append(benchPipeline[:len(benchPipeline):len(benchPipeline)], a.set...), CheckModel: checkModel})
+	cfg, err := configs.Load("", configs.Options{Set: append(benchPipeline[:len(benchPipeline):len(benchPipeline)], a.set...), CheckModel: checkModel, CheckAuto: transform.CheckAuto})
 	if err != nil {
 		return usage(err)
 	}
@@ -84,9 +84,7 @@ func (a *app) benchLoader(cfg *configs.Config, workers, batch, size int) (*data.
 	if channels == 1 {
 		out.Mean, out.Std = []float64{0.449}, []float64{0.226}
 	}
-	g := cfg.Augment
-	t, err := transform.NewTrain(transform.Train{Output: out, Crop: g.Crop, Scale: g.Scale, Ratio: g.Ratio,
-		Interpolation: g.Interpolation, HFlip: g.HFlip, VFlip: g.VFlip})
+	t, err := train.TrainTransform(cfg.Augment, out)
 	if err != nil {
 		return nil, usage(err)
 	}

@@ -151,6 +151,33 @@ func TestSameSeedSameBits(t *testing.T) {
 	}
 }
 
+// Augmented gray images are the same whatever the workers.
+func TestAugmentedRunsAreTheSame(t *testing.T) {
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name) }
+	settings := []string{"--set", "augment.auto=rand-m7-mstd0.5-inc1", "--set", "augment.erase=0.25", "--set", "augment.color_jitter=0.4",
+		"--set", "augment.force_color_jitter=true", "--set", "augment.interpolation=random"}
+	ok(t, quick(1, append(settings, "--output", at("a"), "--threads", "1", "--set", "data.workers=1")...)...)
+	ok(t, quick(1, append(settings, "--output", at("b"), "--threads", "2", "--set", "data.workers=3")...)...)
+	if !bytes.Equal(weights(t, at("a")), weights(t, at("b"))) {
+		t.Error("three workers train other weights than one")
+	}
+	ok(t, quick(1, "--output", at("c"))...)
+	if bytes.Equal(weights(t, at("a")), weights(t, at("c"))) {
+		t.Error("augmentation trains the same weights as none")
+	}
+	for setting, want := range map[string]string{
+		"augment.auto=rand-m7-x3":          `augment.auto is rand-m7-x3: the part "x3" is unknown; rand takes m, n`,
+		"augment.interpolation=lanczos":    "augment.interpolation is lanczos, and augment.auto rand-m7-mstd0.5-inc1 moves pixels",
+		"augment.force_color_jitter=false": "augment.color_jitter is [0.4], and timm leaves it out beside augment.auto",
+	} {
+		r := trainer(t, quick(1, append(settings, "--output", at("d"), "--set", setting)...)...)
+		if r.status != 2 || !strings.Contains(r.stderr, want) {
+			t.Errorf("%s: status %d, %s", setting, r.status, r.stderr)
+		}
+	}
+}
+
 // A run that is killed at random moments and resumed ends with the bits of one
 // that is not.
 func TestKilledRunsEndTheSame(t *testing.T) {

@@ -48,12 +48,9 @@ func parseAuto(spec string, l look) (Op, error) {
 			p.read(rest)
 		}
 		op := form.parse(name, p, l)
-		if err := p.finish(); err != nil {
-			return nil, fmt.Errorf("automatic augmentation %s: %w", spec, err)
-		}
-		return op, nil
+		return op, p.finish()
 	}
-	return nil, fmt.Errorf("automatic augmentation %s: there is no %q; known are none, %s", spec, name, strings.Join(known, ", "))
+	return nil, fmt.Errorf("there is no %q; known are none, %s", name, strings.Join(known, ", "))
 }
 
 // parts are what stands between the dashes: a key of letters and its value.

@@ -162,7 +162,11 @@ func (t *Train) auto() (Op, error) {
 	if slices.ContainsFunc(l.filters, func(f imaging.Filter) bool { return f == imaging.Box || f == imaging.Lanczos }) {
 		return nil, fmt.Errorf("%s interpolation for the automatic augmentation %s, which moves pixels by nearest, bilinear, bicubic or random", t.Interpolation, t.Auto)
 	}
-	return parseAuto(t.Auto, l)
+	op, err := parseAuto(t.Auto, l)
+	if err != nil {
+		return nil, fmt.Errorf("automatic augmentation %s: %w", t.Auto, err)
+	}
+	return op, nil
 }
 
 // Eval describes the deterministic pipeline of evaluation.

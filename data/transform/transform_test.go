@@ -508,17 +508,17 @@ func TestAugmentationsOfFiles(t *testing.T) {
 
 func TestAugmentationsRefused(t *testing.T) {
 	for want, change := range map[string]func(*transform.Train){
-		`there is no "rend"`:    func(c *transform.Train) { c.Auto = "rend-m7" },
-		"lanczos interpolation": func(c *transform.Train) { c.Interpolation = "lanczos" },
-		"2 numbers of colour":   func(c *transform.Train) { c.ColorJitter = []float64{1, 2} },
-		"must be at least 0":    func(c *transform.Train) { c.ColorJitter = []float64{-1} },
-		"of hue, must be at":    func(c *transform.Train) { c.ColorJitter = []float64{0, 0, 0, 0.6} },
-		"2 of colour jitter":    func(c *transform.Train) { c.JitterProb = 2 },
-		"1.5 of gray":           func(c *transform.Train) { c.GrayProb = 1.5 },
-		"-1 of blur":            func(c *transform.Train) { c.BlurProb = -1 },
-		"probability 7 of eras": func(c *transform.Train) { c.Erase.Prob = 7 },
-		`erase mode "noise"`:    func(c *transform.Train) { c.Erase.Mode = "noise" },
-		"-2 boxes to erase":     func(c *transform.Train) { c.Erase.Count = -2 },
+		`automatic augmentation rend-m7: there is no "rend"`: func(c *transform.Train) { c.Auto = "rend-m7" },
+		"lanczos interpolation":                              func(c *transform.Train) { c.Interpolation = "lanczos" },
+		"2 numbers of colour":                                func(c *transform.Train) { c.ColorJitter = []float64{1, 2} },
+		"must be at least 0":                                 func(c *transform.Train) { c.ColorJitter = []float64{-1} },
+		"of hue, must be at":                                 func(c *transform.Train) { c.ColorJitter = []float64{0, 0, 0, 0.6} },
+		"2 of colour jitter":                                 func(c *transform.Train) { c.JitterProb = 2 },
+		"1.5 of gray":                                        func(c *transform.Train) { c.GrayProb = 1.5 },
+		"-1 of blur":                                         func(c *transform.Train) { c.BlurProb = -1 },
+		"probability 7 of eras":                              func(c *transform.Train) { c.Erase.Prob = 7 },
+		`erase mode "noise"`:                                 func(c *transform.Train) { c.Erase.Mode = "noise" },
+		"-2 boxes to erase":                                  func(c *transform.Train) { c.Erase.Count = -2 },
 	} {
 		c := everything(3, "rand", "")
 		change(&c)
