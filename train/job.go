@@ -44,40 +44,16 @@ type Job struct {
 	Memory MemoryPlan
 	// Plan says how starting weights were adapted; nil without any.
 	Plan *Plan
+
+	instead string // the model that was asked for; see Plan
 }
 
 // OpenJob opens the data, builds the model on the device and loads the starting
 // weights. Whatever is wrong with its input it says before anything is trained.
 func OpenJob(c configs.Config, dev graph.Device) (*Job, error) {
 	j := &Job{Config: &c}
-	var weights *checkpoint.File
-	var instead string
-	path, err := c.Finetune.File()
+	weights, err := j.prepare()
 	if err != nil {
-		return nil, err
-	}
-	if path != "" {
-		if weights, err = openWeights(path); err != nil {
-			return nil, err
-		}
-		if err := modelOf(&c.Model, weights); err != nil {
-			return nil, err
-		}
-		if c.Model.Name, instead, err = rename(c.Model.Name, weights); err != nil {
-			return nil, err
-		}
-	}
-	if c.Model.Name == configs.AutoModel {
-		return nil, errors.New("model.name is auto, and there are no weights that would tell which model is meant: set finetune.weights, or name the model")
-	}
-	info, err := models.Info(c.Model.Name)
-	if err != nil {
-		return nil, err
-	}
-	if err := j.openData(); err != nil {
-		return nil, err
-	}
-	if err := j.settle(info, weights); err != nil {
 		return nil, err
 	}
 	if err := j.build(dev); err != nil {
@@ -97,8 +73,49 @@ func OpenJob(c configs.Config, dev graph.Device) (*Job, error) {
 	if err != nil {
 		return nil, err
 	}
-	j.Plan.Instead = instead
+	j.Plan.Instead = j.instead
 	return j, j.freeze()
+}
+
+// OpenData is OpenJob without a network: for looking at the data, also where the
+// configuration names no model.
+func OpenData(c configs.Config) (*Job, error) {
+	j := &Job{Config: &c}
+	_, err := j.prepare()
+	return j, err
+}
+
+// prepare opens the data and the starting weights, nil without any, and fills in
+// what the configuration leaves open.
+func (j *Job) prepare() (weights *checkpoint.File, err error) {
+	path, err := j.Config.Finetune.File()
+	if err != nil {
+		return nil, err
+	}
+	if path != "" {
+		if weights, err = openWeights(path); err != nil {
+			return nil, err
+		}
+		if err := modelOf(&j.Config.Model, weights); err != nil {
+			return nil, err
+		}
+		if j.Config.Model.Name, j.instead, err = rename(j.Config.Model.Name, weights); err != nil {
+			return nil, err
+		}
+	}
+	if j.Config.Model.Name == configs.AutoModel {
+		return nil, errors.New("model.name is auto, and there are no weights that would tell which model is meant: set finetune.weights, or name the model")
+	}
+	var info models.Config
+	if name := j.Config.Model.Name; name != "" {
+		if info, err = models.Info(name); err != nil {
+			return nil, err
+		}
+	}
+	if err := j.openData(); err != nil {
+		return nil, err
+	}
+	return weights, j.settle(info, weights)
 }
 
 // openData opens both splits.
@@ -140,6 +157,13 @@ func (j *Job) settle(info models.Config, weights *checkpoint.File) error {
 	}
 	if c.Data.Size == 0 {
 		c.Data.Size = info.InputSize
+	}
+	if c.Data.Size == 0 {
+		d := data.Describe(j.TrainData, 1)
+		if d.Bad > 0 {
+			return fmt.Errorf("finding out data.size: %w", d.FirstBad)
+		}
+		c.Data.Size = min(d.Width.Min, d.Height.Min)
 	}
 	if c.Finetune.Gray { // statistics of a recipe made for colour
 		if !c.Data.Mean.Auto() {
@@ -261,7 +285,7 @@ func (j *Job) TrainLoader() (*data.Loader, error) {
 	if c.Train.OnBadImage == "stop" {
 		policy = data.Stop
 	}
-	mixer, err := NewMixer(a, uint64(c.Train.Seed))
+	mixer, err := NewMixer(c.Augment, uint64(c.Train.Seed))
 	if err != nil {
 		return nil, err
 	}

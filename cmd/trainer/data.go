@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"text/tabwriter"
 
@@ -26,13 +27,17 @@ func dataCommand(a *app) *cobra.Command {
 			return t.Flush()
 		},
 	}
-	var dir, split string
+	var dir, split, config string
+	var g grid
 	show := &cobra.Command{
 		Use: "show [FILE_OR_NAME]", Short: "Describe the data of a configuration, or of --data DIR with --set data.format=F",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			name := ""
+			name := config
 			if len(args) > 0 {
+				if config != "" {
+					return usage(fmt.Errorf("%s and --config %s: name one configuration", args[0], config))
+				}
 				name = args[0]
 			}
 			cfg, err := a.config(c, name)
@@ -41,6 +46,10 @@ func dataCommand(a *app) *cobra.Command {
 			}
 			if dir != "" {
 				cfg.Data.Root = dir
+			}
+			if g.file != "" {
+				cfg.Data.TrainSplit = cmp.Or(split, cfg.Data.TrainSplit)
+				return g.draw(c.Context(), a, cfg)
 			}
 			root, err := cfg.Data.Dir()
 			if err != nil {
@@ -53,6 +62,10 @@ func dataCommand(a *app) *cobra.Command {
 			return a.describe(cfg.Data.Format, root, splits)
 		},
 	}
+	show.Flags().StringVar(&config, "config", "", "a recipe's name or a file, as the argument")
+	show.Flags().StringVar(&g.file, "grid", "", "draw training images as the network sees them, augmented, into this PNG file")
+	show.Flags().IntVar(&g.samples, "samples", 8, "rows of --grid: different images")
+	show.Flags().IntVar(&g.draws, "draws", 8, "columns of --grid: how often each is augmented")
 	show.Flags().StringVar(&dir, "data", "", "where the data is")
 	show.Flags().StringVar(&split, "split", "", "one split only")
 	show.Flags().StringArrayVar(&a.set, "set", nil, "key.path=value, over the configuration; may be repeated")

@@ -9,6 +9,7 @@ import (
 	"image"
 	"image/color"
 	"image/jpeg"
+	"image/png"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -174,6 +175,55 @@ func TestAugmentedRunsAreTheSame(t *testing.T) {
 		r := trainer(t, quick(1, append(settings, "--output", at("d"), "--set", setting)...)...)
 		if r.status != 2 || !strings.Contains(r.stderr, want) {
 			t.Errorf("%s: status %d, %s", setting, r.status, r.stderr)
+		}
+	}
+}
+
+// A grid shows each image under its class, augmented otherwise in each column.
+func TestDataGrid(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "grid.png")
+	shown := func(args ...string) image.Image {
+		r := ok(t, append([]string{"data", "show", "--grid", file, "--samples", "2", "--draws", "3", "--set", "data.format=digits"}, args...)...)
+		if r["samples"] != 2.0 || r["draws"] != 3.0 || r["size"] != 8.0 {
+			t.Errorf("%v", r)
+		}
+		f, err := os.Open(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		im, err := png.Decode(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// Digits of 8x8 are twelve times as large.
+		if b := im.Bounds(); b.Dx() != 3*100+4 || b.Dy() != 2*117+4 {
+			t.Fatalf("a grid of %v", b)
+		}
+		return im
+	}
+	cell := func(im image.Image, row, column int) (cells [64]color.Color) {
+		for i := range cells {
+			cells[i] = im.At(column*100+4+i%8*12+6, row*117+21+i/8*12+6)
+		}
+		return cells
+	}
+	im := shown()
+	if cell(im, 0, 0) != cell(im, 0, 1) || cell(im, 0, 0) == cell(im, 1, 0) {
+		t.Error("without augmentation, draws of an image should be alike and images should not")
+	}
+	im = shown("--config", "quickstart", "--set", "augment.auto=rand-m9-p1", "--set", "augment.erase=1", "--set", "model.in_chans=3", "--split", "val")
+	if cell(im, 0, 0) == cell(im, 0, 1) || cell(im, 0, 1) == cell(im, 0, 2) {
+		t.Error("augmented draws of an image are alike")
+	}
+	for want, args := range map[string][]string{
+		"--samples 0 --draws 8: each must be from 1 to 100": {"--samples", "0"},
+		"name one configuration":                            {"mnist", "--config", "mnist"},
+		`the part "x" is unknown`:                           {"--set", "augment.auto=rand-x"},
+		"data.root is empty":                                {"--set", "data.format=cifar"},
+	} {
+		if o := trainer(t, append([]string{"data", "show", "--grid", file, "--set", "data.format=digits"}, args...)...); o.status != 2 || !strings.Contains(o.stderr, want) {
+			t.Errorf("%v: status %d, %s", args, o.status, o.stderr)
 		}
 	}
 }

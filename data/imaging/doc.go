@@ -12,7 +12,8 @@
 //     one picture to the next, with [Image.Crop] giving views without a copy.
 //
 // The loops over pixels are package pixel's, in vector instructions where the
-// processor has them; package jpeg decodes JPEGs.
+// processor has them; package jpeg decodes JPEGs, and package adjust changes
+// pictures for augmentation.
 //
 // Nothing here draws random numbers or knows about batches; see package
 // transform for that.
