@@ -200,7 +200,7 @@ func hue(w *Workspace, turn float64) {
 }
 
 func sharpness(w *Workspace, factor float64, _ *look, _ *rng.Stream) {
-	w.adjuster.Sharpness(w.Target(), w.Current(), factor)
+	adjust.Sharpness(w.Target(), w.Current(), factor)
 	w.Commit()
 }
 

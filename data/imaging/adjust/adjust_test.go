@@ -53,7 +53,7 @@ func apply(t testing.TB, a *adjust.Adjuster, dst, src *imaging.Image, c *golden.
 		adjust.Hue(dst, src, arg(0))
 		return
 	case "Sharpness":
-		a.Sharpness(dst, src, arg(0))
+		adjust.Sharpness(dst, src, arg(0))
 		return
 	case "Blur":
 		a.Blur(dst, src, arg(0))

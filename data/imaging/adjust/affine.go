@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/seed52467199/trainer/data/imaging"
+	"github.com/seed52467199/trainer/data/imaging/pixel"
 )
 
 // Matrix takes a place in the result to its place in the source: x*m[0] + y*m[1] +
@@ -115,19 +116,12 @@ func nearest(dst, src *imaging.Image, m *Matrix, fill [3]uint8) {
 	}
 }
 
-// taps are the places of the up to four columns and rows around a pixel, as
-// offsets, repeated at the edges, and how far it is past the second.
-type taps struct {
-	columns, rows [4]int
-	dx, dy        float64
-}
-
 // interpolate fills the result with what the filter makes of the pixels around each
 // place.
 func interpolate(dst, src *imaging.Image, m *Matrix, filter imaging.Filter, fill [3]uint8) {
 	c := src.Channels
 	width, height := float64(src.Width), float64(src.Height)
-	var t taps
+	var t pixel.Taps
 	for y := range dst.Height {
 		out := dst.Row(y)
 		v := float64(y) + 0.5
@@ -141,22 +135,22 @@ func interpolate(dst, src *imaging.Image, m *Matrix, filter imaging.Filter, fill
 				continue
 			}
 			var column, row int
-			column, t.dx = split(px - 0.5)
-			row, t.dy = split(py - 0.5)
+			column, t.DX = split(px - 0.5)
+			row, t.DY = split(py - 0.5)
 			if uint(column-1) < uint(max(src.Width-3, 0)) && uint(row-1) < uint(max(src.Height-3, 0)) {
 				at := (row-1)*src.Stride + (column-1)*c
-				t.rows = [4]int{at, at + src.Stride, at + 2*src.Stride, at + 3*src.Stride}
-				t.columns = [4]int{0, c, 2 * c, 3 * c}
+				t.Rows = [4]int{at, at + src.Stride, at + 2*src.Stride, at + 3*src.Stride}
+				t.Columns = [4]int{0, c, 2 * c, 3 * c}
 			} else {
 				for k := range 4 {
-					t.columns[k] = min(max(column-1+k, 0), src.Width-1) * c
-					t.rows[k] = min(max(row-1+k, 0), src.Height-1) * src.Stride
+					t.Columns[k] = min(max(column-1+k, 0), src.Width-1) * c
+					t.Rows[k] = min(max(row-1+k, 0), src.Height-1) * src.Stride
 				}
 			}
 			if filter == imaging.Bilinear {
-				bilinear(out[x*c:(x+1)*c], src.Pix, &t)
+				pixel.Bilinear(out[x*c:(x+1)*c], src.Pix, &t)
 			} else {
-				bicubic(out[x*c:(x+1)*c], src.Pix, &t)
+				pixel.Bicubic(out[x*c:(x+1)*c], src.Pix, &t)
 			}
 		}
 	}
@@ -169,48 +163,4 @@ func split(x float64) (int, float64) {
 		n--
 	}
 	return n, x - float64(n)
-}
-
-// bilinear leaves out what has no weight, which a shear has everywhere.
-func bilinear(out, in []uint8, t *taps) {
-	x0, x1 := t.columns[1], t.columns[2]
-	for c := range out {
-		first := in[t.rows[1]+c:]
-		v := lerp(first[x0], first[x1], t.dx)
-		if t.dy != 0 {
-			second := in[t.rows[2]+c:]
-			v += float64((lerp(second[x0], second[x1], t.dx) - v) * t.dy)
-		}
-		out[c] = uint8(v)
-	}
-}
-
-func lerp(a, b uint8, d float64) float64 {
-	return float64(a) + float64(float64(int(b)-int(a))*d)
-}
-
-func bicubic(out, in []uint8, t *taps) {
-	across := func(row int) float64 {
-		p := in[row:]
-		if t.dx == 0 {
-			return float64(p[t.columns[1]])
-		}
-		return cubic(float64(p[t.columns[0]]), float64(p[t.columns[1]]), float64(p[t.columns[2]]), float64(p[t.columns[3]]), t.dx)
-	}
-	for c := range out {
-		v := across(t.rows[1] + c)
-		if t.dy != 0 {
-			v = cubic(across(t.rows[0]+c), v, across(t.rows[2]+c), across(t.rows[3]+c), t.dy)
-		}
-		out[c] = uint8(min(max(int32(v), 0), 255))
-	}
-}
-
-// cubic is the curve through b and c, d of the way from one to the other. Each
-// product is rounded, so that every machine gets the same.
-func cubic(a, b, c, d, at float64) float64 {
-	p2 := c - a
-	p3 := 2*(a-b) + c - d
-	p4 := b - a - c + d
-	return b + float64(at*(p2+float64(at*(p3+float64(at*p4)))))
 }

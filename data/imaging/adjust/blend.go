@@ -15,12 +15,6 @@ type Adjuster struct {
 	kernel kernel
 }
 
-// blend is Image.blend: a + alpha*(b - a) in float32, without its fraction and
-// saturating. The product is rounded before it is added on every machine.
-func blend(a, b int32, alpha float32) uint8 {
-	return uint8(min(max(int32(float32(a)+float32(alpha*float32(b-a))), 0), 255))
-}
-
 // Blend writes Image.blend of a and b, which have the same shape, to dst, which may
 // be either: a where alpha is 0, b where it is 1, values beyond both elsewhere.
 func Blend(dst, a, b *imaging.Image, alpha float32) {
@@ -28,11 +22,7 @@ func Blend(dst, a, b *imaging.Image, alpha float32) {
 		dst.Reset(a.Width, a.Height, a.Channels)
 	}
 	for y := range a.Height {
-		from, to := a.Row(y), b.Row(y)
-		out := dst.Row(y)[:len(from)]
-		for i, v := range to[:len(from)] {
-			out[i] = blend(int32(from[i]), int32(v), alpha)
-		}
+		pixel.Blend(dst.Row(y), a.Row(y), b.Row(y), alpha)
 	}
 }
 
@@ -50,43 +40,31 @@ func Color(dst, src *imaging.Image, factor float64) {
 	for y := range src.Height {
 		in := src.Row(y)
 		out := dst.Row(y)
-		// The gray row stands at the beginning of the result's, and is used up from
-		// its end.
+		// The gray row stands at the beginning of the result's, and is spread from its
+		// end.
 		pixel.Luma(out[:src.Width], in)
 		for x := src.Width - 1; x >= 0; x-- {
-			gray := int32(out[x])
-			from, to := in[3*x:3*x+3:3*x+3], out[3*x:3*x+3:3*x+3]
-			to[0] = blend(gray, int32(from[0]), float32(factor))
-			to[1] = blend(gray, int32(from[1]), float32(factor))
-			to[2] = blend(gray, int32(from[2]), float32(factor))
+			v := out[x]
+			to := out[3*x : 3*x+3 : 3*x+3]
+			to[0], to[1], to[2] = v, v, v
 		}
+		pixel.Blend(out, out, in, float32(factor))
 	}
 }
 
 // Sharpness writes ImageEnhance.Sharpness of src to dst, which is not src: 0 is
 // smooth, 1 changes nothing, more sharpens. The outermost pixels stay as they are.
-func (a *Adjuster) Sharpness(dst, src *imaging.Image, factor float64) {
+func Sharpness(dst, src *imaging.Image, factor float64) {
 	dst.CopyFrom(src)
 	if src.Width < 3 || src.Height < 3 {
 		return
 	}
 	c := src.Channels
-	a.sums = grow(a.sums, src.Width*c)
 	for y := 1; y < src.Height-1; y++ {
-		above, in, below := src.Row(y-1), src.Row(y), src.Row(y+1)
-		above, below = above[:len(in)], below[:len(in)]
-		sums := a.sums[:len(in)]
-		for i, v := range in {
-			sums[i] = uint32(above[i]) + uint32(v) + uint32(below[i])
-		}
-		out, in := dst.Row(y)[c:len(in)-c], in[c:len(in)-c]
-		left, middle, right := sums[:len(in)], sums[c:][:len(in)], sums[2*c:][:len(in)]
-		out = out[:len(in)]
-		for i, v := range in {
-			// ImageFilter.SMOOTH: 5/13 of the pixel and 1/13 of each around it, rounded.
-			sum := left[i] + middle[i] + right[i] + 4*uint32(v)
-			out[i] = blend(int32((2*sum+13)/26), int32(v), float32(factor))
-		}
+		in := src.Row(y)
+		inner := dst.Row(y)[c : len(in)-c]
+		pixel.Smooth(inner, src.Row(y-1), in, src.Row(y+1), c) // ImageFilter.SMOOTH
+		pixel.Blend(inner, inner, in[c:len(in)-c], float32(factor))
 	}
 }
 

@@ -15,7 +15,7 @@ const passes = 3
 // ends (Gwosdek et al. 2011), each rounded to bytes.
 func (a *Adjuster) Blur(dst, src *imaging.Image, radius float64) {
 	b := boxOf(float32(radius))
-	if b.radius == 0 && b.far == 0 {
+	if b.radius == 0 && b.Far == 0 {
 		dst.CopyFrom(src)
 		return
 	}
@@ -34,12 +34,10 @@ func (a *Adjuster) Blur(dst, src *imaging.Image, radius float64) {
 	b.down(dst, &a.spare, a.sums)
 }
 
-// box is a mean over 2*radius+1 values and a part of the two next to them, with 24
-// fraction bits in the weights. Outside, the edge is repeated.
+// box is one over 2*radius+1 values. Outside, the edge is repeated.
 type box struct {
 	radius int
-	weight uint32
-	far    uint32 // weight of the two outside
+	pixel.Box
 }
 
 // boxOf is the box, three of which have the standard deviation sigma.
@@ -52,14 +50,9 @@ func boxOf(sigma float32) box {
 	radius := whole + part
 
 	b := box{radius: int(radius)}
-	b.weight = uint32(float32(1<<24) / (float32(radius*2) + 1))
-	b.far = (1<<24 - uint32(2*b.radius+1)*b.weight) / 2
+	b.Weight = uint32(float32(1<<24) / (float32(radius*2) + 1))
+	b.Far = (1<<24 - uint32(2*b.radius+1)*b.Weight) / 2
 	return b
-}
-
-// mean is that of a sum over the box and of the two values outside.
-func (b *box) mean(sum uint32, left, right uint8) uint8 {
-	return uint8((sum*b.weight + (uint32(left)+uint32(right))*b.far + 1<<23) >> 24)
 }
 
 // across blurs a row of pixels; out is not in.
@@ -73,7 +66,7 @@ func (b *box) across(out, in []uint8, channels int) {
 		}
 		one := func(x int) {
 			sum += uint32(at(x+b.radius)) - uint32(at(x-b.radius-1))
-			out[x*channels+c] = b.mean(sum, at(x-b.radius-1), at(x+b.radius+1))
+			out[x*channels+c] = b.Mean(sum, at(x-b.radius-1), at(x+b.radius+1))
 		}
 		// Between the edges nothing is repeated.
 		from, to := min(b.radius+1, last+1), max(last-b.radius, 0)
@@ -83,7 +76,7 @@ func (b *box) across(out, in []uint8, channels int) {
 		left, right := (from-b.radius-1)*channels+c, (from+b.radius+1)*channels+c
 		for x := from; x < to; x++ {
 			sum += uint32(in[right-channels]) - uint32(in[left])
-			out[x*channels+c] = b.mean(sum, in[left], in[right])
+			out[x*channels+c] = b.Mean(sum, in[left], in[right])
 			left += channels
 			right += channels
 		}
@@ -103,13 +96,7 @@ func (b *box) down(dst, src *imaging.Image, sums []uint32) {
 		}
 	}
 	for y := range src.Height {
-		before, enters, after := row(y-b.radius-1), row(y+b.radius), row(y+b.radius+1)
-		out := dst.Row(y)[:len(sums)]
-		for i, sum := range sums {
-			sum += uint32(enters[i]) - uint32(before[i])
-			sums[i] = sum
-			out[i] = b.mean(sum, before[i], after[i])
-		}
+		b.Down(dst.Row(y), sums, row(y-b.radius-1), row(y+b.radius), row(y+b.radius+1))
 	}
 }
 

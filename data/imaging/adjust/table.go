@@ -70,14 +70,14 @@ func (t *Table) SolarizeAdd(add, threshold int) {
 // Brightness makes t that of ImageEnhance.Brightness: 0 is black, 1 changes
 // nothing.
 func (t *Table) Brightness(factor float64) {
-	t.all(func(v int) int { return int(blend(0, int32(v), float32(factor))) })
+	t.all(func(v int) int { return int(pixel.BlendByte(0, uint8(v), float32(factor))) })
 }
 
 // Contrast makes t that of ImageEnhance.Contrast for src: 0 is the picture's mean
 // gray, 1 changes nothing.
 func (t *Table) Contrast(src *imaging.Image, factor float64) {
-	mean := int32(luminance(src) + 0.5)
-	t.all(func(v int) int { return int(blend(mean, int32(v), float32(factor))) })
+	mean := uint8(luminance(src) + 0.5)
+	t.all(func(v int) int { return int(pixel.BlendByte(mean, uint8(v), float32(factor))) })
 }
 
 // luminance is the mean of the picture in gray.

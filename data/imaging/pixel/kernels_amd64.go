@@ -83,3 +83,38 @@ func resampleFloatsAVX512(dst *float32, src *uint8, stride int, taps *int32, cou
 //
 //go:noescape
 func normalizeAVX512(dst *float32, src *uint8, n int, norm *float32)
+
+// blendAVX2 is Blend of n values, n a multiple of 16 above 0.
+//
+//go:noescape
+func blendAVX2(dst *uint8, a *uint8, b *uint8, n int, alpha float32)
+
+// smoothAVX2 is Smooth of n values, n at least 16.
+//
+//go:noescape
+func smoothAVX2(dst *uint8, above *uint8, in *uint8, below *uint8, channels int, n int)
+
+// boxDownAVX2 is BoxDown of n columns, n a multiple of 16 above 0.
+//
+//go:noescape
+func boxDownAVX2(out *uint8, sums *uint32, before *uint8, enters *uint8, after *uint8, n int, weight uint32, far uint32)
+
+// bilinearAVX2 is a pixel of three channels; it reads a byte beyond the last.
+//
+//go:noescape
+func bilinearAVX2(in *uint8, taps *int) uint32
+
+// bilinearRowAVX2 is a pixel of three channels; it reads a byte beyond the last.
+//
+//go:noescape
+func bilinearRowAVX2(in *uint8, taps *int) uint32
+
+// bicubicAVX2 is a pixel of three channels; it reads a byte beyond the last.
+//
+//go:noescape
+func bicubicAVX2(in *uint8, taps *int) uint32
+
+// bicubicRowAVX2 is a pixel of three channels; it reads a byte beyond the last.
+//
+//go:noescape
+func bicubicRowAVX2(in *uint8, taps *int) uint32

@@ -1139,6 +1139,378 @@ next23:
 	VZEROUPPER
 	RET
 
+// func blendAVX2(dst *uint8, a *uint8, b *uint8, n int, alpha float32)
+// Requires: AVX, AVX2, SSE
+TEXT ·blendAVX2(SB), NOSPLIT, $0-36
+	MOVQ         dst+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         b+16(FP), DX
+	MOVQ         n+24(FP), BX
+	MOVSS        alpha+32(FP), X0
+	VBROADCASTSS X0, Y0
+	XORQ         SI, SI
+
+next24:
+	VPMOVZXBD    (CX)(SI*1), Y1
+	VPMOVZXBD    (DX)(SI*1), Y2
+	VPSUBD       Y1, Y2, Y2
+	VCVTDQ2PS    Y1, Y1
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       Y0, Y2, Y2
+	VADDPS       Y2, Y1, Y1
+	VCVTTPS2DQ   Y1, Y1
+	VPMOVZXBD    8(CX)(SI*1), Y2
+	VPMOVZXBD    8(DX)(SI*1), Y3
+	VPSUBD       Y2, Y3, Y3
+	VCVTDQ2PS    Y2, Y2
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       Y0, Y3, Y3
+	VADDPS       Y3, Y2, Y2
+	VCVTTPS2DQ   Y2, Y2
+	VPACKSSDW    Y2, Y1, Y1
+	VEXTRACTI128 $0x01, Y1, X2
+	VPACKUSWB    X2, X1, X1
+	VPSHUFD      $0xd8, X1, X1
+	VMOVDQU      X1, (AX)(SI*1)
+	ADDQ         $0x10, SI
+	CMPQ         SI, BX
+	JLT          next24
+	VZEROUPPER
+	RET
+
+// func smoothAVX2(dst *uint8, above *uint8, in *uint8, below *uint8, channels int, n int)
+// Requires: AVX, AVX2, CMOV
+TEXT ·smoothAVX2(SB), NOSPLIT, $0-48
+	MOVQ    dst+0(FP), AX
+	MOVQ    above+8(FP), CX
+	MOVQ    in+16(FP), DX
+	MOVQ    below+24(FP), BX
+	MOVQ    channels+32(FP), SI
+	MOVQ    n+40(FP), DI
+	XORQ    R8, R8
+	LEAQ    -16(DI), R9
+	VMOVDQU splat00060006<>+0(SB), Y0
+	VMOVDQU splat13b213b2<>+0(SB), Y1
+
+next25:
+	CMPQ         R8, R9
+	CMOVQGT      R9, R8
+	VMOVDQA      Y0, Y2
+	LEAQ         (CX)(R8*1), R10
+	VPMOVZXBW    (R10), Y3
+	VPADDW       Y3, Y2, Y2
+	VPMOVZXBW    (R10)(SI*1), Y3
+	VPADDW       Y3, Y2, Y2
+	VPMOVZXBW    (R10)(SI*2), Y3
+	VPADDW       Y3, Y2, Y2
+	LEAQ         (DX)(R8*1), R10
+	VPMOVZXBW    (R10), Y3
+	VPADDW       Y3, Y2, Y2
+	VPMOVZXBW    (R10)(SI*1), Y3
+	VPADDW       Y3, Y2, Y2
+	VPSLLW       $0x02, Y3, Y3
+	VPADDW       Y3, Y2, Y2
+	VPMOVZXBW    (R10)(SI*2), Y3
+	VPADDW       Y3, Y2, Y2
+	LEAQ         (BX)(R8*1), R10
+	VPMOVZXBW    (R10), Y3
+	VPADDW       Y3, Y2, Y2
+	VPMOVZXBW    (R10)(SI*1), Y3
+	VPADDW       Y3, Y2, Y2
+	VPMOVZXBW    (R10)(SI*2), Y3
+	VPADDW       Y3, Y2, Y2
+	VPMULHUW     Y1, Y2, Y2
+	VEXTRACTI128 $0x01, Y2, X3
+	VPACKUSWB    X3, X2, X2
+	VMOVDQU      X2, (AX)(R8*1)
+	ADDQ         $0x10, R8
+	CMPQ         R8, DI
+	JLT          next25
+	VZEROUPPER
+	RET
+
+// func boxDownAVX2(out *uint8, sums *uint32, before *uint8, enters *uint8, after *uint8, n int, weight uint32, far uint32)
+// Requires: AVX, AVX2
+TEXT ·boxDownAVX2(SB), NOSPLIT, $0-56
+	MOVQ         out+0(FP), AX
+	MOVQ         sums+8(FP), CX
+	MOVQ         before+16(FP), DX
+	MOVQ         enters+24(FP), BX
+	MOVQ         after+32(FP), SI
+	MOVQ         n+40(FP), DI
+	MOVL         weight+48(FP), R8
+	VMOVD        R8, X0
+	VPBROADCASTD X0, Y0
+	MOVL         far+52(FP), R8
+	VMOVD        R8, X1
+	VPBROADCASTD X1, Y1
+	VMOVDQU      splat00800000<>+0(SB), Y2
+	XORQ         R8, R8
+
+next26:
+	VMOVDQU      (CX)(R8*4), Y3
+	VPMOVZXBD    (BX)(R8*1), Y5
+	VPADDD       Y5, Y3, Y3
+	VPMOVZXBD    (DX)(R8*1), Y4
+	VPSUBD       Y4, Y3, Y3
+	VMOVDQU      Y3, (CX)(R8*4)
+	VPMULLD      Y0, Y3, Y3
+	VPMOVZXBD    (SI)(R8*1), Y5
+	VPADDD       Y4, Y5, Y5
+	VPMULLD      Y1, Y5, Y5
+	VPADDD       Y5, Y3, Y3
+	VPADDD       Y2, Y3, Y3
+	VPSRLD       $0x18, Y3, Y3
+	VMOVDQU      32(CX)(R8*4), Y4
+	VPMOVZXBD    8(BX)(R8*1), Y6
+	VPADDD       Y6, Y4, Y4
+	VPMOVZXBD    8(DX)(R8*1), Y5
+	VPSUBD       Y5, Y4, Y4
+	VMOVDQU      Y4, 32(CX)(R8*4)
+	VPMULLD      Y0, Y4, Y4
+	VPMOVZXBD    8(SI)(R8*1), Y6
+	VPADDD       Y5, Y6, Y6
+	VPMULLD      Y1, Y6, Y6
+	VPADDD       Y6, Y4, Y4
+	VPADDD       Y2, Y4, Y4
+	VPSRLD       $0x18, Y4, Y4
+	VPACKSSDW    Y4, Y3, Y3
+	VEXTRACTI128 $0x01, Y3, X4
+	VPACKUSWB    X4, X3, X3
+	VPSHUFD      $0xd8, X3, X3
+	VMOVDQU      X3, (AX)(R8*1)
+	ADDQ         $0x10, R8
+	CMPQ         R8, DI
+	JLT          next26
+	VZEROUPPER
+	RET
+
+// func bilinearAVX2(in *uint8, taps *int) uint32
+// Requires: AVX
+TEXT ·bilinearAVX2(SB), NOSPLIT, $0-20
+	MOVQ         in+0(FP), AX
+	MOVQ         taps+8(FP), CX
+	VBROADCASTSD 64(CX), Y0
+	VBROADCASTSD 72(CX), Y1
+	MOVQ         8(CX), DX
+	MOVQ         16(CX), BX
+	MOVQ         40(CX), SI
+	ADDQ         AX, SI
+	VPMOVZXBD    (SI)(DX*1), X2
+	VPMOVZXBD    (SI)(BX*1), X3
+	VPSUBD       X2, X3, X3
+	VCVTDQ2PD    X2, Y2
+	VCVTDQ2PD    X3, Y3
+	VMULPD       Y0, Y3, Y3
+	VADDPD       Y3, Y2, Y2
+	MOVQ         48(CX), CX
+	ADDQ         AX, CX
+	VPMOVZXBD    (CX)(DX*1), X3
+	VPMOVZXBD    (CX)(BX*1), X4
+	VPSUBD       X3, X4, X4
+	VCVTDQ2PD    X3, Y3
+	VCVTDQ2PD    X4, Y4
+	VMULPD       Y0, Y4, Y4
+	VADDPD       Y4, Y3, Y3
+	VSUBPD       Y2, Y3, Y3
+	VMULPD       Y1, Y3, Y3
+	VADDPD       Y3, Y2, Y2
+	VCVTTPD2DQY  Y2, X0
+	VPACKSSDW    X0, X0, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVD        X0, AX
+	MOVL         AX, ret+16(FP)
+	VZEROUPPER
+	RET
+
+// func bilinearRowAVX2(in *uint8, taps *int) uint32
+// Requires: AVX
+TEXT ·bilinearRowAVX2(SB), NOSPLIT, $0-20
+	MOVQ         in+0(FP), AX
+	MOVQ         taps+8(FP), CX
+	VBROADCASTSD 64(CX), Y0
+	VBROADCASTSD 72(CX), Y1
+	MOVQ         8(CX), DX
+	MOVQ         16(CX), BX
+	MOVQ         40(CX), CX
+	ADDQ         AX, CX
+	VPMOVZXBD    (CX)(DX*1), X1
+	VPMOVZXBD    (CX)(BX*1), X2
+	VPSUBD       X1, X2, X2
+	VCVTDQ2PD    X1, Y1
+	VCVTDQ2PD    X2, Y2
+	VMULPD       Y0, Y2, Y2
+	VADDPD       Y2, Y1, Y1
+	VCVTTPD2DQY  Y1, X0
+	VPACKSSDW    X0, X0, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVD        X0, AX
+	MOVL         AX, ret+16(FP)
+	VZEROUPPER
+	RET
+
+// func bicubicAVX2(in *uint8, taps *int) uint32
+// Requires: AVX
+TEXT ·bicubicAVX2(SB), NOSPLIT, $0-20
+	MOVQ         in+0(FP), AX
+	MOVQ         taps+8(FP), CX
+	VBROADCASTSD 64(CX), Y0
+	VBROADCASTSD 72(CX), Y1
+	MOVQ         (CX), DX
+	MOVQ         8(CX), BX
+	MOVQ         16(CX), SI
+	MOVQ         24(CX), DI
+	MOVQ         32(CX), R8
+	ADDQ         AX, R8
+	VPMOVZXBD    (R8)(DX*1), X2
+	VPMOVZXBD    (R8)(BX*1), X3
+	VPMOVZXBD    (R8)(SI*1), X4
+	VPMOVZXBD    (R8)(DI*1), X5
+	VPSUBD       X3, X2, X6
+	VPSUBD       X4, X5, X5
+	VPSUBD       X2, X4, X2
+	VPADDD       X6, X6, X4
+	VPSUBD       X5, X4, X4
+	VPSUBD       X6, X5, X5
+	VCVTDQ2PD    X3, Y3
+	VCVTDQ2PD    X2, Y2
+	VCVTDQ2PD    X4, Y4
+	VCVTDQ2PD    X5, Y5
+	VMULPD       Y0, Y5, Y5
+	VADDPD       Y5, Y4, Y4
+	VMULPD       Y0, Y4, Y4
+	VADDPD       Y4, Y2, Y2
+	VMULPD       Y0, Y2, Y2
+	VADDPD       Y2, Y3, Y2
+	MOVQ         40(CX), R8
+	ADDQ         AX, R8
+	VPMOVZXBD    (R8)(DX*1), X3
+	VPMOVZXBD    (R8)(BX*1), X4
+	VPMOVZXBD    (R8)(SI*1), X5
+	VPMOVZXBD    (R8)(DI*1), X6
+	VPSUBD       X4, X3, X7
+	VPSUBD       X5, X6, X6
+	VPSUBD       X3, X5, X3
+	VPADDD       X7, X7, X5
+	VPSUBD       X6, X5, X5
+	VPSUBD       X7, X6, X6
+	VCVTDQ2PD    X4, Y4
+	VCVTDQ2PD    X3, Y3
+	VCVTDQ2PD    X5, Y5
+	VCVTDQ2PD    X6, Y6
+	VMULPD       Y0, Y6, Y6
+	VADDPD       Y6, Y5, Y5
+	VMULPD       Y0, Y5, Y5
+	VADDPD       Y5, Y3, Y3
+	VMULPD       Y0, Y3, Y3
+	VADDPD       Y3, Y4, Y3
+	MOVQ         48(CX), R8
+	ADDQ         AX, R8
+	VPMOVZXBD    (R8)(DX*1), X4
+	VPMOVZXBD    (R8)(BX*1), X5
+	VPMOVZXBD    (R8)(SI*1), X6
+	VPMOVZXBD    (R8)(DI*1), X7
+	VPSUBD       X5, X4, X8
+	VPSUBD       X6, X7, X7
+	VPSUBD       X4, X6, X4
+	VPADDD       X8, X8, X6
+	VPSUBD       X7, X6, X6
+	VPSUBD       X8, X7, X7
+	VCVTDQ2PD    X5, Y5
+	VCVTDQ2PD    X4, Y4
+	VCVTDQ2PD    X6, Y6
+	VCVTDQ2PD    X7, Y7
+	VMULPD       Y0, Y7, Y7
+	VADDPD       Y7, Y6, Y6
+	VMULPD       Y0, Y6, Y6
+	VADDPD       Y6, Y4, Y4
+	VMULPD       Y0, Y4, Y4
+	VADDPD       Y4, Y5, Y4
+	MOVQ         56(CX), CX
+	ADDQ         AX, CX
+	VPMOVZXBD    (CX)(DX*1), X5
+	VPMOVZXBD    (CX)(BX*1), X6
+	VPMOVZXBD    (CX)(SI*1), X7
+	VPMOVZXBD    (CX)(DI*1), X8
+	VPSUBD       X6, X5, X9
+	VPSUBD       X7, X8, X8
+	VPSUBD       X5, X7, X5
+	VPADDD       X9, X9, X7
+	VPSUBD       X8, X7, X7
+	VPSUBD       X9, X8, X8
+	VCVTDQ2PD    X6, Y6
+	VCVTDQ2PD    X5, Y5
+	VCVTDQ2PD    X7, Y7
+	VCVTDQ2PD    X8, Y8
+	VMULPD       Y0, Y8, Y8
+	VADDPD       Y8, Y7, Y7
+	VMULPD       Y0, Y7, Y7
+	VADDPD       Y7, Y5, Y5
+	VMULPD       Y0, Y5, Y5
+	VADDPD       Y5, Y6, Y0
+	VSUBPD       Y2, Y4, Y5
+	VSUBPD       Y3, Y2, Y6
+	VADDPD       Y6, Y6, Y6
+	VADDPD       Y4, Y6, Y6
+	VSUBPD       Y0, Y6, Y6
+	VSUBPD       Y2, Y3, Y2
+	VSUBPD       Y4, Y2, Y2
+	VADDPD       Y0, Y2, Y2
+	VMULPD       Y1, Y2, Y2
+	VADDPD       Y2, Y6, Y6
+	VMULPD       Y1, Y6, Y6
+	VADDPD       Y6, Y5, Y5
+	VMULPD       Y1, Y5, Y5
+	VADDPD       Y5, Y3, Y0
+	VCVTTPD2DQY  Y0, X0
+	VPACKSSDW    X0, X0, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVD        X0, AX
+	MOVL         AX, ret+16(FP)
+	VZEROUPPER
+	RET
+
+// func bicubicRowAVX2(in *uint8, taps *int) uint32
+// Requires: AVX
+TEXT ·bicubicRowAVX2(SB), NOSPLIT, $0-20
+	MOVQ         in+0(FP), AX
+	MOVQ         taps+8(FP), CX
+	VBROADCASTSD 64(CX), Y0
+	VBROADCASTSD 72(CX), Y1
+	MOVQ         (CX), DX
+	MOVQ         8(CX), BX
+	MOVQ         16(CX), SI
+	MOVQ         24(CX), DI
+	MOVQ         40(CX), CX
+	ADDQ         AX, CX
+	VPMOVZXBD    (CX)(DX*1), X1
+	VPMOVZXBD    (CX)(BX*1), X2
+	VPMOVZXBD    (CX)(SI*1), X3
+	VPMOVZXBD    (CX)(DI*1), X4
+	VPSUBD       X2, X1, X5
+	VPSUBD       X3, X4, X4
+	VPSUBD       X1, X3, X1
+	VPADDD       X5, X5, X3
+	VPSUBD       X4, X3, X3
+	VPSUBD       X5, X4, X4
+	VCVTDQ2PD    X2, Y2
+	VCVTDQ2PD    X1, Y1
+	VCVTDQ2PD    X3, Y3
+	VCVTDQ2PD    X4, Y4
+	VMULPD       Y0, Y4, Y4
+	VADDPD       Y4, Y3, Y3
+	VMULPD       Y0, Y3, Y3
+	VADDPD       Y3, Y1, Y1
+	VMULPD       Y0, Y1, Y1
+	VADDPD       Y1, Y2, Y0
+	VCVTTPD2DQY  Y0, X0
+	VPACKSSDW    X0, X0, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVD        X0, AX
+	MOVL         AX, ret+16(FP)
+	VZEROUPPER
+	RET
+
 DATA splat00001151<>+0(SB)/4, $0x00001151
 DATA splat00001151<>+4(SB)/4, $0x00001151
 DATA splat00001151<>+8(SB)/4, $0x00001151
@@ -1768,3 +2140,57 @@ DATA splat3b808081<>+52(SB)/4, $0x3b808081
 DATA splat3b808081<>+56(SB)/4, $0x3b808081
 DATA splat3b808081<>+60(SB)/4, $0x3b808081
 GLOBL splat3b808081<>(SB), RODATA|NOPTR, $64
+
+DATA splat00060006<>+0(SB)/4, $0x00060006
+DATA splat00060006<>+4(SB)/4, $0x00060006
+DATA splat00060006<>+8(SB)/4, $0x00060006
+DATA splat00060006<>+12(SB)/4, $0x00060006
+DATA splat00060006<>+16(SB)/4, $0x00060006
+DATA splat00060006<>+20(SB)/4, $0x00060006
+DATA splat00060006<>+24(SB)/4, $0x00060006
+DATA splat00060006<>+28(SB)/4, $0x00060006
+DATA splat00060006<>+32(SB)/4, $0x00060006
+DATA splat00060006<>+36(SB)/4, $0x00060006
+DATA splat00060006<>+40(SB)/4, $0x00060006
+DATA splat00060006<>+44(SB)/4, $0x00060006
+DATA splat00060006<>+48(SB)/4, $0x00060006
+DATA splat00060006<>+52(SB)/4, $0x00060006
+DATA splat00060006<>+56(SB)/4, $0x00060006
+DATA splat00060006<>+60(SB)/4, $0x00060006
+GLOBL splat00060006<>(SB), RODATA|NOPTR, $64
+
+DATA splat13b213b2<>+0(SB)/4, $0x13b213b2
+DATA splat13b213b2<>+4(SB)/4, $0x13b213b2
+DATA splat13b213b2<>+8(SB)/4, $0x13b213b2
+DATA splat13b213b2<>+12(SB)/4, $0x13b213b2
+DATA splat13b213b2<>+16(SB)/4, $0x13b213b2
+DATA splat13b213b2<>+20(SB)/4, $0x13b213b2
+DATA splat13b213b2<>+24(SB)/4, $0x13b213b2
+DATA splat13b213b2<>+28(SB)/4, $0x13b213b2
+DATA splat13b213b2<>+32(SB)/4, $0x13b213b2
+DATA splat13b213b2<>+36(SB)/4, $0x13b213b2
+DATA splat13b213b2<>+40(SB)/4, $0x13b213b2
+DATA splat13b213b2<>+44(SB)/4, $0x13b213b2
+DATA splat13b213b2<>+48(SB)/4, $0x13b213b2
+DATA splat13b213b2<>+52(SB)/4, $0x13b213b2
+DATA splat13b213b2<>+56(SB)/4, $0x13b213b2
+DATA splat13b213b2<>+60(SB)/4, $0x13b213b2
+GLOBL splat13b213b2<>(SB), RODATA|NOPTR, $64
+
+DATA splat00800000<>+0(SB)/4, $0x00800000
+DATA splat00800000<>+4(SB)/4, $0x00800000
+DATA splat00800000<>+8(SB)/4, $0x00800000
+DATA splat00800000<>+12(SB)/4, $0x00800000
+DATA splat00800000<>+16(SB)/4, $0x00800000
+DATA splat00800000<>+20(SB)/4, $0x00800000
+DATA splat00800000<>+24(SB)/4, $0x00800000
+DATA splat00800000<>+28(SB)/4, $0x00800000
+DATA splat00800000<>+32(SB)/4, $0x00800000
+DATA splat00800000<>+36(SB)/4, $0x00800000
+DATA splat00800000<>+40(SB)/4, $0x00800000
+DATA splat00800000<>+44(SB)/4, $0x00800000
+DATA splat00800000<>+48(SB)/4, $0x00800000
+DATA splat00800000<>+52(SB)/4, $0x00800000
+DATA splat00800000<>+56(SB)/4, $0x00800000
+DATA splat00800000<>+60(SB)/4, $0x00800000
+GLOBL splat00800000<>(SB), RODATA|NOPTR, $64

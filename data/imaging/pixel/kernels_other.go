@@ -37,3 +37,18 @@ func resampleFloatsAVX512(dst *float32, src *uint8, stride int, taps *int32, cou
 func normalizeAVX2(dst *float32, src *uint8, n int, norm *float32) {}
 
 func normalizeAVX512(dst *float32, src *uint8, n int, norm *float32) {}
+
+func blendAVX2(dst, a, b *uint8, n int, alpha float32) {}
+
+func smoothAVX2(dst, above, in, below *uint8, channels, n int) {}
+
+func boxDownAVX2(out *uint8, sums *uint32, before, enters, after *uint8, n int, weight, far uint32) {
+}
+
+func bilinearAVX2(in *uint8, taps *int) uint32 { return 0 }
+
+func bilinearRowAVX2(in *uint8, taps *int) uint32 { return 0 }
+
+func bicubicAVX2(in *uint8, taps *int) uint32 { return 0 }
+
+func bicubicRowAVX2(in *uint8, taps *int) uint32 { return 0 }

@@ -28,13 +28,26 @@ func main() {
 		resampleColumns(w, true)
 		normalize(w)
 	}
+	blend()
+	smooth()
+	boxDown()
+	for _, cubic := range []bool{false, true} {
+		name := map[bool]string{false: "bilinear", true: "bicubic"}[cubic]
+		interpolate(name+"AVX2", cubic, true)
+		interpolate(name+"RowAVX2", cubic, false)
+	}
 	writeConstants()
 	Generate()
 }
 
 // function begins a kernel; the caller writes its body and calls end.
 func function(name, doc, params string) {
-	TEXT(name, attr.NOSPLIT, "func("+params+")")
+	functionOf(name, doc, params, "")
+}
+
+// functionOf is function with a result.
+func functionOf(name, doc, params, result string) {
+	TEXT(name, attr.NOSPLIT, "func("+params+") "+result)
 	Pragma("noescape")
 	Doc(name + " " + doc)
 }
