@@ -232,7 +232,7 @@ func TestDataGrid(t *testing.T) {
 // that is not.
 func TestKilledRunsEndTheSame(t *testing.T) {
 	const kills = 20
-	settings := []string{"--set", "train.save_every_updates=3", "--set", "augment.hflip=0.5", "--quiet"}
+	settings := []string{"--set", "train.save_every_updates=3", "--set", "augment.hflip=0.5", "--set", "augment.auto=rand-m7-mstd0.5-inc1", "--set", "augment.erase=0.25", "--quiet"}
 	dir := t.TempDir()
 	whole := filepath.Join(dir, "whole")
 	start := time.Now()

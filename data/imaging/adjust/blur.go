@@ -58,31 +58,32 @@ func boxOf(sigma float32) box {
 // across blurs a row of pixels; out is not in.
 func (b *box) across(out, in []uint8, channels int) {
 	last := len(in)/channels - 1
+	// Between the edges nothing is repeated.
+	from, to := min(b.radius+1, last+1), max(last-b.radius, 0)
 	for c := range channels {
 		at := func(x int) uint8 { return in[min(max(x, 0), last)*channels+c] }
 		sum := uint32(0)
 		for x := -b.radius - 1; x < b.radius; x++ {
 			sum += uint32(at(x))
 		}
-		one := func(x int) {
-			sum += uint32(at(x+b.radius)) - uint32(at(x-b.radius-1))
-			out[x*channels+c] = b.Mean(sum, at(x-b.radius-1), at(x+b.radius+1))
+		edge := func(first, end int) {
+			for x := first; x < end; x++ {
+				sum += uint32(at(x+b.radius)) - uint32(at(x-b.radius-1))
+				out[x*channels+c] = b.Mean(sum, at(x-b.radius-1), at(x+b.radius+1))
+			}
 		}
-		// Between the edges nothing is repeated.
-		from, to := min(b.radius+1, last+1), max(last-b.radius, 0)
-		for x := range from {
-			one(x)
+		edge(0, from)
+		if from < to {
+			n, start, reach := (to-from)*channels-c, from*channels+c, (b.radius+1)*channels
+			left, enters, right := in[start-reach:][:n], in[start+reach-channels:][:n], in[start+reach:][:n]
+			means, inner := out[start:][:n], sum
+			for i := 0; i < n; i += channels {
+				inner += uint32(enters[i]) - uint32(left[i])
+				means[i] = b.Mean(inner, left[i], right[i])
+			}
+			sum = inner
 		}
-		left, right := (from-b.radius-1)*channels+c, (from+b.radius+1)*channels+c
-		for x := from; x < to; x++ {
-			sum += uint32(in[right-channels]) - uint32(in[left])
-			out[x*channels+c] = b.Mean(sum, in[left], in[right])
-			left += channels
-			right += channels
-		}
-		for x := max(from, to); x <= last; x++ {
-			one(x)
-		}
+		edge(max(from, to), last+1)
 	}
 }
 

@@ -55,18 +55,38 @@ func hsv(r, g, b uint8) (h, s, v uint8) {
 	return uint8(float64(hue) * 255), uint8(float64(saturation) * 255), high
 }
 
+// sextants has the part of the circle of a hue in 8 bits and how far in it that is,
+// and portions a saturation in 0..1.
+var (
+	sextants = func() (t [256]struct {
+		number int
+		past   float32
+	}) {
+		for h := range t {
+			x := float64(h) * 6 / 255
+			t[h].number = int(x) % 6
+			t[h].past = float32(x - math.Floor(x))
+		}
+		return t
+	}()
+	portions = func() (t [256]float32) {
+		for s := range t {
+			t[s] = float32(float64(s) / 255)
+		}
+		return t
+	}()
+)
+
 // rgb is the way back.
 func rgb(h, s, v uint8) (r, g, b uint8) {
 	if s == 0 {
 		return v, v, v
 	}
-	sextant := math.Floor(float64(h) * 6 / 255)
-	f := float32(float64(h)*6/255 - sextant)
-	saturation, value := float32(float64(s)/255), float64(v)
-	p := uint8(math.Round(value * (1 - float64(saturation))))
-	q := uint8(math.Round(value * (1 - float64(saturation*f))))
-	t := uint8(math.Round(value * (1 - float64(float64(saturation)*(1-float64(f))))))
-	switch int(sextant) % 6 {
+	f, saturation, value := sextants[h].past, portions[s], float64(v)
+	p := rounded(value * (1 - float64(saturation)))
+	q := rounded(value * (1 - float64(saturation*f)))
+	t := rounded(value * (1 - float64(float64(saturation)*(1-float64(f)))))
+	switch sextants[h].number {
 	case 0:
 		return v, t, p
 	case 1:
@@ -80,3 +100,7 @@ func rgb(h, s, v uint8) (r, g, b uint8) {
 	}
 	return v, p, q
 }
+
+// rounded is x, from 0 to 255, rounded. None that hues make lies so close below a
+// half that adding one would reach it.
+func rounded(x float64) uint8 { return uint8(int32(x + 0.5)) }
