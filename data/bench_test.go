@@ -57,9 +57,16 @@ func BenchmarkLoaderPhotographs(b *testing.B) {
 		b.Skip("TRAINER_DATA names no folder with photographs")
 	}
 	ds := open(b, "folder", root, "train")
+	p, err := transform.NewTrain(transform.Train{
+		Output: transform.Output{Size: 224, Channels: 3, Mean: []float64{0.5}, Std: []float64{0.25}},
+		Crop:   "rrc", HFlip: 0.5, VFlip: 0.5,
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
 	for _, workers := range []int{1, 2} {
 		b.Run(map[int]string{1: "one worker", 2: "two workers"}[workers], func(b *testing.B) {
-			run(b, newLoader(b, ds, augmenting(b, 224, 3), data.LoaderOptions{BatchSize: 16, Shuffle: true, Workers: workers, DropLast: true}))
+			run(b, newLoader(b, ds, p, data.LoaderOptions{BatchSize: 16, Shuffle: true, Workers: workers, DropLast: true}))
 		})
 	}
 }

@@ -66,7 +66,8 @@ func augmenting(t testing.TB, size, channels int) *transform.Pipeline {
 	t.Helper()
 	p, err := transform.NewTrain(transform.Train{
 		Output: transform.Output{Size: size, Channels: channels, Mean: []float64{0.5}, Std: []float64{0.25}},
-		Crop:   "rrc", HFlip: 0.5, VFlip: 0.5,
+		Crop:   "rrc", HFlip: 0.5, VFlip: 0.5, Auto: "rand-m7-mstd0.5-inc1", ColorJitter: []float64{0.4, 0.4, 0.4, 0.1},
+		GrayProb: 0.2, BlurProb: 0.2, Erase: transform.Erase{Prob: 0.5, Mode: "pixel", Count: 2},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -61,7 +61,7 @@ type parts struct {
 	err    error
 }
 
-// read cuts the text at its dashes. A dash before a digit is a minus.
+// read cuts the text at its dashes. One between a key and a digit is a minus.
 func (p *parts) read(text string) {
 	p.values = map[string]string{}
 	pieces := strings.Split(text, "-")
@@ -146,16 +146,16 @@ func (p *parts) finish() error {
 	if p.err != nil {
 		return p.err
 	}
-	for _, key := range slices.Sorted(maps.Keys(p.values)) {
-		switch {
-		case p.form == "rand" && key == "w":
-			return fmt.Errorf("the part w%s is unknown; weighted operations are tweights or t3aw", p.values[key])
-		case len(p.asked) == 0:
-			return fmt.Errorf("the part %q is unknown; %s takes none", key+p.values[key], p.form)
-		}
-		return fmt.Errorf("the part %q is unknown; %s takes %s", key+p.values[key], p.form, strings.Join(p.asked, ", "))
+	left := slices.Sorted(maps.Keys(p.values))
+	switch {
+	case len(left) == 0:
+		return nil
+	case p.form == "rand" && left[0] == "w":
+		return fmt.Errorf("the part w%s is unknown; weighted operations are tweights or t3aw", p.values["w"])
+	case len(p.asked) == 0:
+		return fmt.Errorf("the part %q is unknown; %s takes none", left[0]+p.values[left[0]], p.form)
 	}
-	return nil
+	return fmt.Errorf("the part %q is unknown; %s takes %s", left[0]+p.values[left[0]], p.form, strings.Join(p.asked, ", "))
 }
 
 // deviation is mstd, and the greatest magnitude that noise may make.
