@@ -52,8 +52,18 @@ type Job struct {
 // weights. Whatever is wrong with its input it says before anything is trained.
 func OpenJob(c configs.Config, dev graph.Device) (*Job, error) {
 	j := &Job{Config: &c}
-	weights, err := j.prepare()
+	weights, err := j.startingWeights()
 	if err != nil {
+		return nil, err
+	}
+	info, err := models.Info(c.Model.Name)
+	if err != nil {
+		return nil, err
+	}
+	if err := j.openData(); err != nil {
+		return nil, err
+	}
+	if err := j.settle(info, weights); err != nil {
 		return nil, err
 	}
 	if err := j.build(dev); err != nil {
@@ -77,17 +87,10 @@ func OpenJob(c configs.Config, dev graph.Device) (*Job, error) {
 	return j, j.freeze()
 }
 
-// OpenData is OpenJob without a network: for looking at the data, also where the
-// configuration names no model.
-func OpenData(c configs.Config) (*Job, error) {
-	j := &Job{Config: &c}
-	_, err := j.prepare()
-	return j, err
-}
-
-// prepare opens the data and the starting weights, nil without any, and fills in
-// what the configuration leaves open.
-func (j *Job) prepare() (weights *checkpoint.File, err error) {
+// startingWeights opens the weights that training starts from, nil without any, and
+// settles which model they make of the configuration's.
+func (j *Job) startingWeights() (weights *checkpoint.File, err error) {
+	m := &j.Config.Model
 	path, err := j.Config.Finetune.File()
 	if err != nil {
 		return nil, err
@@ -96,26 +99,17 @@ func (j *Job) prepare() (weights *checkpoint.File, err error) {
 		if weights, err = openWeights(path); err != nil {
 			return nil, err
 		}
-		if err := modelOf(&j.Config.Model, weights); err != nil {
+		if err := modelOf(m, weights); err != nil {
 			return nil, err
 		}
-		if j.Config.Model.Name, j.instead, err = rename(j.Config.Model.Name, weights); err != nil {
+		if m.Name, j.instead, err = rename(m.Name, weights); err != nil {
 			return nil, err
 		}
 	}
-	if j.Config.Model.Name == configs.AutoModel {
+	if m.Name == configs.AutoModel {
 		return nil, errors.New("model.name is auto, and there are no weights that would tell which model is meant: set finetune.weights, or name the model")
 	}
-	var info models.Config
-	if name := j.Config.Model.Name; name != "" {
-		if info, err = models.Info(name); err != nil {
-			return nil, err
-		}
-	}
-	if err := j.openData(); err != nil {
-		return nil, err
-	}
-	return weights, j.settle(info, weights)
+	return weights, nil
 }
 
 // openData opens both splits.
@@ -157,13 +151,6 @@ func (j *Job) settle(info models.Config, weights *checkpoint.File) error {
 	}
 	if c.Data.Size == 0 {
 		c.Data.Size = info.InputSize
-	}
-	if c.Data.Size == 0 {
-		d := data.Describe(j.TrainData, 1)
-		if d.Bad > 0 {
-			return fmt.Errorf("finding out data.size: %w", d.FirstBad)
-		}
-		c.Data.Size = min(d.Width.Min, d.Height.Min)
 	}
 	if c.Finetune.Gray { // statistics of a recipe made for colour
 		if !c.Data.Mean.Auto() {

@@ -88,12 +88,12 @@ func (a *app) benchLoader(cfg *configs.Config, workers, batch, size int) (*data.
 	if err != nil {
 		return nil, usage(err)
 	}
-	mixer, err := train.NewMixer(g, uint64(a.seed))
+	mixer, err := train.NewMixer(cfg.Augment, uint64(a.seed))
 	if err != nil {
 		return nil, usage(err)
 	}
 	l, err := data.NewLoader(ds, t, data.LoaderOptions{BatchSize: batch, Shuffle: cfg.Data.Shuffle, DropLast: true,
-		Workers: workers, Seed: uint64(a.seed), OnError: data.Replace, Mix: mixer, Splits: g.Splits, Timed: true})
+		Workers: workers, Seed: uint64(a.seed), OnError: data.Replace, Mix: mixer, Splits: cfg.Augment.Splits, Timed: true})
 	return l, usage(err)
 }
 

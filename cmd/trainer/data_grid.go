@@ -25,7 +25,7 @@ func (g grid) draw(ctx context.Context, a *app, cfg *configs.Config) error {
 	if g.samples < 1 || g.draws < 1 || g.samples > 100 || g.draws > 100 {
 		return usage(fmt.Errorf("--samples %d --draws %d: each must be from 1 to 100", g.samples, g.draws))
 	}
-	job, err := train.OpenData(*cfg)
+	job, err := train.OpenPreview(*cfg)
 	if err != nil {
 		return usage(err)
 	}
