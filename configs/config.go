@@ -430,6 +430,10 @@ type Eval struct {
 	// Images a forward pass, at most: during training no more than its memory allows.
 	// Default 256.
 	BatchSize int `json:"batch_size" min:"1" also:"batch,bs"`
+	// Height and width in pixels of what the network sees in evaluation, where it can
+	// take another size than it is trained at; a larger one makes up for objects that
+	// rrc makes look larger (Touvron et al., arXiv 1906.06423). Default 0: data.size.
+	Size int `json:"size" min:"0" also:"img_size,image_size,test_size,resolution"`
 	// Share of the resized image's side that the centre crop keeps: the short
 	// side becomes floor(size/crop_pct). Default 0.875; 1 crops nothing.
 	CropPct float64 `json:"crop_pct" above:"0" max:"1" also:"crop,crop_ratio"`

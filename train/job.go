@@ -1,6 +1,7 @@
 package train
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -32,11 +33,12 @@ type Job struct {
 	Config *configs.Config
 	// Model is the network's description.
 	Model *models.Model
-	// Network is the model on the device, with its starting weights.
+	// Network is the model on the device at the size of training, with its starting
+	// weights.
 	Network *Network
 	// Classes are the class names by label.
 	Classes []string
-	// Preprocessing is what happens to an image before the network.
+	// Preprocessing is what happens to an image before the network in evaluation.
 	Preprocessing checkpoint.Preprocessing
 	// TrainData and ValData are the two splits; ValData is nil where there is none.
 	TrainData, ValData data.Dataset
@@ -45,7 +47,8 @@ type Job struct {
 	// Plan says how starting weights were adapted; nil without any.
 	Plan *Plan
 
-	instead string // the model that was asked for; see Plan
+	instead string   // the model that was asked for; see Plan
+	eval    *Network // Network at the size of evaluation
 }
 
 // OpenJob opens the data, builds the model on the device and loads the starting
@@ -181,7 +184,8 @@ func (j *Job) settle(info models.Config, weights *checkpoint.File) error {
 			c.Data.Std = rounded(std)
 		}
 	}
-	j.Preprocessing = checkpoint.Preprocessing{Size: [2]int{c.Data.Size, c.Data.Size}, Channels: c.Model.InChans,
+	size := cmp.Or(c.Eval.Size, c.Data.Size)
+	j.Preprocessing = checkpoint.Preprocessing{Size: [2]int{size, size}, Channels: c.Model.InChans,
 		Mean: spread(c.Data.Mean, c.Model.InChans), Std: spread(c.Data.Std, c.Model.InChans), CropPct: c.Eval.CropPct, Interpolation: c.Eval.Interpolation}
 	return nil
 }
@@ -310,14 +314,32 @@ func (j *Job) EvalLoader(ds data.Dataset) (*data.Loader, error) {
 	}
 	if room := j.Memory.Activations.Bytes; room > 0 {
 		var err error
-		if batch, err = j.Network.evalBatch(batch, room); err != nil {
+		if batch, err = j.evalNetwork().evalBatch(batch, room); err != nil {
+			if j.Config.Eval.Size > 0 {
+				err = fmt.Errorf("eval.size: %w", err)
+			}
 			return nil, err
 		}
 	}
 	return NewEvalLoader(ds, j.Preprocessing, batch, c.Data.Workers, c.Train.OnBadImage == "stop")
 }
 
-func (j *Job) output() transform.Output { return outputOf(j.Preprocessing) }
+// trainedAt is the preprocessing of evaluation at the size of training.
+func (j *Job) trainedAt() checkpoint.Preprocessing {
+	p := j.Preprocessing
+	p.Size = [2]int{j.Config.Data.Size, j.Config.Data.Size}
+	return p
+}
+
+// evalNetwork is the network at the size of evaluation.
+func (j *Job) evalNetwork() *Network {
+	if j.eval == nil {
+		j.eval = j.Network.At(j.Preprocessing.Size[0], j.Preprocessing.Size[1])
+	}
+	return j.eval
+}
+
+func (j *Job) output() transform.Output { return outputOf(j.trainedAt()) }
 
 func outputOf(p checkpoint.Preprocessing) transform.Output {
 	return transform.Output{Size: p.Size[0], Channels: p.Channels, Mean: p.Mean, Std: p.Std}
@@ -371,7 +393,7 @@ func (j *Job) Trainer(folder string, events report.Listener) (*Trainer, error) {
 		if t.BestBy, err = j.bestBy(); err != nil {
 			return nil, err
 		}
-		t.Evaluator = &Evaluator{Network: j.Network, Loader: val, Ranks: t.BestBy.Name == metric.AUC, Events: events}
+		t.Evaluator = &Evaluator{Network: j.evalNetwork(), Loader: val, Ranks: t.BestBy.Name == metric.AUC, Events: events}
 		if err := t.Evaluator.Augment(c.Eval.TTA, j.Preprocessing); err != nil {
 			return nil, err
 		}
@@ -459,7 +481,8 @@ func (j *Job) planMemory() error {
 		h.Copies++
 	}
 	if j.ValData != nil {
-		h.Images += loaderBatches * min(c.Eval.BatchSize, c.Train.BatchSize, j.ValData.Len()) * viewsOf(c.Eval.TTA)
+		larger := float64(j.Preprocessing.Size[0]) / float64(c.Data.Size) // than images in training
+		h.Images += loaderBatches * int(math.Ceil(float64(min(c.Eval.BatchSize, c.Train.BatchSize, j.ValData.Len())*viewsOf(c.Eval.TTA))*larger*larger))
 		by, err := j.bestBy()
 		if err != nil {
 			return err

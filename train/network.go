@@ -64,6 +64,18 @@ func NewNetwork(n Network, seed uint64) (*Network, error) {
 	return &n, nil
 }
 
+// At is the network for images of another size, with the same parameters and working
+// memory, for evaluation. A size that the module cannot take is an error of its
+// programs.
+func (n *Network) At(height, width int) *Network {
+	if height == n.Height && width == n.Width {
+		return n
+	}
+	o := *n
+	o.Height, o.Width, o.distill, o.programs = height, width, nil, map[programKey]*batchProgram{}
+	return &o
+}
+
 // Workspace is the memory of the network's programs.
 func (n *Network) Workspace() *graph.Workspace { return n.ws }
 

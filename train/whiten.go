@@ -51,7 +51,7 @@ func (j *Job) patchMoments(shape graph.Shape) (*mat.SymDense, error) {
 	for i := range sample {
 		sample[i] = i * j.TrainData.Len() / len(sample)
 	}
-	loader, err := NewEvalLoader(data.Subset(j.TrainData, sample), j.Preprocessing, 256, j.Config.Data.Workers, j.Config.Train.OnBadImage == "stop")
+	loader, err := NewEvalLoader(data.Subset(j.TrainData, sample), j.trainedAt(), 256, j.Config.Data.Workers, j.Config.Train.OnBadImage == "stop")
 	if err != nil {
 		return nil, err
 	}
