@@ -2,8 +2,10 @@ package configs
 
 import (
 	"fmt"
+	"math"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -104,7 +106,7 @@ var rules = []struct {
 	}},
 	{keys("optimizer.nesterov", "optimizer.name", "optimizer.momentum", "optimizer.dampening"), func(c *Config) string {
 		o := c.Optimizer
-		if o.Nesterov && o.Name == "sgd" && (o.Momentum == 0 || o.Dampening != 0) {
+		if o.Nesterov && (o.Name == "sgd" || o.Name == "lars") && (o.Momentum == 0 || o.Dampening != 0) {
 			return "needs optimizer.momentum above 0 and optimizer.dampening 0"
 		}
 		return ""
@@ -121,6 +123,54 @@ var rules = []struct {
 			}
 		}
 		return wrong
+	}},
+	{keys("optimizer.betas", "optimizer.name"), func(c *Config) string {
+		want, n := 2, len(c.Optimizer.Betas)
+		switch c.Optimizer.Name {
+		case "adan":
+			want = 3
+		case "lion", "adam", "adamw", "nadamw", "radam", "adamax", "lamb", "adafactor", "muon":
+		default:
+			return ""
+		}
+		if n != 0 && n != want {
+			return fmt.Sprintf("should have %d numbers for %s, or none for its own", want, c.Optimizer.Name)
+		}
+		return ""
+	}},
+	{keys("optimizer.no_decay"), func(c *Config) string { return patterns(c.Optimizer.NoDecay) }},
+	{keys("optimizer.lr_scale"), func(c *Config) string {
+		for _, text := range c.Optimizer.LRScale {
+			pattern, _, ok := ParseScale(text)
+			if !ok {
+				return quote(text) + " should be a pattern of names and a factor of at least 0, such as *.offset=0.1"
+			}
+			if wrong := patterns([]string{pattern}); wrong != "" {
+				return wrong
+			}
+		}
+		return ""
+	}},
+	{keys("train.swa_start", "train.ema_decay", "train.epochs"), func(c *Config) string {
+		switch s := c.Train.SWAStart; {
+		case s > 0 && c.Train.EMADecay > 0:
+			return "train.ema_decay is " + number(c.Train.EMADecay) + "; a run keeps one average of its weights, so one of them should be 0"
+		case s > float64(c.Train.Epochs) || s >= 1 && s != float64(int(s)):
+			return fmt.Sprintf("should be an epoch up to train.epochs, which is %d, or a share of them below 1", c.Train.Epochs)
+		}
+		return ""
+	}},
+	{keys("train.swa_lr", "train.swa_start"), func(c *Config) string {
+		if c.Train.SWALR > 0 && c.Train.SWAStart == 0 {
+			return "needs train.swa_start, which is 0"
+		}
+		return ""
+	}},
+	{keys("train.ema_warmup", "train.ema_decay"), func(c *Config) string {
+		if c.Train.EMAWarmup && c.Train.EMADecay == 0 {
+			return "needs train.ema_decay, which is 0"
+		}
+		return ""
 	}},
 	{keys("schedule.warmup_epochs", "schedule.name", "train.epochs"), func(c *Config) string {
 		s := c.Schedule
@@ -185,8 +235,8 @@ var rules = []struct {
 			return "should be false, because schedule.name is " + c.Schedule.Name + ": only one_cycle moves the momentum"
 		case o.Name == "sgd" && o.Momentum == 0:
 			return "should be false, because optimizer.momentum is 0; set that above 0"
-		case !slices.Contains([]string{"sgd", "adam", "adamw"}, o.Name):
-			return "should be false, because " + o.Name + " has no momentum that moves; sgd, adam and adamw have"
+		case !slices.Contains(movingMomentum, o.Name):
+			return "should be false, because " + o.Name + " has no momentum that moves; those of " + strings.Join(movingMomentum, ", ") + " have"
 		}
 		return ""
 	}},
@@ -196,14 +246,7 @@ var rules = []struct {
 		}
 		return ""
 	}},
-	{keys("finetune.freeze"), func(c *Config) string {
-		for _, p := range c.Finetune.Freeze {
-			if _, err := path.Match(p, ""); err != nil {
-				return quote(p) + " is not a pattern; * and ? stand for any characters, [a-z] for one of a range"
-			}
-		}
-		return ""
-	}},
+	{keys("finetune.freeze"), func(c *Config) string { return patterns(c.Finetune.Freeze) }},
 	{keys("finetune.head_epochs", "train.epochs"), func(c *Config) string {
 		if c.Finetune.HeadEpochs >= c.Train.Epochs && c.Finetune.HeadEpochs > 0 {
 			return fmt.Sprintf("should be below train.epochs, which is %d; to train the classifier alone, freeze the rest by finetune.freeze", c.Train.Epochs)
@@ -218,10 +261,31 @@ var rules = []struct {
 	}},
 }
 
+// movingMomentum are the optimizers for schedule.cycle_momentum.
+var movingMomentum = []string{"sgd", "adam", "adamw", "nadamw", "radam"}
+
 // auto reports whether there is automatic augmentation.
 func (a *Augment) auto() bool { return a.Auto != "" && a.Auto != "none" }
 
 func keys(list ...string) []string { return list }
+
+// patterns says which is none.
+func patterns(list []string) string {
+	for _, p := range list {
+		if _, err := path.Match(p, ""); err != nil {
+			return quote(p) + " is not a pattern; * and ? stand for any characters, [a-z] for one of a range"
+		}
+	}
+	return ""
+}
+
+// ParseScale reads an item of optimizer.lr_scale: a pattern of names, = and a factor of at
+// least 0.
+func ParseScale(text string) (pattern string, factor float64, ok bool) {
+	pattern, number, found := strings.Cut(text, "=")
+	factor, err := strconv.ParseFloat(number, 64)
+	return pattern, factor, found && pattern != "" && err == nil && factor >= 0 && !math.IsInf(factor, 0)
+}
 
 func ascending(list []float64) string {
 	if slices.IsSorted(list) {

@@ -253,9 +253,12 @@ type Distill struct {
 // Optimizer turns gradients into updates. Biases and normalisation parameters
 // take no weight decay.
 type Optimizer struct {
-	// sgd, adam (weight decay added to the gradient) or adamw (weight decay
-	// apart from it). Default sgd.
-	Name string `json:"name" known:"sgd,adam,adamw" later:"lamb" also:"type,opt"`
+	// The update rule. sgd, lars (sgd with a trust ratio for each parameter),
+	// rmsprop, rmsprop_tf (as TensorFlow does it), adam, adamax, radam and madgrad
+	// add weight decay to the gradient; adamw, nadamw, lion, adan, adafactor and
+	// muon (for matrices; the others go by adamw) keep it apart; lamb adds it to
+	// the step before its trust ratio. Default sgd.
+	Name string `json:"name" known:"sgd,lars,rmsprop,rmsprop_tf,adam,adamw,nadamw,radam,adamax,lamb,lion,adan,adafactor,madgrad,muon" also:"type,opt"`
 	// Base learning rate, which the schedule scales. Default 0.1.
 	LR float64 `json:"lr" above:"0" also:"learning_rate,max_lr"`
 	// Learning rate for updates of lr_base_size images, from which lr then follows
@@ -268,20 +271,59 @@ type Optimizer struct {
 	// root (sqrt), or auto, by the root for adam, lamb and their like and linear for
 	// others. Default auto.
 	LRBaseScale string `json:"lr_base_scale" known:"auto,linear,sqrt"`
-	// Momentum of sgd. Default 0.9.
+	// Momentum of sgd, lars, rmsprop, rmsprop_tf, madgrad and muon, for which 0.95
+	// is usual. Default 0.9.
 	Momentum float64 `json:"momentum" min:"0" below:"1"`
-	// Share of the gradient that sgd keeps out of the momentum. Default 0.
+	// Share of the gradient that sgd and lars keep out of the momentum. Default 0.
 	Dampening float64 `json:"dampening" min:"0" max:"1"`
-	// Nesterov's momentum for sgd; needs momentum, and dampening 0. Default
-	// false.
+	// Nesterov's momentum for sgd and lars, where it needs momentum, and dampening
+	// 0, and for muon, whose other parameters then go by nadamw. Default false.
 	Nesterov bool `json:"nesterov"`
-	// Decay of adam's and adamw's first and second moment. Default [0.9,
-	// 0.999].
-	Betas [2]float64 `json:"betas" min:"0" below:"1" also:"opt_betas"`
-	// What adam and adamw add to the root of the second moment. Default 1e-8.
-	Eps float64 `json:"eps" above:"0" also:"epsilon,opt_eps"`
+	// Decay of the moments: two numbers, three for adan; for adafactor the first is
+	// that of a first moment, which it does without otherwise. Default [], the
+	// rule's own: [0.9, 0.999], for lion [0.9, 0.99], for muon [0.9, 0.95], for
+	// adan [0.98, 0.92, 0.99].
+	Betas []float64 `json:"betas" min:"0" below:"1" also:"opt_betas"`
+	// What keeps divisions in bounds: for adam and its kin added to the root of the
+	// second moment. Default 0, the rule's own: 1e-8; 1e-6 for lamb and madgrad,
+	// 1e-7 for muon, 1e-10 for rmsprop_tf.
+	Eps float64 `json:"eps" min:"0" also:"epsilon,opt_eps"`
+	// Decay of the mean square of rmsprop and rmsprop_tf. Default 0, the rule's own:
+	// 0.99 and 0.9.
+	Alpha float64 `json:"alpha" min:"0" below:"1" also:"rho"`
 	// Weight decay. Default 0.
 	WeightDecay float64 `json:"weight_decay" min:"0" also:"wd,l2,decay"`
+	// Patterns of parameter names without weight decay, as in finetune.freeze,
+	// beside those that never have it: biases, norms, tables of positions and class
+	// tokens. Default empty.
+	NoDecay []string `json:"no_decay" also:"no_weight_decay,no_weight_decay_list"`
+	// Factors of the learning rate of parameters by patterns of their names, such as
+	// ["*.offset=0.1"]; where several match, the last counts. Default empty.
+	LRScale []string `json:"lr_scale" also:"lr_mult,paramwise"`
+	// Factor of the learning rate from one block of the network to the one before
+	// it; the classifier has the full rate. Default 1, off.
+	LayerDecay float64 `json:"layer_decay" above:"0" max:"1" also:"layer_lr_decay,llrd"`
+	// lamb scales gradients down whose joint norm is greater, after train.clip_grad.
+	// Default 1; 0 is off.
+	MaxGradNorm float64 `json:"max_grad_norm" min:"0"`
+	// lars multiplies its trust ratio with it. Default 0.001.
+	TrustCoeff float64 `json:"trust_coeff" above:"0" also:"trust_coefficient,eeta"`
+	// Whether the trust ratio of lamb and lars is at most 1. Default false.
+	TrustClip bool `json:"trust_clip"`
+	// Whether lamb and lars have a trust ratio for parameters without weight decay,
+	// too. Default false.
+	AlwaysAdapt bool `json:"always_adapt"`
+	// Every so many updates, weights go back a part of their way (lookahead).
+	// Default 0, off; 6 is usual.
+	LookaheadK int `json:"lookahead_k" min:"0" also:"lookahead"`
+	// Part of the way that they keep. Default 0.5.
+	LookaheadAlpha float64 `json:"lookahead_alpha" min:"0" max:"1"`
+	// How far to climb before the gradient is taken (sharpness-aware minimisation);
+	// each update then takes two passes. Default 0, off; 0.05 is usual, or 0.5 to 2
+	// where adaptive.
+	SAMRho float64 `json:"sam_rho" min:"0" also:"sam"`
+	// Whether that distance is measured in units of each weight. Default false.
+	SAMAdaptive bool `json:"sam_adaptive" also:"asam"`
 }
 
 // Schedule moves the learning rate. Package schedule has the formulas.
@@ -393,9 +435,12 @@ type Train struct {
 	// Evaluation keeps it too. Less than what is possible is refused. Default 0,
 	// no limit.
 	Memory Bytes `json:"memory" also:"memory_limit,memory_budget,max_memory,activation_checkpointing,gradient_checkpointing"`
-	// Greatest norm of all gradients together; longer ones are scaled down.
-	// Default 0, off.
+	// Bound of the gradients, of which train.clip_mode tells. Default 0, off.
 	ClipGrad float64 `json:"clip_grad" min:"0" also:"grad_clip,max_grad_norm,clip"`
+	// What is bounded: norm (that of all gradients together; longer ones are scaled
+	// down), value (each number) or agc (the norm of each output's gradient, in units
+	// of that of its weights, the classifier excepted). Default norm.
+	ClipMode string `json:"clip_mode" known:"norm,value,agc"`
 	// Decay of the exponential moving average of the weights, which is then
 	// what is evaluated and saved as best. Default 0, off.
 	EMADecay float64 `json:"ema_decay" min:"0" below:"1" also:"ema,model_ema_decay"`
@@ -407,6 +452,17 @@ type Train struct {
 	MinDelta float64 `json:"min_delta" min:"0"`
 	// Epochs at the beginning whose evaluations patience does not count. Default 0.
 	PatienceStart int `json:"patience_start" min:"0" also:"start_from_epoch"`
+	// Whether the average begins short: its decay at update t is at most
+	// 1 - t^(-2/3). Default false.
+	EMAWarmup bool `json:"ema_warmup" also:"model_ema_warmup"`
+	// When stochastic weight averaging begins: at this epoch or, below 1, at this
+	// share of all. The weights at the ends of the epochs from there on are averaged;
+	// after the last one the average takes the place of the weights, with the
+	// statistics of its batch norms measured anew on the training data. Default 0,
+	// off.
+	SWAStart float64 `json:"swa_start" min:"0" also:"swa"`
+	// Learning rate from there on. Default 0: what the schedule says.
+	SWALR float64 `json:"swa_lr" min:"0"`
 	// Seed of every random draw. Same seed, same bits. Default 42.
 	Seed int64 `json:"seed" min:"0"`
 	// What activations and their gradients are kept in, and what convolutions
@@ -538,7 +594,8 @@ func Default() Config {
 			AsymGammaPos: 1, AsymGammaNeg: 4, AsymClip: 0.05, JSDAlpha: 12, HuberDelta: 1, SmoothL1Beta: 1},
 		Distill: Distill{Alpha: 0.5, Temperature: 1, Mode: "soft"},
 		Optimizer: Optimizer{
-			Name: "sgd", LR: 0.1, LRBaseSize: 256, LRBaseScale: "auto", Momentum: 0.9, Betas: [2]float64{0.9, 0.999}, Eps: 1e-8,
+			Name: "sgd", LR: 0.1, LRBaseSize: 256, LRBaseScale: "auto", Momentum: 0.9, Betas: []float64{}, NoDecay: []string{}, LRScale: []string{}, LayerDecay: 1,
+			MaxGradNorm: 1, TrustCoeff: 0.001, LookaheadAlpha: 0.5,
 		},
 		Schedule: Schedule{
 			Name: "cosine", WarmupLR: 1e-5, StepEpochs: 30, Milestones: []float64{}, Gamma: 0.1,
@@ -546,7 +603,7 @@ func Default() Config {
 			PctStart: 0.3, DivFactor: 25, FinalDivFactor: 1e4, Anneal: "cos", BaseMomentum: 0.85, MaxMomentum: 0.95,
 			PatienceEpochs: 10, Threshold: 1e-4, Noise: []float64{}, NoisePct: 0.67, NoiseStd: 1, Per: "update",
 		},
-		Train:    Train{Epochs: 10, BatchSize: 128, GradAccum: 1, Seed: 42, Precision: "f32", OnBadImage: "skip", LogEvery: 10},
+		Train:    Train{Epochs: 10, BatchSize: 128, GradAccum: 1, ClipMode: "norm", Seed: 42, Precision: "f32", OnBadImage: "skip", LogEvery: 10},
 		Eval:     Eval{BatchSize: 256, CropPct: 0.875, Interpolation: "bilinear", TTA: "none", Metric: "auto"},
 		Finetune: Finetune{GrayMethod: "sum", Freeze: []string{}},
 		LRFind:   LRFind{MinLR: 1e-6, MaxLR: 10, Steps: 200, Mode: "exp", Smoothing: 0.9, Diverge: 4, Seeds: 1, ValEvery: 1},

@@ -219,6 +219,9 @@ func (f *field) want() string {
 		if f.alone {
 			return "a number or a list of numbers" + f.bounds()
 		}
+		if f.max.set {
+			return "a list of numbers" + f.bounds() + ", such as [0.9, 0.99]"
+		}
 		return "a list of numbers" + f.bounds() + ", such as [30, 60]"
 	case typeTexts:
 		return "a list of texts, such as [a, b]"

@@ -134,7 +134,7 @@ func TestSetReadsEveryKind(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := []any{c.Optimizer.LR, c.Optimizer.Betas, c.Data.Mean, c.Data.Std, c.Data.Root, c.Finetune.Freeze, c.Schedule.Milestones, c.Data.Shuffle, c.Train.Epochs, c.Train.Seed, c.Augment.Crop, c.Augment.ColorJitter}
-	want := []any{5e-4, [2]float64{0.8, 0.99}, Stats{0.1}, Stats{0.2}, "/a b/c=d,e", []string{"features.*", "conv1"}, []float64{}, false, 100, int64(9007199254740993), "pad12", []float64{0.3}}
+	want := []any{5e-4, []float64{0.8, 0.99}, Stats{0.1}, Stats{0.2}, "/a b/c=d,e", []string{"features.*", "conv1"}, []float64{}, false, 100, int64(9007199254740993), "pad12", []float64{0.3}}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %v\nwant %v", got, want)
 	}
@@ -197,7 +197,7 @@ func TestProblems(t *testing.T) {
 		{"list for a number", m + "train: {epochs: [1]}\n", "train.epochs is a list of 1, and should be"},
 		{"number for a list", m + "schedule: {milestones: 3}\n", "schedule.milestones is 3, and should be a list of numbers above 0, such as [30, 60]"},
 		{"list with a text", m + "schedule: {milestones: [3, x]}\n", "schedule.milestones is a list with x, and should be a list of numbers"},
-		{"three for a pair", m + "optimizer: {betas: [0.1, 0.2, 0.3]}\n", "optimizer.betas is a list of 3, and should be a list of two numbers at least 0 and below 1, such as [0.9, 0.999]"},
+		{"three for a pair", m + "augment: {scale: [0.1, 0.2, 0.3]}\n", "augment.scale is a list of 3, and should be a list of two numbers above 0 and at most 1, such as [0.08, 1]"},
 		{"another word than auto", m + "data: {mean: imagenet}\n", "data.mean is imagenet, and should be auto or a list of numbers"},
 		{"no statistics", m + "data: {mean: []}\n", "data.mean is a list of 0, and should be auto or"},
 		{"texts", m + "finetune: {freeze: [1]}\n", "finetune.freeze is a list of 1, and should be a list of texts, such as [a, b]; put 1 in quotes"},
@@ -206,12 +206,20 @@ func TestProblems(t *testing.T) {
 		{"out of range", m + "optimizer: {lr: -1}\n", "my.yaml:2: optimizer.lr is -1, and should be a number above 0"},
 		{"open end", m + "loss: {smoothing: 1}\n", "loss.smoothing is 1, and should be a number at least 0 and below 1"},
 		{"probability", m + "augment: {hflip: 1.5}\n", "augment.hflip is 1.5, and should be a number at least 0 and at most 1"},
-		{"one of a list", m + "optimizer: {betas: [0.9, 1]}\n", "optimizer.betas is [0.9, 1], and should be a list of two numbers at least 0 and below 1"},
 		{"weights of classes", m + "loss: {class_weights: even}\n", "loss.class_weights is even, and should be balanced or a list of numbers at least 0, one for each class"},
 		{"weight of a class", m + "loss: {class_weights: [1, -1]}\n", "loss.class_weights is [1, -1], and should be balanced or a list"},
+		{"one of a list", m + "optimizer: {betas: [0.9, 1]}\n", "optimizer.betas is [0.9, 1], and should be a list of numbers at least 0 and below 1, such as [0.9, 0.99]"},
 		{"zero deviation", m + "data: {mean: [0.5], std: [0]}\n", "data.std is [0], and should be auto or a list of numbers above 0"},
-		{"unknown name", m + "optimizer: {name: adamv}\n", "optimizer.name is adamv, and should be one of sgd, adam, adamw; did you mean adam?"},
-		{"name of the future", m + "optimizer: {name: lamb}\n", "optimizer.name is lamb, which is not available in this version; it should be one of sgd, adam, adamw"},
+		{"unknown name", m + "optimizer: {name: adamv}\n", "optimizer.name is adamv, and should be one of sgd, lars, rmsprop, rmsprop_tf, adam, adamw, nadamw, radam, adamax, lamb, lion, adan, adafactor, madgrad, muon; did you mean adam?"},
+		{"betas of adan", m + "optimizer: {name: adan, betas: [0.9, 0.99]}\n", "optimizer.betas is [0.9, 0.99], and should have 3 numbers for adan, or none for its own"},
+		{"factors", m + "optimizer: {lr_scale: [fc]}\n", "optimizer.lr_scale is [fc], and fc should be a pattern of names and a factor of at least 0, such as *.offset=0.1"},
+		{"pattern of a factor", m + "optimizer: {lr_scale: [\"[=2\"]}\n", "is not a pattern"},
+		{"pattern without decay", m + "optimizer: {no_decay: [\"[\"]}\n", "is not a pattern"},
+		{"two averages", m + "train: {swa_start: 0.5, ema_decay: 0.9}\n", "train.swa_start is 0.5, and train.ema_decay is 0.9; a run keeps one average of its weights"},
+		{"an average too late", m + "train: {swa_start: 11}\n", "train.swa_start is 11, and should be an epoch up to train.epochs, which is 10, or a share of them below 1"},
+		{"half an epoch", m + "train: {swa_start: 1.5}\n", "train.swa_start is 1.5, and should be an epoch"},
+		{"a rate without average", m + "train: {swa_lr: 0.1}\n", "train.swa_lr is 0.1, and needs train.swa_start, which is 0"},
+		{"warm-up of no average", m + "train: {ema_warmup: true}\n", "train.ema_warmup is true, and needs train.ema_decay, which is 0"},
 		{"format of the future", m + "data: {format: coco}\n", "data.format is coco, which is not available in this version"},
 		{"mixup", m + "augment: {mixup: -0.2}\n", "my.yaml:2: augment.mixup is -0.2, and should be a number at least 0"},
 		{"splits of mixed images", m + "augment: {splits: 3, cutmix: 1}\n", "my.yaml:2: augment.splits is 3, and should be 1, because images are mixed"},

@@ -55,8 +55,8 @@ func BenchmarkKernel(b *testing.B) {
 		{"softmax", op.Softmax{}, []op.Shape{{256, 1000}}},
 		{"cross_entropy", op.CrossEntropy{Smoothing: 0.1}, []op.Shape{{256, 1000}, {256}}},
 		{"bce_with_logits", op.BCEWithLogits{}, []op.Shape{{256, 1000}, {256, 1000}}},
-		{"sgd_update", op.SGDUpdate{Segments: segments, Momentum: 0.9}, []op.Shape{flat, flat, flat, hyper}},
-		{"adam_update", op.AdamUpdate{Segments: segments, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8}, []op.Shape{flat, flat, flat, flat, hyper}},
+		{"sgd_update", op.Update{Segments: segments, Rule: op.SGD{Momentum: 0.9}}, []op.Shape{flat, flat, flat, hyper}},
+		{"adam_update", op.Update{Segments: segments, Rule: op.Adam{Beta1: 0.9, Beta2: 0.999, Eps: 1e-8}}, []op.Shape{flat, flat, flat, flat, hyper}},
 		{"squared_norm", op.SquaredNorm{}, []op.Shape{flat}},
 	} {
 		b.Run(c.name, func(b *testing.B) {

@@ -638,33 +638,95 @@ func updateExamples() []example {
 	segments := []op.Segment{{Offset: 0, Len: 7, Group: 1}, {Offset: 7, Len: n - 20, Group: 0}, {Offset: n - 13, Len: 13, Group: 1}}
 	hyper := op.Shape{op.HyperLen(2)}
 	for _, step := range []float64{1, 2, 1000} {
-		values := func(in [][]float64) { copy(in[len(in)-1], []float64{0.5, step, 0.1, 0.01, 0.02, 0}) }
-		for _, o := range []op.SGDUpdate{{}, {Momentum: 0.9}, {Momentum: 0.9, Dampening: 0.1}, {Momentum: 0.9, Nesterov: true}} {
-			o.Segments = segments
-			all = append(all, example{name: fmt.Sprintf("sgd_update momentum=%v dampening=%v nesterov=%v step %v", o.Momentum, o.Dampening, o.Nesterov, step), op: o,
-				shapes: []op.Shape{p, p, p, hyper}, valid: values})
-		}
-		for _, decoupled := range []bool{false, true} {
-			all = append(all, example{name: fmt.Sprintf("adam_update decoupled=%v step %v", decoupled, step), op: op.AdamUpdate{Segments: segments, Beta1: 0.9, Beta2: 0.99, Eps: 1e-8, Decoupled: decoupled},
-				shapes: []op.Shape{p, p, p, p, hyper}, valid: func(in [][]float64) { positive(in[3]); values(in) }})
+		for _, r := range []op.Rule{
+			op.SGD{}, op.SGD{Momentum: 0.9}, op.SGD{Momentum: 0.9, Dampening: 0.1}, op.SGD{Momentum: 0.9, Nesterov: true},
+			op.Adam{Beta1: 0.9, Beta2: 0.99, Eps: 1e-8}, op.Adam{Beta1: 0.9, Beta2: 0.99, Eps: 1e-8, Decoupled: true},
+			op.Adam{Beta1: 0.9, Beta2: 0.99, Eps: 1e-8, Decoupled: true, Nesterov: true}, op.Adam{Beta1: 0.9, Beta2: 0.99, Eps: 1e-8, Rectified: true},
+			op.Adamax{Beta1: 0.9, Beta2: 0.99, Eps: 1e-8},
+			op.RMSProp{Alpha: 0.9, Eps: 1e-3}, op.RMSProp{Alpha: 0.9, Eps: 1e-3, Momentum: 0.9}, op.RMSProp{Alpha: 0.9, Eps: 1e-3, TF: true},
+			op.RMSProp{Alpha: 0.9, Eps: 1e-3, TF: true, Momentum: 0.9},
+			op.Lion{Beta1: 0.9, Beta2: 0.99}, op.Adan{Beta1: 0.98, Beta2: 0.92, Beta3: 0.99, Eps: 1e-8},
+			op.MADGRAD{Eps: 1e-6}, op.MADGRAD{Eps: 1e-6, Momentum: 0.9},
+			op.LAMB{Beta1: 0.9, Beta2: 0.99, Eps: 1e-6}, op.LAMB{Beta1: 0.9, Beta2: 0.99, Eps: 1e-6, TrustClip: true, AlwaysAdapt: true},
+			op.LARS{SGD: op.SGD{Momentum: 0.9}, TrustCoeff: 0.1, Eps: 1e-8}, op.LARS{TrustCoeff: 0.1, Eps: 1e-8, TrustClip: true, AlwaysAdapt: true},
+		} {
+			shapes := []op.Shape{p, p}
+			for range r.States() {
+				shapes = append(shapes, p)
+			}
+			all = append(all, example{name: fmt.Sprintf("%s %+v step %v", r.RuleName(), r, step), op: op.Update{Rule: r, Segments: segments},
+				shapes: append(shapes, hyper), valid: func(in [][]float64) {
+					for _, state := range in[2 : 2+r.States()] { // most have a mean square, and at the first update none
+						if step == 1 {
+							clear(state)
+						}
+						positive(state)
+					}
+					copy(in[2+r.States()], []float64{0.5, step, 0.1, 0.01, 0.02, 0})
+				}})
 		}
 	}
 	for _, e := range all[:len(all):len(all)] { // the same with an average
 		e.name, e.shapes = e.name+" average", append(e.shapes[:len(e.shapes):len(e.shapes)], p, op.Shape{1})
 		valid := e.valid
 		e.valid = func(in [][]float64) { valid(in[:len(in)-2]); in[len(in)-1][0] = 0.99 }
-		switch o := e.op.(type) {
-		case op.SGDUpdate:
-			o.Average = true
-			e.op = o
-		case op.AdamUpdate:
-			o.Average = true
-			e.op = o
-		}
+		o := e.op.(op.Update)
+		o.Average = true
+		e.op = o
 		all = append(all, e)
 	}
+	return append(all, wholeUpdates()...)
+}
+
+// wholeUpdates are those of rules with state of another size than the parameters, and
+// what is done to parameters and gradients besides.
+func wholeUpdates() []example {
+	const n = 40 * 24
+	p := op.Shape{n + 5}
+	segments := []op.Segment{{Len: n}, {Offset: n, Len: 5, Group: 1}}
+	hyper := op.Shape{op.HyperLen(2)}
+	var all []example
+	for _, axes := range [][]int{{40, 24}, {2, 3, 8, 20}} {
+		row, col, mean := []int{1, 0}, []int{0, 1}, []int{0, 0}
+		if len(axes) == 4 {
+			row, col, mean = []int{60, 20, 0, 1}, []int{24, 8, 1, 0}, []int{3, 1, 0, 0}
+		}
+		for _, beta1 := range []float64{0, 0.9} {
+			all = append(all, example{name: fmt.Sprintf("adafactor %v beta1=%v", axes, beta1), op: op.Update{Segments: segments, Rule: op.Adafactor{DecayRate: -0.8, ClipThreshold: 1, Beta1: beta1,
+				Factors: []op.Factors{{Axes: axes, Row: row, Col: col, Mean: mean, ColAt: 200, MomentAt: 400}, {Axes: []int{5}, SquareAt: 400 + n, MomentAt: 410 + n}}}},
+				shapes: []op.Shape{p, p, {420 + n}, hyper}, valid: func(in [][]float64) {
+					positive(in[2])
+					copy(in[3], []float64{0.5, 3, 0.1, 0.01, 0.02, 0})
+				}})
+		}
+	}
+	for _, m := range []op.Matrix{{Rows: 40, Cols: 24}, {Rows: 24, Cols: 40}, {Rows: 5, Cols: 192}} {
+		for _, nesterov := range []bool{false, true} {
+			all = append(all, example{name: fmt.Sprintf("muon %v nesterov=%v", m, nesterov), op: op.Update{Segments: segments, Average: nesterov, Rule: op.Muon{Momentum: 0.95, Nesterov: nesterov,
+				Beta1: 0.9, Beta2: 0.95, Eps: 1e-7, Matrices: []op.Matrix{m, {MomentAt: n, SquareAt: n + 5}}}},
+				shapes: append([]op.Shape{p, p, {n + 10}, hyper}, []op.Shape{p, {1}}[:2*b2i(nesterov)]...), valid: func(in [][]float64) {
+					positive(in[2])
+					copy(in[3], []float64{0.5, 3, 0.1, 0.01, 0.02, 0})
+					if nesterov {
+						in[5][0] = 0.99
+					}
+				}})
+		}
+	}
 	return append(all,
-		example{name: "sgd_update without buffer", op: op.SGDUpdate{Segments: []op.Segment{{Len: 5}}}, shapes: []op.Shape{{5}, {5}, {0}, {op.HyperLen(1)}}},
+		example{name: "clamp_grads", op: op.ClampGrads{}, shapes: []op.Shape{p, {2}}, valid: func(in [][]float64) { copy(in[1], []float64{0.5, 0.3}) }},
+		example{name: "adaptive_clip", op: op.AdaptiveClip{Units: []op.Units{{Count: 24, Stride: 1, Len: 40, Step: 24}, {Offset: n, Count: 1, Len: 5, Step: 1}}},
+			shapes: []op.Shape{p, p, {2}}, valid: func(in [][]float64) { copy(in[2], []float64{0.5, 0.3}) }},
+		example{name: "perturb", op: op.Perturb{}, shapes: []op.Shape{p, p, p, {1}}, valid: func(in [][]float64) { in[3][0] = 0.3 }},
+		example{name: "perturb adaptive", op: op.Perturb{Adaptive: true}, shapes: []op.Shape{p, p, p, {1}}, valid: func(in [][]float64) { in[3][0] = 0.3 }},
+		example{name: "lookahead", op: op.Lookahead{}, shapes: []op.Shape{p, p, {2}}, valid: func(in [][]float64) { copy(in[2], []float64{0.3, 0}) }},
 		example{name: "ema_update", op: op.EMAUpdate{}, shapes: []op.Shape{p, p, {1}}, valid: func(in [][]float64) { in[2][0] = 0.99 }},
 		example{name: "accumulate", op: op.Accumulate{}, shapes: []op.Shape{p, p}})
+}
+
+func b2i(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }

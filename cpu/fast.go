@@ -115,10 +115,8 @@ func fast(c op.Call, m conv.Method, threads *pool.Pool) (plan, error) {
 		return fastColumnSum(c), nil
 	case op.Mean:
 		return fastMean(c), nil
-	case op.SGDUpdate:
-		return fastSGDUpdate(c, o)
-	case op.AdamUpdate:
-		return fastAdamUpdate(c, o)
+	case op.Update:
+		return fastUpdate(c, o, threads)
 	case op.EMAUpdate:
 		return fastEMAUpdate(c), nil
 	case op.SquaredNorm:

@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"reflect"
@@ -30,12 +31,16 @@ func (g golden) operation() (op.Op, error) {
 		op.MaxPool{}, op.AvgPool{}, op.AvgPoolGrad{}, op.GlobalAvgPool{}, op.GlobalAvgPoolGrad{},
 		op.BatchNorm{}, op.BatchNormGrad{}, op.BatchNormInference{}, op.BatchNormInferenceGrad{},
 		op.Softmax{}, op.SoftmaxGrad{}, op.CrossEntropy{}, op.BCEWithLogits{}, op.SigmoidFocal{}, op.SoftmaxFocal{}, op.Asymmetric{},
-		op.SoftmaxAsymmetric{}, op.JensenShannon{}, op.MSE{}, op.MAE{}, op.Huber{}, op.SGDUpdate{}, op.AdamUpdate{}} {
+		op.SoftmaxAsymmetric{}, op.JensenShannon{}, op.MSE{}, op.MAE{}, op.Huber{}} {
 		if o.Kind() == g.Op {
 			return decode(o, g.Attrs)
 		}
 	}
 	switch g.Op {
+	case "sgd_update":
+		return decodeUpdate[op.SGD](g.Attrs)
+	case "adam_update":
+		return decodeUpdate[op.Adam](g.Attrs)
 	case "activation":
 		return decode(op.Activation{}, g.Attrs)
 	case "activation_grad":
@@ -48,6 +53,14 @@ func decode(o op.Op, attrs []byte) (op.Op, error) {
 	p := reflect.New(reflect.TypeOf(o))
 	err := json.Unmarshal(attrs, p.Interface())
 	return p.Elem().Interface().(op.Op), err
+}
+
+// decodeUpdate reads the segments of an update and the constants of its rule.
+func decodeUpdate[R op.Rule](attrs []byte) (op.Op, error) {
+	var u struct{ Segments []op.Segment }
+	var r R
+	err := errors.Join(json.Unmarshal(attrs, &u), json.Unmarshal(attrs, &r))
+	return op.Update{Rule: r, Segments: u.Segments}, err
 }
 
 // TestPyTorch compares with PyTorch's results, which the scripts in testdata made: in

@@ -128,19 +128,15 @@ func hostBytes(b op.Buffer, n int, t op.DType) ([]byte, error) {
 }
 
 // inputType is the element type of an input. The optimizer's hyperparameters, and
-// the decay of its average, are float64 in any program.
+// what else comes from outside at each update, are float64 in any program.
 func inputType(c op.Call, i int) op.DType {
-	switch c.Op.(type) {
-	case op.SGDUpdate:
-		if i == sgdHyper || i == sgdHyper+2 {
+	switch o := c.Op.(type) {
+	case op.Update:
+		if i == o.Hyper() || i == o.Hyper()+2 {
 			return op.Float64
 		}
-	case op.AdamUpdate:
-		if i == adamHyper || i == adamHyper+2 {
-			return op.Float64
-		}
-	case op.EMAUpdate:
-		if i == emaDecay {
+	case op.EMAUpdate, op.AdaptiveClip, op.Perturb, op.Lookahead, op.ClampGrads:
+		if i == len(c.In)-1 {
 			return op.Float64
 		}
 	}

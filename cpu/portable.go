@@ -147,16 +147,22 @@ func portable[T number](c op.Call) (plan, error) {
 		return slice[T](c, o), nil
 	case op.SliceGrad:
 		return sliceGrad[T](c, o), nil
-	case op.SGDUpdate:
-		return sgdUpdate[T](c, o)
-	case op.AdamUpdate:
-		return adamUpdate[T](c, o)
+	case op.Update:
+		return portableUpdate[T](c, o)
 	case op.EMAUpdate:
 		return emaUpdate[T](c), nil
 	case op.SquaredNorm:
 		return squaredNorm[T](c), nil
 	case op.Accumulate:
 		return accumulate[T](c), nil
+	case op.ClampGrads:
+		return clampGrads[T](c), nil
+	case op.AdaptiveClip:
+		return adaptiveClip[T](c, o)
+	case op.Perturb:
+		return perturb[T](c, o)
+	case op.Lookahead:
+		return lookahead[T](c), nil
 	}
 	return plan{}, fmt.Errorf("this device has no kernel for %s (%T)", c.Op.Kind(), c.Op)
 }

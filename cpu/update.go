@@ -2,24 +2,14 @@ package cpu
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/seed52467199/trainer/graph/op"
 )
 
-// Inputs of the updates, in order.
-const (
-	sgdMomentum = 2
-	sgdHyper    = 3
+// emaDecay is the input with the decay of an average.
+const emaDecay = 2
 
-	adamFirst  = 2
-	adamSecond = 3
-	adamHyper  = 4
-
-	emaDecay = 2
-)
-
-// span is a part of the parameters that one piece updates.
+// span is a part of a segment that one piece updates.
 type span struct{ lo, hi, group int }
 
 // hyper is a vector of hyperparameters in op.Hyper's layout.
@@ -42,43 +32,70 @@ func (h hyper) momentum(own float64) float64 {
 	return own
 }
 
-// update is the plan of an optimizer's step over segments of the parameters,
-// cut into spans of at most a grain. Of the inputs, state vectors of the
-// optimizer follow the weights and the gradients; input hyper holds the
-// hyperparameters. Where an average of the weights and its decay follow, average
-// moves each span of it while the weights are in cache.
-func update(c op.Call, segments []op.Segment, state, hyper int, over func(m operands) func(s span), average averaging) (plan, error) {
-	params, averaged := op.Size(c.In[0]), len(c.In) > hyper+1
-	for i, v := range c.In {
-		if used := i < 2+state || i == hyper+1; used && op.Size(v) != params {
-			return plan{}, fmt.Errorf("input %d, of the optimizer's state, has %d elements, want %d like the weights", i, op.Size(v), params)
-		}
+// updated is the memory that an update works on.
+type updated[T number] struct {
+	w, g  []T
+	state [][]T
+	hyper hyper
+}
+
+func updatedBy[T number](m operands, o op.Update) updated[T] {
+	u := updated[T]{w: as[T](m.in[0]), g: as[T](m.in[1]), hyper: hyper(as[float64](m.in[o.Hyper()]))}
+	for _, s := range m.in[2:o.Hyper()] {
+		u.state = append(u.state, as[T](s))
 	}
-	var spans []span
-	for i, s := range segments {
+	return u
+}
+
+// spansOf cuts the segments of an update into spans of at most a grain; first is, for
+// each segment, the number of its first span.
+func spansOf(c op.Call, o op.Update) (spans []span, first []int, err error) {
+	params := op.Size(c.In[0])
+	for i, s := range o.Segments {
 		if s.Offset < 0 || s.Len < 0 || s.Offset+s.Len > params {
-			return plan{}, fmt.Errorf("segment %d is [%d, %d), outside the %d parameters", i, s.Offset, s.Offset+s.Len, params)
+			return nil, nil, fmt.Errorf("segment %d is [%d, %d), outside the %d parameters", i, s.Offset, s.Offset+s.Len, params)
 		}
-		if n := op.Size(c.In[hyper]); s.Group < 0 || op.HyperLen(s.Group+1) > n {
-			return plan{}, fmt.Errorf("segment %d belongs to group %d, which the %d hyperparameters do not reach", i, s.Group, n)
+		if n := op.Size(c.In[o.Hyper()]); s.Group < 0 || op.HyperLen(s.Group+1) > n {
+			return nil, nil, fmt.Errorf("segment %d belongs to group %d, which the %d hyperparameters do not reach", i, s.Group, n)
 		}
+		first = append(first, len(spans))
 		for lo := s.Offset; lo < s.Offset+s.Len; lo += grain {
 			spans = append(spans, span{lo, min(lo+grain, s.Offset+s.Len), s.Group})
 		}
 	}
-	return overRows(each(len(spans)), func(m operands) func(lo, hi int) {
-		do := over(m)
-		if !averaged {
-			return func(lo, hi int) {
-				for _, s := range spans[lo:hi] {
-					do(s)
-				}
-			}
+	return spans, append(first, len(spans)), nil
+}
+
+// checkState refuses vectors, such as the optimizer's state, that are not as long as the
+// parameters.
+func checkState(c op.Call, inputs ...int) error {
+	for _, i := range inputs {
+		if n := op.Size(c.In[i]); n != op.Size(c.In[0]) {
+			return fmt.Errorf("input %d, of the optimizer's state, has %d elements, want %d like the weights", i, n, op.Size(c.In[0]))
 		}
-		move := average(m.in[hyper+1], m.in[0], as[float64](m.in[hyper+2]))
+	}
+	return nil
+}
+
+// stateInputs are the places of an update's state and average among its inputs.
+func stateInputs(o op.Update) []int { return o.Mutates()[1:] }
+
+// update is the plan of an update whose elements do not depend on each other: step
+// updates a span. Where there is an average, average moves it while the weights are in
+// cache.
+func update[T number](c op.Call, o op.Update, step func(u updated[T], s span), average averaging) (plan, error) {
+	if err := checkState(c, stateInputs(o)...); err != nil {
+		return plan{}, err
+	}
+	spans, _, err := spansOf(c, o)
+	if err != nil {
+		return plan{}, err
+	}
+	return overRows(each(len(spans)), func(m operands) func(lo, hi int) {
+		u, move := updatedBy[T](m, o), averageOf(m, o, average)
 		return func(lo, hi int) {
 			for _, s := range spans[lo:hi] {
-				do(s)
+				step(u, s)
 				move(s.lo, s.hi)
 			}
 		}
@@ -87,6 +104,14 @@ func update(c op.Call, segments []op.Segment, state, hyper int, over func(m oper
 
 // averaging moves the elements [lo, hi) of an average towards the weights.
 type averaging func(average, weights []byte, decay []float64) func(lo, hi int)
+
+// averageOf moves the average of an update, if it has one.
+func averageOf(m operands, o op.Update, average averaging) func(lo, hi int) {
+	if !o.Average {
+		return func(_, _ int) {}
+	}
+	return average(m.in[o.Hyper()+1], m.in[0], as[float64](m.in[o.Hyper()+2]))
+}
 
 func movingAverage[T number](average, weights []byte, decay []float64) func(lo, hi int) {
 	a, w := as[T](average), as[T](weights)
@@ -97,68 +122,45 @@ func movingAverage[T number](average, weights []byte, decay []float64) func(lo, 
 	}
 }
 
-// sgdState is the number of state vectors that SGD uses.
-func sgdState(o op.SGDUpdate) int {
-	if o.Momentum != 0 {
-		return 1
+// portableUpdate is the plan of an update in plain Go.
+func portableUpdate[T number](c op.Call, o op.Update) (plan, error) {
+	switch r := o.Rule.(type) {
+	case op.LAMB:
+		return layerwise(c, o, lamb[T](r), movingAverage[T])
+	case op.LARS:
+		return layerwise(c, o, lars[T](r), movingAverage[T])
+	case op.Adafactor:
+		return adafactor[T](c, o, r, movingAverage[T])
+	case op.Muon:
+		return muon(c, o, r, adamStep[T], portableProduct[T], movingAverage[T])
 	}
-	return 0
+	if step := portableStep[T](o.Rule); step != nil {
+		return update(c, o, step, movingAverage[T])
+	}
+	return plan{}, fmt.Errorf("this device has no kernel for %s (%T)", o.Kind(), o.Rule)
 }
 
-// adamState is the number of state vectors that Adam uses.
-const adamState = 2
-
-func sgdUpdate[T number](c op.Call, o op.SGDUpdate) (plan, error) {
-	return update(c, o.Segments, sgdState(o), sgdHyper, func(m operands) func(span) {
-		w, g, momentum, h := as[T](m.in[0]), as[T](m.in[1]), as[T](m.in[sgdMomentum]), hyper(as[float64](m.in[sgdHyper]))
-		return func(s span) {
-			lr, decay := h.group(s.group)
-			o := o
-			o.Momentum = h.momentum(o.Momentum)
-			for i := s.lo; i < s.hi; i++ {
-				d := h.gradScale()*float64(g[i]) + decay*float64(w[i])
-				if o.Momentum != 0 {
-					v := d
-					if h.step() != 1 {
-						v = o.Momentum*float64(momentum[i]) + (1-o.Dampening)*d
-					}
-					momentum[i] = T(v)
-					if o.Nesterov {
-						d += o.Momentum * v
-					} else {
-						d = v
-					}
-				}
-				w[i] = T(float64(w[i]) - lr*d)
-			}
+// portableStep updates a span by a rule whose elements do not depend on each other.
+func portableStep[T number](r op.Rule) func(updated[T], span) {
+	switch r := r.(type) {
+	case op.SGD:
+		return func(u updated[T], s span) { sgdStep(r, u, s, 1) }
+	case op.Adam:
+		return func(u updated[T], s span) {
+			adamStep(r, u.hyper, s.group, u.w, u.g, u.state[0], u.state[1], s.lo, s.hi)
 		}
-	}, movingAverage[T])
-}
-
-func adamUpdate[T number](c op.Call, o op.AdamUpdate) (plan, error) {
-	return update(c, o.Segments, adamState, adamHyper, func(m operands) func(span) {
-		w, g, first, second := as[T](m.in[0]), as[T](m.in[1]), as[T](m.in[adamFirst]), as[T](m.in[adamSecond])
-		h := hyper(as[float64](m.in[adamHyper]))
-		return func(s span) {
-			lr, decay := h.group(s.group)
-			o := o
-			o.Beta1 = h.momentum(o.Beta1)
-			size := lr / (1 - math.Pow(o.Beta1, h.step()))
-			root := math.Sqrt(1 - math.Pow(o.Beta2, h.step()))
-			for i := s.lo; i < s.hi; i++ {
-				d, v := h.gradScale()*float64(g[i]), float64(w[i])
-				if o.Decoupled {
-					v *= 1 - lr*decay
-				} else {
-					d += decay * v
-				}
-				m1 := float64(first[i]) + (1-o.Beta1)*(d-float64(first[i]))
-				m2 := o.Beta2*float64(second[i]) + (1-o.Beta2)*d*d
-				first[i], second[i] = T(m1), T(m2)
-				w[i] = T(v - size*m1/(math.Sqrt(m2)/root+o.Eps))
-			}
-		}
-	}, movingAverage[T])
+	case op.Adamax:
+		return func(u updated[T], s span) { adamaxStep(r, u, s) }
+	case op.RMSProp:
+		return func(u updated[T], s span) { rmspropStep(r, u, s) }
+	case op.Lion:
+		return func(u updated[T], s span) { lionStep(r, u, s) }
+	case op.Adan:
+		return func(u updated[T], s span) { adanStep(r, u, s) }
+	case op.MADGRAD:
+		return func(u updated[T], s span) { madgradStep(r, u, s) }
+	}
+	return nil
 }
 
 func emaUpdate[T number](c op.Call) plan {
@@ -170,14 +172,27 @@ func emaUpdate[T number](c op.Call) plan {
 func squaredNorm[T number](c op.Call) plan {
 	return sum(elements(op.Size(c.In[0])), func(m operands) (func(lo, hi int) float64, func(float64)) {
 		x, y := as[T](m.in[0]), as[float64](m.out[0])
-		part := func(lo, hi int) (sum float64) {
-			for _, v := range x[lo:hi] {
-				sum += float64(v) * float64(v)
+		part := func(lo, hi int) (sum float64) { return squares(x[lo:hi]) }
+		if len(m.in) == 2 {
+			by := as[T](m.in[1])
+			part = func(lo, hi int) (sum float64) {
+				for i := lo; i < hi; i++ {
+					v := float64(x[i]) * float64(by[i])
+					sum += v * v
+				}
+				return sum
 			}
-			return sum
 		}
 		return part, func(total float64) { y[0] = total }
 	})
+}
+
+// squares is the sum of squares of x.
+func squares[T number](x []T) (sum float64) {
+	for _, v := range x {
+		sum += float64(v) * float64(v)
+	}
+	return sum
 }
 
 func accumulate[T number](c op.Call) plan {

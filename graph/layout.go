@@ -1,6 +1,10 @@
 package graph
 
-import "github.com/seed52467199/trainer/graph/op"
+import (
+	"slices"
+
+	"github.com/seed52467199/trainer/graph/op"
+)
 
 // Layout says how files hold a parameter. In memory it has the order that the
 // kernels like; in files it has PyTorch's. The zero Layout means both agree.
@@ -83,4 +87,55 @@ func (l Layout) walk(mem Shape, visit func(file, mem int)) {
 			index[i] = 0
 		}
 	}
+}
+
+// split is the layout with every axis of the file made of whole axes of memory: their
+// extents in memory, their order in the file, and the axis of the file that each is of.
+func (l Layout) split(mem Shape) (axes, perm, owner []int) {
+	axes, perm = l.axes, l.perm
+	if l.perm == nil || slices.IsSorted(l.perm) { // the order is the file's, and so are the axes
+		axes, perm = l.FileShape(mem), nil
+		for i := range axes {
+			perm = append(perm, i)
+		}
+	}
+	file := l.FileShape(mem)
+	owner = make([]int, len(axes))
+	at, size := 0, 1
+	for _, a := range perm {
+		owner[a] = min(at, len(file)-1)
+		if size *= axes[a]; at < len(file) && size == file[at] {
+			at, size = at+1, 1
+		}
+	}
+	return axes, perm, owner
+}
+
+// Axes are the extents of a parameter's memory, cut so that each belongs to one axis of
+// its shape in files, and these axes.
+func (p *Param) Axes() (extents, file []int) {
+	extents, _, file = p.Layout.split(p.Shape)
+	return extents, file
+}
+
+// Without is the shape in memory and the layout of values like a parameter's with one
+// axis of the file left out, such as means over it. The order of the others stays.
+func (p *Param) Without(axis int) (Shape, Layout) {
+	axes, perm, owner := p.Layout.split(p.Shape)
+	file := p.FileShape()
+	shape, l := Shape{}, Layout{file: append(slices.Clone(file[:axis]), file[axis+1:]...)}
+	place := make([]int, len(axes)) // of the axes that stay
+	for a, n := range axes {
+		if owner[a] != axis {
+			place[a] = len(shape)
+			shape = append(shape, n)
+		}
+	}
+	l.axes = shape
+	for _, a := range perm {
+		if owner[a] != axis {
+			l.perm = append(l.perm, place[a])
+		}
+	}
+	return shape, l
 }

@@ -199,6 +199,16 @@ func (ps *Params) Count() int {
 	return n
 }
 
+// Bytes is the memory that all parameters take, gradients aside, with the gaps that
+// align each.
+func (ps *Params) Bytes() int {
+	n := 0
+	for _, p := range ps.list {
+		n += p.aligned()
+	}
+	return n * ps.dtype.Bytes()
+}
+
 // Trained is the memory of all trained parameters, nil before Place.
 func (ps *Params) Trained() op.Buffer { return ps.trained }
 
@@ -213,6 +223,9 @@ func (ps *Params) Device() Device { return ps.dev }
 
 // alignment of each parameter, in elements: one cache line of float32.
 const alignment = 16
+
+// aligned is the number of elements that the parameter takes.
+func (p *Param) aligned() int { return (p.Len() + alignment - 1) / alignment * alignment }
 
 // Place allocates the parameters on a device and draws their first values. It
 // returns what went wrong while they were declared, such as a name used twice.
@@ -229,7 +242,7 @@ func (ps *Params) Place(dev Device) error {
 			n = &ps.nTrain
 		}
 		p.offset = *n
-		*n += (p.Len() + alignment - 1) / alignment * alignment
+		*n += p.aligned()
 	}
 	size := ps.dtype.Bytes()
 	for _, m := range []struct {

@@ -1,7 +1,9 @@
 package optim
 
 import (
+	"errors"
 	"fmt"
+	"math"
 
 	"github.com/seed52467199/trainer/graph"
 	"github.com/seed52467199/trainer/graph/op"
@@ -66,6 +68,39 @@ func (e *EMA) Memory(r graph.Role) op.Buffer {
 		return e.trained
 	}
 	return e.other
+}
+
+// WarmDecay is the decay of an average at an update, from 1, that begins short: at most
+// decay, and 1 - update^(-2/3), as with timm's ModelEmaV3.
+func WarmDecay(decay float64, update int) float64 {
+	return min(decay, 1-math.Pow(float64(update), -2./3))
+}
+
+// Adopt copies the average to the parameters; counters, whose average means nothing, stay
+// as they are.
+func (e *EMA) Adopt() error {
+	counts := map[*graph.Param][]float32{}
+	for _, p := range e.ps.All() {
+		if p.Role == graph.Counter {
+			count, err := p.Read()
+			if err != nil {
+				return err
+			}
+			counts[p] = count
+		}
+	}
+	for _, m := range [][2]op.Buffer{{e.trained, e.ps.Trained()}, {e.other, e.ps.Statistics()}} {
+		vals := make([]byte, m[0].Len())
+		if err := errors.Join(m[0].Download(vals), m[1].Upload(vals)); err != nil {
+			return fmt.Errorf("putting the average in the place of the weights: %w", err)
+		}
+	}
+	for p, count := range counts {
+		if err := p.Write(count); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Swap exchanges the parameters and their average: once to evaluate the average,

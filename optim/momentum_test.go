@@ -21,7 +21,7 @@ func TestMovingMomentum(t *testing.T) {
 	if err := json.Unmarshal(text, &golden); err != nil {
 		t.Fatal(err)
 	}
-	betas := [2]float64{0.9, 0.999}
+	betas := []float64{0.9, 0.999}
 	largest := 0.0
 	for _, c := range []struct {
 		config optim.Config

@@ -98,7 +98,7 @@ func TestStepUsesTheGroups(t *testing.T) {
 
 func TestClippingScalesTheJointNorm(t *testing.T) {
 	ps := params(t)
-	o, err := optim.New(ps, optim.Config{Name: "sgd", ClipNorm: 1.5}, optim.GroupBy(trained(ps), optim.DecayWeights(0)))
+	o, err := optim.New(ps, optim.Config{Name: "sgd", Clip: optim.Clip{Most: 1.5}}, optim.GroupBy(trained(ps), optim.DecayWeights(0)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,13 +117,19 @@ func TestClippingScalesTheJointNorm(t *testing.T) {
 
 func TestConfigIsChecked(t *testing.T) {
 	ps := params(t)
-	for config, want := range map[optim.Config]string{
-		{Name: "sdg"}:                 "known are [sgd adam adamw]",
-		{Name: "sgd", Nesterov: true}: "nesterov needs a momentum",
-		{Name: "sgd", Nesterov: true, Momentum: 0.9, Dampening: 0.1}: "no dampening",
+	for _, c := range []struct {
+		config optim.Config
+		want   string
+	}{
+		{optim.Config{Name: "sdg"}, "known are [adafactor adam adamax adamw "},
+		{optim.Config{Name: "sgd", Nesterov: true}, "nesterov needs a momentum"},
+		{optim.Config{Name: "sgd", Nesterov: true, Momentum: 0.9, Dampening: 0.1}, "no dampening"},
+		{optim.Config{Name: "adan", Betas: []float64{0.9, 0.99}}, "2 betas [0.9 0.99], want 3"},
+		{optim.Config{Name: "sgd", Clip: optim.Clip{Mode: "nrom"}}, "known are [norm value agc]"},
+		{optim.Config{Name: "sgd", LookaheadK: -1}, "lookahead needs"},
 	} {
-		if _, err := optim.New(ps, config, nil); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%+v: error %v, want one with %q", config, err, want)
+		if _, err := optim.New(ps, c.config, nil); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%+v: error %v, want one with %q", c.config, err, c.want)
 		}
 	}
 }
@@ -158,10 +164,12 @@ func TestAverageAndSwap(t *testing.T) {
 // The average in the update's own pass has the bits of a pass of its own, with every
 // rule.
 func TestStepAveraged(t *testing.T) {
-	for _, c := range []optim.Config{
-		{Name: "sgd"}, {Name: "sgd", Momentum: 0.9, Nesterov: true},
-		{Name: "adam", Betas: [2]float64{0.9, 0.999}, Eps: 1e-8}, {Name: "adamw", Betas: [2]float64{0.9, 0.999}, Eps: 1e-8, ClipNorm: 1},
-	} {
+	configs := []optim.Config{{Name: "sgd", Momentum: 0.9, Nesterov: true}, {Name: "adamw", Clip: optim.Clip{Most: 1}}, {Name: "adafactor", Betas: []float64{0.9, 0}},
+		{Name: "adam", LookaheadK: 2, LookaheadAlpha: 0.5}}
+	for _, name := range optim.Names() {
+		configs = append(configs, optim.Config{Name: name, TrustCoeff: 0.1, MaxGradNorm: 1})
+	}
+	for _, c := range configs {
 		var memory [2][]byte
 		for i := range memory {
 			ps := params(t)
@@ -196,8 +204,16 @@ func TestStepAveraged(t *testing.T) {
 }
 
 func TestStepAllocatesNothing(t *testing.T) {
+	for i, name := range optim.Names() {
+		mode := optim.ClipModes()[i%3]
+		t.Run(name+" "+mode, func(t *testing.T) { stepAllocatesNothing(t, name, mode) })
+	}
+}
+
+func stepAllocatesNothing(t *testing.T, name, mode string) {
 	ps := params(t)
-	o, err := optim.New(ps, optim.Config{Name: "adamw", Betas: [2]float64{0.9, 0.999}, Eps: 1e-8, ClipNorm: 1}, optim.GroupBy(trained(ps), optim.DecayWeights(0.1)))
+	o, err := optim.New(ps, optim.Config{Name: name, TrustCoeff: 0.1, MaxGradNorm: 1, Clip: optim.Clip{Mode: mode, Most: 1}, LookaheadK: 2, LookaheadAlpha: 0.5},
+		optim.GroupBy(trained(ps), optim.DecayWeights(0.1)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -252,4 +268,59 @@ func Example() {
 	}
 	fmt.Printf("%.3f\n", v[0])
 	// Output: 3.000
+}
+
+// What a memory plan counts is what the state takes.
+func TestStateBytes(t *testing.T) {
+	for _, name := range optim.Names() {
+		ps := params(t)
+		c := optim.Config{Name: name, Momentum: 0.9, LookaheadK: 5}
+		want, err := c.StateBytes(ps)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o, err := optim.New(ps, c, optim.GroupBy(trained(ps), optim.DecayWeights(0)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := 0
+		for _, b := range o.Buffers() {
+			got += b.Len()
+		}
+		if got != want || got == 0 {
+			t.Errorf("%s keeps %d bytes, and counts %d", name, got, want)
+		}
+	}
+}
+
+// SAM goes rho far in its own measure, and back to the bit.
+func TestSAMClimbsAndReturns(t *testing.T) {
+	for _, adaptive := range []bool{false, true} {
+		ps := params(t)
+		if err := ps.All()[0].Write([]float32{2, 2, 2, 2, 2, 2}); err != nil {
+			t.Fatal(err)
+		}
+		setGrads(t, ps, 0.5)
+		sam, err := optim.NewSAM(ps, 0.3, adaptive)
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := bytes.Clone(ps.Trained().Host())
+		if err := sam.Ascend(); err != nil {
+			t.Fatal(err)
+		}
+		want := [2]float64{2 + 0.3*0.5/math.Sqrt(9*0.25), 1 + 0.3*0.5/math.Sqrt(9*0.25)}
+		if adaptive { // |w*g|² = 6*1 + 3*0.25
+			want = [2]float64{2 + 0.3*4*0.5/math.Sqrt(6.75), 1 + 0.3*0.5/math.Sqrt(6.75)}
+		}
+		if got := [2]float64{first(t, ps.All()[0]), first(t, ps.All()[1])}; !near(got[0], want[0]) || !near(got[1], want[1]) {
+			t.Errorf("adaptive=%v: the weights go to %v, want %v", adaptive, got, want)
+		}
+		if err := sam.Return(); err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(ps.Trained().Host(), before) {
+			t.Errorf("adaptive=%v: the weights are not back", adaptive)
+		}
+	}
 }

@@ -1,9 +1,6 @@
 package optim
 
 import (
-	"encoding/binary"
-	"errors"
-	"fmt"
 	"math"
 	"slices"
 
@@ -11,71 +8,25 @@ import (
 	"github.com/seed52467199/trainer/graph/op"
 )
 
-// Config chooses an update rule and its constants.
-type Config struct {
-	// Name is sgd, adam or adamw.
-	Name string
-	// Momentum, Dampening and Nesterov are of sgd.
-	Momentum, Dampening float64
-	Nesterov            bool
-	// Betas and Eps are of adam and adamw.
-	Betas [2]float64
-	Eps   float64
-	// MovingMomentum lets SetMomentum change momentum or the first beta from update to
-	// update.
-	MovingMomentum bool
-	// ClipNorm, where positive, scales the gradients so that their joint 2-norm
-	// is at most this.
-	ClipNorm float64
-}
-
-// rule is an update operation with the names of its state, as PyTorch names them.
-type rule struct {
-	op    op.Op
-	slots []string
-}
-
-// Names lists the optimizers.
-func Names() []string { return []string{"sgd", "adam", "adamw"} }
-
-func (c Config) rule(segs []op.Segment) (rule, error) {
-	switch c.Name {
-	case "sgd":
-		if c.Nesterov && (c.Momentum <= 0 || c.Dampening != 0) {
-			return rule{}, errors.New("optimizer sgd: nesterov needs a momentum above 0 and no dampening")
-		}
-		if c.MovingMomentum && c.Momentum <= 0 {
-			return rule{}, errors.New("optimizer sgd: a momentum that moves needs one above 0 to begin with")
-		}
-		return rule{op.SGDUpdate{Segments: segs, Momentum: c.Momentum, Dampening: c.Dampening, Nesterov: c.Nesterov}, []string{"momentum_buffer"}}, nil
-	case "adam", "adamw":
-		return rule{op.AdamUpdate{Segments: segs, Beta1: c.Betas[0], Beta2: c.Betas[1], Eps: c.Eps, Decoupled: c.Name == "adamw"},
-			[]string{"exp_avg", "exp_avg_sq"}}, nil
-	}
-	return rule{}, fmt.Errorf("optimizer %q is unknown; known are %v", c.Name, Names())
-}
-
-// Copies is how many times the size of all parameters the optimizer's state takes.
-func (c Config) Copies() int {
-	r, _ := c.rule(nil)
-	return len(r.slots)
-}
-
 // Optimizer updates parameters from their gradients.
 type Optimizer struct {
-	ps     *graph.Params
-	clip   float64
-	groups []Group
-	slots  []string
-	state  []op.Buffer // one a slot, laid out like the parameters
-	step   int
-	rule   op.Op
-	in     []op.Buffer // of the update
-	shapes []op.Shape
-	hyper  vector
-	moving *float64 // the momentum, among hyper; nil where it stays
-	update func()
-	norm   *Norm
+	ps      *graph.Params
+	config  Config
+	groups  []Group
+	state   state
+	slots   []op.Buffer // one a slot of state, laid out like the parameters
+	step    int
+	rule    op.Update
+	in      []op.Buffer // of the update
+	shapes  []op.Shape
+	hyper   vector
+	moving  *float64 // the momentum, among hyper; nil where it stays
+	update  func()
+	norm    *Norm
+	clipper *clipper
+
+	slow vector // how lookahead moves
+	sync func()
 
 	averaged *EMA   // that average moves
 	average  func() // updates parameters and average in one pass
@@ -83,21 +34,27 @@ type Optimizer struct {
 
 // New makes an optimizer for the groups' parameters, which must be placed.
 func New(ps *graph.Params, c Config, groups []Group) (*Optimizer, error) {
-	r, err := c.rule(segments(groups))
+	c, family, err := c.fill()
 	if err != nil {
 		return nil, err
 	}
-	o := &Optimizer{ps: ps, clip: c.ClipNorm, groups: groups, slots: r.slots, rule: r.op}
+	var params []*graph.Param
+	for _, g := range groups {
+		params = append(params, g.Params...)
+	}
+	o := &Optimizer{ps: ps, config: c, groups: groups, state: newState(c, family, ps.DType(), params)}
+	if err := o.allocate(c.Name); err != nil {
+		return nil, err
+	}
+	o.rule = op.Update{Rule: o.state.bindRule(family.rule(c)), Segments: segments(groups)}
 	flat := op.Shape{ps.TrainedLen()}
-	shapes := []op.Shape{flat, flat}
-	in := []op.Buffer{ps.Trained(), ps.Grads()}
-	for range r.slots {
-		b, err := ps.Device().Alloc(ps.Trained().Len())
-		if err != nil {
-			return nil, fmt.Errorf("allocating the state of optimizer %s: %w", c.Name, err)
+	o.in, o.shapes = []op.Buffer{ps.Trained(), ps.Grads()}, []op.Shape{flat, flat}
+	if own := o.state.own; own != nil {
+		o.in, o.shapes = append(o.in, own.Statistics()), append(o.shapes, op.Shape{own.Bytes() / own.DType().Bytes()})
+	} else {
+		for _, b := range o.slots[:o.rule.Rule.States()] {
+			o.in, o.shapes = append(o.in, b), append(o.shapes, flat)
 		}
-		o.state = append(o.state, b)
-		shapes, in = append(shapes, flat), append(in, b)
 	}
 	values := op.HyperLen(len(groups))
 	if c.MovingMomentum {
@@ -113,18 +70,34 @@ func New(ps *graph.Params, c Config, groups []Group) (*Optimizer, error) {
 			*o.moving = c.Betas[0]
 		}
 	}
-	shapes, in = append(shapes, op.Shape{len(o.hyper.vals)}), append(in, o.hyper.buf)
-	if o.update, err = bind(ps, r.op, shapes, in, nil); err != nil {
+	o.in, o.shapes = append(o.in, o.hyper.buf), append(o.shapes, op.Shape{len(o.hyper.vals)})
+	if o.update, err = bind(ps, o.rule, o.shapes, o.in, nil); err != nil {
 		return nil, err
 	}
-	o.in, o.shapes = in, shapes
 	if o.norm, err = NewNorm(ps); err != nil {
 		return nil, err
 	}
-	return o, nil
+	if o.clipper, err = newClipper(ps, c.Clip, groups); err != nil {
+		return nil, err
+	}
+	return o, o.bindLookahead()
 }
 
-// SetMomentum changes the momentum of sgd, or the first beta of adam and adamw, from the
+// bindLookahead makes what moves the slow weights, if there are any.
+func (o *Optimizer) bindLookahead() (err error) {
+	if o.config.LookaheadK == 0 {
+		return nil
+	}
+	if o.slow, err = newVector(o.ps.Device(), 2); err != nil {
+		return err
+	}
+	o.slow.vals[0] = o.config.LookaheadAlpha
+	flat := o.shapes[0]
+	o.sync, err = bind(o.ps, op.Lookahead{}, []op.Shape{flat, flat, {2}}, []op.Buffer{o.ps.Trained(), o.slots[len(o.slots)-1], o.slow.buf}, nil)
+	return err
+}
+
+// SetMomentum changes the momentum of sgd, or the first beta of adam and its kin, from the
 // next update on. It does nothing without Config.MovingMomentum.
 func (o *Optimizer) SetMomentum(m float64) {
 	if o.moving != nil {
@@ -133,17 +106,21 @@ func (o *Optimizer) SetMomentum(m float64) {
 }
 
 // Step updates the parameters from gradients multiplied by gradScale, with the
-// schedule's learning rate lr and the clipping of Config. It returns the gradients' norm before clipping where it clips, else 0.
+// schedule's learning rate lr and the clipping of Config. It returns the gradients' norm
+// before clipping where it clips by that, else 0.
 func (o *Optimizer) Step(lr, gradScale float64) (norm float64, err error) {
 	if norm, err = o.prepare(lr, gradScale); err != nil {
 		return norm, err
 	}
 	o.update()
+	if err := o.lookahead(); err != nil {
+		return norm, err
+	}
 	return norm, o.ps.Device().Sync()
 }
 
 // StepAveraged is Step and then e.Update(decay), in one pass over the memory of the
-// parameters.
+// parameters where the weights stay where the update puts them.
 func (o *Optimizer) StepAveraged(lr, gradScale float64, e *EMA, decay float64) (norm float64, err error) {
 	if o.averaged != e {
 		if err := o.bindAverage(e); err != nil {
@@ -156,23 +133,43 @@ func (o *Optimizer) StepAveraged(lr, gradScale float64, e *EMA, decay float64) (
 	if norm, err = o.prepare(lr, gradScale); err != nil {
 		return norm, err
 	}
-	o.average()
+	if o.looks() {
+		o.update()
+		if err := o.lookahead(); err != nil {
+			return norm, err
+		}
+		e.update[0]()
+	} else {
+		o.average()
+	}
 	e.update[1]()
 	return norm, o.ps.Device().Sync()
+}
+
+// looks tells whether the slow weights move at this step.
+func (o *Optimizer) looks() bool { return o.config.LookaheadK > 0 && o.step%o.config.LookaheadK == 0 }
+
+// lookahead moves the slow weights where it is their turn.
+func (o *Optimizer) lookahead() error {
+	if !o.looks() {
+		return nil
+	}
+	o.slow.vals[1] = 0
+	if o.step == o.config.LookaheadK {
+		o.slow.vals[1] = 1
+	}
+	if err := o.slow.upload(); err != nil {
+		return err
+	}
+	o.sync()
+	return nil
 }
 
 // bindAverage makes the update that also moves e. What no group holds is never
 // updated, so that its average stays as it is.
 func (o *Optimizer) bindAverage(e *EMA) (err error) {
-	var rule op.Op
-	switch r := o.rule.(type) {
-	case op.SGDUpdate:
-		r.Average = true
-		rule = r
-	case op.AdamUpdate:
-		r.Average = true
-		rule = r
-	}
+	rule := o.rule
+	rule.Average = true
 	shapes := append(slices.Clone(o.shapes), o.shapes[0], op.Shape{1})
 	if o.average, err = bind(o.ps, rule, shapes, append(slices.Clone(o.in), e.trained, e.decay.buf), nil); err == nil {
 		o.averaged = e
@@ -182,11 +179,26 @@ func (o *Optimizer) bindAverage(e *EMA) (err error) {
 
 // prepare clips and makes the hyperparameters of the next update known.
 func (o *Optimizer) prepare(lr, gradScale float64) (norm float64, err error) {
-	if o.clip > 0 {
+	if o.clipper != nil {
+		if err := o.clipper.clip(gradScale); err != nil {
+			return 0, err
+		}
+		gradScale = 1
+	}
+	byNorm, own := o.config.Clip.byNorm(), o.config.Name == "lamb" && o.config.MaxGradNorm > 0
+	if byNorm || own {
 		if norm, err = o.GradNorm(gradScale); err != nil {
 			return 0, err
 		}
-		gradScale *= min(1, o.clip/(norm+1e-6)) // the 1e-6 is PyTorch's
+		bounded := norm
+		if byNorm {
+			by := min(1, o.config.Clip.Most/(norm+1e-6)) // the 1e-6 is PyTorch's
+			gradScale *= by
+			bounded *= by
+		}
+		if own {
+			gradScale /= max(1, bounded/o.config.MaxGradNorm)
+		}
 	}
 	o.step++
 	h := o.hyper.vals
@@ -210,91 +222,5 @@ func (o *Optimizer) Steps() int { return o.step }
 // SetSteps goes on from an earlier run's Steps.
 func (o *Optimizer) SetSteps(n int) { o.step = n }
 
-// Slots names the state kept for each parameter, as PyTorch does.
-func (o *Optimizer) Slots() []string { return o.slots }
-
 // Groups are the parameter groups.
 func (o *Optimizer) Groups() []Group { return o.groups }
-
-// Slot is the memory of one slot's state, laid out like Params.Trained, nil for
-// an unknown name. Param.ReadFrom and WriteTo give it in file order.
-func (o *Optimizer) Slot(name string) op.Buffer {
-	if i := slices.Index(o.slots, name); i >= 0 {
-		return o.state[i]
-	}
-	return nil
-}
-
-// vector is a small float64 vector in the device's memory.
-type vector struct {
-	vals []float64
-	raw  []byte
-	buf  op.Buffer
-}
-
-func newVector(dev graph.Device, n int) (vector, error) {
-	b, err := dev.Alloc(8 * n)
-	return vector{vals: make([]float64, n), raw: make([]byte, 8*n), buf: b}, err
-}
-
-func (v *vector) upload() error {
-	for i, x := range v.vals {
-		binary.NativeEndian.PutUint64(v.raw[8*i:], math.Float64bits(x))
-	}
-	return v.buf.Upload(v.raw)
-}
-
-func (v *vector) download() error {
-	if err := v.buf.Download(v.raw); err != nil {
-		return err
-	}
-	for i := range v.vals {
-		v.vals[i] = math.Float64frombits(binary.NativeEndian.Uint64(v.raw[8*i:]))
-	}
-	return nil
-}
-
-// bind makes an operation on fixed memory of the parameters' device into a function.
-func bind(ps *graph.Params, o op.Op, shapes []op.Shape, in, out []op.Buffer) (func(), error) {
-	c, err := op.NewCall(o, ps.DType(), shapes...)
-	if err != nil {
-		return nil, err
-	}
-	k, err := ps.Device().Kernel(c)
-	if err != nil {
-		return nil, err
-	}
-	scratch, err := ps.Device().Alloc(max(k.ScratchBytes(), 1))
-	if err != nil {
-		return nil, err
-	}
-	return k.Bind(&op.Context{}, in, out, scratch)
-}
-
-// Norm computes the joint 2-norm of all gradients.
-type Norm struct {
-	ps  *graph.Params
-	out vector
-	run func()
-}
-
-// NewNorm makes a Norm of the gradients of placed parameters.
-func NewNorm(ps *graph.Params) (*Norm, error) {
-	out, err := newVector(ps.Device(), 1)
-	if err != nil {
-		return nil, err
-	}
-	n := &Norm{ps: ps, out: out}
-	n.run, err = bind(ps, op.SquaredNorm{}, []op.Shape{{ps.TrainedLen()}}, []op.Buffer{ps.Grads()}, []op.Buffer{out.buf})
-	return n, err
-}
-
-// Compute is the norm now.
-func (n *Norm) Compute() (float64, error) {
-	n.run()
-	if err := n.ps.Device().Sync(); err != nil {
-		return 0, err
-	}
-	err := n.out.download()
-	return math.Sqrt(n.out.vals[0]), err
-}

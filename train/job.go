@@ -384,7 +384,7 @@ func (j *Job) Trainer(folder string, events report.Listener) (*Trainer, error) {
 		setPhase(j.Network, phases, 0)
 	}
 	t := &Trainer{Phases: phases, Optimise: j.optimizer, Network: j.Network, Loader: loader, Epochs: c.Train.Epochs, GradAccum: c.Train.GradAccum,
-		EMADecay: c.Train.EMADecay, Folder: folder, SaveEvery: c.Train.SaveEveryUpdates, Events: events}
+		EMADecay: c.Train.EMADecay, EMAWarmup: c.Train.EMAWarmup, Folder: folder, SaveEvery: c.Train.SaveEveryUpdates, Events: events}
 	if j.ValData != nil {
 		val, err := j.EvalLoader(j.ValData)
 		if err != nil {
@@ -413,6 +413,20 @@ func (j *Job) Trainer(folder string, events report.Listener) (*Trainer, error) {
 	}
 	if c.Train.EMADecay > 0 {
 		if t.EMA, err = optim.NewEMA(j.Network.Params); err != nil {
+			return nil, err
+		}
+	}
+	if c.Train.SWAStart > 0 {
+		t.SWA = &SWA{Start: int(c.Train.SWAStart), LR: c.Train.SWALR}
+		if c.Train.SWAStart < 1 {
+			t.SWA.Start = int(math.Ceil(c.Train.SWAStart * float64(c.Train.Epochs)))
+		}
+		if t.SWA.Average, err = optim.NewEMA(j.Network.Params); err != nil {
+			return nil, err
+		}
+	}
+	if c.Optimizer.SAMRho > 0 {
+		if t.SAM, err = optim.NewSAM(j.Network.Params, c.Optimizer.SAMRho, c.Optimizer.SAMAdaptive); err != nil {
 			return nil, err
 		}
 	}
@@ -445,23 +459,20 @@ func (j *Job) optimizer() (*optim.Optimizer, error) {
 	if len(program.Trained()) == 0 {
 		return nil, fmt.Errorf("finetune.freeze %v leaves no parameter to train", c.Finetune.Freeze)
 	}
-	decay := optim.DecayWeights(c.Optimizer.WeightDecay)
-	head := checkpoint.Under(j.Model.Config.Classifier...)
-	groups := optim.GroupBy(program.Trained(), func(p *graph.Param) (float64, float64) {
-		scale, wd := decay(p)
-		if c.Finetune.HeadLR > 0 && head(p.Name) {
-			scale = c.Finetune.HeadLR / c.Optimizer.LR
-		}
-		return scale, wd
-	})
+	groups, err := parameterGroups(c, j.Model, j.Network.Params, program.Trained())
+	if err != nil {
+		return nil, err
+	}
 	return optim.New(j.Network.Params, j.updateRule(), groups)
 }
 
 func (j *Job) updateRule() optim.Config {
 	o := j.Config.Optimizer
 	return optim.Config{Name: o.Name, Momentum: o.Momentum, Dampening: o.Dampening, Nesterov: o.Nesterov,
-		Betas: o.Betas, Eps: o.Eps, ClipNorm: j.Config.Train.ClipGrad,
-		MovingMomentum: j.Config.Schedule.CycleMomentum}
+		Betas: o.Betas, Eps: o.Eps, Alpha: o.Alpha, MaxGradNorm: o.MaxGradNorm, TrustCoeff: o.TrustCoeff, TrustClip: o.TrustClip,
+		AlwaysAdapt: o.AlwaysAdapt, LookaheadK: o.LookaheadK, LookaheadAlpha: o.LookaheadAlpha,
+		MovingMomentum: j.Config.Schedule.CycleMomentum,
+		Clip:           optim.Clip{Mode: j.Config.Train.ClipMode, Most: j.Config.Train.ClipGrad, Except: checkpoint.Under(j.Model.Config.Classifier...)}}
 }
 
 // batch is the number of images of a training pass.
@@ -476,9 +487,17 @@ const loaderBatches = 3
 // planMemory compiles the training program under train.memory.
 func (j *Job) planMemory() error {
 	c := j.Config
-	h := Holding{Copies: j.updateRule().Copies(), Images: loaderBatches * j.batch()}
-	if c.Train.EMADecay > 0 {
+	h := Holding{Images: loaderBatches * j.batch()}
+	var err error
+	if h.Bytes, err = j.updateRule().StateBytes(j.Network.Params); err != nil {
+		return err
+	}
+	if c.Train.EMADecay > 0 || c.Train.SWAStart > 0 {
 		h.Copies++
+	}
+	if c.Optimizer.SAMRho > 0 {
+		h.Copies++
+		h.Images += (c.Train.GradAccum - 1) * j.batch()
 	}
 	if j.ValData != nil {
 		larger := float64(j.Preprocessing.Size[0]) / float64(c.Data.Size) // than images in training
@@ -490,7 +509,6 @@ func (j *Job) planMemory() error {
 		kept := metric.Options{Task: data.TaskOf(j.ValData), Outputs: j.Network.Classes, Ranks: by.Name == metric.AUC}
 		h.Evaluation = kept.Bytes(j.ValData.Len())
 	}
-	var err error
 	j.Memory, err = j.Network.PlanMemory(int(c.Train.Memory), j.batch(), c.Train.GradAccum > 1, h)
 	var short *MemoryError
 	if errors.As(err, &short) { // train.batch_size counts samples, not versions of them

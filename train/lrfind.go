@@ -53,13 +53,13 @@ func (t *Trainer) FindLR(ctx context.Context, c configs.LRFind, held *Evaluator)
 	}
 	seed := t.Loader.Options().Seed
 	test := rangeTest{Trainer: t, c: c, held: held, rates: curve.Rates(c), events: t.Events}
-	lr := t.LR
+	lr, swa := t.LR, t.SWA
 	defer func() {
-		t.Events, t.LR = test.events, lr
+		t.Events, t.LR, t.SWA = test.events, lr, swa
 		t.Loader.SetSeed(seed)
 		err = errors.Join(err, t.restore(before))
 	}()
-	t.Events = nil
+	t.Events, t.SWA = nil, nil // neither its learning rate nor its average has a part
 
 	var train, measured []curve.Sweep
 	for i := range max(c.Seeds, 1) {

@@ -21,8 +21,10 @@ const GarbagePercent = 20
 // Holding is what a training keeps in memory beside the network.
 type Holding struct {
 	// Copies is how many times all trained parameters are held beside weights and
-	// gradients: by the optimizer and a moving average.
+	// gradients, such as by a moving average.
 	Copies int
+	// Bytes is the memory held besides, such as the optimizer's state.
+	Bytes int
 	// Images is how many images are used or made ahead at a time, beside those that
 	// are there already.
 	Images int
@@ -52,7 +54,7 @@ func (m MemoryPlan) Total() int { return m.Parameters + m.Input + m.Activations.
 // that cannot be kept is a *MemoryError.
 func (n *Network) PlanMemory(limit, batch int, accumulate bool, h Holding) (MemoryPlan, error) {
 	ps := n.Params
-	m := MemoryPlan{Limit: limit, Parameters: (2+h.Copies)*ps.Trained().Len() + ps.Statistics().Len()}
+	m := MemoryPlan{Limit: limit, Parameters: (2+h.Copies)*ps.Trained().Len() + h.Bytes + ps.Statistics().Len()}
 	if n.distill != nil {
 		t := n.distill.teacher.Params
 		m.Parameters += t.Trained().Len() + t.Statistics().Len()

@@ -38,11 +38,13 @@ type programKey struct {
 	batch      int
 	train      bool
 	accumulate bool
+	forward    bool // in training, without a loss
 }
 
 // batchProgram is a program for batches of one size, with its nodes.
 type batchProgram struct {
 	*graph.Program
+	graph                          *graph.Graph
 	images, target, taught, logits *graph.Node
 	// fill and lesson are the target, and what a teacher says, on their way to the
 	// device.
@@ -95,7 +97,7 @@ func (n *Network) program(k programKey) (*batchProgram, error) {
 		mode = graph.Train
 	}
 	g := graph.New(mode)
-	b := &batchProgram{images: g.Input("images", k.batch, n.Height, n.Width, n.Channels)}
+	b := &batchProgram{graph: g, images: g.Input("images", k.batch, n.Height, n.Width, n.Channels)}
 	b.logits = n.Module.Forward(g, b.images)
 	if err := g.Err(); err != nil {
 		return nil, fmt.Errorf("building the network for images of %dx%d with %d channels: %w", n.Height, n.Width, n.Channels, err)
@@ -104,7 +106,7 @@ func (n *Network) program(k programKey) (*batchProgram, error) {
 		return nil, fmt.Errorf("building the network: it gives %v, want (%d, %d)", s, k.batch, n.Classes)
 	}
 	t := graph.Target{Outputs: []*graph.Node{b.logits}, Accumulate: k.accumulate, Precision: n.Precision}
-	if k.train {
+	if k.train && !k.forward {
 		t.Memory = n.Memory
 		b.target = n.Objective.target(g, k.batch, n.Classes)
 		b.fill = make([]float32, b.target.Shape().TotalSize())
@@ -126,7 +128,7 @@ func (n *Network) program(k programKey) (*batchProgram, error) {
 // Backward runs a training pass on a batch. It leaves the gradients of the mean loss
 // in Params.Grads, added to what is there with accumulate, and returns the loss.
 func (n *Network) Backward(b *data.Batch, accumulate bool) (loss float64, err error) {
-	p, err := n.program(programKey{b.N, true, accumulate})
+	p, err := n.program(programKey{batch: b.N, train: true, accumulate: accumulate})
 	if err != nil {
 		return 0, err
 	}

@@ -26,9 +26,7 @@ func (t *Trainer) snapshot() (*snapshot, error) {
 	s := &snapshot{steps: t.Optimizer.Steps(), draws: t.Network.ws.Draws(), at: t.at, lr: t.lr}
 	ps := t.Network.Params
 	live := []op.Buffer{ps.Trained(), ps.Statistics(), ps.Grads()}
-	for _, slot := range t.Optimizer.Slots() {
-		live = append(live, t.Optimizer.Slot(slot))
-	}
+	live = append(live, t.Optimizer.Buffers()...)
 	if t.EMA != nil {
 		live = append(live, t.EMA.Buffers()...)
 	}

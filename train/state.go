@@ -137,23 +137,23 @@ func (t *Trainer) state() (checkpoint.State, error) {
 	return s, t.keepObserved(&s.Meta)
 }
 
-// slotName is the name of an optimizer's state for a parameter.
-func slotName(slot, param string) string { return slot + "." + param }
-
 func (t *Trainer) optimizerTensors(x *transfer) (*checkpoint.Tensors, error) {
 	c := new(checkpoint.Tensors)
-	return c, t.eachSlot(func(name string, p *graph.Param, memory op.Buffer) error { return x.add(c, name, p, memory) })
+	return c, t.eachState(func(name string, p *graph.Param, memory op.Buffer) error { return x.add(c, name, p, memory) })
 }
 
-// eachSlot visits the optimizer's state of every parameter.
-func (t *Trainer) eachSlot(visit func(name string, p *graph.Param, memory op.Buffer) error) error {
-	for _, slot := range t.Optimizer.Slots() {
-		for _, g := range t.Optimizer.Groups() {
-			for _, p := range g.Params {
-				if err := visit(slotName(slot, p.Name), p, t.Optimizer.Slot(slot)); err != nil {
-					return err
-				}
-			}
+// eachState visits the state that stands beside the weights: the optimizer's, and SWA's
+// average.
+func (t *Trainer) eachState(visit func(name string, p *graph.Param, memory op.Buffer) error) error {
+	if err := t.Optimizer.EachState(visit); err != nil || t.SWA == nil {
+		return err
+	}
+	for _, p := range t.Network.Params.All() {
+		if p.Role == graph.Counter { // an average of counts means nothing
+			continue
+		}
+		if err := visit("swa_average."+p.Name, p, t.SWA.Average.Memory(p.Role)); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -172,7 +172,7 @@ func (t *Trainer) Restore(s checkpoint.State, path string) error {
 	}
 	// Between two phases the optimizer's state is that of the one that ended.
 	fresh := m.BatchInEpoch == 0 && m.Epoch > 0 && t.phaseAt(m.Epoch) != t.phaseAt(m.Epoch-1)
-	err = t.eachSlot(func(name string, p *graph.Param, memory op.Buffer) error {
+	err = t.eachState(func(name string, p *graph.Param, memory op.Buffer) error {
 		if fresh {
 			return nil
 		}
@@ -181,7 +181,7 @@ func (t *Trainer) Restore(s checkpoint.State, path string) error {
 		}
 		tensor, ok := s.Optimizer.Get(name)
 		if !ok || !op.Shape(tensor.Shape).Eq(p.FileShape()) {
-			return fmt.Errorf("resuming from %s: the optimizer's state lacks %s of shape %v; it was written with another optimizer or model", path, name, p.FileShape())
+			return fmt.Errorf("resuming from %s: the optimizer's state lacks %s of shape %v; it was written with another optimizer, model or average", path, name, p.FileShape())
 		}
 		return p.WriteTo(memory, tensor.Float32s())
 	})

@@ -39,7 +39,7 @@ func step(t testing.TB, model string, size, batch int) func() {
 			trained = append(trained, p)
 		}
 	}
-	sgd, err := optim.New(ps, optim.Config{Name: "sgd", Momentum: 0.9, ClipNorm: 1}, optim.GroupBy(trained, optim.DecayWeights(1e-4)))
+	sgd, err := optim.New(ps, optim.Config{Name: "sgd", Momentum: 0.9, Clip: optim.Clip{Most: 1}}, optim.GroupBy(trained, optim.DecayWeights(1e-4)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -68,7 +68,7 @@ func other(t *testing.T, task data.Task, loss, folder string, events report.List
 	out := transform.Output{Size: 4, Channels: 1, Mean: []float64{0.4}, Std: []float64{0.2}}
 	loader := must(data.NewLoader(quarters(t, task, 300), must(transform.NewTrain(transform.Train{Output: out})), data.LoaderOptions{BatchSize: 30, Shuffle: true}))
 	val := must(data.NewLoader(quarters(t, task, 70), must(transform.NewEval(transform.Eval{Output: out})), data.LoaderOptions{BatchSize: 30}))
-	sgd := must(optim.New(ps, optim.Config{Name: "adam", Betas: [2]float64{0.9, 0.999}, Eps: 1e-8}, optim.GroupBy(ps.All(), optim.DecayWeights(0))))
+	sgd := must(optim.New(ps, optim.Config{Name: "adam", Betas: []float64{0.9, 0.999}, Eps: 1e-8}, optim.GroupBy(ps.All(), optim.DecayWeights(0))))
 	return &train.Trainer{Network: n, Optimizer: sgd, Loader: loader, Epochs: 15, LR: func(int) float64 { return 0.005 }, Folder: folder, Events: events,
 		Evaluator: &train.Evaluator{Network: n, Loader: val}, Meta: checkpoint.Meta{ClassNames: []string{"a", "b", "c"}}}
 }

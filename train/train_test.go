@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/seed52467199/trainer/checkpoint"
@@ -186,6 +187,28 @@ func TestResumeIsExact(t *testing.T) {
 		"patience":        {"train.epochs=8", "schedule.name=cosine", "schedule.cycle_limit=2", "train.patience=2", "train.min_delta=30", "train.patience_start=1"},
 	} {
 		t.Run(name, func(t *testing.T) { resumesExactly(t, append(settings, "train.batch_size=300")...) })
+	}
+}
+
+// So do trainings by every kind of optimizer and average.
+func TestResumeIsExactByOptimizer(t *testing.T) {
+	residual := []string{"model.name=cifar_resnet20", "model.drop_path=0.1", "data.train_limit=400", "train.batch_size=40", "data.size=8", "augment.crop=none"}
+	for _, settings := range [][]string{
+		{"optimizer.name=lamb", "train.ema_decay=0.9", "train.ema_warmup=true"},
+		{"optimizer.name=adafactor", "optimizer.betas=[0.9, 0]", "train.clip_grad=0.1", "train.clip_mode=agc"},
+		{"optimizer.name=adafactor"},
+		{"optimizer.name=adan", "optimizer.lookahead_k=2", "train.ema_decay=0.9"},
+		{"optimizer.name=rmsprop_tf", "optimizer.layer_decay=0.7", "train.clip_grad=0.01", "train.clip_mode=value"},
+		{"optimizer.name=madgrad", "optimizer.lookahead_k=3"},
+		append(residual, "optimizer.name=muon", "train.swa_start=1", "train.swa_lr=0.001"),
+		append(residual, "optimizer.name=sgd", "optimizer.sam_rho=0.05", "train.grad_accum=2"),
+	} {
+		t.Run(strings.Join(settings, " "), func(t *testing.T) {
+			if testing.Short() && settings[0] == residual[0] {
+				t.Skip("it trains a residual network twice")
+			}
+			resumesExactly(t, append([]string{"train.epochs=2", "train.batch_size=300", "optimizer.lr=0.003"}, settings...)...)
+		})
 	}
 }
 

@@ -46,8 +46,14 @@ type Trainer struct {
 	GradAccum int
 	// EMA, where set, averages the weights; the average is what is measured.
 	EMA *optim.EMA
-	// EMADecay is the decay of each update of EMA.
-	EMADecay float64
+	// EMADecay is the decay of each update of EMA, less at first with EMAWarmup.
+	EMADecay  float64
+	EMAWarmup bool
+	// SWA, where set, averages the weights of the last epochs; nil without.
+	SWA *SWA
+	// SAM, where set, has each update's gradients taken at weights further up; nil
+	// without.
+	SAM *optim.SAM
 	// Folder is the run folder in which checkpoints are written; "" for none.
 	Folder string
 	// SaveEvery is the number of updates between two checkpoints within an epoch;
@@ -66,6 +72,7 @@ type Trainer struct {
 	lastGood string // the last checkpoint written
 	phase    int    // of Phases, under way
 	lr       float64
+	held     []*data.Batch // of the update under way, for SAM
 }
 
 // progress is where a run stands.
@@ -188,7 +195,8 @@ func (t *Trainer) epoch(ctx context.Context, started time.Time) (images int, err
 
 // update takes count batches and updates the weights once.
 func (t *Trainer) update(it *data.Epoch, count int) (images int, err error) {
-	loss := 0.0
+	defer t.release(it)
+	loss, draws := 0.0, t.Network.ws.Draws()
 	for k := range count {
 		if !it.Next() {
 			if err := it.Err(); err != nil {
@@ -199,7 +207,11 @@ func (t *Trainer) update(it *data.Epoch, count int) (images int, err error) {
 		b := it.Batch()
 		l, err := t.Network.Backward(b, k > 0)
 		images += b.N
-		it.Release(b)
+		if t.SAM == nil {
+			it.Release(b)
+		} else {
+			t.held = append(t.held, b)
+		}
 		if err != nil {
 			return 0, err
 		}
@@ -209,7 +221,12 @@ func (t *Trainer) update(it *data.Epoch, count int) (images int, err error) {
 		loss += l
 		t.at.batch++
 	}
-	t.lr = t.LR(t.at.update)
+	if t.SAM != nil {
+		if err := t.sharpen(draws); err != nil {
+			return 0, err
+		}
+	}
+	t.lr = t.rate()
 	if t.Momentum != nil {
 		t.Optimizer.SetMomentum(t.Momentum(t.at.update))
 	}
@@ -217,7 +234,7 @@ func (t *Trainer) update(it *data.Epoch, count int) (images int, err error) {
 	if t.EMA == nil {
 		norm, err = t.Optimizer.Step(t.lr, 1/float64(count))
 	} else {
-		norm, err = t.Optimizer.StepAveraged(t.lr, 1/float64(count), t.EMA, t.EMADecay)
+		norm, err = t.Optimizer.StepAveraged(t.lr, 1/float64(count), t.EMA, t.emaDecay())
 	}
 	if err != nil {
 		return 0, err
@@ -229,6 +246,33 @@ func (t *Trainer) update(it *data.Epoch, count int) (images int, err error) {
 	t.step.Epoch, t.step.Update, t.step.Batch = t.at.epoch+1, t.at.update, t.at.batch
 	t.step.Images, t.step.LR, t.step.Loss, t.step.GradNorm = images, t.lr, loss, norm
 	return images, nil
+}
+
+// release gives the batches of the update back.
+func (t *Trainer) release(it *data.Epoch) {
+	for _, b := range t.held {
+		it.Release(b)
+	}
+	t.held = t.held[:0]
+}
+
+// sharpen takes the gradients of the update again, at the weights that SAM climbs to, by
+// the same batches and masks.
+func (t *Trainer) sharpen(draws uint64) error {
+	if err := t.SAM.Ascend(); err != nil {
+		return err
+	}
+	t.Network.ws.SetDraws(draws)
+	for k, b := range t.held {
+		l, err := t.Network.Backward(b, k > 0)
+		if err != nil {
+			return err
+		}
+		if math.IsNaN(l) || math.IsInf(l, 0) {
+			return &NonFiniteError{What: "a batch at the weights of optimizer.sam_rho", Value: l, Epoch: t.at.epoch + 1, Update: t.at.update + 1, LR: t.lr, Checkpoint: t.lastGood}
+		}
+	}
+	return t.SAM.Return()
 }
 
 // interrupt saves the state and says how to go on.
@@ -248,6 +292,11 @@ func (t *Trainer) finishEpoch(ctx context.Context, images int, training time.Dur
 	done := &report.EpochDone{Epoch: t.at.epoch + 1, Update: t.at.update, TrainLoss: t.at.loss.Mean(), EvalLoss: math.NaN(),
 		LR: t.lr, ImagesPerSecond: float64(images) / training.Seconds()}
 	evalStart := time.Now()
+	if t.SWA != nil {
+		if err := t.averageWeights(ctx); err != nil {
+			return nil, err
+		}
+	}
 	if t.Evaluator != nil {
 		m, err := t.evaluate(context.WithoutCancel(ctx))
 		if err != nil {
@@ -299,8 +348,10 @@ func (t *Trainer) judge(done *report.EpochDone, m *metric.Result) error {
 		return send(t.Events, &report.Warning{Text: fmt.Sprintf("%s, which chooses the best epoch, is not defined on the validation data: choose another eval.metric", by.Name)})
 	}
 	t.observe(v, by.Lower)
-	// A run that was begun with another figure starts to compare anew.
-	if b := t.at.best; b == nil || b.Name != by.Name || by.Better(v, b.Value) {
+	// A run that was begun with another figure starts to compare anew, and what SWA made
+	// is what the run is for, whatever came before.
+	averaged := t.SWA.averages(done.Epoch) && done.Epoch == t.Epochs
+	if b := t.at.best; b == nil || b.Name != by.Name || by.Better(v, b.Value) || averaged {
 		t.at.best = &checkpoint.BestMetric{Name: by.Name, Value: v, Epoch: done.Epoch}
 		done.Best = true
 	}

@@ -173,8 +173,8 @@ def steps(kind, attrs, state, make):
         opt.step()
         held = [torch.cat([opt.state[p][key] for p in parts]) for key in state]
         hyper = torch.tensor([0.5, i + 1, 0.1, 0.01, 0.05, 0])
-        case(kind, attrs | {"Segments": segments}, [before[0], g[i]] + (before[1:] or [torch.zeros(0)]) + [hyper],
-             [torch.cat(parts)] + (held or [torch.zeros(0)]))
+        case(kind, attrs | {"Segments": segments}, [before[0], g[i]] + before[1:] + [hyper],
+             [torch.cat(parts)] + held)
 
 
 steps("sgd_update", {}, [], lambda p: torch.optim.SGD(p, lr=1))

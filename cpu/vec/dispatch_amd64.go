@@ -930,6 +930,66 @@ func adam(w, m, v, g, p []float32) bool {
 	return true
 }
 
+func nadam(w, m, v, g, p []float32) bool {
+	switch active {
+	case isa.AVX512:
+		nadamAVX512(w, m, v, g, p)
+	case isa.AVX2:
+		nadamAVX2(w, m, v, g, p)
+	default:
+		return false
+	}
+	return true
+}
+
+func adamWeights(w, m, v, p []float32) bool {
+	switch active {
+	case isa.AVX512:
+		adamWeightsAVX512(w, m, v, p)
+	case isa.AVX2:
+		adamWeightsAVX2(w, m, v, p)
+	default:
+		return false
+	}
+	return true
+}
+
+func lion(w, m, g, p []float32) bool {
+	switch active {
+	case isa.AVX512:
+		lionAVX512(w, m, g, p)
+	case isa.AVX2:
+		lionAVX2(w, m, g, p)
+	default:
+		return false
+	}
+	return true
+}
+
+func rmsprop(w, v, g, p []float32) bool {
+	switch active {
+	case isa.AVX512:
+		rmspropAVX512(w, v, g, p)
+	case isa.AVX2:
+		rmspropAVX2(w, v, g, p)
+	default:
+		return false
+	}
+	return true
+}
+
+func rmspropMomentum(w, v, buf, g, p []float32) bool {
+	switch active {
+	case isa.AVX512:
+		rmspropMomentumAVX512(w, v, buf, g, p)
+	case isa.AVX2:
+		rmspropMomentumAVX2(w, v, buf, g, p)
+	default:
+		return false
+	}
+	return true
+}
+
 func adamDirection(u, m, v, g, w, p []float32) bool {
 	switch active {
 	case isa.AVX512:

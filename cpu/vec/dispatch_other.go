@@ -186,6 +186,16 @@ func sgdMomentumStep(w, buf, g, p []float32) bool { return false }
 
 func adam(w, m, v, g, p []float32) bool { return false }
 
+func nadam(w, m, v, g, p []float32) bool { return false }
+
+func adamWeights(w, m, v, p []float32) bool { return false }
+
+func lion(w, m, g, p []float32) bool { return false }
+
+func rmsprop(w, v, g, p []float32) bool { return false }
+
+func rmspropMomentum(w, v, buf, g, p []float32) bool { return false }
+
 func adamDirection(u, m, v, g, w, p []float32) bool { return false }
 
 func normalizeBytes(y []float32, x []uint8, scale, shift []float32) bool { return false }

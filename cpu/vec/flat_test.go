@@ -61,6 +61,12 @@ var flats = []flat{
 	{"SGDStep first", 2, 3, func(s [][]float32) { SGDStep(firstSGD, s[0], s[1], s[2]) }, func(s [][]float32) { portable.SGDStep(firstSGD, s[0], s[1], s[2]) }, 2e-6},
 	{"AdamStep", 3, 4, func(s [][]float32) { AdamStep(adamL2, s[0], s[1], s[2], s[3]) }, func(s [][]float32) { portable.AdamStep(adamL2, s[0], s[1], s[2], s[3]) }, 1e-5},
 	{"AdamStep decoupled", 3, 4, func(s [][]float32) { AdamStep(adamW, s[0], s[1], s[2], s[3]) }, func(s [][]float32) { portable.AdamStep(adamW, s[0], s[1], s[2], s[3]) }, 1e-5},
+	{"AdamStep Nesterov", 3, 4, func(s [][]float32) { AdamStep(nadamW, s[0], s[1], s[2], s[3]) }, func(s [][]float32) { portable.AdamStep(nadamW, s[0], s[1], s[2], s[3]) }, 1e-5},
+	{"AdamStep rectified", 3, 4, func(s [][]float32) { AdamStep(radam, s[0], s[1], s[2], s[3]) }, func(s [][]float32) { portable.AdamStep(radam, s[0], s[1], s[2], s[3]) }, 1e-5},
+	{"AdamWeights", 3, 3, func(s [][]float32) { AdamWeights(adamW, s[0], s[1], s[2]) }, func(s [][]float32) { portable.AdamWeights(adamW, s[0], s[1], s[2]) }, 1e-5},
+	{"LionStep", 2, 3, func(s [][]float32) { LionStep(plainLion, s[0], s[1], s[2]) }, func(s [][]float32) { portable.LionStep(plainLion, s[0], s[1], s[2]) }, 1e-5},
+	{"RMSPropStep", 3, 3, func(s [][]float32) { RMSPropStep(plainRMS, s[0], s[2], nil, s[1]) }, func(s [][]float32) { portable.RMSPropStep(plainRMS, s[0], s[2], nil, s[1]) }, 1e-5},
+	{"RMSPropStep momentum", 3, 4, func(s [][]float32) { RMSPropStep(plainRMS, s[0], s[2], s[1], s[3]) }, func(s [][]float32) { portable.RMSPropStep(plainRMS, s[0], s[2], s[1], s[3]) }, 1e-5},
 	{"AdamDirection", 3, 5, func(s [][]float32) { AdamDirection(adamW, s[0], s[1], s[2], s[3], s[4]) }, func(s [][]float32) { portable.AdamDirection(adamW, s[0], s[1], s[2], s[3], s[4]) }, 1e-5},
 	{"BinaryCrossEntropy", 1, 3, func(s [][]float32) { BinaryCrossEntropy(s[0], s[1], s[2], .5) }, func(s [][]float32) { portable.BinaryCrossEntropy(s[0], s[1], s[2], .5) }, 1e-6},
 }
@@ -72,10 +78,14 @@ var (
 	firstSGD    = SGD{LR: .1, GradScale: 1, Momentum: .9, Dampening: .3, First: true}
 	adamL2      = Adam{LR: .01, WeightDecay: .1, GradScale: .5, Beta1: .9, Beta2: .999, Eps: 1e-8, Step: 3}
 	adamW       = Adam{LR: .01, WeightDecay: .1, GradScale: 1, Beta1: .9, Beta2: .99, Eps: 1e-6, Decoupled: true, Step: 7}
+	nadamW      = Adam{LR: .01, WeightDecay: .1, GradScale: 1, Beta1: .9, Beta2: .99, Eps: 1e-6, Decoupled: true, Nesterov: true, Step: 7}
+	radam       = Adam{LR: .01, WeightDecay: .1, GradScale: 1, Beta1: .9, Beta2: .99, Eps: 1e-6, Rectified: true, Step: 9}
+	plainLion   = Lion{LR: .01, WeightDecay: .1, GradScale: .5, Beta1: .9, Beta2: .99}
+	plainRMS    = RMSProp{LR: .01, WeightDecay: .1, GradScale: .5, Alpha: .9, Eps: 1e-3, Momentum: .9}
 )
 
-// prepare makes inputs valid: of three outputs, which are weights and Adam's
-// moments, the last is a square.
+// prepare makes inputs valid: of three outputs, which are weights and an
+// optimizer's moments, the last is a square.
 func (k flat) prepare(s [][]float32) {
 	if k.outs == 3 {
 		Mul(s[2], s[2], s[2])

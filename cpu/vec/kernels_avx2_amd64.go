@@ -389,6 +389,31 @@ func sgdMomentumStepAVX2(w []float32, buf []float32, g []float32, p []float32)
 //go:noescape
 func adamAVX2(w []float32, m []float32, v []float32, g []float32, p []float32)
 
+// nadamAVX2 is adam with Nesterov's momentum.
+//
+//go:noescape
+func nadamAVX2(w []float32, m []float32, v []float32, g []float32, p []float32)
+
+// adamWeightsAVX2 is adam's step of the weights alone, by moments that are new already.
+//
+//go:noescape
+func adamWeightsAVX2(w []float32, m []float32, v []float32, p []float32)
+
+// lionAVX2 is one step of Lion.
+//
+//go:noescape
+func lionAVX2(w []float32, m []float32, g []float32, p []float32)
+
+// rmspropAVX2 is one step of TensorFlow's RMSprop.
+//
+//go:noescape
+func rmspropAVX2(w []float32, v []float32, g []float32, p []float32)
+
+// rmspropMomentumAVX2 is rmsprop with a momentum buffer.
+//
+//go:noescape
+func rmspropMomentumAVX2(w []float32, v []float32, buf []float32, g []float32, p []float32)
+
 // adamDirectionAVX2 is u = the step of Adam for lr 1, with weight decay added.
 //
 //go:noescape

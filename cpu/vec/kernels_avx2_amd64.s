@@ -7774,6 +7774,418 @@ done4:
 	VZEROUPPER
 	RET
 
+// func nadamAVX2(w []float32, m []float32, v []float32, g []float32, p []float32)
+// Requires: AVX, FMA3
+TEXT ·nadamAVX2(SB), NOSPLIT, $0-120
+	MOVQ w_len+8(FP), AX
+	MOVQ w_base+0(FP), CX
+	MOVQ m_base+24(FP), DX
+	MOVQ v_base+48(FP), BX
+	MOVQ g_base+72(FP), SI
+	MOVQ p_base+96(FP), DI
+	XORL R8, R8
+
+one2:
+	CMPQ         AX, $+8
+	JL           rest3
+	VMOVUPS      (CX)(R8*4), Y0
+	VMOVUPS      (DX)(R8*4), Y1
+	VMOVUPS      (BX)(R8*4), Y2
+	VMOVUPS      (SI)(R8*4), Y3
+	VBROADCASTSS 4(DI), Y4
+	VBROADCASTSS (DI), Y5
+	VMULPS       Y5, Y3, Y3
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  Y4, Y0, Y3
+	VSUBPS       Y1, Y3, Y4
+	VBROADCASTSS 12(DI), Y5
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  Y5, Y4, Y1
+	VMULPS       Y3, Y3, Y4
+	VBROADCASTSS 20(DI), Y5
+	VBROADCASTSS 16(DI), Y6
+	VMULPS       Y6, Y2, Y2
+	VMOVAPS      Y2, Y2
+	VFMADD231PS  Y5, Y4, Y2
+	VSQRTPS      Y2, Y4
+	VBROADCASTSS 28(DI), Y5
+	VBROADCASTSS 32(DI), Y6
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  Y5, Y4, Y6
+	VDIVPS       Y6, Y1, Y4
+	VSUBPS       Y1, Y3, Y3
+	VBROADCASTSS 12(DI), Y4
+	VMOVAPS      Y1, Y5
+	VFMADD231PS  Y4, Y3, Y5
+	VSQRTPS      Y2, Y3
+	VBROADCASTSS 28(DI), Y4
+	VBROADCASTSS 32(DI), Y6
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  Y4, Y3, Y6
+	VDIVPS       Y6, Y5, Y3
+	VBROADCASTSS 24(DI), Y4
+	VBROADCASTSS 8(DI), Y5
+	VMULPS       Y5, Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS Y4, Y3, Y0
+	VMOVUPS      Y0, (CX)(R8*4)
+	VMOVUPS      Y1, (DX)(R8*4)
+	VMOVUPS      Y2, (BX)(R8*4)
+	ADDQ         $+8, R8
+	SUBQ         $+8, AX
+	JMP          one2
+
+rest3:
+	TESTQ        AX, AX
+	JZ           done4
+	ANDQ         $+7, AX
+	LEAQ         tailMask<>+32(SB), R9
+	NEGQ         AX
+	VMOVDQU      (R9)(AX*4), Y0
+	NEGQ         AX
+	VMASKMOVPS   (CX)(R8*4), Y0, Y1
+	VMASKMOVPS   (DX)(R8*4), Y0, Y2
+	VMASKMOVPS   (BX)(R8*4), Y0, Y3
+	VMASKMOVPS   (SI)(R8*4), Y0, Y4
+	VBROADCASTSS 4(DI), Y5
+	VBROADCASTSS (DI), Y6
+	VMULPS       Y6, Y4, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  Y5, Y1, Y4
+	VSUBPS       Y2, Y4, Y5
+	VBROADCASTSS 12(DI), Y6
+	VMOVAPS      Y2, Y2
+	VFMADD231PS  Y6, Y5, Y2
+	VMULPS       Y4, Y4, Y5
+	VBROADCASTSS 20(DI), Y6
+	VBROADCASTSS 16(DI), Y7
+	VMULPS       Y7, Y3, Y3
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  Y6, Y5, Y3
+	VSQRTPS      Y3, Y5
+	VBROADCASTSS 28(DI), Y6
+	VBROADCASTSS 32(DI), Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  Y6, Y5, Y7
+	VDIVPS       Y7, Y2, Y5
+	VSUBPS       Y2, Y4, Y4
+	VBROADCASTSS 12(DI), Y5
+	VMOVAPS      Y2, Y6
+	VFMADD231PS  Y5, Y4, Y6
+	VSQRTPS      Y3, Y4
+	VBROADCASTSS 28(DI), Y5
+	VBROADCASTSS 32(DI), Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  Y5, Y4, Y7
+	VDIVPS       Y7, Y6, Y4
+	VBROADCASTSS 24(DI), Y5
+	VBROADCASTSS 8(DI), Y6
+	VMULPS       Y6, Y1, Y1
+	VMOVAPS      Y1, Y1
+	VFNMADD231PS Y5, Y4, Y1
+	VMASKMOVPS   Y1, Y0, (CX)(R8*4)
+	VMASKMOVPS   Y2, Y0, (DX)(R8*4)
+	VMASKMOVPS   Y3, Y0, (BX)(R8*4)
+
+done4:
+	VZEROUPPER
+	RET
+
+// func adamWeightsAVX2(w []float32, m []float32, v []float32, p []float32)
+// Requires: AVX, FMA3
+TEXT ·adamWeightsAVX2(SB), NOSPLIT, $0-96
+	MOVQ w_len+8(FP), AX
+	MOVQ w_base+0(FP), CX
+	MOVQ m_base+24(FP), DX
+	MOVQ v_base+48(FP), BX
+	MOVQ p_base+72(FP), SI
+	XORL DI, DI
+
+one2:
+	CMPQ         AX, $+8
+	JL           rest3
+	VMOVUPS      (CX)(DI*4), Y0
+	VMOVUPS      (DX)(DI*4), Y1
+	VMOVUPS      (BX)(DI*4), Y2
+	VSQRTPS      Y2, Y2
+	VBROADCASTSS 28(SI), Y3
+	VBROADCASTSS 32(SI), Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  Y3, Y2, Y4
+	VDIVPS       Y4, Y1, Y1
+	VBROADCASTSS 24(SI), Y2
+	VBROADCASTSS 8(SI), Y3
+	VMULPS       Y3, Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS Y2, Y1, Y0
+	VMOVUPS      Y0, (CX)(DI*4)
+	ADDQ         $+8, DI
+	SUBQ         $+8, AX
+	JMP          one2
+
+rest3:
+	TESTQ        AX, AX
+	JZ           done4
+	ANDQ         $+7, AX
+	LEAQ         tailMask<>+32(SB), R8
+	NEGQ         AX
+	VMOVDQU      (R8)(AX*4), Y0
+	NEGQ         AX
+	VMASKMOVPS   (CX)(DI*4), Y0, Y1
+	VMASKMOVPS   (DX)(DI*4), Y0, Y2
+	VMASKMOVPS   (BX)(DI*4), Y0, Y3
+	VSQRTPS      Y3, Y3
+	VBROADCASTSS 28(SI), Y4
+	VBROADCASTSS 32(SI), Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  Y4, Y3, Y5
+	VDIVPS       Y5, Y2, Y2
+	VBROADCASTSS 24(SI), Y3
+	VBROADCASTSS 8(SI), Y4
+	VMULPS       Y4, Y1, Y1
+	VMOVAPS      Y1, Y1
+	VFNMADD231PS Y3, Y2, Y1
+	VMASKMOVPS   Y1, Y0, (CX)(DI*4)
+
+done4:
+	VZEROUPPER
+	RET
+
+// func lionAVX2(w []float32, m []float32, g []float32, p []float32)
+// Requires: AVX, FMA3
+TEXT ·lionAVX2(SB), NOSPLIT, $0-96
+	MOVQ w_len+8(FP), AX
+	MOVQ w_base+0(FP), CX
+	MOVQ m_base+24(FP), DX
+	MOVQ g_base+48(FP), BX
+	MOVQ p_base+72(FP), SI
+	XORL DI, DI
+
+one2:
+	CMPQ         AX, $+8
+	JL           rest3
+	VMOVUPS      (CX)(DI*4), Y0
+	VMOVUPS      (DX)(DI*4), Y1
+	VMOVUPS      (BX)(DI*4), Y2
+	VBROADCASTSS (SI), Y3
+	VMULPS       Y3, Y2, Y2
+	VSUBPS       Y1, Y2, Y2
+	VBROADCASTSS 8(SI), Y3
+	VMOVAPS      Y1, Y4
+	VFMADD231PS  Y3, Y2, Y4
+	VXORPS       Y3, Y3, Y3
+	VCMPPS       $0x0c, Y3, Y4, Y3
+	VANDPS       splat80000000<>+0(SB), Y4, Y4
+	VBROADCASTSS 16(SI), Y5
+	VORPS        Y5, Y4, Y4
+	VANDPS       Y4, Y3, Y3
+	VBROADCASTSS 4(SI), Y4
+	VMULPS       Y4, Y0, Y0
+	VSUBPS       Y3, Y0, Y0
+	VBROADCASTSS 12(SI), Y3
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  Y3, Y2, Y1
+	VMOVUPS      Y0, (CX)(DI*4)
+	VMOVUPS      Y1, (DX)(DI*4)
+	ADDQ         $+8, DI
+	SUBQ         $+8, AX
+	JMP          one2
+
+rest3:
+	TESTQ        AX, AX
+	JZ           done4
+	ANDQ         $+7, AX
+	LEAQ         tailMask<>+32(SB), R8
+	NEGQ         AX
+	VMOVDQU      (R8)(AX*4), Y0
+	NEGQ         AX
+	VMASKMOVPS   (CX)(DI*4), Y0, Y1
+	VMASKMOVPS   (DX)(DI*4), Y0, Y2
+	VMASKMOVPS   (BX)(DI*4), Y0, Y3
+	VBROADCASTSS (SI), Y4
+	VMULPS       Y4, Y3, Y3
+	VSUBPS       Y2, Y3, Y3
+	VBROADCASTSS 8(SI), Y4
+	VMOVAPS      Y2, Y5
+	VFMADD231PS  Y4, Y3, Y5
+	VXORPS       Y4, Y4, Y4
+	VCMPPS       $0x0c, Y4, Y5, Y4
+	VANDPS       splat80000000<>+0(SB), Y5, Y5
+	VBROADCASTSS 16(SI), Y6
+	VORPS        Y6, Y5, Y5
+	VANDPS       Y5, Y4, Y4
+	VBROADCASTSS 4(SI), Y5
+	VMULPS       Y5, Y1, Y1
+	VSUBPS       Y4, Y1, Y1
+	VBROADCASTSS 12(SI), Y4
+	VMOVAPS      Y2, Y2
+	VFMADD231PS  Y4, Y3, Y2
+	VMASKMOVPS   Y1, Y0, (CX)(DI*4)
+	VMASKMOVPS   Y2, Y0, (DX)(DI*4)
+
+done4:
+	VZEROUPPER
+	RET
+
+// func rmspropAVX2(w []float32, v []float32, g []float32, p []float32)
+// Requires: AVX, FMA3
+TEXT ·rmspropAVX2(SB), NOSPLIT, $0-96
+	MOVQ w_len+8(FP), AX
+	MOVQ w_base+0(FP), CX
+	MOVQ v_base+24(FP), DX
+	MOVQ g_base+48(FP), BX
+	MOVQ p_base+72(FP), SI
+	XORL DI, DI
+
+one2:
+	CMPQ         AX, $+8
+	JL           rest3
+	VMOVUPS      (CX)(DI*4), Y0
+	VMOVUPS      (DX)(DI*4), Y1
+	VMOVUPS      (BX)(DI*4), Y2
+	VBROADCASTSS 4(SI), Y3
+	VBROADCASTSS (SI), Y4
+	VMULPS       Y4, Y2, Y2
+	VMOVAPS      Y2, Y2
+	VFMADD231PS  Y3, Y0, Y2
+	VMULPS       Y2, Y2, Y3
+	VSUBPS       Y1, Y3, Y3
+	VBROADCASTSS 8(SI), Y4
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  Y4, Y3, Y1
+	VBROADCASTSS 16(SI), Y3
+	VMULPS       Y3, Y2, Y2
+	VBROADCASTSS 12(SI), Y3
+	VADDPS       Y3, Y1, Y3
+	VSQRTPS      Y3, Y3
+	VDIVPS       Y3, Y2, Y2
+	VSUBPS       Y2, Y0, Y0
+	VMOVUPS      Y0, (CX)(DI*4)
+	VMOVUPS      Y1, (DX)(DI*4)
+	ADDQ         $+8, DI
+	SUBQ         $+8, AX
+	JMP          one2
+
+rest3:
+	TESTQ        AX, AX
+	JZ           done4
+	ANDQ         $+7, AX
+	LEAQ         tailMask<>+32(SB), R8
+	NEGQ         AX
+	VMOVDQU      (R8)(AX*4), Y0
+	NEGQ         AX
+	VMASKMOVPS   (CX)(DI*4), Y0, Y1
+	VMASKMOVPS   (DX)(DI*4), Y0, Y2
+	VMASKMOVPS   (BX)(DI*4), Y0, Y3
+	VBROADCASTSS 4(SI), Y4
+	VBROADCASTSS (SI), Y5
+	VMULPS       Y5, Y3, Y3
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  Y4, Y1, Y3
+	VMULPS       Y3, Y3, Y4
+	VSUBPS       Y2, Y4, Y4
+	VBROADCASTSS 8(SI), Y5
+	VMOVAPS      Y2, Y2
+	VFMADD231PS  Y5, Y4, Y2
+	VBROADCASTSS 16(SI), Y4
+	VMULPS       Y4, Y3, Y3
+	VBROADCASTSS 12(SI), Y4
+	VADDPS       Y4, Y2, Y4
+	VSQRTPS      Y4, Y4
+	VDIVPS       Y4, Y3, Y3
+	VSUBPS       Y3, Y1, Y1
+	VMASKMOVPS   Y1, Y0, (CX)(DI*4)
+	VMASKMOVPS   Y2, Y0, (DX)(DI*4)
+
+done4:
+	VZEROUPPER
+	RET
+
+// func rmspropMomentumAVX2(w []float32, v []float32, buf []float32, g []float32, p []float32)
+// Requires: AVX, FMA3
+TEXT ·rmspropMomentumAVX2(SB), NOSPLIT, $0-120
+	MOVQ w_len+8(FP), AX
+	MOVQ w_base+0(FP), CX
+	MOVQ v_base+24(FP), DX
+	MOVQ buf_base+48(FP), BX
+	MOVQ g_base+72(FP), SI
+	MOVQ p_base+96(FP), DI
+	XORL R8, R8
+
+one2:
+	CMPQ         AX, $+8
+	JL           rest3
+	VMOVUPS      (CX)(R8*4), Y0
+	VMOVUPS      (DX)(R8*4), Y1
+	VMOVUPS      (BX)(R8*4), Y2
+	VMOVUPS      (SI)(R8*4), Y3
+	VBROADCASTSS 4(DI), Y4
+	VBROADCASTSS (DI), Y5
+	VMULPS       Y5, Y3, Y3
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  Y4, Y0, Y3
+	VMULPS       Y3, Y3, Y4
+	VSUBPS       Y1, Y4, Y4
+	VBROADCASTSS 8(DI), Y5
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  Y5, Y4, Y1
+	VBROADCASTSS 16(DI), Y4
+	VMULPS       Y4, Y3, Y3
+	VBROADCASTSS 12(DI), Y4
+	VADDPS       Y4, Y1, Y4
+	VSQRTPS      Y4, Y4
+	VDIVPS       Y4, Y3, Y3
+	VBROADCASTSS 20(DI), Y4
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  Y4, Y2, Y3
+	VSUBPS       Y3, Y0, Y0
+	VMOVUPS      Y0, (CX)(R8*4)
+	VMOVUPS      Y1, (DX)(R8*4)
+	VMOVUPS      Y3, (BX)(R8*4)
+	ADDQ         $+8, R8
+	SUBQ         $+8, AX
+	JMP          one2
+
+rest3:
+	TESTQ        AX, AX
+	JZ           done4
+	ANDQ         $+7, AX
+	LEAQ         tailMask<>+32(SB), R9
+	NEGQ         AX
+	VMOVDQU      (R9)(AX*4), Y0
+	NEGQ         AX
+	VMASKMOVPS   (CX)(R8*4), Y0, Y1
+	VMASKMOVPS   (DX)(R8*4), Y0, Y2
+	VMASKMOVPS   (BX)(R8*4), Y0, Y3
+	VMASKMOVPS   (SI)(R8*4), Y0, Y4
+	VBROADCASTSS 4(DI), Y5
+	VBROADCASTSS (DI), Y6
+	VMULPS       Y6, Y4, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  Y5, Y1, Y4
+	VMULPS       Y4, Y4, Y5
+	VSUBPS       Y2, Y5, Y5
+	VBROADCASTSS 8(DI), Y6
+	VMOVAPS      Y2, Y2
+	VFMADD231PS  Y6, Y5, Y2
+	VBROADCASTSS 16(DI), Y5
+	VMULPS       Y5, Y4, Y4
+	VBROADCASTSS 12(DI), Y5
+	VADDPS       Y5, Y2, Y5
+	VSQRTPS      Y5, Y5
+	VDIVPS       Y5, Y4, Y4
+	VBROADCASTSS 20(DI), Y5
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  Y5, Y3, Y4
+	VSUBPS       Y4, Y1, Y1
+	VMASKMOVPS   Y1, Y0, (CX)(R8*4)
+	VMASKMOVPS   Y2, Y0, (DX)(R8*4)
+	VMASKMOVPS   Y4, Y0, (BX)(R8*4)
+
+done4:
+	VZEROUPPER
+	RET
+
 // func adamDirectionAVX2(u []float32, m []float32, v []float32, g []float32, w []float32, p []float32)
 // Requires: AVX, FMA3
 TEXT ·adamDirectionAVX2(SB), NOSPLIT, $0-144

@@ -389,6 +389,31 @@ func sgdMomentumStepAVX512(w []float32, buf []float32, g []float32, p []float32)
 //go:noescape
 func adamAVX512(w []float32, m []float32, v []float32, g []float32, p []float32)
 
+// nadamAVX512 is adam with Nesterov's momentum.
+//
+//go:noescape
+func nadamAVX512(w []float32, m []float32, v []float32, g []float32, p []float32)
+
+// adamWeightsAVX512 is adam's step of the weights alone, by moments that are new already.
+//
+//go:noescape
+func adamWeightsAVX512(w []float32, m []float32, v []float32, p []float32)
+
+// lionAVX512 is one step of Lion.
+//
+//go:noescape
+func lionAVX512(w []float32, m []float32, g []float32, p []float32)
+
+// rmspropAVX512 is one step of TensorFlow's RMSprop.
+//
+//go:noescape
+func rmspropAVX512(w []float32, v []float32, g []float32, p []float32)
+
+// rmspropMomentumAVX512 is rmsprop with a momentum buffer.
+//
+//go:noescape
+func rmspropMomentumAVX512(w []float32, v []float32, buf []float32, g []float32, p []float32)
+
 // adamDirectionAVX512 is u = the step of Adam for lr 1, with weight decay added.
 //
 //go:noescape

@@ -7648,6 +7648,413 @@ done4:
 	VZEROUPPER
 	RET
 
+// func nadamAVX512(w []float32, m []float32, v []float32, g []float32, p []float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·nadamAVX512(SB), NOSPLIT, $0-120
+	MOVQ w_len+8(FP), AX
+	MOVQ w_base+0(FP), CX
+	MOVQ m_base+24(FP), DX
+	MOVQ v_base+48(FP), BX
+	MOVQ g_base+72(FP), SI
+	MOVQ p_base+96(FP), DI
+	XORL R8, R8
+
+one2:
+	CMPQ         AX, $+16
+	JL           rest3
+	VMOVUPS      (CX)(R8*4), Z0
+	VMOVUPS      (DX)(R8*4), Z1
+	VMOVUPS      (BX)(R8*4), Z2
+	VMOVUPS      (SI)(R8*4), Z3
+	VBROADCASTSS 4(DI), Z4
+	VBROADCASTSS (DI), Z5
+	VMULPS       Z5, Z3, Z3
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  Z4, Z0, Z3
+	VSUBPS       Z1, Z3, Z4
+	VBROADCASTSS 12(DI), Z5
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  Z5, Z4, Z1
+	VMULPS       Z3, Z3, Z4
+	VBROADCASTSS 20(DI), Z5
+	VBROADCASTSS 16(DI), Z6
+	VMULPS       Z6, Z2, Z2
+	VMOVAPS      Z2, Z2
+	VFMADD231PS  Z5, Z4, Z2
+	VSQRTPS      Z2, Z4
+	VBROADCASTSS 28(DI), Z5
+	VBROADCASTSS 32(DI), Z6
+	VMOVAPS      Z6, Z6
+	VFMADD231PS  Z5, Z4, Z6
+	VDIVPS       Z6, Z1, Z4
+	VSUBPS       Z1, Z3, Z3
+	VBROADCASTSS 12(DI), Z4
+	VMOVAPS      Z1, Z5
+	VFMADD231PS  Z4, Z3, Z5
+	VSQRTPS      Z2, Z3
+	VBROADCASTSS 28(DI), Z4
+	VBROADCASTSS 32(DI), Z6
+	VMOVAPS      Z6, Z6
+	VFMADD231PS  Z4, Z3, Z6
+	VDIVPS       Z6, Z5, Z3
+	VBROADCASTSS 24(DI), Z4
+	VBROADCASTSS 8(DI), Z5
+	VMULPS       Z5, Z0, Z0
+	VMOVAPS      Z0, Z0
+	VFNMADD231PS Z4, Z3, Z0
+	VMOVUPS      Z0, (CX)(R8*4)
+	VMOVUPS      Z1, (DX)(R8*4)
+	VMOVUPS      Z2, (BX)(R8*4)
+	ADDQ         $+16, R8
+	SUBQ         $+16, AX
+	JMP          one2
+
+rest3:
+	TESTQ        AX, AX
+	JZ           done4
+	ANDQ         $+15, AX
+	MOVL         $-1, R9
+	BZHIL        AX, R9, R9
+	KMOVW        R9, K1
+	VMOVUPS.Z    (CX)(R8*4), K1, Z0
+	VMOVUPS.Z    (DX)(R8*4), K1, Z1
+	VMOVUPS.Z    (BX)(R8*4), K1, Z2
+	VMOVUPS.Z    (SI)(R8*4), K1, Z3
+	VBROADCASTSS 4(DI), Z4
+	VBROADCASTSS (DI), Z5
+	VMULPS       Z5, Z3, Z3
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  Z4, Z0, Z3
+	VSUBPS       Z1, Z3, Z4
+	VBROADCASTSS 12(DI), Z5
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  Z5, Z4, Z1
+	VMULPS       Z3, Z3, Z4
+	VBROADCASTSS 20(DI), Z5
+	VBROADCASTSS 16(DI), Z6
+	VMULPS       Z6, Z2, Z2
+	VMOVAPS      Z2, Z2
+	VFMADD231PS  Z5, Z4, Z2
+	VSQRTPS      Z2, Z4
+	VBROADCASTSS 28(DI), Z5
+	VBROADCASTSS 32(DI), Z6
+	VMOVAPS      Z6, Z6
+	VFMADD231PS  Z5, Z4, Z6
+	VDIVPS       Z6, Z1, Z4
+	VSUBPS       Z1, Z3, Z3
+	VBROADCASTSS 12(DI), Z4
+	VMOVAPS      Z1, Z5
+	VFMADD231PS  Z4, Z3, Z5
+	VSQRTPS      Z2, Z3
+	VBROADCASTSS 28(DI), Z4
+	VBROADCASTSS 32(DI), Z6
+	VMOVAPS      Z6, Z6
+	VFMADD231PS  Z4, Z3, Z6
+	VDIVPS       Z6, Z5, Z3
+	VBROADCASTSS 24(DI), Z4
+	VBROADCASTSS 8(DI), Z5
+	VMULPS       Z5, Z0, Z0
+	VMOVAPS      Z0, Z0
+	VFNMADD231PS Z4, Z3, Z0
+	VMOVUPS      Z0, K1, (CX)(R8*4)
+	VMOVUPS      Z1, K1, (DX)(R8*4)
+	VMOVUPS      Z2, K1, (BX)(R8*4)
+
+done4:
+	VZEROUPPER
+	RET
+
+// func adamWeightsAVX512(w []float32, m []float32, v []float32, p []float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·adamWeightsAVX512(SB), NOSPLIT, $0-96
+	MOVQ w_len+8(FP), AX
+	MOVQ w_base+0(FP), CX
+	MOVQ m_base+24(FP), DX
+	MOVQ v_base+48(FP), BX
+	MOVQ p_base+72(FP), SI
+	XORL DI, DI
+
+one2:
+	CMPQ         AX, $+16
+	JL           rest3
+	VMOVUPS      (CX)(DI*4), Z0
+	VMOVUPS      (DX)(DI*4), Z1
+	VMOVUPS      (BX)(DI*4), Z2
+	VSQRTPS      Z2, Z2
+	VBROADCASTSS 28(SI), Z3
+	VBROADCASTSS 32(SI), Z4
+	VMOVAPS      Z4, Z4
+	VFMADD231PS  Z3, Z2, Z4
+	VDIVPS       Z4, Z1, Z1
+	VBROADCASTSS 24(SI), Z2
+	VBROADCASTSS 8(SI), Z3
+	VMULPS       Z3, Z0, Z0
+	VMOVAPS      Z0, Z0
+	VFNMADD231PS Z2, Z1, Z0
+	VMOVUPS      Z0, (CX)(DI*4)
+	ADDQ         $+16, DI
+	SUBQ         $+16, AX
+	JMP          one2
+
+rest3:
+	TESTQ        AX, AX
+	JZ           done4
+	ANDQ         $+15, AX
+	MOVL         $-1, R8
+	BZHIL        AX, R8, R8
+	KMOVW        R8, K1
+	VMOVUPS.Z    (CX)(DI*4), K1, Z0
+	VMOVUPS.Z    (DX)(DI*4), K1, Z1
+	VMOVUPS.Z    (BX)(DI*4), K1, Z2
+	VSQRTPS      Z2, Z2
+	VBROADCASTSS 28(SI), Z3
+	VBROADCASTSS 32(SI), Z4
+	VMOVAPS      Z4, Z4
+	VFMADD231PS  Z3, Z2, Z4
+	VDIVPS       Z4, Z1, Z1
+	VBROADCASTSS 24(SI), Z2
+	VBROADCASTSS 8(SI), Z3
+	VMULPS       Z3, Z0, Z0
+	VMOVAPS      Z0, Z0
+	VFNMADD231PS Z2, Z1, Z0
+	VMOVUPS      Z0, K1, (CX)(DI*4)
+
+done4:
+	VZEROUPPER
+	RET
+
+// func lionAVX512(w []float32, m []float32, g []float32, p []float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·lionAVX512(SB), NOSPLIT, $0-96
+	MOVQ w_len+8(FP), AX
+	MOVQ w_base+0(FP), CX
+	MOVQ m_base+24(FP), DX
+	MOVQ g_base+48(FP), BX
+	MOVQ p_base+72(FP), SI
+	XORL DI, DI
+
+one2:
+	CMPQ         AX, $+16
+	JL           rest3
+	VMOVUPS      (CX)(DI*4), Z0
+	VMOVUPS      (DX)(DI*4), Z1
+	VMOVUPS      (BX)(DI*4), Z2
+	VBROADCASTSS (SI), Z3
+	VMULPS       Z3, Z2, Z2
+	VSUBPS       Z1, Z2, Z2
+	VBROADCASTSS 8(SI), Z3
+	VMOVAPS      Z1, Z4
+	VFMADD231PS  Z3, Z2, Z4
+	VXORPS       Z3, Z3, Z3
+	VCMPPS       $0x0c, Z3, Z4, K1
+	VANDPS       splat80000000<>+0(SB), Z4, Z3
+	VBROADCASTSS 16(SI), Z4
+	VORPS        Z4, Z3, Z3
+	VMOVAPS.Z    Z3, K1, Z3
+	VBROADCASTSS 4(SI), Z4
+	VMULPS       Z4, Z0, Z0
+	VSUBPS       Z3, Z0, Z0
+	VBROADCASTSS 12(SI), Z3
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  Z3, Z2, Z1
+	VMOVUPS      Z0, (CX)(DI*4)
+	VMOVUPS      Z1, (DX)(DI*4)
+	ADDQ         $+16, DI
+	SUBQ         $+16, AX
+	JMP          one2
+
+rest3:
+	TESTQ        AX, AX
+	JZ           done4
+	ANDQ         $+15, AX
+	MOVL         $-1, R8
+	BZHIL        AX, R8, R8
+	KMOVW        R8, K1
+	VMOVUPS.Z    (CX)(DI*4), K1, Z0
+	VMOVUPS.Z    (DX)(DI*4), K1, Z1
+	VMOVUPS.Z    (BX)(DI*4), K1, Z2
+	VBROADCASTSS (SI), Z3
+	VMULPS       Z3, Z2, Z2
+	VSUBPS       Z1, Z2, Z2
+	VBROADCASTSS 8(SI), Z3
+	VMOVAPS      Z1, Z4
+	VFMADD231PS  Z3, Z2, Z4
+	VXORPS       Z3, Z3, Z3
+	VCMPPS       $0x0c, Z3, Z4, K2
+	VANDPS       splat80000000<>+0(SB), Z4, Z3
+	VBROADCASTSS 16(SI), Z4
+	VORPS        Z4, Z3, Z3
+	VMOVAPS.Z    Z3, K2, Z3
+	VBROADCASTSS 4(SI), Z4
+	VMULPS       Z4, Z0, Z0
+	VSUBPS       Z3, Z0, Z0
+	VBROADCASTSS 12(SI), Z3
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  Z3, Z2, Z1
+	VMOVUPS      Z0, K1, (CX)(DI*4)
+	VMOVUPS      Z1, K1, (DX)(DI*4)
+
+done4:
+	VZEROUPPER
+	RET
+
+// func rmspropAVX512(w []float32, v []float32, g []float32, p []float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·rmspropAVX512(SB), NOSPLIT, $0-96
+	MOVQ w_len+8(FP), AX
+	MOVQ w_base+0(FP), CX
+	MOVQ v_base+24(FP), DX
+	MOVQ g_base+48(FP), BX
+	MOVQ p_base+72(FP), SI
+	XORL DI, DI
+
+one2:
+	CMPQ         AX, $+16
+	JL           rest3
+	VMOVUPS      (CX)(DI*4), Z0
+	VMOVUPS      (DX)(DI*4), Z1
+	VMOVUPS      (BX)(DI*4), Z2
+	VBROADCASTSS 4(SI), Z3
+	VBROADCASTSS (SI), Z4
+	VMULPS       Z4, Z2, Z2
+	VMOVAPS      Z2, Z2
+	VFMADD231PS  Z3, Z0, Z2
+	VMULPS       Z2, Z2, Z3
+	VSUBPS       Z1, Z3, Z3
+	VBROADCASTSS 8(SI), Z4
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  Z4, Z3, Z1
+	VBROADCASTSS 16(SI), Z3
+	VMULPS       Z3, Z2, Z2
+	VBROADCASTSS 12(SI), Z3
+	VADDPS       Z3, Z1, Z3
+	VSQRTPS      Z3, Z3
+	VDIVPS       Z3, Z2, Z2
+	VSUBPS       Z2, Z0, Z0
+	VMOVUPS      Z0, (CX)(DI*4)
+	VMOVUPS      Z1, (DX)(DI*4)
+	ADDQ         $+16, DI
+	SUBQ         $+16, AX
+	JMP          one2
+
+rest3:
+	TESTQ        AX, AX
+	JZ           done4
+	ANDQ         $+15, AX
+	MOVL         $-1, R8
+	BZHIL        AX, R8, R8
+	KMOVW        R8, K1
+	VMOVUPS.Z    (CX)(DI*4), K1, Z0
+	VMOVUPS.Z    (DX)(DI*4), K1, Z1
+	VMOVUPS.Z    (BX)(DI*4), K1, Z2
+	VBROADCASTSS 4(SI), Z3
+	VBROADCASTSS (SI), Z4
+	VMULPS       Z4, Z2, Z2
+	VMOVAPS      Z2, Z2
+	VFMADD231PS  Z3, Z0, Z2
+	VMULPS       Z2, Z2, Z3
+	VSUBPS       Z1, Z3, Z3
+	VBROADCASTSS 8(SI), Z4
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  Z4, Z3, Z1
+	VBROADCASTSS 16(SI), Z3
+	VMULPS       Z3, Z2, Z2
+	VBROADCASTSS 12(SI), Z3
+	VADDPS       Z3, Z1, Z3
+	VSQRTPS      Z3, Z3
+	VDIVPS       Z3, Z2, Z2
+	VSUBPS       Z2, Z0, Z0
+	VMOVUPS      Z0, K1, (CX)(DI*4)
+	VMOVUPS      Z1, K1, (DX)(DI*4)
+
+done4:
+	VZEROUPPER
+	RET
+
+// func rmspropMomentumAVX512(w []float32, v []float32, buf []float32, g []float32, p []float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·rmspropMomentumAVX512(SB), NOSPLIT, $0-120
+	MOVQ w_len+8(FP), AX
+	MOVQ w_base+0(FP), CX
+	MOVQ v_base+24(FP), DX
+	MOVQ buf_base+48(FP), BX
+	MOVQ g_base+72(FP), SI
+	MOVQ p_base+96(FP), DI
+	XORL R8, R8
+
+one2:
+	CMPQ         AX, $+16
+	JL           rest3
+	VMOVUPS      (CX)(R8*4), Z0
+	VMOVUPS      (DX)(R8*4), Z1
+	VMOVUPS      (BX)(R8*4), Z2
+	VMOVUPS      (SI)(R8*4), Z3
+	VBROADCASTSS 4(DI), Z4
+	VBROADCASTSS (DI), Z5
+	VMULPS       Z5, Z3, Z3
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  Z4, Z0, Z3
+	VMULPS       Z3, Z3, Z4
+	VSUBPS       Z1, Z4, Z4
+	VBROADCASTSS 8(DI), Z5
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  Z5, Z4, Z1
+	VBROADCASTSS 16(DI), Z4
+	VMULPS       Z4, Z3, Z3
+	VBROADCASTSS 12(DI), Z4
+	VADDPS       Z4, Z1, Z4
+	VSQRTPS      Z4, Z4
+	VDIVPS       Z4, Z3, Z3
+	VBROADCASTSS 20(DI), Z4
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  Z4, Z2, Z3
+	VSUBPS       Z3, Z0, Z0
+	VMOVUPS      Z0, (CX)(R8*4)
+	VMOVUPS      Z1, (DX)(R8*4)
+	VMOVUPS      Z3, (BX)(R8*4)
+	ADDQ         $+16, R8
+	SUBQ         $+16, AX
+	JMP          one2
+
+rest3:
+	TESTQ        AX, AX
+	JZ           done4
+	ANDQ         $+15, AX
+	MOVL         $-1, R9
+	BZHIL        AX, R9, R9
+	KMOVW        R9, K1
+	VMOVUPS.Z    (CX)(R8*4), K1, Z0
+	VMOVUPS.Z    (DX)(R8*4), K1, Z1
+	VMOVUPS.Z    (BX)(R8*4), K1, Z2
+	VMOVUPS.Z    (SI)(R8*4), K1, Z3
+	VBROADCASTSS 4(DI), Z4
+	VBROADCASTSS (DI), Z5
+	VMULPS       Z5, Z3, Z3
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  Z4, Z0, Z3
+	VMULPS       Z3, Z3, Z4
+	VSUBPS       Z1, Z4, Z4
+	VBROADCASTSS 8(DI), Z5
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  Z5, Z4, Z1
+	VBROADCASTSS 16(DI), Z4
+	VMULPS       Z4, Z3, Z3
+	VBROADCASTSS 12(DI), Z4
+	VADDPS       Z4, Z1, Z4
+	VSQRTPS      Z4, Z4
+	VDIVPS       Z4, Z3, Z3
+	VBROADCASTSS 20(DI), Z4
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  Z4, Z2, Z3
+	VSUBPS       Z3, Z0, Z0
+	VMOVUPS      Z0, K1, (CX)(R8*4)
+	VMOVUPS      Z1, K1, (DX)(R8*4)
+	VMOVUPS      Z3, K1, (BX)(R8*4)
+
+done4:
+	VZEROUPPER
+	RET
+
 // func adamDirectionAVX512(u []float32, m []float32, v []float32, g []float32, w []float32, p []float32)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·adamDirectionAVX512(SB), NOSPLIT, $0-144

@@ -6,7 +6,7 @@ import "fmt"
 // graph: inputs are the weights, the gradients, the optimizer's own state and a
 // vector of Hyper values, which are float64 whatever the element type.
 
-// Segment is a run of parameters that share their hyperparameters.
+// Segment is where a parameter lies in the memory of all.
 type Segment struct {
 	Offset, Len int // in elements
 	Group       int // which pair of Hyper values rules it
@@ -28,25 +28,37 @@ const (
 // HyperLen is the length of the Hyper vector for this many groups.
 func HyperLen(groups int) int { return HyperShared + groups*HyperPerGroup }
 
-// SGDUpdate is PyTorch's SGD. Inputs: w, g, momentum buffer (P each; the buffer
-// may be empty without momentum), hyper. With d = scale*g + wd*w it does
-// m = Momentum*m + (1-Dampening)*d (m = d at step 1), d = m or, with Nesterov,
-// d + Momentum*m, and w -= lr*d. With Average it does EMAUpdate's work in the same
-// pass: two more inputs are the average (P) and its decay.
-type SGDUpdate struct {
-	Segments  []Segment
-	Momentum  float64
-	Dampening float64
-	Nesterov  bool
-	Average   bool
+// Rule is how an Update moves the weights w by the gradients g. In the formulas of the
+// rules d is scale*g, t the number of the update, lr and wd the group's learning rate
+// and weight decay; a learning rate of 0 is allowed with each.
+type Rule interface {
+	// RuleName is the rule's.
+	RuleName() string
+	// States is the number of vectors of state that it keeps (P each, where the rule
+	// does not say otherwise), zeros before update 1.
+	States() int
+	// FLOPs is about how many operations it takes for each element.
+	FLOPs() int64
 }
 
+// Update moves the parameters of the segments by a rule. Inputs: w, g (P each), the
+// rule's state, hyper. With Average it does EMAUpdate's work in the same pass: two more
+// inputs are the average (P) and its decay.
+type Update struct {
+	Rule     Rule
+	Segments []Segment
+	Average  bool
+}
+
+// Hyper is the place of the hyperparameters among the inputs.
+func (o Update) Hyper() int { return 2 + o.Rule.States() }
+
 // Kind implements Op.
-func (SGDUpdate) Kind() string { return "sgd_update" }
+func (o Update) Kind() string { return o.Rule.RuleName() + "_update" }
 
 // Infer implements Op.
-func (o SGDUpdate) Infer(in []Shape) ([]Shape, error) {
-	return nil, checkUpdate("sgd_update", in, 4+2*b2i(o.Average))
+func (o Update) Infer(in []Shape) ([]Shape, error) {
+	return nil, checkUpdate(o.Kind(), in, o.Hyper()+1+2*b2i(o.Average))
 }
 
 func checkUpdate(kind string, in []Shape, n int) error {
@@ -57,19 +69,20 @@ func checkUpdate(kind string, in []Shape, n int) error {
 }
 
 // Work implements Op.
-func (o SGDUpdate) Work(in, _ []Shape) Work {
-	return traffic(int64(6+3*b2i(o.Average))*int64(Size(in[0])), in, written(in, o))
+func (o Update) Work(in, _ []Shape) Work {
+	return traffic((o.Rule.FLOPs()+3*int64(b2i(o.Average)))*int64(Size(in[0])), in, written(in, o))
 }
 
 // Mutates implements Mutator.
-func (o SGDUpdate) Mutates() []int { return append([]int{0, 2}, averages(4, o.Average)...) }
-
-// averages is the place of an average among the inputs, if there is one.
-func averages(at int, has bool) []int {
-	if has {
-		return []int{at}
+func (o Update) Mutates() []int {
+	list := []int{0}
+	for i := range o.Rule.States() {
+		list = append(list, 2+i)
 	}
-	return nil
+	if o.Average {
+		list = append(list, o.Hyper()+1)
+	}
+	return list
 }
 
 // written are the shapes of the inputs that an update writes.
@@ -79,37 +92,6 @@ func written(in []Shape, o Mutator) (shapes []Shape) {
 	}
 	return shapes
 }
-
-// AdamUpdate is Adam (arXiv 1412.6980) and, with Decoupled, AdamW (arXiv
-// 1711.05101), in PyTorch's order of operations. Inputs: w, g, first moment m,
-// second moment v (P each), hyper. With d = scale*g (+ wd*w unless Decoupled):
-// m += (1-Beta1)*(d-m); v = Beta2*v + (1-Beta2)*d*d; AdamW first does w *= 1-lr*wd;
-// w -= lr/(1-Beta1^t) * m / (sqrt(v)/sqrt(1-Beta2^t) + Eps). With Average it does
-// EMAUpdate's work in the same pass: two more inputs are the average (P) and its
-// decay.
-type AdamUpdate struct {
-	Segments     []Segment
-	Beta1, Beta2 float64
-	Eps          float64
-	Decoupled    bool
-	Average      bool
-}
-
-// Kind implements Op.
-func (AdamUpdate) Kind() string { return "adam_update" }
-
-// Infer implements Op.
-func (o AdamUpdate) Infer(in []Shape) ([]Shape, error) {
-	return nil, checkUpdate("adam_update", in, 5+2*b2i(o.Average))
-}
-
-// Work implements Op.
-func (o AdamUpdate) Work(in, _ []Shape) Work {
-	return traffic(int64(12+3*b2i(o.Average))*int64(Size(in[0])), in, written(in, o))
-}
-
-// Mutates implements Mutator.
-func (o AdamUpdate) Mutates() []int { return append([]int{0, 2, 3}, averages(5, o.Average)...) }
 
 // EMAUpdate is average += (1-decay)*(w - average). Inputs: the average, w (P
 // each), and decay in a vector of one float64.
@@ -127,14 +109,20 @@ func (EMAUpdate) Work(in, _ []Shape) Work { return traffic(3*int64(Size(in[0])),
 // Mutates implements Mutator.
 func (EMAUpdate) Mutates() []int { return []int{0} }
 
-// SquaredNorm is the sum of squares of a flat value (P), as one float64.
+// SquaredNorm is the sum of squares of a flat value (P), or of the product of two, as
+// one float64.
 type SquaredNorm struct{}
 
 // Kind implements Op.
 func (SquaredNorm) Kind() string { return "squared_norm" }
 
 // Infer implements Op.
-func (SquaredNorm) Infer([]Shape) ([]Shape, error) { return []Shape{{}}, nil }
+func (SquaredNorm) Infer(in []Shape) ([]Shape, error) {
+	if len(in) == 2 {
+		return []Shape{{}}, checkUpdate("squared_norm", in, 2)
+	}
+	return []Shape{{}}, nil
+}
 
 // Work implements Op.
 func (SquaredNorm) Work(in, _ []Shape) Work { return traffic(2*int64(Size(in[0])), in) }

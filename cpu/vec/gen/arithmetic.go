@@ -99,6 +99,7 @@ const (
 	equal          = 0x00
 	notLessOrEqual = 0x16 // or unordered
 	unordered      = 0x03
+	differs        = 0x0c
 )
 
 // compare is the lanes where a predicate b.

@@ -50,6 +50,32 @@ func adamMoments(k *kernel, p func(int) vector, m, v, g vector) (newM, newV, dir
 	return newM, newV, k.div(newM, k.fma(k.sqrt(newV), p(adamRootBias), p(adamEps)))
 }
 
+// The coefficients of the Lion kernel, in the order of vec.Lion's table.
+const (
+	lionGradScale = iota
+	lionKeep      // 1 - lr*decay
+	lionSign      // 1 - beta1
+	lionMean      // 1 - beta2
+	lionLR
+)
+
+// The coefficients of the RMSprop kernels, in the order of vec.RMSProp's table.
+const (
+	rmsGradScale = iota
+	rmsDecay
+	rmsSquare // 1 - alpha
+	rmsEps
+	rmsLR
+	rmsMomentum
+)
+
+// rmsStep returns the new mean square and lr*d/sqrt(v+eps).
+func rmsStep(k *kernel, p func(int) vector, w, v, g vector) (newV, step vector) {
+	g = k.fma(w, p(rmsDecay), k.mul(g, p(rmsGradScale)))
+	newV = k.fma(k.sub(k.mul(g, g), v), p(rmsSquare), v)
+	return newV, k.div(k.mul(g, p(rmsLR)), k.sqrt(k.add(newV, p(rmsEps))))
+}
+
 var optimizerKernels = []definition{
 	update("sgd", "is w -= lr*(g*scale + decay*w).", []string{"w", "g"},
 		func(k *kernel, p func(int) vector, x []vector) []vector {
@@ -71,6 +97,38 @@ var optimizerKernels = []definition{
 			m, v, direction := adamMoments(k, p, x[1], x[2], g)
 			w := k.fnma(direction, p(adamStep), k.mul(x[0], p(adamKeep)))
 			return []vector{w, m, v}
+		}),
+	update("nadam", "is adam with Nesterov's momentum.", []string{"w", "m", "v", "g"},
+		func(k *kernel, p func(int) vector, x []vector) []vector {
+			g := k.fma(x[0], p(adamL2), k.mul(x[3], p(adamGradScale)))
+			m, v, _ := adamMoments(k, p, x[1], x[2], g)
+			ahead := k.fma(k.sub(g, m), p(adamMean), m)
+			direction := k.div(ahead, k.fma(k.sqrt(v), p(adamRootBias), p(adamEps)))
+			w := k.fnma(direction, p(adamStep), k.mul(x[0], p(adamKeep)))
+			return []vector{w, m, v}
+		}),
+	update("adamWeights", "is adam's step of the weights alone, by moments that are new already.", []string{"w", "m", "v"},
+		func(k *kernel, p func(int) vector, x []vector) []vector {
+			direction := k.div(x[1], k.fma(k.sqrt(x[2]), p(adamRootBias), p(adamEps)))
+			return []vector{k.fnma(direction, p(adamStep), k.mul(x[0], p(adamKeep)))}
+		}),
+	update("lion", "is one step of Lion.", []string{"w", "m", "g"},
+		func(k *kernel, p func(int) vector, x []vector) []vector {
+			change := k.sub(k.mul(x[2], p(lionGradScale)), x[1])
+			ahead := k.fma(change, p(lionSign), x[1])
+			step := k.keep(k.compare(ahead, differs, k.zero()), k.or(k.and(ahead, k.bits(0x80000000)), p(lionLR)))
+			return []vector{k.sub(k.mul(x[0], p(lionKeep)), step), k.fma(change, p(lionMean), x[1])}
+		}),
+	update("rmsprop", "is one step of TensorFlow's RMSprop.", []string{"w", "v", "g"},
+		func(k *kernel, p func(int) vector, x []vector) []vector {
+			v, step := rmsStep(k, p, x[0], x[1], x[2])
+			return []vector{k.sub(x[0], step), v}
+		}),
+	update("rmspropMomentum", "is rmsprop with a momentum buffer.", []string{"w", "v", "buf", "g"},
+		func(k *kernel, p func(int) vector, x []vector) []vector {
+			v, step := rmsStep(k, p, x[0], x[1], x[3])
+			buf := k.fma(x[2], p(rmsMomentum), step)
+			return []vector{k.sub(x[0], buf), v, buf}
 		}),
 	update("adamDirection", "is u = the step of Adam for lr 1, with weight decay added.", []string{"u", "m", "v", "g", "w"},
 		func(k *kernel, p func(int) vector, x []vector) []vector {

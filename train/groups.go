@@ -1,0 +1,82 @@
+package train
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/seed52467199/trainer/checkpoint"
+	"github.com/seed52467199/trainer/configs"
+	"github.com/seed52467199/trainer/graph"
+	"github.com/seed52467199/trainer/models"
+	"github.com/seed52467199/trainer/optim"
+)
+
+// parameterGroups sorts the parameters that are trained into groups by the learning rate
+// and weight decay that the configuration gives each.
+func parameterGroups(c *configs.Config, m *models.Model, ps *graph.Params, trained []*graph.Param) ([]optim.Group, error) {
+	o := c.Optimizer
+	for _, pattern := range o.NoDecay {
+		if err := checkNamed(ps, "optimizer.no_decay", pattern); err != nil {
+			return nil, err
+		}
+	}
+	type factor struct {
+		pattern string
+		by      float64
+	}
+	var factors []factor
+	for _, text := range o.LRScale {
+		pattern, by, ok := configs.ParseScale(text)
+		if !ok {
+			return nil, fmt.Errorf("optimizer.lr_scale: %q should be a pattern of names and a factor, such as *.offset=0.1", text)
+		}
+		if err := checkNamed(ps, "optimizer.lr_scale", pattern); err != nil {
+			return nil, err
+		}
+		factors = append(factors, factor{pattern, by})
+	}
+	depthOf := layerScales(o.LayerDecay, m, ps)
+	decay, head := optim.DecayWeights(o.WeightDecay), checkpoint.Under(m.Config.Classifier...)
+	return optim.GroupBy(trained, func(p *graph.Param) (float64, float64) {
+		scale, wd := decay(p)
+		if slices.ContainsFunc(o.NoDecay, func(pattern string) bool { return matches(pattern, p.Name) }) {
+			wd = 0
+		}
+		scale *= depthOf[p]
+		if c.Finetune.HeadLR > 0 && head(p.Name) {
+			scale = c.Finetune.HeadLR / o.LR
+		}
+		for _, f := range slices.Backward(factors) {
+			if matches(f.pattern, p.Name) {
+				return scale * f.by, wd
+			}
+		}
+		return scale, wd
+	}), nil
+}
+
+// layerScales is the factor of each parameter's learning rate by its depth: 1 for the
+// classifier, and decay for each block further away.
+func layerScales(decay float64, m *models.Model, ps *graph.Params) map[*graph.Param]float64 {
+	var all []*graph.Param
+	for _, p := range ps.All() {
+		if p.Role.Trained() {
+			all = append(all, p)
+		}
+	}
+	depth, n := m.Depths(all)
+	scales := map[*graph.Param]float64{}
+	for i, p := range all {
+		scales[p] = math.Pow(decay, float64(n-1-depth[i]))
+	}
+	return scales
+}
+
+// checkNamed refuses a pattern that matches no parameter's name.
+func checkNamed(ps *graph.Params, key, pattern string) error {
+	if !slices.ContainsFunc(ps.All(), func(p *graph.Param) bool { return matches(pattern, p.Name) }) {
+		return fmt.Errorf("%s: no parameter is named like %q; names are like %s", key, pattern, ps.All()[0].Name)
+	}
+	return nil
+}
