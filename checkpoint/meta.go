@@ -27,7 +27,10 @@ type Meta struct {
 	SavedAt time.Time `json:"saved_at"`
 
 	Model ModelMeta `json:"model"`
-	// ClassNames are in the order of the logits.
+	// Task is what the outputs mean: classify, multi_label or regress; empty in older
+	// checkpoints, which classify.
+	Task string `json:"task,omitempty"`
+	// ClassNames are in the order of the logits; for regress they name the values.
 	ClassNames    []string      `json:"class_names,omitempty"`
 	Preprocessing Preprocessing `json:"preprocessing"`
 
@@ -81,6 +84,8 @@ type Preprocessing struct {
 	// CropPct is the part of the resized image's side that the central crop keeps.
 	CropPct       float64 `json:"crop_pct"`
 	Interpolation string  `json:"interpolation"`
+	// Features names the channels where the input is no picture but a table's row.
+	Features []string `json:"features,omitempty"`
 }
 
 // MeanLoss is a mean that is still being taken.

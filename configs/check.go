@@ -70,6 +70,18 @@ var rules = []struct {
 		}
 		return ""
 	}},
+	{keys("data.sampler", "data.shuffle"), func(c *Config) string {
+		if c.Data.Sampler != "shuffle" && !c.Data.Shuffle {
+			return "draws at random, but data.shuffle is false"
+		}
+		return ""
+	}},
+	{keys("data.holdout"), func(c *Config) string {
+		if n := c.Data.Holdout; n > 1 && n != math.Trunc(n) {
+			return "should be a whole number of images, or a share below 1"
+		}
+		return ""
+	}},
 	{keys("augment.scale"), func(c *Config) string { return ascending(c.Augment.Scale[:]) }},
 	{keys("augment.ratio"), func(c *Config) string { return ascending(c.Augment.Ratio[:]) }},
 	{keys("augment.splits", "augment.mixup", "augment.cutmix", "augment.cutmix_minmax", "loss.name"), func(c *Config) string {

@@ -78,8 +78,9 @@ const AutoModel = "auto"
 // Data says where the images are and how they enter the network.
 type Data struct {
 	// Format of the data set. Default folder.
-	Format string `json:"format" known:"digits,idx,cifar,folder,npz,tensors" later:"tar,csv,coco,voc,yolo" also:"dataset,name"`
-	// Folder or file that holds the data set; ${NAME} stands for an environment
+	Format string `json:"format" known:"digits,idx,cifar,folder,npz,tensors,tar,csv" later:"coco,voc,yolo" also:"dataset,name"`
+	// Folder or file that holds the data set, or for tar a pattern such as
+	// {train-{0000..0012},val-{00..03}}.tar; ${NAME} stands for an environment
 	// variable. Not needed for digits, which is part of the program. Default
 	// empty.
 	Root string `json:"root" also:"dir,path,data_dir"`
@@ -93,6 +94,34 @@ type Data struct {
 	// Share of the images that becomes val where the data has no split of its
 	// own; which ones does not depend on train.seed. Default 0.2.
 	ValFraction float64 `json:"val_fraction" above:"0" below:"1" also:"val_split_fraction,test_size"`
+	// Seed of what val_fraction and holdout draw. It is apart from train.seed, so that
+	// runs with other seeds are measured on the same images. Default 0.
+	SplitSeed int64 `json:"split_seed" min:"0" also:"val_seed"`
+	// Images of the training split that are set aside, drawn with the classes'
+	// shares: they leave it and are the split holdout, which val_split: holdout
+	// evaluates on. From 1 on their number, such as 5000, below 1 their share. Default
+	// 0: none.
+	Holdout float64 `json:"holdout" min:"0" also:"hold_out,num_val"`
+	// File that names the classes in the order of their labels: one name a line, a
+	// name, a tab and its number, or .csv or .json of such. Images of other classes
+	// are left out; numbers of .cls files get these names. ${NAME} stands for an
+	// environment variable. Default empty: as the data has them.
+	ClassMap string `json:"class_map" also:"classes,class_names,class_file"`
+	// What is asked about an image: classify (one of the classes), multi_label (each
+	// label there or not), regress (values); auto is what the data tells; csv
+	// tables and the .json members of tar shards can ask for more than classes. Default
+	// auto.
+	Task string `json:"task" known:"auto,classify,multi_label,regress"`
+	// Column of a csv table that has the picture files, relative to the table.
+	// Default empty: the one whose values end as such files do.
+	ImageColumn string `json:"image_column" also:"image_col,file_column,path_column"`
+	// Columns of a csv table without pictures that are the input. Default empty: all
+	// that are not learned, except id and split.
+	FeatureColumns []string `json:"feature_columns" also:"features,feature_cols,input_columns"`
+	// Columns of a csv table, or fields of the .json members of tar shards, that say
+	// what is to be learned. Default empty: label, labels, class, target or
+	// targets, or the only ones that can be meant.
+	TargetColumns []string `json:"target_columns" also:"targets,label_column,target_column,labels"`
 	// Height and width in pixels of what the network sees. Default 0: what the
 	// model was made for, or else the size of the images.
 	Size int `json:"size" min:"0" also:"img_size,image_size,input_size,resolution"`
@@ -106,6 +135,11 @@ type Data struct {
 	// Whether every epoch goes through the training images in a new order.
 	// Default true.
 	Shuffle bool `json:"shuffle"`
+	// Which training images an epoch takes: shuffle, each once; balanced, as many
+	// draws of images as there are, every class as likely as any other; sqrt, every
+	// class as likely as the square root of its size. An image with several labels
+	// counts as one of its rarest. Default shuffle.
+	Sampler string `json:"sampler" known:"shuffle,balanced,sqrt" also:"sampling,class_balance,weighted_sampler"`
 	// Goroutines that decode and transform images ahead of the step; the
 	// result does not depend on their number. Default 0: chosen by the cores.
 	Workers int `json:"workers" min:"0" also:"num_workers"`
@@ -171,9 +205,11 @@ type Augment struct {
 	// the others, with the same crop and flips, all other augmentation too. A batch is
 	// that many times train.batch_size. Default 1.
 	Splits int `json:"splits" min:"1" max:"16" also:"aug_splits"`
-	// How often an image appears in an epoch under repeated augmentation.
-	// Default 1, off; more is not available in this version.
-	Repeats int `json:"repeats" off:"1,0" also:"aug_repeats"`
+	// How often an epoch takes each image that it takes, varied anew each time
+	// (repeated augmentation). An epoch stays as long: with 3 it sees a third of the
+	// images, whose number is rounded down to a multiple of 256 where there are as
+	// many. Default 1, off.
+	Repeats int `json:"repeats" min:"0" also:"aug_repeats,repeated_augmentation"`
 	// Probability of random erasing. Default 0, off.
 	Erase float64 `json:"erase" min:"0" max:"1" also:"reprob,re_prob,random_erasing"`
 	// What erased boxes hold: const (the mean colour), rand (a random colour) or
@@ -587,7 +623,8 @@ type Runtime struct {
 // Default is the configuration in which nothing has been set.
 func Default() Config {
 	return Config{
-		Data: Data{Format: "folder", TrainSplit: "train", ValSplit: "val", ValFraction: 0.2, Shuffle: true},
+		Data: Data{Format: "folder", TrainSplit: "train", ValSplit: "val", ValFraction: 0.2, Shuffle: true, Sampler: "shuffle",
+			Task: "auto", FeatureColumns: []string{}, TargetColumns: []string{}},
 		Augment: Augment{Crop: "none", Scale: [2]float64{0.08, 1}, Ratio: [2]float64{3. / 4, 4. / 3}, Interpolation: "bilinear", Auto: "none", Splits: 1, Repeats: 1,
 			ColorJitter: []float64{}, ColorJitterProb: 1, EraseMode: "const", EraseCount: 1, MixProb: 1, MixSwitch: 0.5, MixMode: "batch"},
 		Loss: Loss{Name: "cross_entropy", PosWeight: []float64{}, FocalForm: "auto", FocalGamma: 2, FocalAlpha: 0.25,

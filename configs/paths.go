@@ -20,6 +20,9 @@ func (d Data) Dir() (string, error) {
 	return expand("data.root", d.Root)
 }
 
+// ClassMapFile is ClassMap with environment variables put in.
+func (d Data) ClassMapFile() (string, error) { return expand("data.class_map", d.ClassMap) }
+
 // File is Weights with environment variables put in, or "" where training
 // starts from scratch.
 func (f Finetune) File() (string, error) { return expand("finetune.weights", f.Weights) }

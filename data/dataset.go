@@ -15,7 +15,8 @@ type Dataset interface {
 	Classes() []string
 	// Label is the class of sample i, from 0 to len(Classes())-1.
 	Label(i int) int
-	// Channels is what the pictures are stored with: 1 gray, 3 RGB.
+	// Channels is what the pictures are stored with: 1 gray, 3 RGB; or the number of
+	// features of a table's rows.
 	Channels() int
 	// Name tells a person which sample i is: a path, or a file and a place in it.
 	Name(i int) string
@@ -31,7 +32,7 @@ type Sample struct {
 	Encoded []byte
 	// Image is a picture in memory.
 	Image imaging.Image
-	// Tensor is network input, ready to use.
+	// Tensor is network input.
 	Tensor Tensor
 
 	file []byte // the buffer behind Encoded
@@ -41,6 +42,9 @@ type Sample struct {
 type Tensor struct {
 	Channels, Height, Width int
 	Values                  []float32
+	// Features names the channels of a table's row, which Standardize makes network
+	// input of. Without, the values are that already.
+	Features []string
 }
 
 // reset empties s and keeps its buffer.

@@ -2,9 +2,13 @@
 // trained on.
 //
 // [Open] finds a [Dataset] by the name of its format: digits (embedded), idx
-// (MNIST), cifar, folder, npz, tensors; [Register] adds more, and [FromPixels]
-// makes one of pictures in memory. Whatever can be known to be wrong with the
-// files is refused there, before training starts.
+// (MNIST), cifar, folder, npz, tar (WebDataset shards), csv, tensors; [Register]
+// adds more, and [FromPixels] makes one of pictures in memory. Whatever can be known
+// to be wrong with the files is refused there, before training starts. [Options] say
+// what the classes are, and what part of the samples becomes a split.
+//
+// A Dataset whose samples have several labels, or values, is a [Targeted]. One of a
+// table's rows has tensors that [Standardize] makes network input of.
 //
 // A [Loader] takes a Dataset and a [Transform] and hands out batches, epoch by
 // epoch:

@@ -23,7 +23,7 @@ import (
 type Epoch struct {
 	loader *Loader
 	number uint64
-	order  []int
+	order  sequence
 
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
@@ -129,8 +129,8 @@ func (e *Epoch) judge(b *Batch) error {
 				e.skipped.Names = append(e.skipped.Names, e.loader.ds.Name(f.index))
 			}
 		}
-		if len(e.failed) == len(e.order) {
-			return fmt.Errorf("none of the %d samples can be read; the first: %w", len(e.order), e.skipped.First)
+		if len(e.failed) == e.order.distinct {
+			return fmt.Errorf("none of the %d samples can be read; the first: %w", e.order.distinct, e.skipped.First)
 		}
 		if inRow == maxInRow {
 			return fmt.Errorf("%d samples in a row cannot be read; the last: %w", inRow, f.err)
@@ -202,7 +202,7 @@ func (e *Epoch) dispatch(start int) {
 			return
 		case e.ahead <- struct{}{}:
 		}
-		n := min(size, len(e.order)-number*size)
+		n := min(size, len(e.order.indices)-number*size)
 		b := e.loader.takeBatch(number, n)
 		b.pending.Store(int32((n + chunk - 1) / chunk))
 		e.made <- b // has room for as many as ahead

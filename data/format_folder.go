@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -56,9 +57,12 @@ func openFolder(root, split string, o Options) (Dataset, error) {
 	}
 	if splits["train"] == "" { // not divided, or evaluation data alone
 		if dir := splits[split]; dir != "" {
-			return readFolder(dir, o.Classes)
+			return readFolder(dir, o.Classes, o.restrict)
 		}
-		ds, err := readFolder(root, o.Classes)
+		if found, err := subfolders(root); err == nil && len(found) == len(splits) {
+			return nil, noSplit("the folder "+root, split, slices.Collect(maps.Keys(splits)))
+		}
+		ds, err := readFolder(root, o.Classes, o.restrict)
 		if err != nil {
 			return nil, err
 		}
@@ -66,12 +70,7 @@ func openFolder(root, split string, o Options) (Dataset, error) {
 	}
 	dir := splits[split]
 	if dir == "" {
-		found := make([]string, 0, len(splits))
-		for name := range splits {
-			found = append(found, name)
-		}
-		slices.Sort(found)
-		return nil, fmt.Errorf("the folder %s has no split %q; it has %s", root, split, strings.Join(found, ", "))
+		return nil, noSplit("the folder "+root, split, slices.Collect(maps.Keys(splits)))
 	}
 	classes := o.Classes
 	if len(classes) == 0 {
@@ -80,12 +79,12 @@ func openFolder(root, split string, o Options) (Dataset, error) {
 			return nil, err
 		}
 	}
-	return readFolder(dir, classes)
+	return readFolder(dir, classes, o.restrict)
 }
 
 // readFolder lists the pictures of dir's classes. Given classes fix the labels;
-// dir must then have those and no others.
-func readFolder(dir string, classes []string) (Dataset, error) {
+// dir must then have those, and no others unless it is restricted to them.
+func readFolder(dir string, classes []string, restrict bool) (Dataset, error) {
 	found, err := subfolders(dir)
 	if err != nil {
 		return nil, err
@@ -94,7 +93,7 @@ func readFolder(dir string, classes []string) (Dataset, error) {
 		classes = found
 	}
 	for _, name := range found {
-		if !slices.Contains(classes, name) {
+		if !restrict && !slices.Contains(classes, name) {
 			return nil, fmt.Errorf("the folder %s is of no known class; the classes are %s", filepath.Join(dir, name), sample(classes))
 		}
 	}
@@ -126,7 +125,7 @@ func readFolder(dir string, classes []string) (Dataset, error) {
 			return nil, fmt.Errorf("the class folder %s has no pictures; expected files ending in %s", at, strings.Join(imaging.Extensions, ", "))
 		}
 	}
-	f.channels = f.detectChannels()
+	f.channels = detectChannels(f.labels, func(i int) ([]byte, error) { return os.ReadFile(f.paths[i]) })
 	return f, nil
 }
 
@@ -157,14 +156,14 @@ func isPicture(path string) bool {
 }
 
 // detectChannels is 1 if the first picture of every class is gray, and else 3.
-func (f *folder) detectChannels() int {
-	last := int32(-1)
-	for i, label := range f.labels {
-		if label == last {
+func detectChannels(labels []int32, read func(i int) ([]byte, error)) int {
+	looked := map[int32]bool{}
+	for i, label := range labels {
+		if looked[label] {
 			continue
 		}
-		last = label
-		contents, err := os.ReadFile(f.paths[i])
+		looked[label] = true
+		contents, err := read(i)
 		if err != nil {
 			return 3
 		}

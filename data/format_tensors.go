@@ -90,6 +90,6 @@ func (t *tensors) Name(i int) string { return fmt.Sprintf("%s, sample %d", t.sou
 func (t *tensors) Read(i int, s *Sample) error {
 	s.reset()
 	n := t.channels * t.height * t.width
-	s.Tensor = Tensor{t.channels, t.height, t.width, t.values[i*n : (i+1)*n : (i+1)*n]}
+	s.Tensor = Tensor{t.channels, t.height, t.width, t.values[i*n : (i+1)*n : (i+1)*n], nil}
 	return nil
 }

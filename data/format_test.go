@@ -308,7 +308,7 @@ func TestOpenRefuses(t *testing.T) {
 	write(t, nil, root, "single", "cat", "a.jpg")
 
 	for _, c := range []struct{ format, path, split, want string }{
-		{"jpeg", "", "train", "known are cifar, digits, folder, idx, npz, tensors"},
+		{"jpeg", "", "train", "known are cifar, csv, digits, folder, idx, npz, tar, tensors"},
 		{"digits", "", "test", `no split "test"`},
 		{"idx", "nowhere", "train", "there is no train-images-idx3-ubyte and no train-images-idx3-ubyte.gz"},
 		{"idx", "cut", "dev", `no split "dev"`},

@@ -50,6 +50,16 @@ type LoaderOptions struct {
 	// Shuffle gives every epoch its own order, drawn from Seed; otherwise it is
 	// that of the data set.
 	Shuffle bool
+	// Sampler is shuffle or empty: every sample once an epoch; balanced: as many draws
+	// as there are samples, each class as likely as any other; or sqrt: each class as
+	// likely as the square root of its size, half-way. Both draw from Seed and may
+	// take a sample several times, with another augmentation each time.
+	Sampler string
+	// Repeats is how often in a row an epoch takes each sample, with another
+	// augmentation each time; 0 is 1. The epoch does not become longer (Samples): it
+	// ends when it is full, so that with 3 it sees a third of the samples (Hoffer et
+	// al. 2019, https://arxiv.org/abs/1901.09335).
+	Repeats int
 	// DropLast leaves out the last batch of an epoch where it would be short.
 	DropLast bool
 	// Workers is the number of goroutines that read and transform; 0 is one for
@@ -81,6 +91,7 @@ type Loader struct {
 	height, width, channels int
 	targeted                Targeted // nil where labels are all there is
 	outputs                 int      // numbers in a target
+	sampler                 *sampler
 
 	mu      sync.Mutex
 	batches []*Batch  // free
@@ -116,11 +127,15 @@ func NewLoader(ds Dataset, t Transform, o LoaderOptions) (*Loader, error) {
 	if ds.Len() == 0 {
 		return nil, fmt.Errorf("a loader for a data set without samples")
 	}
-	if o.DropLast && ds.Len() < o.BatchSize {
+	if n := o.Samples(ds.Len()); o.DropLast && n < o.BatchSize {
 		return nil, fmt.Errorf("%d samples and a batch size of %d, and short batches are dropped: no batch is left; make batches smaller",
-			ds.Len(), o.BatchSize)
+			n, o.BatchSize)
 	}
 	l := &Loader{ds: ds, transform: t, options: o}
+	var err error
+	if l.sampler, err = newSampler(ds, o); err != nil {
+		return nil, err
+	}
 	l.height, l.width, l.channels = t.Shape()
 	l.targeted, _ = ds.(Targeted)
 	if l.targeted != nil || o.Mix != nil {
@@ -148,7 +163,7 @@ func (l *Loader) Shape() (height, width, channels int) { return l.height, l.widt
 
 // Batches is the number of batches in an epoch.
 func (l *Loader) Batches() int {
-	n, size := l.ds.Len(), l.options.BatchSize
+	n, size := l.options.Samples(l.ds.Len()), l.options.BatchSize
 	if l.options.DropLast {
 		return n / size
 	}
@@ -168,7 +183,7 @@ func (l *Loader) Times() Times {
 func (l *Loader) Epoch(ctx context.Context, epoch uint64, start int) *Epoch {
 	ctx, cancel := context.WithCancelCause(ctx)
 	e := &Epoch{
-		loader: l, number: epoch, order: l.order(epoch),
+		loader: l, number: epoch, order: l.sampler.epoch(epoch),
 		ctx: ctx, cancel: cancel,
 		jobs:   make(chan job, l.options.Workers),
 		made:   make(chan *Batch, l.options.Prefetch),
@@ -181,18 +196,6 @@ func (l *Loader) Epoch(ctx context.Context, epoch uint64, start int) *Epoch {
 		go e.work()
 	}
 	return e
-}
-
-// order is the sequence in which an epoch takes the samples.
-func (l *Loader) order(epoch uint64) []int {
-	if l.options.Shuffle {
-		return rng.New(l.options.Seed, "shuffle", epoch).Perm(l.ds.Len())
-	}
-	order := make([]int, l.ds.Len())
-	for i := range order {
-		order[i] = i
-	}
-	return order
 }
 
 // takeBatch returns a free batch of n samples, or a new one.

@@ -1,9 +1,11 @@
 package data
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/seed52467199/trainer/internal/rng"
 )
@@ -60,6 +62,17 @@ func labelsOf(ds Dataset) []int {
 		labels[i] = ds.Label(i)
 	}
 	return labels
+}
+
+// noSplit says that a source has other splits than the one that is wanted, and what
+// can be done.
+func noSplit(source, split string, have []string) error {
+	slices.Sort(have)
+	text := fmt.Sprintf("%s has no split %q; it has %s", source, split, strings.Join(have, ", "))
+	if split == "val" {
+		text += "; evaluate on one of these (data.val_split), or on a part of train that is set aside (data.holdout, with data.val_split: holdout)"
+	}
+	return errors.New(text)
 }
 
 // splitOf cuts the train or the val part out of a source that has no split of

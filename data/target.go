@@ -1,5 +1,7 @@
 package data
 
+import "fmt"
+
 // Task is what is asked about a picture.
 type Task int
 
@@ -23,6 +25,22 @@ func (t Task) String() string {
 	return "classify"
 }
 
+// autoTask leaves the task to the data.
+const autoTask = "auto"
+
+// parseTask is the task of a name; auto and nothing are Classify.
+func parseTask(name string) (Task, error) {
+	for _, t := range []Task{Classify, MultiLabel, Regress} {
+		if name == t.String() {
+			return t, nil
+		}
+	}
+	if name == "" || name == autoTask {
+		return Classify, nil
+	}
+	return 0, fmt.Errorf("the task %q is unknown; known are auto, classify, multi_label and regress", name)
+}
+
 // Targeted is a Dataset of another task than Classify. Its Label is 0 for every
 // sample.
 type Targeted interface {
@@ -41,3 +59,15 @@ func TaskOf(ds Dataset) Task {
 	}
 	return Classify
 }
+
+// marked is a Dataset with targets of another task.
+type marked struct {
+	Dataset
+	task    Task
+	targets []float32 // (Len, outputs)
+	outputs int
+}
+
+func (m *marked) Task() Task { return m.task }
+
+func (m *marked) Target(i int, dst []float32) { copy(dst, m.targets[i*m.outputs:(i+1)*m.outputs]) }

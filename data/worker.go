@@ -16,6 +16,7 @@ type worker struct {
 	workspace transform.Workspace
 	stream    rng.Stream
 	variation rng.Stream
+	keys      []uint64 // of stream
 	clock     transform.Clock
 }
 
@@ -63,11 +64,12 @@ func (w *worker) fill(e *Epoch, b *Batch, slot int) {
 	position := b.Number*e.loader.options.BatchSize + slot
 	tries := 1
 	if e.loader.options.OnError == Replace {
-		tries = min(len(e.order), maxInRow)
+		tries = min(len(e.order.indices), maxInRow)
 	}
 	for try := range tries {
-		index := e.order[(position+try)%len(e.order)]
-		err := w.load(e.loader, e.number, index, b, slot)
+		at := (position + try) % len(e.order.indices)
+		index := e.order.indices[at]
+		err := w.load(e.loader, e.number, index, e.order.before(at), b, slot)
 		if err == nil {
 			for at := slot; at < b.N; at += b.samples() {
 				w.label(e.loader, index, b, at)
@@ -92,8 +94,9 @@ func (w *worker) label(l *Loader, index int, b *Batch, at int) {
 	}
 }
 
-// load reads a sample and transforms it into a batch, once for each version.
-func (w *worker) load(l *Loader, epoch uint64, index int, b *Batch, slot int) (err error) {
+// load reads a sample and transforms it into a batch, once for each version. earlier is
+// how often the epoch has taken it before: each time is augmented on its own.
+func (w *worker) load(l *Loader, epoch uint64, index int, earlier uint64, b *Batch, slot int) (err error) {
 	// A hostile file that trips a decoder is one more bad sample, not a crash.
 	defer func() {
 		if p := recover(); p != nil {
@@ -104,19 +107,31 @@ func (w *worker) load(l *Loader, epoch uint64, index int, b *Batch, slot int) (e
 		return err
 	}
 	if t := &w.sample.Tensor; t.Values != nil {
+		standardize, rows := l.transform.(*Standardize)
+		if len(t.Features) > 0 && !rows {
+			return fmt.Errorf("%s: a row of numbers, where pictures are wanted", l.ds.Name(index))
+		}
 		if t.Height != l.height || t.Width != l.width || t.Channels != l.channels {
 			return fmt.Errorf("%s: a tensor of %d channels and %dx%d; the network takes %d channels and %dx%d",
 				l.ds.Name(index), t.Channels, t.Height, t.Width, l.channels, l.height, l.width)
 		}
 		for at := slot; at < b.N; at += b.samples() {
-			interleave(b.image(at), t)
+			if len(t.Features) > 0 {
+				standardize.row(b.image(at), t.Values)
+			} else {
+				interleave(b.image(at), t)
+			}
 		}
 		return nil
 	}
 	for version := range b.Splits {
-		w.stream.Reset(l.options.Seed, "augment", epoch, uint64(index))
+		w.keys = append(w.keys[:0], epoch, uint64(index))
+		if earlier > 0 {
+			w.keys = append(w.keys, earlier)
+		}
+		w.stream.Reset(l.options.Seed, "augment", w.keys...)
 		if b.Splits > 1 {
-			w.variation.Reset(l.options.Seed, "vary", epoch, uint64(index), uint64(version))
+			w.variation.Reset(l.options.Seed, "vary", epoch, uint64(index), uint64(version), earlier)
 			w.workspace.Clean, w.workspace.Variation = version == 0, &w.variation
 		}
 		if err := w.transform(l, b.image(slot+version*b.samples())); err != nil {

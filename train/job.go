@@ -118,19 +118,19 @@ func (j *Job) startingWeights() (weights *checkpoint.File, err error) {
 // openData opens both splits.
 func (j *Job) openData() error {
 	d := j.Config.Data
-	root, err := d.Dir()
-	if err != nil {
+	var err error
+	if j.TrainData, err = OpenData(d, d.TrainSplit, nil); err != nil {
 		return err
 	}
-	if j.TrainData, err = data.Open(d.Format, root, d.TrainSplit, data.Options{ValFraction: d.ValFraction}); err != nil {
-		return err
-	}
-	if j.ValData, err = data.Open(d.Format, root, d.ValSplit, data.Options{Classes: j.TrainData.Classes(), ValFraction: d.ValFraction}); err != nil {
+	d.Task = data.TaskOf(j.TrainData).String()
+	d.FeatureColumns = append(d.FeatureColumns[:0:0], featuresOf(j.TrainData)...) // in the order that the network learns
+	j.Config.Data.Task, j.Config.Data.FeatureColumns = d.Task, d.FeatureColumns
+	if j.ValData, err = OpenData(d, d.ValSplit, j.TrainData.Classes()); err != nil {
 		return err
 	}
 	j.Classes = j.TrainData.Classes()
 	if d.TrainLimit > 0 {
-		j.TrainData = data.Draw(j.TrainData, d.TrainLimit, 0)
+		j.TrainData = data.Draw(j.TrainData, d.TrainLimit, uint64(d.SplitSeed))
 	}
 	return nil
 }
@@ -142,7 +142,11 @@ func (j *Job) settle(info models.Config, weights *checkpoint.File) error {
 	if n := len(j.Classes); c.Model.NumClasses == 0 {
 		c.Model.NumClasses = n
 	} else if c.Model.NumClasses != n {
-		return fmt.Errorf("model.num_classes is %d, and the data in %s has %d classes: make them agree, or leave model.num_classes 0", c.Model.NumClasses, c.Data.Root, n)
+		what := "classes"
+		if data.TaskOf(j.TrainData) == data.Regress {
+			what = "values to be learned"
+		}
+		return fmt.Errorf("model.num_classes is %d, and the data in %s has %d %s: make them agree, or leave model.num_classes 0", c.Model.NumClasses, c.Data.Root, n, what)
 	}
 	switch {
 	case c.Finetune.Gray && c.Model.InChans > 1:
@@ -151,6 +155,9 @@ func (j *Job) settle(info models.Config, weights *checkpoint.File) error {
 		c.Model.InChans = 1
 	case c.Model.InChans == 0:
 		c.Model.InChans = j.TrainData.Channels()
+	}
+	if err := j.settleTensors(); err != nil {
+		return err
 	}
 	if c.Data.Size == 0 {
 		c.Data.Size = info.InputSize
@@ -173,20 +180,21 @@ func (j *Job) settle(info models.Config, weights *checkpoint.File) error {
 		}
 	}
 	if c.Data.Mean.Auto() || c.Data.Std.Auto() {
-		mean, std, err := data.MeanStd(j.TrainData, c.Model.InChans, statsSample)
+		mean, std, err := j.measure()
 		if err != nil {
-			return fmt.Errorf("measuring data.mean and data.std: %w", err)
+			return err
 		}
 		if c.Data.Mean.Auto() {
-			c.Data.Mean = rounded(mean)
+			c.Data.Mean = mean
 		}
 		if c.Data.Std.Auto() {
-			c.Data.Std = rounded(std)
+			c.Data.Std = std
 		}
 	}
 	size := cmp.Or(c.Eval.Size, c.Data.Size)
 	j.Preprocessing = checkpoint.Preprocessing{Size: [2]int{size, size}, Channels: c.Model.InChans,
 		Mean: spread(c.Data.Mean, c.Model.InChans), Std: spread(c.Data.Std, c.Model.InChans), CropPct: c.Eval.CropPct, Interpolation: c.Eval.Interpolation}
+	j.Preprocessing.Features = featuresOf(j.TrainData)
 	return nil
 }
 
@@ -267,11 +275,23 @@ func (j *Job) freeze() error {
 // TrainLoader makes the loader of training batches. A data set smaller than a
 // batch is one short batch.
 func (j *Job) TrainLoader() (*data.Loader, error) {
+	if j.Preprocessing.Features != nil {
+		t, err := data.NewStandardize(j.Preprocessing.Mean, j.Preprocessing.Std)
+		if err != nil {
+			return nil, err
+		}
+		return j.trainLoader(t)
+	}
 	c := j.Config
 	t, err := TrainTransform(c.Augment, j.output())
 	if err != nil {
 		return nil, err
 	}
+	return j.trainLoader(t)
+}
+
+func (j *Job) trainLoader(t data.Transform) (*data.Loader, error) {
+	c := j.Config
 	policy := data.Replace
 	if c.Train.OnBadImage == "stop" {
 		policy = data.Stop
@@ -280,8 +300,10 @@ func (j *Job) TrainLoader() (*data.Loader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return data.NewLoader(j.TrainData, t, data.LoaderOptions{BatchSize: c.Train.BatchSize, Shuffle: c.Data.Shuffle,
-		DropLast: j.TrainData.Len() >= c.Train.BatchSize, Workers: c.Data.Workers, Seed: uint64(c.Train.Seed), OnError: policy, Mix: mixer, Splits: c.Augment.Splits})
+	o := data.LoaderOptions{BatchSize: c.Train.BatchSize, Shuffle: c.Data.Shuffle, Sampler: c.Data.Sampler, Repeats: c.Augment.Repeats,
+		Workers: c.Data.Workers, Seed: uint64(c.Train.Seed), OnError: policy, Mix: mixer, Splits: c.Augment.Splits}
+	o.DropLast = o.Samples(j.TrainData.Len()) >= o.BatchSize
+	return data.NewLoader(j.TrainData, t, o)
 }
 
 // mixes tells whether training mixes the images of a batch.
@@ -348,7 +370,7 @@ func outputOf(p checkpoint.Preprocessing) transform.Output {
 // NewEvalLoader makes a loader of every sample of ds, in order, preprocessed as a
 // checkpoint says. Samples that cannot be read are left out unless stop is set.
 func NewEvalLoader(ds data.Dataset, p checkpoint.Preprocessing, batch, workers int, stop bool) (*data.Loader, error) {
-	t, err := EvalTransform(p)
+	t, err := transformFor(ds, p)
 	if err != nil {
 		return nil, err
 	}
@@ -359,12 +381,16 @@ func NewEvalLoader(ds data.Dataset, p checkpoint.Preprocessing, batch, workers i
 	return data.NewLoader(ds, t, data.LoaderOptions{BatchSize: min(batch, ds.Len()), Workers: workers, OnError: policy})
 }
 
-// EvalTransform is the deterministic preprocessing that a checkpoint asks for.
+// EvalTransform is the deterministic preprocessing of pictures that a checkpoint asks
+// for.
 func EvalTransform(p checkpoint.Preprocessing) (*transform.Pipeline, error) {
 	return evalTransform(p, transform.Middle)
 }
 
 func evalTransform(p checkpoint.Preprocessing, place transform.Place) (*transform.Pipeline, error) {
+	if p.Features != nil {
+		return nil, fmt.Errorf("the network takes rows of numbers (%s), and not images", few(p.Features))
+	}
 	return transform.NewEval(transform.Eval{Output: outputOf(p), CropPct: p.CropPct, Interpolation: p.Interpolation, Place: place})
 }
 
@@ -434,6 +460,7 @@ func (j *Job) Trainer(folder string, events report.Listener) (*Trainer, error) {
 		Model:      checkpoint.ModelMeta{Name: c.Model.Name, Args: modelArguments(j.Model.Options)},
 		ClassNames: j.Classes, Preprocessing: j.Preprocessing, Config: string(c.YAML()), Random: checkpoint.Random{Seed: uint64(c.Train.Seed)},
 	}
+	t.Meta.Task = c.Data.Task
 	return t, nil
 }
 
@@ -477,7 +504,8 @@ func (j *Job) updateRule() optim.Config {
 
 // batch is the number of images of a training pass.
 func (j *Job) batch() int {
-	return min(j.Config.Train.BatchSize, j.TrainData.Len()) * j.Config.Augment.Splits
+	o := data.LoaderOptions{Repeats: j.Config.Augment.Repeats}
+	return min(j.Config.Train.BatchSize, o.Samples(j.TrainData.Len())) * j.Config.Augment.Splits
 }
 
 // loaderBatches is how many batches a loader holds at a time: those made ahead and

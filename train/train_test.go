@@ -180,7 +180,8 @@ func TestFindLRLeavesNoTrace(t *testing.T) {
 // with the bits of one that is not, with every kind of state.
 func TestResumeIsExact(t *testing.T) {
 	for name, settings := range map[string][]string{
-		"adamw, average": {"train.epochs=2", "optimizer.name=adamw", "optimizer.lr=0.003", "train.ema_decay=0.9", "train.clip_grad=1"},
+		"adamw, average": {"train.epochs=2", "optimizer.name=adamw", "optimizer.lr=0.003", "train.ema_decay=0.9", "train.clip_grad=1",
+			"augment.repeats=2", "data.sampler=balanced"},
 		"plateau": {"train.epochs=4", "schedule.name=plateau", "schedule.patience_epochs=1", "schedule.threshold=0.5", "schedule.plateau_cooldown=1",
 			"schedule.noise=[0.3]"},
 		"moving momentum": {"train.epochs=2", "schedule.name=one_cycle", "schedule.cycle_momentum=true", "train.ema_decay=0.9"},

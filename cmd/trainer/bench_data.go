@@ -71,11 +71,10 @@ func (a *app) benchData(c *cobra.Command, b benchDataFlags, model string, batch,
 
 // benchLoader opens the training data.
 func (a *app) benchLoader(cfg *configs.Config, workers, batch, size int) (*data.Loader, error) {
-	root, err := cfg.Data.Dir()
-	if err != nil {
+	if _, err := cfg.Data.Dir(); err != nil {
 		return nil, usage(fmt.Errorf("%w; name the data with --data DIR", err))
 	}
-	ds, err := data.Open(cfg.Data.Format, root, cfg.Data.TrainSplit, data.Options{})
+	ds, err := train.OpenData(cfg.Data, cfg.Data.TrainSplit, nil)
 	if err != nil {
 		return nil, usage(err)
 	}
@@ -92,8 +91,8 @@ func (a *app) benchLoader(cfg *configs.Config, workers, batch, size int) (*data.
 	if err != nil {
 		return nil, usage(err)
 	}
-	l, err := data.NewLoader(ds, t, data.LoaderOptions{BatchSize: batch, Shuffle: cfg.Data.Shuffle, DropLast: true,
-		Workers: workers, Seed: uint64(a.seed), OnError: data.Replace, Mix: mixer, Splits: cfg.Augment.Splits, Timed: true})
+	l, err := data.NewLoader(ds, t, data.LoaderOptions{BatchSize: batch, Shuffle: cfg.Data.Shuffle, Sampler: cfg.Data.Sampler,
+		Repeats: cfg.Augment.Repeats, DropLast: true, Workers: workers, Seed: uint64(a.seed), OnError: data.Replace, Mix: mixer, Splits: cfg.Augment.Splits, Timed: true})
 	return l, usage(err)
 }
 

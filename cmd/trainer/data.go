@@ -3,11 +3,14 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
+	"github.com/seed52467199/trainer/configs"
 	"github.com/seed52467199/trainer/data"
+	"github.com/seed52467199/trainer/train"
 )
 
 func dataCommand(a *app) *cobra.Command {
@@ -51,15 +54,11 @@ func dataCommand(a *app) *cobra.Command {
 				cfg.Data.TrainSplit = cmp.Or(split, cfg.Data.TrainSplit)
 				return g.draw(c.Context(), a, cfg)
 			}
-			root, err := cfg.Data.Dir()
-			if err != nil {
-				return usage(err)
-			}
 			splits := []string{cfg.Data.TrainSplit, cfg.Data.ValSplit}
 			if split != "" {
 				splits = []string{split}
 			}
-			return a.describe(cfg.Data.Format, root, splits)
+			return a.describe(cfg.Data, splits)
 		},
 	}
 	show.Flags().StringVar(&config, "config", "", "a recipe's name or a file, as the argument")
@@ -80,33 +79,50 @@ func dataCommand(a *app) *cobra.Command {
 const describeSample = 1000
 
 // describe prints what is in each split.
-func (a *app) describe(format, root string, splits []string) error {
-	result := map[string]any{"format": format, "root": root}
+func (a *app) describe(d configs.Data, splits []string) error {
+	root, err := d.Dir()
+	if err != nil {
+		return usage(err)
+	}
+	result := map[string]any{"format": d.Format, "root": root}
 	for _, split := range splits {
-		ds, err := data.Open(format, root, split, data.Options{})
+		ds, err := train.OpenData(d, split, nil)
 		if err != nil {
 			return usage(err)
 		}
-		d := data.Describe(ds, describeSample)
+		about := data.Describe(ds, describeSample)
 		mean, std, err := data.MeanStd(ds, ds.Channels(), describeSample)
 		if err != nil {
 			return usage(err)
 		}
-		classes := map[string]int{}
-		for _, c := range d.Classes {
+		classes, values := map[string]int{}, map[string]any{}
+		for _, c := range about.Classes {
 			classes[c.Name] = c.Count
 		}
-		result[split] = map[string]any{"images": d.Samples, "classes": classes, "channels": d.Channels, "mean": mean, "std": std,
-			"width": []int{d.Width.Min, d.Width.Max}, "height": []int{d.Height.Min, d.Height.Max}, "unreadable": d.Bad}
+		for _, v := range about.Values {
+			values[v.Name] = map[string]float64{"min": v.Min, "mean": v.Mean, "max": v.Max, "std": v.Std}
+		}
+		result[split] = map[string]any{"images": about.Samples, "task": about.Task.String(), "classes": classes, "values": values,
+			"channels": about.Channels, "features": about.Features, "mean": mean, "std": std, "width": []int{about.Width.Min, about.Width.Max},
+			"height": []int{about.Height.Min, about.Height.Max}, "unreadable": about.Bad}
 		if a.json {
 			continue
 		}
-		fmt.Fprintf(a.stdout, "%s: %d images of %s x %s pixels, %d channels, mean %.4f, std %.4f\n", split, d.Samples, span(d.Width), span(d.Height), d.Channels, mean, std)
-		for _, c := range d.Classes {
+		if len(about.Features) > 0 {
+			fmt.Fprintf(a.stdout, "%s: %d rows of %d numbers (%s), mean %.4g, std %.4g\n",
+				split, about.Samples, about.Channels, strings.Join(about.Features, ", "), mean, std)
+		} else {
+			fmt.Fprintf(a.stdout, "%s: %d images of %s x %s pixels, %d channels, mean %.4f, std %.4f\n",
+				split, about.Samples, span(about.Width), span(about.Height), about.Channels, mean, std)
+		}
+		for _, c := range about.Classes {
 			fmt.Fprintf(a.stdout, "  %-20s %d\n", c.Name, c.Count)
 		}
-		if d.Bad > 0 {
-			fmt.Fprintf(a.stdout, "  %d of %d could not be read, the first because %v\n", d.Bad, d.Bad+d.Measured, d.FirstBad)
+		for _, v := range about.Values {
+			fmt.Fprintf(a.stdout, "  %-20s %.4g to %.4g, mean %.4g, std %.4g\n", v.Name, v.Min, v.Max, v.Mean, v.Std)
+		}
+		if about.Bad > 0 {
+			fmt.Fprintf(a.stdout, "  %d of %d could not be read, the first because %v\n", about.Bad, about.Bad+about.Measured, about.FirstBad)
 		}
 	}
 	return a.result(result)

@@ -36,6 +36,7 @@ func (g grid) draw(ctx context.Context, a *app, cfg *configs.Config) error {
 	}
 	job.TrainData = data.Subset(job.TrainData, indices)
 	job.Config.Data.Shuffle, job.Config.Train.BatchSize, job.Config.Train.OnBadImage = false, n, "stop"
+	job.Config.Data.Sampler, job.Config.Augment.Repeats, job.Config.Augment.Splits = "shuffle", 1, 1 // each once
 	loader, err := job.TrainLoader()
 	if err != nil {
 		return usage(err)

@@ -239,7 +239,7 @@ func evalData(l *train.Loaded, cfg *configs.Config, dir, split string) (data.Dat
 	if split == "" {
 		split = cfg.Data.ValSplit
 	}
-	ds, err := data.Open(cfg.Data.Format, root, split, data.Options{Classes: l.Classes, ValFraction: cfg.Data.ValFraction})
+	ds, err := train.OpenData(cfg.Data, split, l.Classes)
 	if err != nil {
 		return nil, nil, err
 	}
