@@ -33,6 +33,9 @@ type Meta struct {
 	// ClassNames are in the order of the logits; for regress they name the values.
 	ClassNames    []string      `json:"class_names,omitempty"`
 	Preprocessing Preprocessing `json:"preprocessing"`
+	// Pretraining is the method by which the weights were pre-trained without labels:
+	// there is no classifier among them. Empty for weights that classify.
+	Pretraining string `json:"pretraining,omitempty"`
 
 	// Epoch is the number of complete epochs.
 	Epoch int `json:"epoch"`

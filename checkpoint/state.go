@@ -24,6 +24,7 @@ const (
 	weightsFile   = "weights.safetensors"
 	optimizerFile = "optimizer.safetensors"
 	emaFile       = "ema.safetensors"
+	scaffoldFile  = "scaffold.safetensors"
 )
 
 // producerKey marks our own safetensors files: their names are exactly the
@@ -41,8 +42,11 @@ type State struct {
 	Optimizer *Tensors
 	// EMA is the moving average of the weights, under the same names; nil
 	// where it is not used.
-	EMA  *Tensors
-	Meta Meta
+	EMA *Tensors
+	// Scaffold holds parameters that only going on with the training needs, such as
+	// a decoder that is thrown away in the end; nil without.
+	Scaffold *Tensors
+	Meta     Meta
 }
 
 // Save replaces the checkpoint folder dir by s. If it fails, or the process is
@@ -64,7 +68,7 @@ func save(w atomicfile.Writer, dir string, s State) error {
 		for _, part := range []struct {
 			name    string
 			tensors *Tensors
-		}{{weightsFile, s.Weights}, {optimizerFile, s.Optimizer}, {emaFile, s.EMA}} {
+		}{{weightsFile, s.Weights}, {optimizerFile, s.Optimizer}, {emaFile, s.EMA}, {scaffoldFile, s.Scaffold}} {
 			if part.tensors == nil && part.name != weightsFile {
 				continue
 			}
@@ -96,7 +100,7 @@ func Load(dir string) (State, error) {
 		return State{}, err
 	}
 	s := State{Meta: *meta}
-	for name, part := range map[string]**Tensors{weightsFile: &s.Weights, optimizerFile: &s.Optimizer, emaFile: &s.EMA} {
+	for name, part := range map[string]**Tensors{weightsFile: &s.Weights, optimizerFile: &s.Optimizer, emaFile: &s.EMA, scaffoldFile: &s.Scaffold} {
 		if _, ok := meta.Files[name]; !ok && name != weightsFile {
 			continue
 		}

@@ -265,6 +265,12 @@ var rules = []struct {
 		}
 		return ""
 	}},
+	{keys("pretrain.noise_level", "pretrain.noise"), func(c *Config) string {
+		if c.Pretrain.Noise == "masking" && c.Pretrain.NoiseLevel >= 1 {
+			return "should be below 1, because pretrain.noise is masking"
+		}
+		return ""
+	}},
 	{keys("lr_find.max_lr", "lr_find.min_lr"), func(c *Config) string {
 		if c.LRFind.MaxLR <= c.LRFind.MinLR {
 			return "should be above lr_find.min_lr, which is " + number(c.LRFind.MinLR)

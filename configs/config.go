@@ -38,6 +38,8 @@ type Config struct {
 	Eval Eval `json:"eval" also:"evaluation,val,validation,test"`
 	// Starting from the weights of another training.
 	Finetune Finetune `json:"finetune" also:"fine_tune,pretrained"`
+	// Training without labels, before another training: the command pretrain.
+	Pretrain Pretrain `json:"pretrain" also:"pretraining,unsupervised,self_supervised,ssl"`
 	// The learning-rate range test.
 	LRFind LRFind `json:"lr_find" also:"lr_finder,find_lr"`
 	// Where results go.
@@ -571,6 +573,45 @@ type Finetune struct {
 	HeadEpochs int `json:"head_epochs" min:"0" also:"freeze_epochs,warmup_head_epochs"`
 }
 
+// Pretrain is training without labels, whose weights finetune starts from. The
+// optimizer, the schedule, the augmentation and the rest of train are as for labels;
+// loss, eval and finetune have no say.
+type Pretrain struct {
+	// How: dae (stacked denoising autoencoders) or rbm (stacked restricted Boltzmann
+	// machines) for perceptrons, layer after layer; cae (a denoising autoencoder of
+	// maps) for convolutional networks; mae (masked autoencoder) for vision
+	// transformers; simmim (masked pixels are predicted) for both. Default none.
+	Method string `json:"method" known:"none,dae,rbm,cae,mae,simmim" also:"name,type"`
+	// Passes over the training split; for dae and rbm, of each layer. Default 0: as
+	// train.epochs.
+	Epochs int `json:"epochs" min:"0" also:"num_epochs"`
+	// What disturbs the input of dae and cae: masking (a share of the values becomes
+	// 0) or gaussian (random numbers are added). Default masking.
+	Noise string `json:"noise" known:"masking,gaussian" also:"corruption,noise_type"`
+	// That share, or the standard deviation of the random numbers. Default 0.25.
+	NoiseLevel float64 `json:"noise_level" min:"0" also:"corruption_level,noise_std,noise_factor,drop"`
+	// What dae and cae minimise: cross_entropy (of values in [0, 1], so data.mean 0 and
+	// data.std 1) or mse, averaged over the values. Default mse.
+	Loss string `json:"loss" known:"cross_entropy,mse" also:"reconstruction_loss,criterion"`
+	// Whether the decoder of dae has the encoder's weights, transposed. Default true.
+	Tied bool `json:"tied" also:"tied_weights"`
+	// Share of the patches that mae and simmim hide. Default 0: 0.75 for mae, 0.6 for
+	// simmim.
+	MaskRatio float64 `json:"mask_ratio" min:"0" below:"1" also:"masking_ratio"`
+	// Side in pixels of the squares that simmim hides. Default 0: the network's stride.
+	MaskPatch int `json:"mask_patch" min:"0" also:"mask_patch_size,patch_size"`
+	// Channels of the decoder of mae, and of that of cae where it begins. Default 0:
+	// 512 for mae, 256 for cae.
+	DecoderWidth int `json:"decoder_width" min:"0" also:"decoder_dim,decoder_embed_dim"`
+	// Blocks of mae's decoder. Default 8.
+	DecoderDepth int `json:"decoder_depth" min:"1"`
+	// Attention heads of mae's decoder. Default 16.
+	DecoderHeads int `json:"decoder_heads" min:"1" also:"decoder_num_heads"`
+	// Whether mae predicts each patch's pixels less their mean, divided by their
+	// standard deviation. Default true.
+	NormPixels bool `json:"norm_pixels" also:"norm_pix_loss,norm_pix"`
+}
+
 // LRFind is the learning-rate range test.
 type LRFind struct {
 	// Learning rate of the first step. Default 1e-6.
@@ -643,7 +684,9 @@ func Default() Config {
 		Train:    Train{Epochs: 10, BatchSize: 128, GradAccum: 1, ClipMode: "norm", Seed: 42, Precision: "f32", OnBadImage: "skip", LogEvery: 10},
 		Eval:     Eval{BatchSize: 256, CropPct: 0.875, Interpolation: "bilinear", TTA: "none", Metric: "auto"},
 		Finetune: Finetune{GrayMethod: "sum", Freeze: []string{}},
-		LRFind:   LRFind{MinLR: 1e-6, MaxLR: 10, Steps: 200, Mode: "exp", Smoothing: 0.9, Diverge: 4, Seeds: 1, ValEvery: 1},
-		Runtime:  Runtime{Device: "auto", Convolution: "auto"},
+		Pretrain: Pretrain{Method: "none", Noise: "masking", NoiseLevel: 0.25, Loss: "mse", Tied: true,
+			DecoderDepth: 8, DecoderHeads: 16, NormPixels: true},
+		LRFind:  LRFind{MinLR: 1e-6, MaxLR: 10, Steps: 200, Mode: "exp", Smoothing: 0.9, Diverge: 4, Seeds: 1, ValEvery: 1},
+		Runtime: Runtime{Device: "auto", Convolution: "auto"},
 	}
 }

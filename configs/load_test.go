@@ -36,7 +36,7 @@ func parseText(t *testing.T, text string) *Config {
 }
 
 func TestRecipes(t *testing.T) {
-	want := []string{"cifar10-resnet20-quick", "fashion-mnist", "finetune", "mnist", "pneumonia-gray", "quickstart", "squeezenet-finetune"}
+	want := []string{"cifar10-resnet20-quick", "fashion-mnist", "finetune", "mnist", "mnist-1000", "mnist-dae", "mnist-rbm", "pneumonia-gray", "quickstart", "squeezenet-finetune"}
 	if got := Names(); !reflect.DeepEqual(got, want) {
 		t.Errorf("Names() = %v, want %v", got, want)
 	}

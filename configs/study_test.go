@@ -10,7 +10,7 @@ import (
 )
 
 func TestStudies(t *testing.T) {
-	if got, want := StudyNames(), []string{"study-attention", "study-micro-batch"}; !slices.Equal(got, want) {
+	if got, want := StudyNames(), []string{"study-attention", "study-micro-batch", "study-pretraining"}; !slices.Equal(got, want) {
 		t.Errorf("StudyNames() = %v, want %v", got, want)
 	}
 	readme, err := os.ReadFile("README.md")

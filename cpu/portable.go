@@ -113,6 +113,8 @@ func portable[T number](c op.Call) (plan, error) {
 		return dropout[T](c, o), nil
 	case op.DropPath:
 		return dropPath[T](c, o), nil
+	case op.Bernoulli:
+		return bernoulli[T](c, o), nil
 	case op.SumTo:
 		return sumTo[T](c)
 	case op.DotTo:
@@ -139,7 +141,7 @@ func portable[T number](c op.Call) (plan, error) {
 		return attention[T](c, o), nil
 	case op.AttentionGrad:
 		return attentionGrad[T](c, o), nil
-	case op.Reshape, op.Copy:
+	case op.Reshape, op.Detach, op.Copy:
 		return copied(c), nil
 	case op.Concat:
 		return concat[T](c, o), nil

@@ -16,7 +16,10 @@ func newMask(ctx *op.Context, p float64, stream uint64) mask {
 
 // keeps tells whether element i is kept. Two elements share a scrambled word, the
 // first its lower half.
-func (m mask) keeps(i int) bool { return uint32(m.pair(i/2)>>(i%2*32)) >= m.least }
+func (m mask) keeps(i int) bool { return m.draw(i) >= m.least }
+
+// draw is element i's, from all numbers of 32 bits alike.
+func (m mask) draw(i int) uint32 { return uint32(m.pair(i/2) >> (i % 2 * 32)) }
 
 // pair holds the draws of elements 2i and 2i+1.
 func (m mask) pair(i int) uint64 { return scramble(m.key + uint64(i)) }
@@ -32,6 +35,23 @@ func scramble(x uint64) uint64 {
 
 func dropout[T number](c op.Call, o op.Dropout) plan {
 	return dropping[T](c, o.P, o.Stream, 1)
+}
+
+func bernoulli[T number](c op.Call, o op.Bernoulli) plan {
+	return elementwise(op.Size(c.Out[0]), func(m operands) func(lo, hi int) {
+		x, y := as[T](m.in[0]), as[T](m.out[0])
+		ctx := m.ctx
+		return func(lo, hi int) {
+			mask := newMask(ctx, 0, o.Stream)
+			for i := lo; i < hi; i++ {
+				var v T
+				if float64(mask.draw(i)) < float64(x[i])*(1<<32) {
+					v = 1
+				}
+				y[i] = v
+			}
+		}
+	})
 }
 
 func dropPath[T number](c op.Call, o op.DropPath) plan {

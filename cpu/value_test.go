@@ -43,6 +43,7 @@ func TestValues(t *testing.T) {
 		{op.EMAUpdate{}, []op.Shape{{2}, {2}, {1}}, [][]float64{{1, 2}, {3, 6}, {0.75}}, []float64{1.5, 3}},
 		{op.Accumulate{}, []op.Shape{{2}, {2}}, [][]float64{{1, 2}, {3, 6}}, []float64{4, 8}},
 		{op.Dropout{}, []op.Shape{{2}}, [][]float64{{1, 2}}, []float64{1, 2}},
+		{op.Bernoulli{}, []op.Shape{{3}}, [][]float64{{0, 1, 0}}, []float64{0, 1, 0}},
 
 		// Losses with a wrong label, and at the ends of the range.
 		{op.CrossEntropy{}, []op.Shape{{1, 2}, {1}}, [][]float64{{0, 0}, {2}}, []float64{nan}},
@@ -238,6 +239,49 @@ func TestLossesStayFinite(t *testing.T) {
 						break
 					}
 				}
+			}
+		}
+	}
+}
+
+// TestBernoulli checks how often a draw is 1, and on what it depends.
+func TestBernoulli(t *testing.T) {
+	const n = 100000
+	d := newDevice(t, Options{})
+	for _, p := range []float64{0, 0.2, 0.9, 1} {
+		probabilities := make([]float64, n)
+		for i := range probabilities {
+			probabilities[i] = p
+		}
+		draws := func(seed, stream, draw uint64) []float64 {
+			b := bind(t, d, op.Bernoulli{Stream: stream}, op.Float32, []op.Shape{{n}}, [][]float64{probabilities})
+			*b.ctx = op.Context{Seed: seed, Draw: draw}
+			b.run()
+			return b.output(0)
+		}
+		base, sum := draws(1, 1, 1), 0.0
+		for _, v := range base {
+			if v != 0 && v != 1 {
+				t.Fatalf("a draw is %v", v)
+			}
+			sum += v
+		}
+		if slack := 5 * math.Sqrt(p*(1-p)/n); math.Abs(sum/n-p) > slack {
+			t.Errorf("%v are 1, want %v within %v", sum/n, p, slack)
+		}
+		if worst, _ := farthest(draws(1, 1, 1), base); worst != 0 {
+			t.Error("the same seed, stream and draw give others")
+		}
+		for _, other := range [][]float64{draws(2, 1, 1), draws(1, 2, 1), draws(1, 1, 2)} {
+			same := 0.0
+			for i := range other {
+				if other[i] == base[i] {
+					same++
+				}
+			}
+			want := p*p + (1-p)*(1-p)
+			if slack := 5 * math.Sqrt(want*(1-want)/n); math.Abs(same/n-want) > slack {
+				t.Errorf("another seed, stream or draw gives %v equal elements, want %v within %v", same/n, want, slack)
 			}
 		}
 	}

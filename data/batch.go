@@ -10,6 +10,8 @@ import (
 
 // Batch is a number of samples, ready for the network.
 type Batch struct {
+	// Epoch is the number of the epoch, from 0.
+	Epoch uint64
 	// Number counts the batches of the epoch, from 0.
 	Number int
 	// N is the number of pictures: of samples, times Splits.

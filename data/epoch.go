@@ -203,7 +203,7 @@ func (e *Epoch) dispatch(start int) {
 		case e.ahead <- struct{}{}:
 		}
 		n := min(size, len(e.order.indices)-number*size)
-		b := e.loader.takeBatch(number, n)
+		b := e.loader.takeBatch(e.number, number, n)
 		b.pending.Store(int32((n + chunk - 1) / chunk))
 		e.made <- b // has room for as many as ahead
 		for from := 0; from < n; from += chunk {

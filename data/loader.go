@@ -198,8 +198,8 @@ func (l *Loader) Epoch(ctx context.Context, epoch uint64, start int) *Epoch {
 	return e
 }
 
-// takeBatch returns a free batch of n samples, or a new one.
-func (l *Loader) takeBatch(number, n int) *Batch {
+// takeBatch returns a free batch of n samples of an epoch, or a new one.
+func (l *Loader) takeBatch(epoch uint64, number, n int) *Batch {
 	l.mu.Lock()
 	var b *Batch
 	if last := len(l.batches) - 1; last >= 0 {
@@ -222,7 +222,7 @@ func (l *Loader) takeBatch(number, n int) *Batch {
 			b.shares = make([]mix.Share, size)
 		}
 	}
-	b.Number = number
+	b.Epoch, b.Number = epoch, number
 	b.faults = b.faults[:0]
 	select { // a batch that was given up may still say that it is ready
 	case <-b.ready:

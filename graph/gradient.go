@@ -2,6 +2,7 @@ package graph
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/seed52467199/trainer/graph/op"
@@ -56,8 +57,12 @@ func (g *Graph) visit(targets []*Node, do func(n *Node, children []*Node) error)
 // it reaches and that are not frozen. seed is the gradient of the loss itself.
 func (g *Graph) gradients(loss, seed *Node) (map[*Param]*Node, error) {
 	var wrt gorgonia.Nodes
-	err := g.visit([]*Node{loss}, func(n *Node, _ []*Node) error {
-		if p := g.owner[n]; p != nil && p.Role.Trained() && !p.Frozen {
+	moves, err := g.moves(loss)
+	if err != nil {
+		return nil, err
+	}
+	err = g.visit([]*Node{loss}, func(n *Node, _ []*Node) error {
+		if p := g.owner[n]; p != nil && p.Role.Trained() && !p.Frozen && moves[n] {
 			wrt = append(wrt, n)
 		}
 		return nil
@@ -77,6 +82,32 @@ func (g *Graph) gradients(loss, seed *Node) (map[*Param]*Node, error) {
 		grads[g.owner[n]] = nodes[i]
 	}
 	return grads, g.checkSums(loss)
+}
+
+// moves finds the values to which some gradient of the loss passes.
+func (g *Graph) moves(loss *Node) (map[*Node]bool, error) {
+	type use struct {
+		n        *Node
+		children []*Node
+	}
+	var order []use // inputs before their users
+	err := g.visit([]*Node{loss}, func(n *Node, children []*Node) error {
+		order = append(order, use{n, children})
+		return nil
+	})
+	moves := map[*Node]bool{loss: true}
+	for _, u := range slices.Backward(order) {
+		o, differentiable := u.n.Op().(gorgonia.SDOp)
+		if !moves[u.n] || !differentiable {
+			continue
+		}
+		for i, passes := range o.DiffWRT(len(u.children)) {
+			if passes {
+				moves[u.children[i]] = true
+			}
+		}
+	}
+	return moves, err
 }
 
 // checkSums makes sure that Gorgonia summed what it should: it looks for a sum it

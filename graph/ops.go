@@ -176,6 +176,13 @@ func (g *Graph) DropPath(x *Node, p float64) *Node {
 	return g.Apply(op.DropPath{P: p, Stream: stream}, x)
 }
 
+// Bernoulli is 1 with the probability that each element of x tells, else 0, drawn anew in
+// each pass. No gradient passes it.
+func (g *Graph) Bernoulli(x *Node) *Node { return g.Apply(op.Bernoulli{Stream: g.nextStream()}, x) }
+
+// Detach is x as a constant: no gradient passes it.
+func (g *Graph) Detach(x *Node) *Node { return g.Apply(op.Detach{}, x) }
+
 // Softmax normalises over the last axis.
 func (g *Graph) Softmax(x *Node) *Node { return g.Apply(op.Softmax{}, x) }
 

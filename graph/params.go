@@ -286,6 +286,9 @@ type draft struct {
 	narrow []float32
 }
 
+// StartFrom makes init draw the first value, which Place gives the parameter.
+func (p *Param) StartFrom(init Init) { p.init = init }
+
 // Reset draws the parameter's first value again.
 func (p *Param) Reset() error { return p.reset(new(draft)) }
 

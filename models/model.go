@@ -50,6 +50,10 @@ type Model struct {
 // logits (N, Classes).
 func (m *Model) Forward(g *graph.Graph, x *graph.Node) *graph.Node { return m.net.Forward(g, x) }
 
+// Network is the module itself, for those who need to know its kind: a *Perceptron, a
+// *VisionTransformer.
+func (m *Model) Network() graph.Module { return m.net }
+
 // New declares the parameters of the model of this name in a scope. An unknown
 // name, and options that the model cannot have, are errors.
 func New(name string, s graph.Scope, o Options) (*Model, error) {

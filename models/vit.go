@@ -40,22 +40,25 @@ func NewViT(s graph.Scope, c ViTConfig, o Options) (graph.Module, error) {
 	if c.PlaceClass {
 		positions++
 	}
-	m := &vit{placeClass: c.PlaceClass, width: c.Width}
+	m := &VisionTransformer{ViTConfig: c, Side: side}
 	m.class = s.Param("cls_token", graph.Shape{1, 1, c.Width}, graph.Layout{}, graph.Bias, graph.Normal(1e-6))
 	m.positions = s.Param("pos_embed", graph.Shape{1, positions, c.Width}, graph.Layout{}, graph.Bias, narrowNormal)
 	fan := c.Patch * c.Patch * o.InChans
 	m.patches = layers.NewPatchEmbed(s.Sub("patch_embed"), o.InChans, c.Width, c.Patch, graph.FanInUniform, graph.BiasUniform(fan))
 	for i := range c.Depth {
-		m.blocks = append(m.blocks, c.block(s.Sub(fmt.Sprintf("blocks.%d", i)), layers.DropPathRate(o.DropPath, i, c.Depth)))
+		m.blocks = append(m.blocks, c.Block(s.Sub(fmt.Sprintf("blocks.%d", i)), layers.DropPathRate(o.DropPath, i, c.Depth)))
 	}
-	m.norm = vitNorm(s.Sub("norm"), c.Width, false)
+	m.norm = c.Norm(s.Sub("norm"))
 	m.head = graph.Sequential{graph.Drop(o.DropRate), graph.NewLinear(s.Sub("head"), c.Width, o.NumClasses, graph.LinearConfig{Init: narrowNormal, BiasInit: graph.Zeros})}
 	return m, nil
 }
 
-// block declares a block: attention and a network of two layers, each in a residual
+// Norm declares the norm of such a transformer.
+func (c ViTConfig) Norm(s graph.Scope) graph.Module { return vitNorm(s, c.Width, false) }
+
+// Block declares a block of tokens (N, L, Width): attention and a network of two layers, each in a residual
 // branch behind a norm.
-func (c ViTConfig) block(s graph.Scope, dropPath float64) graph.Module {
+func (c ViTConfig) Block(s graph.Scope, dropPath float64) graph.Module {
 	dense := layers.DenseOf(narrowNormal, graph.Zeros)
 	branch := func(norm, scale string, m func() graph.Module) graph.Module {
 		parts := graph.Sequential{vitNorm(s.Sub(norm), c.Width, false), m()}
@@ -74,33 +77,65 @@ func (c ViTConfig) block(s graph.Scope, dropPath float64) graph.Module {
 	}
 }
 
-type vit struct {
-	placeClass       bool
-	width            int
+// VisionTransformer is a vision transformer, in parts that can be used apart.
+type VisionTransformer struct {
+	ViTConfig
+	// Side is the number of patches along a side of the image.
+	Side int
+
 	class, positions *graph.Param
 	patches          graph.Module
 	blocks           graph.Sequential
 	norm, head       graph.Module
 }
 
+// Embed makes tokens of the patches, row by row, that know nothing of their places:
+// (N, H, W, C) to (N, Side*Side, Width).
+func (m *VisionTransformer) Embed(g *graph.Graph, x *graph.Node) *graph.Node {
+	return m.patches.Forward(g, x)
+}
+
+// Place adds its position to the token of each patch.
+func (m *VisionTransformer) Place(g *graph.Graph, tokens *graph.Node) *graph.Node {
+	positions := g.Param(m.positions)
+	if m.PlaceClass {
+		positions = g.Slice(positions, 1, 1, 1+m.Side*m.Side, 1)
+	}
+	return g.Add(tokens, positions)
+}
+
+// Encode passes placed tokens, of all patches or of some, through all blocks and the
+// norm: (N, L, Width) to (N, 1+L, Width), the class token first.
+func (m *VisionTransformer) Encode(g *graph.Graph, tokens *graph.Node) *graph.Node {
+	if tokens == nil {
+		return nil
+	}
+	class := g.Param(m.class)
+	if m.PlaceClass {
+		class = g.Add(class, g.Slice(g.Param(m.positions), 1, 0, 1, 1))
+	}
+	class = g.Apply(op.BroadcastTo{Shape: graph.Shape{tokens.Shape()[0], 1, m.Width}}, class)
+	return m.norm.Forward(g, m.blocks.Forward(g, g.Concat(1, class, tokens)))
+}
+
 // Forward implements graph.Module.
-func (m *vit) Forward(g *graph.Graph, x *graph.Node) *graph.Node {
+func (m *VisionTransformer) Forward(g *graph.Graph, x *graph.Node) *graph.Node {
 	x = m.patches.Forward(g, x)
 	if x == nil {
 		return nil
 	}
 	n := x.Shape()[0]
 	positions := g.Param(m.positions)
-	if !m.placeClass {
+	if !m.PlaceClass {
 		x = g.Add(x, positions)
 	}
-	x = g.Concat(1, g.Apply(op.BroadcastTo{Shape: graph.Shape{n, 1, m.width}}, g.Param(m.class)), x)
-	if m.placeClass {
+	x = g.Concat(1, g.Apply(op.BroadcastTo{Shape: graph.Shape{n, 1, m.Width}}, g.Param(m.class)), x)
+	if m.PlaceClass {
 		x = g.Add(x, positions)
 	}
 	x = m.blocks.Forward(g, x)
 	// Only the class token is read, so only it is normed.
-	x = g.Reshape(g.Slice(x, 1, 0, 1, 1), n, m.width)
+	x = g.Reshape(g.Slice(x, 1, 0, 1, 1), n, m.Width)
 	return m.head.Forward(g, m.norm.Forward(g, x))
 }
 

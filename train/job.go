@@ -47,14 +47,33 @@ type Job struct {
 	// Plan says how starting weights were adapted; nil without any.
 	Plan *Plan
 
-	instead string   // the model that was asked for; see Plan
-	eval    *Network // Network at the size of evaluation
+	unlabelled bool     // see JobOptions
+	instead    string   // the model that was asked for; see Plan
+	eval       *Network // Network at the size of evaluation
 }
 
 // OpenJob opens the data, builds the model on the device and loads the starting
 // weights. Whatever is wrong with its input it says before anything is trained.
 func OpenJob(c configs.Config, dev graph.Device) (*Job, error) {
-	j := &Job{Config: &c}
+	return OpenJobWith(c, dev, JobOptions{})
+}
+
+// JobOptions are what a job may have beyond the training of a classifier.
+type JobOptions struct {
+	// Unlabelled leaves labels alone: the evaluation split stays closed, and the
+	// number of classes is the data's.
+	Unlabelled bool
+	// Declare, where set, declares further parameters in the job's set, after the
+	// model's and before they are placed.
+	Declare func(j *Job, s graph.Scope) error
+}
+
+// OpenJobWith is OpenJob with options.
+func OpenJobWith(c configs.Config, dev graph.Device, o JobOptions) (*Job, error) {
+	if o.Unlabelled {
+		c.Model.NumClasses = 0
+	}
+	j := &Job{Config: &c, unlabelled: o.Unlabelled}
 	weights, err := j.startingWeights()
 	if err != nil {
 		return nil, err
@@ -63,17 +82,19 @@ func OpenJob(c configs.Config, dev graph.Device) (*Job, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := j.openData(); err != nil {
+	if err := j.openData(!o.Unlabelled); err != nil {
 		return nil, err
 	}
 	if err := j.settle(info, weights); err != nil {
 		return nil, err
 	}
-	if err := j.build(dev); err != nil {
+	if err := j.build(dev, o.Declare); err != nil {
 		return nil, err
 	}
-	if err := j.teach(dev); err != nil {
-		return nil, err
+	if !o.Unlabelled {
+		if err := j.teach(dev); err != nil {
+			return nil, err
+		}
 	}
 	if weights == nil {
 		if err := j.whiten(); err != nil {
@@ -115,8 +136,8 @@ func (j *Job) startingWeights() (weights *checkpoint.File, err error) {
 	return weights, nil
 }
 
-// openData opens both splits.
-func (j *Job) openData() error {
+// openData opens the training split and, if asked, that for evaluation.
+func (j *Job) openData(val bool) error {
 	d := j.Config.Data
 	var err error
 	if j.TrainData, err = OpenData(d, d.TrainSplit, nil); err != nil {
@@ -125,8 +146,10 @@ func (j *Job) openData() error {
 	d.Task = data.TaskOf(j.TrainData).String()
 	d.FeatureColumns = append(d.FeatureColumns[:0:0], featuresOf(j.TrainData)...) // in the order that the network learns
 	j.Config.Data.Task, j.Config.Data.FeatureColumns = d.Task, d.FeatureColumns
-	if j.ValData, err = OpenData(d, d.ValSplit, j.TrainData.Classes()); err != nil {
-		return err
+	if val {
+		if j.ValData, err = OpenData(d, d.ValSplit, j.TrainData.Classes()); err != nil {
+			return err
+		}
 	}
 	j.Classes = j.TrainData.Classes()
 	if d.TrainLimit > 0 {
@@ -229,15 +252,17 @@ func rounded(stats []float64) []float64 {
 }
 
 // build makes the model on the device.
-func (j *Job) build(dev graph.Device) error {
+func (j *Job) build(dev graph.Device, declare func(*Job, graph.Scope) error) error {
 	c := j.Config
 	precision, err := op.ParsePrecision(c.Train.Precision)
 	if err != nil {
 		return fmt.Errorf("train.precision: %w", err)
 	}
-	objective, err := newObjective(c, j.TrainData)
-	if err != nil {
-		return err
+	objective := Objective{Name: "mse"} // which a pretext takes the place of
+	if !j.unlabelled {
+		if objective, err = newObjective(c, j.TrainData); err != nil {
+			return err
+		}
 	}
 	ps := graph.NewParams(uint64(c.Train.Seed))
 	j.Model, err = models.New(c.Model.Name, ps.Root(), models.Options{NumClasses: c.Model.NumClasses, InChans: c.Model.InChans,
@@ -245,6 +270,11 @@ func (j *Job) build(dev graph.Device) error {
 		Layers: layers.Choice{Norm: c.Model.Norm, Act: c.Model.Act, Attention: c.Model.Attn, Conv: c.Model.Conv}})
 	if err != nil {
 		return err
+	}
+	if declare != nil {
+		if err := declare(j, ps.Root()); err != nil {
+			return err
+		}
 	}
 	if err := ps.Place(dev); err != nil {
 		return err

@@ -57,6 +57,9 @@ func Load(path string, dev graph.Device, o LoadOptions) (*Loaded, error) {
 	if err != nil {
 		return nil, err
 	}
+	if f.Meta != nil && f.Meta.Pretraining != "" {
+		return nil, fmt.Errorf("%s was pre-trained without labels (%s) and has no classifier: train one with finetune --weights %s", path, f.Meta.Pretraining, path)
+	}
 	l := &Loaded{Meta: f.Meta, Source: f.Source, Classes: classNames(f)}
 	name, opts := o.Model, models.Options{NumClasses: o.NumClasses}
 	if f.Meta != nil {

@@ -22,6 +22,8 @@ type Network struct {
 	Classes int
 	// Objective is the loss.
 	Objective Objective
+	// Pretext, where set, is what is trained in place of the Objective on labels.
+	Pretext Pretext
 	// Precision is what activations and their gradients are kept in: op.Float32, or
 	// op.BFloat16. It must not change once a program has run.
 	Precision op.DType
@@ -49,13 +51,16 @@ type batchProgram struct {
 	// fill and lesson are the target, and what a teacher says, on their way to the
 	// device.
 	fill, lesson []float32
+	exercise     *exercise // in place of these, where there is a pretext
 }
 
 // NewNetwork checks a Network and readies it for programs; seed is that of its
 // random masks.
 func NewNetwork(n Network, seed uint64) (*Network, error) {
-	if err := n.Objective.Validate(n.Classes); err != nil {
-		return nil, err
+	if n.Pretext == nil {
+		if err := n.Objective.Validate(n.Classes); err != nil {
+			return nil, err
+		}
 	}
 	dev := n.Params.Device()
 	if dev == nil {
@@ -91,6 +96,9 @@ func (n *Network) forgetTraining() {
 func (n *Network) program(k programKey) (*batchProgram, error) {
 	if p := n.programs[k]; p != nil {
 		return p, nil
+	}
+	if k.train && n.Pretext != nil {
+		return n.pretextProgram(k)
 	}
 	mode := graph.Eval
 	if k.train {
@@ -131,6 +139,9 @@ func (n *Network) Backward(b *data.Batch, accumulate bool) (loss float64, err er
 	p, err := n.program(programKey{batch: b.N, train: true, accumulate: accumulate})
 	if err != nil {
 		return 0, err
+	}
+	if p.exercise != nil {
+		return p.exercise.run(p, b)
 	}
 	excess := 0.0
 	if n.distill != nil { // first: it works in the same memory

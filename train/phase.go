@@ -25,6 +25,15 @@ func (t *Trainer) phaseAt(epoch int) int {
 	return k
 }
 
+// began is the epoch with which the optimizer began: the phase's, or that of the part of
+// a run.
+func (t *Trainer) began() int {
+	if len(t.Phases) > 0 {
+		return t.Phases[t.phase].Epoch
+	}
+	return t.From
+}
+
 // enter makes the trained parameters those of the phase of an epoch.
 func (t *Trainer) enter(epoch int) error {
 	k := t.phaseAt(epoch)

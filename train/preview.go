@@ -17,7 +17,7 @@ func OpenPreview(c configs.Config) (*Job, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := j.openData(); err != nil {
+	if err := j.openData(false); err != nil {
 		return nil, err
 	}
 	var info models.Config

@@ -54,7 +54,7 @@ func updatesPerEpoch(c configs.Config) (int, error) {
 		return 0, err
 	}
 	j := &Job{Config: &c}
-	if err := j.openData(); err != nil {
+	if err := j.openData(false); err != nil {
 		return 0, err
 	}
 	if err := j.settle(info, nil); err != nil {

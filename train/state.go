@@ -3,6 +3,7 @@ package train
 import (
 	"fmt"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/seed52467199/trainer/checkpoint"
@@ -65,15 +66,14 @@ func (x *transfer) add(c *checkpoint.Tensors, name string, p *graph.Param, memor
 	})
 }
 
-// tensors collects one tensor for each parameter.
-func (x *transfer) tensors(ps *graph.Params, memory func(graph.Role) op.Buffer) (*checkpoint.Tensors, error) {
-	c := new(checkpoint.Tensors)
-	for _, p := range ps.All() {
-		if err := x.add(c, p.Name, p, memory(p.Role)); err != nil {
-			return nil, err
+// collect adds one tensor for each of the parameters, its name behind prefix.
+func (x *transfer) collect(c *checkpoint.Tensors, prefix string, params []*graph.Param, memory func(graph.Role) op.Buffer) error {
+	for _, p := range params {
+		if err := x.add(c, prefix+p.Name, p, memory(p.Role)); err != nil {
+			return err
 		}
 	}
-	return c, nil
+	return nil
 }
 
 // save writes the checkpoint of this name, and tells. done is the epoch that just
@@ -103,9 +103,10 @@ func (t *Trainer) save(name string, done *report.EpochDone, started time.Time) e
 
 // state is the run as it stands; its tensors are read while they are written.
 func (t *Trainer) state() (checkpoint.State, error) {
-	s := checkpoint.State{Meta: t.Meta}
+	s := checkpoint.State{Meta: t.Meta, Weights: new(checkpoint.Tensors)}
 	var err error
 	var x transfer
+	own, scaffold := t.divide()
 	ps := t.Network.Params
 	live := func(r graph.Role) op.Buffer {
 		if r.Trained() {
@@ -113,20 +114,30 @@ func (t *Trainer) state() (checkpoint.State, error) {
 		}
 		return ps.Statistics()
 	}
-	if s.Weights, err = x.tensors(ps, live); err != nil {
+	average := func(r graph.Role) op.Buffer {
+		if r == graph.Counter { // an average of counts means nothing
+			return live(r)
+		}
+		return t.EMA.Memory(r)
+	}
+	if err := x.collect(s.Weights, "", own, live); err != nil {
 		return s, err
+	}
+	if len(scaffold) > 0 {
+		s.Scaffold = new(checkpoint.Tensors)
+		if err := x.collect(s.Scaffold, "", scaffold, live); err != nil {
+			return s, err
+		}
 	}
 	if s.Optimizer, err = t.optimizerTensors(&x); err != nil {
 		return s, err
 	}
 	if t.EMA != nil {
-		s.EMA, err = x.tensors(ps, func(r graph.Role) op.Buffer {
-			if r == graph.Counter { // an average of counts means nothing
-				return live(r)
-			}
-			return t.EMA.Memory(r)
-		})
-		if err != nil {
+		s.EMA = new(checkpoint.Tensors)
+		if err := x.collect(s.EMA, "", own, average); err != nil {
+			return s, err
+		}
+		if err := x.collect(s.Scaffold, averagePrefix, scaffold, average); err != nil {
 			return s, err
 		}
 	}
@@ -137,10 +148,56 @@ func (t *Trainer) state() (checkpoint.State, error) {
 	return s, t.keepObserved(&s.Meta)
 }
 
+// averagePrefix marks averages among the scaffold's tensors.
+const averagePrefix = "ema."
+
+// divide sorts the parameters into those of the network and the scaffold.
+func (t *Trainer) divide() (own, scaffold []*graph.Param) {
+	for _, p := range t.Network.Params.All() {
+		if t.Scaffold != nil && t.Scaffold(p.Name) {
+			scaffold = append(scaffold, p)
+		} else {
+			own = append(own, p)
+		}
+	}
+	return own, scaffold
+}
+
+// whole is a state's weights together with the scaffold.
+func whole(s checkpoint.State) (*checkpoint.Tensors, error) {
+	if s.Scaffold == nil {
+		return s.Weights, nil
+	}
+	var list []checkpoint.Tensor
+	for t := range s.Weights.All() {
+		list = append(list, t)
+	}
+	for t := range s.Scaffold.All() {
+		if !strings.HasPrefix(t.Name, averagePrefix) {
+			list = append(list, t)
+		}
+	}
+	return checkpoint.NewTensors(list...)
+}
+
+// averageOf finds a parameter's average in a state.
+func averageOf(s checkpoint.State, name string) (checkpoint.Tensor, bool) {
+	if t, ok := s.EMA.Get(name); ok || s.Scaffold == nil {
+		return t, ok
+	}
+	return s.Scaffold.Get(averagePrefix + name)
+}
+
+// slotName is the name of an optimizer's state for a parameter.
+func slotName(slot, param string) string { return slot + "." + param }
+
 func (t *Trainer) optimizerTensors(x *transfer) (*checkpoint.Tensors, error) {
 	c := new(checkpoint.Tensors)
 	return c, t.eachState(func(name string, p *graph.Param, memory op.Buffer) error { return x.add(c, name, p, memory) })
 }
+
+// swaPrefix marks SWA's averages among the optimizer's tensors.
+const swaPrefix = "swa_average."
 
 // eachState visits the state that stands beside the weights: the optimizer's, and SWA's
 // average.
@@ -152,7 +209,7 @@ func (t *Trainer) eachState(visit func(name string, p *graph.Param, memory op.Bu
 		if p.Role == graph.Counter { // an average of counts means nothing
 			continue
 		}
-		if err := visit("swa_average."+p.Name, p, t.SWA.Average.Memory(p.Role)); err != nil {
+		if err := visit(swaPrefix+p.Name, p, t.SWA.Average.Memory(p.Role)); err != nil {
 			return err
 		}
 	}
@@ -162,18 +219,20 @@ func (t *Trainer) eachState(visit func(name string, p *graph.Param, memory op.Bu
 // Restore continues from a checkpoint of the same model, data and optimizer.
 func (t *Trainer) Restore(s checkpoint.State, path string) error {
 	ps := t.Network.Params
-	if err := LoadWeights(ps, s.Weights, path); err != nil {
+	weights, err := whole(s)
+	if err != nil {
+		return fmt.Errorf("resuming from %s: %w", path, err)
+	}
+	if err := LoadWeights(ps, weights, path); err != nil {
 		return err
 	}
 	m := s.Meta
-	err := t.enter(m.Epoch)
-	if err != nil {
+	if err := t.enter(m.Epoch); err != nil {
 		return err
 	}
-	// Between two phases the optimizer's state is that of the one that ended.
-	fresh := m.BatchInEpoch == 0 && m.Epoch > 0 && t.phaseAt(m.Epoch) != t.phaseAt(m.Epoch-1)
+	steps := int(m.Update) - t.began()*t.UpdatesPerEpoch()
 	err = t.eachState(func(name string, p *graph.Param, memory op.Buffer) error {
-		if fresh {
+		if steps == 0 && !strings.HasPrefix(name, swaPrefix) { // the optimizer has yet to begin
 			return nil
 		}
 		if s.Optimizer == nil {
@@ -196,7 +255,7 @@ func (t *Trainer) Restore(s checkpoint.State, path string) error {
 			if p.Role == graph.Counter {
 				continue
 			}
-			tensor, ok := s.EMA.Get(p.Name)
+			tensor, ok := averageOf(s, p.Name)
 			if !ok {
 				return fmt.Errorf("resuming from %s: the moving average lacks %s", path, p.Name)
 			}
@@ -213,13 +272,9 @@ func (t *Trainer) Restore(s checkpoint.State, path string) error {
 		return err
 	}
 	t.lastGood = path
-	steps := int(m.Update)
-	if len(t.Phases) > 0 {
-		steps -= t.Phases[t.phase].Epoch * t.UpdatesPerEpoch()
-	}
 	t.Optimizer.SetSteps(steps)
 	t.Network.ws.SetDraws(m.Random.Streams[drawsStream])
-	if t.at.update > 0 {
+	if steps > 0 {
 		t.lr = t.LR(t.at.update - 1)
 	}
 	return nil

@@ -42,6 +42,10 @@ type Trainer struct {
 	Patience Patience
 	// Epochs is how many passes over the data there are, at most.
 	Epochs int
+	// From and Until, where Until is set, make this a part of a run, which others
+	// precede and follow: the epochs From, counted from 0, to before Until. The
+	// optimizer starts with the part. LR goes on counting the whole run's updates.
+	From, Until int
 	// GradAccum is how many batches make an update; 0 is 1.
 	GradAccum int
 	// EMA, where set, averages the weights; the average is what is measured.
@@ -59,6 +63,9 @@ type Trainer struct {
 	// SaveEvery is the number of updates between two checkpoints within an epoch;
 	// 0 for none.
 	SaveEvery int
+	// Scaffold, where set, tells which parameters are there for the training alone,
+	// such as a decoder: checkpoints keep them apart from the network's weights.
+	Scaffold func(name string) bool
 	// Meta is what checkpoints tell beside the progress: model, classes,
 	// preprocessing, configuration.
 	Meta checkpoint.Meta
@@ -106,10 +113,28 @@ func (t *Trainer) accum() int { return max(t.GradAccum, 1) }
 // Position is the number of complete epochs and of updates so far.
 func (t *Trainer) Position() (epochs, updates int) { return t.at.epoch, t.at.update }
 
-// Run trains from where the run stands to its last epoch, or until Patience is at its
-// end. When ctx ends it
-// finishes the update under way, saves and returns an error that wraps
-// ErrInterrupted.
+// Follow goes on where the part before ended, with the same parameters: its progress,
+// random masks and moving average become this one's.
+func (t *Trainer) Follow(before *Trainer) error {
+	t.at, t.lr, t.lastGood, t.EMA = before.at, before.lr, before.lastGood, before.EMA
+	t.Network.ws.SetDraws(before.Network.ws.Draws())
+	// Clipping looks at the gradients of all parameters: those that this part does not
+	// train have none any more.
+	grads := t.Network.Params.Grads()
+	return grads.Upload(make([]byte, grads.Len()))
+}
+
+// until is the epoch before which Run ends.
+func (t *Trainer) until() int {
+	if t.Until > 0 {
+		return t.Until
+	}
+	return t.Epochs
+}
+
+// Run trains from where the run stands to its last epoch or that of its part, or until
+// Patience is at its end. When ctx ends it finishes the update under way, saves and
+// returns an error that wraps ErrInterrupted.
 func (t *Trainer) Run(ctx context.Context) (Result, error) {
 	r := Result{}
 	started := time.Now()
@@ -118,7 +143,7 @@ func (t *Trainer) Run(ctx context.Context) (Result, error) {
 	if err := t.settle(started); err != nil {
 		return r, err
 	}
-	for t.at.epoch < t.Epochs && !t.exhausted() {
+	for t.at.epoch < t.until() && !t.exhausted() {
 		epochStart := time.Now()
 		if err := t.enter(t.at.epoch); err != nil {
 			return r, err
@@ -142,6 +167,7 @@ func (t *Trainer) Run(ctx context.Context) (Result, error) {
 		}
 		r.Updates = t.at.update
 	}
+	t.at.wall += time.Since(started).Seconds()
 	if images > 0 {
 		r.ImagesPerSecond = float64(images) / training.Seconds()
 	}

@@ -51,7 +51,7 @@ func (a *app) command() *cobra.Command {
 		return usage(fmt.Errorf("%s: %w; see %s --help", c.CommandPath(), err, c.CommandPath()))
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
-	commands := []func(*app) *cobra.Command{trainCommand, finetuneCommand, studyCommand, lrFindCommand, evalCommand, predictCommand, soupCommand,
+	commands := []func(*app) *cobra.Command{trainCommand, finetuneCommand, pretrainCommand, studyCommand, lrFindCommand, evalCommand, predictCommand, soupCommand,
 		exportCommand, modelsCommand, dataCommand, configCommand, benchCommand, profileCommand}
 	for _, c := range commands {
 		root.AddCommand(withUsageErrors(c(a)))

@@ -73,7 +73,7 @@ func TestStudyRefusals(t *testing.T) {
 		flags      []string
 	}{
 		{"base: quickstart\nvariants: {a: [], b: [model.name=resnet81]}\n", "own.yaml:2: model.name is", nil},
-		{"base: quickstart\nvariants: {a: [], b: [model.act=mish]}\n", "variant b: ", nil},
+		{"base: quickstart\nvariants: {a: [], b: [model.attn=eca]}\n", "variant b: ", nil},
 		{good, "a study has its own", []string{"--seed", "3"}},
 		{good, "sets train.seed for each run itself", []string{"--set", "train.seed=3"}},
 	} {

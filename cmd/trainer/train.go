@@ -15,6 +15,7 @@ import (
 
 	"github.com/seed52467199/trainer/checkpoint"
 	"github.com/seed52467199/trainer/configs"
+	"github.com/seed52467199/trainer/graph"
 	"github.com/seed52467199/trainer/report"
 	"github.com/seed52467199/trainer/train"
 )
@@ -142,18 +143,93 @@ func (a *app) train(ctx context.Context, cfg *configs.Config, names runNames) er
 // trainRun runs a training to its end. again is the command that goes on with it.
 // The learning rate that it finds, where it is to find one, becomes cfg's.
 func (a *app) trainRun(ctx context.Context, cfg *configs.Config, names runNames, again string) (r train.Result, err error) {
-	dir, resume := names.output, names.resume
-	from, state, err := a.resumePoint(dir, resume)
+	dir := names.output
+	var found *train.LRCurve
+	u := undertaking{dir: dir, resume: names.resume}
+	u.open = func(dev graph.Device, events report.Listener, from *resumption) (*train.Job, training, error) {
+		if names.auto() && from != nil { // what was found when the run began
+			if err := keepLR(cfg, from.state.Meta.Config, from.path); err != nil {
+				return nil, nil, usage(err)
+			}
+		}
+		job, err := train.OpenJob(*cfg, dev)
+		if err != nil {
+			return nil, nil, usage(err)
+		}
+		t, err := job.Trainer(dir, events)
+		if err != nil {
+			return nil, nil, usage(err)
+		}
+		if names.auto() && from == nil {
+			if found, err = a.findLR(ctx, job, t); err != nil {
+				return nil, nil, err
+			}
+			cfg.Optimizer.LR = job.Config.Optimizer.LR
+			if t, err = job.Trainer(dir, events); err != nil {
+				return nil, nil, usage(err)
+			}
+		}
+		t.Meta.TrainerVersion = version
+		t.ResumeCommand = again
+		return job, supervised{t}, nil
+	}
+	u.begin = func() error {
+		if found == nil {
+			return nil
+		}
+		return report.PlotLRCurve(filepath.Join(dir, "lr_find.svg"), lrDrawing(*found, cfg.LRFind.Seeds))
+	}
+	return a.perform(ctx, cfg, u)
+}
+
+// training is what perform carries out.
+type training interface {
+	Restore(s checkpoint.State, path string) error
+	Run(ctx context.Context) (train.Result, error)
+	Position() (epochs, updates int)
+	UpdatesPerEpoch() int
+	// Epochs is how many there are in all.
+	Epochs() int
+	// Metrics names the figures that are told of every epoch, and BestBy the one that
+	// chooses the best; none without evaluation.
+	Metrics() []string
+	BestBy() string
+}
+
+// supervised is a training with labels.
+type supervised struct{ *train.Trainer }
+
+// Epochs implements training.
+func (s supervised) Epochs() int { return s.Trainer.Epochs }
+
+// BestBy implements training.
+func (s supervised) BestBy() string { return s.Trainer.BestBy.Name }
+
+// undertaking is a training and where it takes place.
+type undertaking struct {
+	dir, resume string // the run folder, and --resume
+	// open makes the training, with events for what happens in it; from is where it
+	// will go on, nil for the beginning.
+	open func(dev graph.Device, events report.Listener, from *resumption) (*train.Job, training, error)
+	// begin is called when the run folder is there; nil for nothing.
+	begin func() error
+}
+
+// resumption is a checkpoint to go on from.
+type resumption struct {
+	path  string
+	state checkpoint.State
+}
+
+// perform carries out a training to its end.
+func (a *app) perform(ctx context.Context, cfg *configs.Config, u undertaking) (r train.Result, err error) {
+	dir, resume := u.dir, u.resume
+	from, err := a.resumePoint(dir, resume)
 	if err != nil {
 		return r, usage(err)
 	}
 	if resume == "" {
 		if err := report.CheckNoRun(dir); err != nil {
-			return r, usage(err)
-		}
-	}
-	if names.auto() && state != nil { // what was found when the run began
-		if err := keepLR(cfg, state.Meta.Config, from); err != nil {
 			return r, usage(err)
 		}
 	}
@@ -165,33 +241,17 @@ func (a *app) trainRun(ctx context.Context, cfg *configs.Config, names runNames,
 		return r, err
 	}
 	defer dev.Close()
-	job, err := train.OpenJob(*cfg, dev)
-	if err != nil {
-		return r, usage(err)
-	}
 	if cfg.Train.Memory > 0 {
 		debug.SetGCPercent(train.GarbagePercent)
 	}
 	var sinks report.Listeners
-	t, err := job.Trainer(dir, report.Func(func(e report.Event) error { return sinks.Handle(e) }))
+	sinks = report.Tee(a.terminal(cfg.Train.LogEvery)) // until there is a run folder
+	job, t, err := u.open(dev, report.Func(func(e report.Event) error { return sinks.Handle(e) }), from)
 	if err != nil {
-		return r, usage(err)
+		return r, err
 	}
-	var found *train.LRCurve
-	if names.auto() && state == nil {
-		sinks = report.Tee(a.terminal(cfg.Train.LogEvery))
-		if found, err = a.findLR(ctx, job, t); err != nil {
-			return r, err
-		}
-		cfg.Optimizer.LR = job.Config.Optimizer.LR
-		if t, err = job.Trainer(dir, t.Events); err != nil {
-			return r, usage(err)
-		}
-	}
-	t.Meta.TrainerVersion = version
-	t.ResumeCommand = again
-	if state != nil {
-		if err := t.Restore(*state, from); err != nil {
+	if from != nil {
+		if err := t.Restore(from.state, from.path); err != nil {
 			return r, usage(err)
 		}
 	}
@@ -206,15 +266,15 @@ func (a *app) trainRun(ctx context.Context, cfg *configs.Config, names runNames,
 	if !a.quiet {
 		sinks = append(sinks, report.NewTerminal(a.stderr, cfg.Train.LogEvery))
 	}
-	if found != nil {
-		if err := report.PlotLRCurve(filepath.Join(dir, "lr_find.svg"), lrDrawing(*found, cfg.LRFind.Seeds)); err != nil {
+	if u.begin != nil {
+		if err := u.begin(); err != nil {
 			return r, err
 		}
 	}
 	if job.Plan != nil {
 		a.say("%s", describePlan(job.Plan, job.Config.Model.Name))
 	}
-	if err := sinks.Handle(runStarted(job, t, dev.Name(), dir, state != nil)); err != nil {
+	if err := sinks.Handle(runStarted(job, t, dev.Name(), dir, from != nil)); err != nil {
 		return r, err
 	}
 	begin := time.Now()
@@ -226,7 +286,7 @@ func (a *app) trainRun(ctx context.Context, cfg *configs.Config, names runNames,
 		}
 		return r, err
 	}
-	err = sinks.Handle(&report.RunDone{RunDir: dir, Time: time.Since(begin), ImagesPerSecond: r.ImagesPerSecond, BestBy: t.BestBy.Name, Best: r.Best, Last: r.Last})
+	err = sinks.Handle(&report.RunDone{RunDir: dir, Time: time.Since(begin), ImagesPerSecond: r.ImagesPerSecond, BestBy: t.BestBy(), Best: r.Best, Last: r.Last})
 	if err != nil {
 		return r, err
 	}
@@ -260,13 +320,14 @@ func keepLR(c *configs.Config, text, from string) error {
 }
 
 // resumePoint finds the checkpoint that --resume means; nil to start anew.
-func (a *app) resumePoint(dir, resume string) (path string, s *checkpoint.State, err error) {
+func (a *app) resumePoint(dir, resume string) (*resumption, error) {
+	from := &resumption{path: resume}
 	switch resume {
 	case "":
-		return "", nil, nil
+		return nil, nil
 	case "auto":
 		if err := checkpoint.Recover(dir); err != nil {
-			return "", nil, err
+			return nil, err
 		}
 		found, skipped, err := checkpoint.Newest(dir)
 		for _, s := range skipped {
@@ -274,17 +335,16 @@ func (a *app) resumePoint(dir, resume string) (path string, s *checkpoint.State,
 		}
 		if errors.Is(err, checkpoint.ErrNoCheckpoint) && len(skipped) == 0 {
 			a.say("%s holds no checkpoint yet: starting from the beginning", dir)
-			return "", nil, nil
+			return nil, nil
 		}
 		if err != nil {
-			return "", nil, err
+			return nil, err
 		}
-		path = found
-	default:
-		path = resume
+		from.path = found
 	}
-	state, err := checkpoint.Load(path)
-	return path, &state, err
+	var err error
+	from.state, err = checkpoint.Load(from.path)
+	return from, err
 }
 
 func openFolder(dir string, config []byte, resumed bool) (report.RunFolder, error) {
@@ -323,12 +383,12 @@ func quoteWord(w string) string {
 	return "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
 }
 
-func runStarted(j *train.Job, t *train.Trainer, device, dir string, resumed bool) *report.RunStarted {
+func runStarted(j *train.Job, t training, device, dir string, resumed bool) *report.RunStarted {
 	c := j.Config
 	m := j.Memory
 	epoch, update := t.Position()
 	s := &report.RunStarted{RunDir: dir, Model: c.Model.Name, Config: string(c.YAML()), Device: device, Classes: j.Classes,
-		Params: int64(j.Network.Params.Count()), ArenaBytes: int64(m.Activations.Bytes), TrainImages: j.TrainData.Len(), Epochs: c.Train.Epochs,
+		Params: int64(j.Network.Params.Count()), ArenaBytes: int64(m.Activations.Bytes), TrainImages: j.TrainData.Len(), Epochs: t.Epochs(),
 		UpdatesPerEpoch: t.UpdatesPerEpoch(), BatchSize: c.Train.BatchSize * c.Train.GradAccum, Threads: effectiveThreads(c.Runtime.Threads),
 		Seed: uint64(c.Train.Seed), Resumed: resumed, Epoch: epoch + 1, Update: update}
 	s.Memory = report.Memory{Limit: int64(m.Limit), Parameters: int64(m.Parameters), Input: int64(m.Input),

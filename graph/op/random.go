@@ -61,3 +61,19 @@ func (o DropPath) Diff(in []*Node, out, dy *Node) ([]*Node, error) {
 	dx, err := Apply(o, dy)
 	return []*Node{dx}, err
 }
+
+// Bernoulli is 1 with the probability that each element of its input tells, else 0. Its
+// draws are made like Dropout's. It has no gradient.
+type Bernoulli struct{ Stream uint64 }
+
+// Kind implements Op.
+func (Bernoulli) Kind() string { return "bernoulli" }
+
+// Infer implements Op.
+func (Bernoulli) Infer(in []Shape) ([]Shape, error) { return in[:1:1], nil }
+
+// Work implements Op.
+func (Bernoulli) Work(in, out []Shape) Work { return perElement(4, in, out) }
+
+// InPlace implements InPlacer.
+func (Bernoulli) InPlace() []int { return []int{0} }

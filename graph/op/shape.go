@@ -28,6 +28,21 @@ func (o Reshape) Diff(in []*Node, out, dy *Node) ([]*Node, error) {
 	return []*Node{dx}, err
 }
 
+// Detach is its input as a constant: no gradient passes it. It moves no data.
+type Detach struct{}
+
+// Kind implements Op.
+func (Detach) Kind() string { return "detach" }
+
+// View implements Viewer.
+func (Detach) View() {}
+
+// Infer implements Op.
+func (Detach) Infer(in []Shape) ([]Shape, error) { return in[:1:1], nil }
+
+// Work implements Op.
+func (Detach) Work(_, _ []Shape) Work { return Work{} }
+
 // Permute puts the axes of its input in another order: axis i of the result is axis
 // Axes[i] of the input.
 type Permute struct{ Axes []int }

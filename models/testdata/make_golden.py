@@ -61,7 +61,7 @@ def parameters(file):
 
 
 # Shapes of the inputs (N, C, H, W) that logits are compared on, with 7 classes.
-INPUTS = {"lenet5": (2, 2, 20, 20), "mlp": (2, 2, 9, 9), "squeezenet1_0": (2, 3, 63, 70), "squeezenet1_1": (2, 3, 63, 70)}
+INPUTS = {"lenet5": (2, 2, 20, 20), "mlp": (2, 2, 9, 9), "mlp_500_500_2000": (2, 2, 9, 9), "squeezenet1_0": (2, 3, 63, 70), "squeezenet1_1": (2, 3, 63, 70)}
 CLASSES = 7
 
 

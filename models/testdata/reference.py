@@ -66,18 +66,25 @@ class LeNet(nn.Module):
 
 
 class MLP(nn.Module):
-    def __init__(self, chans, size, classes):
+    def __init__(self, chans, size, classes, hidden=(256,), act=F.relu):
         super().__init__()
-        self.fc1, self.fc2 = nn.Linear(chans * size * size, 256), nn.Linear(256, classes)
+        self.act, self.depth = act, len(hidden)
+        widths = (chans * size * size, *hidden, classes)
+        for i in range(self.depth + 1):
+            setattr(self, f"fc{i + 1}", nn.Linear(widths[i], widths[i + 1]))
 
     def forward(self, x):
-        return self.fc2(F.relu(self.fc1(x.flatten(1))))
+        x = x.flatten(1)
+        for i in range(self.depth):
+            x = self.act(getattr(self, f"fc{i + 1}")(x))
+        return getattr(self, f"fc{self.depth + 1}")(x)
 
 
 # name: (classes, channels, size) as published, and the constructor from these.
 MODELS = {
     "lenet5": ((10, 1, 28), lambda k, c, s: LeNet(c, s, k)),
     "mlp": ((10, 1, 28), lambda k, c, s: MLP(c, s, k)),
+    "mlp_500_500_2000": ((10, 1, 28), lambda k, c, s: MLP(c, s, k, (500, 500, 2000), torch.sigmoid)),
     "cifar_resnet18": ((10, 3, 32), lambda k, c, s: CifarResNet([64, 128, 256, 512], [2, 2, 2, 2], "B", k)),
     "resnet18": ((1000, 3, 224), lambda k, c, s: torchvision.models.resnet18(num_classes=k, zero_init_residual=True)),
     "resnet34": ((1000, 3, 224), lambda k, c, s: torchvision.models.resnet34(num_classes=k, zero_init_residual=True)),
