@@ -259,9 +259,10 @@ var rules = []struct {
 		return ""
 	}},
 	{keys("finetune.freeze"), func(c *Config) string { return patterns(c.Finetune.Freeze) }},
-	{keys("finetune.head_epochs", "train.epochs"), func(c *Config) string {
-		if c.Finetune.HeadEpochs >= c.Train.Epochs && c.Finetune.HeadEpochs > 0 {
-			return fmt.Sprintf("should be below train.epochs, which is %d; to train the classifier alone, freeze the rest by finetune.freeze", c.Train.Epochs)
+	{keys("finetune.head_epochs", "finetune.unfreeze_epochs", "train.epochs"), func(c *Config) string {
+		f := c.Finetune
+		if partial := f.HeadEpochs + f.UnfreezeEpochs; partial >= c.Train.Epochs && partial > 0 {
+			return fmt.Sprintf("should leave an epoch of train.epochs, which is %d, to the whole network, with finetune.unfreeze_epochs %d; to train the classifier alone, freeze the rest by finetune.freeze", c.Train.Epochs, f.UnfreezeEpochs)
 		}
 		return ""
 	}},

@@ -571,6 +571,10 @@ type Finetune struct {
 	HeadLR float64 `json:"head_lr" min:"0" also:"classifier_lr"`
 	// Epochs at the beginning in which the classifier alone is trained. Default 0.
 	HeadEpochs int `json:"head_epochs" min:"0" also:"freeze_epochs,warmup_head_epochs"`
+	// Epochs after those over which the blocks of the network are released from the
+	// last to the first, as many from each epoch to the next; the optimizer begins anew
+	// each time. Default 0: all at once.
+	UnfreezeEpochs int `json:"unfreeze_epochs" min:"0" also:"gradual_unfreezing,gradual_unfreeze"`
 }
 
 // Pretrain is training without labels, whose weights finetune starts from. The

@@ -79,18 +79,37 @@ func setPhase(n *Network, phases []Phase, k int) {
 }
 
 // phases are the parts of the job's training; nil where the same parameters are
-// trained throughout.
-func (j *Job) phases() []Phase {
+// trained throughout. With starting weights the classifier may be trained alone at
+// first, and then the blocks be released from the last to the first (Howard and Ruder,
+// arXiv 1801.06146), as many from each epoch to the next.
+func (j *Job) phases() (phases []Phase) {
 	c := j.Config.Finetune
-	if j.Plan == nil || c.HeadEpochs == 0 {
+	if j.Plan == nil || c.HeadEpochs+c.UnfreezeEpochs == 0 {
 		return nil
 	}
 	head := checkpoint.Under(j.Model.Config.Classifier...)
-	first := Phase{}
+	var trained []*graph.Param
 	for _, p := range j.Network.Params.All() {
-		if p.Role.Trained() && !p.Frozen && !head(p.Name) {
-			first.Frozen = append(first.Frozen, p)
+		if p.Role.Trained() {
+			trained = append(trained, p)
 		}
 	}
-	return []Phase{first, {Epoch: c.HeadEpochs}}
+	depth, n := j.Model.Depths(trained)
+	// those of fewer depths than from, the classifier not among them
+	below := func(from int) (frozen []*graph.Param) {
+		for i, p := range trained {
+			if depth[i] < from && !p.Frozen && !head(p.Name) {
+				frozen = append(frozen, p)
+			}
+		}
+		return frozen
+	}
+	if c.HeadEpochs > 0 {
+		phases = append(phases, Phase{Frozen: below(n)})
+	}
+	for k := range c.UnfreezeEpochs {
+		released := max(1, (n-1)*(k+1)/(c.UnfreezeEpochs+1))
+		phases = append(phases, Phase{Epoch: c.HeadEpochs + k, Frozen: below(n - 1 - released)})
+	}
+	return append(phases, Phase{Epoch: c.HeadEpochs + c.UnfreezeEpochs})
 }

@@ -64,11 +64,37 @@ func TestHeadEpochs(t *testing.T) {
 	}
 }
 
+// Blocks are released from the last to the first.
+func TestUnfreezeEpochs(t *testing.T) {
+	settings := []string{"model.name=cifar_resnet20", "data.size=8", "data.train_limit=200"}
+	j := job(t, append(settings, "finetune.weights="+pretrained(t, settings...), "finetune.head_epochs=1", "finetune.unfreeze_epochs=2", "train.epochs=4",
+		"optimizer.lr=0.001", "train.batch_size=100")...)
+	tr := trainer(t, j, "", nil)
+	var got [][]string // of each phase, the layers that are left alone
+	for _, p := range tr.Phases {
+		var names []string
+		for _, param := range p.Frozen {
+			if strings.HasSuffix(param.Name, "conv1.weight") {
+				names = append(names, strings.TrimSuffix(param.Name, "conv1.weight"))
+			}
+		}
+		got = append(got, names)
+	}
+	all := []string{"", "layer1.0.", "layer1.1.", "layer1.2.", "layer2.0.", "layer2.1.", "layer2.2.", "layer3.0.", "layer3.1.", "layer3.2."}
+	if want := [][]string{all, all[:7], all[:4], nil}; !reflect.DeepEqual(got, want) {
+		t.Errorf("left alone are %q, want %q", got, want)
+	}
+	if _, err := tr.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // A training in phases resumes exactly, within each and between them.
 func TestResumeInPhases(t *testing.T) {
 	weights := pretrained(t)
 	resumesExactly(t, "finetune.weights="+weights, "finetune.head_epochs=1", "train.epochs=3", "train.batch_size=150", "optimizer.name=adamw",
 		"optimizer.lr=0.003", "train.ema_decay=0.9")
+	resumesExactly(t, "finetune.weights="+weights, "finetune.unfreeze_epochs=2", "train.epochs=4", "train.batch_size=300", "optimizer.momentum=0.9")
 	resumesExactly(t, "finetune.weights="+weights, "finetune.head_epochs=1", "train.epochs=2", "train.batch_size=500", "optimizer.momentum=0.9")
 }
 
