@@ -94,6 +94,12 @@ var rules = []struct {
 		}
 		return ""
 	}},
+	{keys("augment.hflip_mode", "augment.hflip"), func(c *Config) string {
+		if c.Augment.HFlipMode == "alternating" && c.Augment.HFlip != 0.5 {
+			return "needs augment.hflip 0.5, which is " + number(c.Augment.HFlip)
+		}
+		return ""
+	}},
 	{keys("augment.cutmix_minmax"), func(c *Config) string { return ascending(c.Augment.CutMixMinMax[:]) }},
 	{keys("augment.color_jitter"), func(c *Config) string {
 		j := c.Augment.ColorJitter

@@ -161,6 +161,10 @@ type Augment struct {
 	Ratio [2]float64 `json:"ratio" above:"0"`
 	// Probability of a left-right flip. Default 0.
 	HFlip float64 `json:"hflip" min:"0" max:"1" also:"flip,horizontal_flip"`
+	// Whether flips are by chance (random) or every other epoch, beginning by chance
+	// (alternating), which shows more different images in few epochs; hflip is then
+	// 0.5. Default random.
+	HFlipMode string `json:"hflip_mode" known:"random,alternating" also:"flip_mode"`
 	// Probability of a top-bottom flip. Default 0.
 	VFlip float64 `json:"vflip" min:"0" max:"1" also:"vertical_flip"`
 	// Interpolation of rrc and of what auto moves; random draws bilinear or bicubic
@@ -670,7 +674,7 @@ func Default() Config {
 	return Config{
 		Data: Data{Format: "folder", TrainSplit: "train", ValSplit: "val", ValFraction: 0.2, Shuffle: true, Sampler: "shuffle",
 			Task: "auto", FeatureColumns: []string{}, TargetColumns: []string{}},
-		Augment: Augment{Crop: "none", Scale: [2]float64{0.08, 1}, Ratio: [2]float64{3. / 4, 4. / 3}, Interpolation: "bilinear", Auto: "none", Splits: 1, Repeats: 1,
+		Augment: Augment{Crop: "none", Scale: [2]float64{0.08, 1}, Ratio: [2]float64{3. / 4, 4. / 3}, HFlipMode: "random", Interpolation: "bilinear", Auto: "none", Splits: 1, Repeats: 1,
 			ColorJitter: []float64{}, ColorJitterProb: 1, EraseMode: "const", EraseCount: 1, MixProb: 1, MixSwitch: 0.5, MixMode: "batch"},
 		Loss: Loss{Name: "cross_entropy", PosWeight: []float64{}, FocalForm: "auto", FocalGamma: 2, FocalAlpha: 0.25,
 			AsymGammaPos: 1, AsymGammaNeg: 4, AsymClip: 0.05, JSDAlpha: 12, HuberDelta: 1, SmoothL1Beta: 1},

@@ -30,6 +30,9 @@ type encodedTransform interface {
 	ApplyEncoded(dst []float32, file []byte, w *transform.Workspace, s *rng.Stream) error
 }
 
+// turning is a Transform that does something every other time that a picture comes.
+type turning interface{ Turns() bool }
+
 // ErrorPolicy is what a Loader does about a sample that cannot be read.
 type ErrorPolicy int
 
@@ -91,6 +94,7 @@ type Loader struct {
 	height, width, channels int
 	targeted                Targeted // nil where labels are all there is
 	outputs                 int      // numbers in a target
+	turns                   bool     // the transform's; see turning
 	sampler                 *sampler
 
 	mu      sync.Mutex
@@ -137,6 +141,9 @@ func NewLoader(ds Dataset, t Transform, o LoaderOptions) (*Loader, error) {
 		return nil, err
 	}
 	l.height, l.width, l.channels = t.Shape()
+	if t, ok := t.(turning); ok {
+		l.turns = t.Turns()
+	}
 	l.targeted, _ = ds.(Targeted)
 	if l.targeted != nil || o.Mix != nil {
 		l.outputs = len(ds.Classes())

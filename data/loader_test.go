@@ -524,3 +524,40 @@ func TestTargetsOfOtherTasks(t *testing.T) {
 		t.Errorf("targets %v, %v; want %v", got, it.Err(), want)
 	}
 }
+
+// A pipeline that mirrors by turns shows each picture and its mirror image in turn,
+// and about half of them mirrored at first.
+func TestMirroredByTurns(t *testing.T) {
+	const n = 200
+	pixels := make([]uint8, 4*n)
+	for i := range 2 * n {
+		pixels[2*i] = 255 // left white, right black
+	}
+	ds, err := data.FromPixels("pictures", pixels, 2, 2, 1, make([]int32, n), []string{"x"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := transform.NewTrain(transform.Train{Output: transform.Output{Size: 2, Channels: 1, Mean: []float64{0}, Std: []float64{1}}, HFlip: 0.5, Turns: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := newLoader(t, ds, p, data.LoaderOptions{BatchSize: n, Workers: 2})
+	var before []float32
+	for epoch := range uint64(4) {
+		all, _ := collect(t, l, epoch, 0)
+		left, mirrored := make([]float32, n), 0
+		for i := range left {
+			left[i] = all[0].images[4*i]
+			if left[i] == 0 {
+				mirrored++
+			}
+			if epoch > 0 && left[i] == before[i] {
+				t.Fatalf("epoch %d does not turn picture %d", epoch, i)
+			}
+		}
+		if mirrored < n/3 || mirrored > 2*n/3 {
+			t.Errorf("%d of %d pictures are mirrored in epoch %d", mirrored, n, epoch)
+		}
+		before = left
+	}
+}

@@ -124,6 +124,10 @@ func (w *worker) load(l *Loader, epoch uint64, index int, earlier uint64, b *Bat
 		}
 		return nil
 	}
+	if l.turns { // from a beginning of its own, each picture takes turns
+		w.stream.Reset(l.options.Seed, "turn", uint64(index))
+		w.workspace.Turned = w.stream.Bernoulli(0.5) != ((epoch+earlier)%2 == 1)
+	}
 	for version := range b.Splits {
 		w.keys = append(w.keys[:0], epoch, uint64(index))
 		if earlier > 0 {

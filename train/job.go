@@ -351,7 +351,7 @@ func NewMixer(a configs.Augment, seed uint64) (*mix.Mixer, error) {
 // TrainTransform is the augmenting preprocessing that a configuration asks for.
 func TrainTransform(a configs.Augment, out transform.Output) (*transform.Pipeline, error) {
 	return transform.NewTrain(transform.Train{Output: out, Crop: a.Crop, Scale: a.Scale, Ratio: a.Ratio,
-		Interpolation: a.Interpolation, HFlip: a.HFlip, VFlip: a.VFlip, Auto: a.Auto,
+		Interpolation: a.Interpolation, HFlip: a.HFlip, Turns: a.HFlipMode == "alternating", VFlip: a.VFlip, Auto: a.Auto,
 		ColorJitter: a.ColorJitter, JitterProb: a.ColorJitterProb, GrayProb: a.Grayscale, BlurProb: a.Blur,
 		Erase: transform.Erase{Prob: a.Erase, Mode: a.EraseMode, Count: a.EraseCount}})
 }

@@ -37,6 +37,9 @@ type Train struct {
 	Interpolation string
 	// HFlip and VFlip are the probabilities of a left-right and an upside-down flip.
 	HFlip, VFlip float64
+	// Turns mirrors each picture left to right every other time, as its Workspace
+	// says, in place of by chance (Jordan, arXiv 2404.00498, section 3.6).
+	Turns bool
 	// Auto is an automatic augmentation under timm's name, by the same rules; empty
 	// or "none" is none. Parts between dashes may be left out, and come in any order:
 	//
@@ -83,7 +86,7 @@ func NewTrain(t Train) (*Pipeline, error) {
 			return nil, fmt.Errorf("probability %v of a %s flip; it must be from 0 to 1", f.p, f.name)
 		}
 	}
-	p.hflip, p.vflip = t.HFlip, t.VFlip
+	p.hflip, p.vflip, p.turns = t.HFlip, t.VFlip, t.Turns
 
 	if t.Crop == "rrc" {
 		op, err := randomCrop(t)

@@ -26,6 +26,9 @@ type Workspace struct {
 	// Variation, where set, is the stream from which any other augmentation draws, so
 	// that versions of a picture have their crop and flips in common.
 	Variation *rng.Stream
+	// Turned is set every other time that a picture comes, for a Pipeline that mirrors
+	// by turns.
+	Turned bool
 	// Clock adds up what a Pipeline spends, if it is there.
 	Clock *Clock
 

@@ -16,12 +16,16 @@ type Pipeline struct {
 	size, channels int
 	ops            []Op
 	hflip, vflip   float64
+	turns          bool
 	norm           pixel.Norm
 	erase          Erase
 }
 
 // Shape is that of the output: height and width in pixels, and channels (1 or 3).
 func (p *Pipeline) Shape() (height, width, channels int) { return p.size, p.size, p.channels }
+
+// Turns tells whether pictures are mirrored by turns.
+func (p *Pipeline) Turns() bool { return p.turns }
 
 // Apply transforms src into dst, which holds the height x width x channels of
 // Shape in that order. src is only read.
@@ -52,7 +56,7 @@ func (p *Pipeline) finish(dst []float32, ops []Op, w *Workspace, s *rng.Stream) 
 		return fmt.Errorf("the transform made a picture of %dx%d with %d channels; the network takes %dx%d with %d",
 			im.Width, im.Height, im.Channels, p.size, p.size, p.channels)
 	}
-	mirrored, upended := p.flips(s)
+	mirrored, upended := p.flips(w, s)
 	p.normalize(dst, im, mirrored, upended, w)
 	if v := w.varied(s); v != nil {
 		p.erase.apply(dst, p.size, p.size, p.channels, v)
@@ -103,7 +107,7 @@ func (p *Pipeline) cropped(dst []float32, src *imaging.Image, box imaging.Rect, 
 		w.Commit()
 		return p.finish(dst, rest, w, s)
 	}
-	mirrored, upended := p.flips(s)
+	mirrored, upended := p.flips(w, s)
 	w.Resizer.ResizeFloats(dst, src, box, p.size, p.size, filter, mirrored, upended, &p.norm)
 	if v := w.varied(s); v != nil {
 		p.erase.apply(dst, p.size, p.size, p.channels, v)
@@ -113,8 +117,8 @@ func (p *Pipeline) cropped(dst []float32, src *imaging.Image, box imaging.Rect, 
 
 // flips draws whether to flip. No draw where no flip is wanted: evaluation stays
 // free of the stream.
-func (p *Pipeline) flips(s *rng.Stream) (mirrored, upended bool) {
-	mirrored = p.hflip > 0 && s.Bernoulli(p.hflip)
+func (p *Pipeline) flips(w *Workspace, s *rng.Stream) (mirrored, upended bool) {
+	mirrored = p.turns && w.Turned || !p.turns && p.hflip > 0 && s.Bernoulli(p.hflip)
 	upended = p.vflip > 0 && s.Bernoulli(p.vflip)
 	return mirrored, upended
 }
