@@ -20,7 +20,7 @@ type AirbenchConfig struct {
 }
 
 // NewAirbench declares whiten, a 2x2 convolution with two filters for each direction
-// of a patch (see Config.Whiten), the blocks layer1, layer2, ... of conv1, norm1,
+// of a patch of three channels (see Config.Whiten), the blocks layer1, layer2, ... of conv1, norm1,
 // conv2, norm2, ..., and head, a linear layer without a bias behind the maximum over
 // the map. The norms have shifts only, and convolutions begin as the identity on as
 // many channels as they take.
@@ -29,19 +29,18 @@ func NewAirbench(s graph.Scope, c AirbenchConfig, o Options) (graph.Module, erro
 		return nil, fmt.Errorf("images of %dx%d pixels leave nothing after %d halvings; it needs %dx%d at least",
 			o.ImageSize, o.ImageSize, len(c.Widths), least, least)
 	}
-	const patch = 2
-	channels := 2 * patch * patch * o.InChans
+	const patch, channels = 2, 2 * 2 * 2 * 3
 	whiten := graph.NewConv(s.Sub("whiten"), o.InChans, channels, patch, graph.ConvConfig{Bias: true, BiasInit: graph.Zeros})
 	whiten.Weight.Frozen = true
-	net := graph.Sequential{whiten, graph.Activate(op.GELU)}
+	net, in := graph.Sequential{whiten, graph.Activate(op.GELU)}, channels
 	for i, width := range c.Widths {
-		net = append(net, newAirbenchBlock(s.Sub(fmt.Sprintf("layer%d", i+1)), channels, width, c.Convs))
-		channels = width
+		net = append(net, newAirbenchBlock(s.Sub(fmt.Sprintf("layer%d", i+1)), in, width, c.Convs))
+		in = width
 	}
 	return append(net,
 		graph.Func(func(g *graph.Graph, x *graph.Node) *graph.Node { return g.Flatten(g.GlobalMaxPool(x)) }),
 		graph.Drop(o.DropRate),
-		graph.NewLinear(s.Sub("head"), channels, o.NumClasses, graph.LinearConfig{NoBias: true}),
+		graph.NewLinear(s.Sub("head"), in, o.NumClasses, graph.LinearConfig{NoBias: true}),
 		graph.Func(func(g *graph.Graph, x *graph.Node) *graph.Node { return g.Scale(x, c.LogitScale) }),
 	), nil
 }

@@ -26,7 +26,8 @@ type Config struct {
 	FirstNorm []string `json:"first_norm,omitempty"`
 	// Whiten names a first convolution that is not trained: a training from scratch
 	// makes its filters of its images, so that what it gives is uncorrelated; "" for
-	// none. It has two filters, of opposite sign, for each direction of a patch.
+	// none. It has two filters, of opposite sign, for each direction of a patch, of those
+	// of greatest variance where it has not enough; what is left stays as it was drawn.
 	Whiten string `json:"whiten,omitempty"`
 	// Positions names the parameters that hold something for each place of the image,
 	// whose extent changes with its size, by the last parts of their names: position

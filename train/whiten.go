@@ -18,9 +18,8 @@ const whitenSample = 5000
 // blown up (Jordan, arXiv 2404.00498).
 const whitenEps = 5e-4
 
-// whiten sets the filters of the model's whitening convolution, if it has one: each
-// direction of the patches of the training images, an eigenvector of the matrix of their
-// second moments divided by the root of its eigenvalue, and then their opposites.
+// whiten sets the filters of the model's whitening convolution, if it has one: see
+// models.Config.Whiten and whiteningFilters.
 func (j *Job) whiten() error {
 	layer := j.Model.Config.Whiten
 	if layer == "" {
@@ -34,14 +33,14 @@ func (j *Job) whiten() error {
 	if err != nil {
 		return fmt.Errorf("making %s of the training images: %w", p.Name, err)
 	}
-	filters, err := whiteningFilters(moments)
+	weight, err := p.Read()
 	if err != nil {
+		return err
+	}
+	if err := whiteningFilters(weight, p.FileShape()[0], moments); err != nil {
 		return fmt.Errorf("making %s of the training images: %w", p.Name, err)
 	}
-	if len(filters) != p.Len() {
-		return fmt.Errorf("making %s: it has %v values, and whitening patches of its size gives %d", p.Name, p.FileShape(), len(filters))
-	}
-	return p.Write(filters)
+	return p.Write(weight)
 }
 
 // patchMoments is the matrix of second moments of all patches (C, KH, KW) of the
@@ -100,27 +99,31 @@ func (j *Job) patchMoments(shape graph.Shape) (*mat.SymDense, error) {
 	return m, nil
 }
 
-// whiteningFilters are the filters (2n, n) for a matrix (n, n) of second moments.
-func whiteningFilters(moments *mat.SymDense) ([]float32, error) {
+// whiteningFilters writes filters (count, n) for a matrix (n, n) of second moments: for
+// each direction, an eigenvector, divided by the root of its eigenvalue, in the order of
+// falling variance, and then their opposites. Where there are too few filters for all
+// directions, those of least variance have none; filters beyond stay as they are.
+func whiteningFilters(filters []float32, count int, moments *mat.SymDense) error {
 	n := moments.SymmetricDim()
 	var e mat.EigenSym
 	if !e.Factorize(moments, true) {
-		return nil, fmt.Errorf("their second moments have no eigenvectors that could be found")
+		return fmt.Errorf("their second moments have no eigenvectors that could be found")
 	}
 	var vectors mat.Dense
 	e.VectorsTo(&vectors)
-	filters := make([]float32, 2*n*n)
-	for k, value := range e.Values(nil) {
-		scale := 1 / math.Sqrt(max(value, 0)+whitenEps)
+	values, directions := e.Values(nil), min(n, count/2)
+	for k := range directions {
+		column := n - 1 - k // eigenvalues rise
+		scale := 1 / math.Sqrt(max(values[column], 0)+whitenEps)
 		sign := 0.0
 		for i := range n { // an eigenvector's sign means nothing: its first value is positive
-			v := vectors.At(i, k)
+			v := vectors.At(i, column)
 			if sign == 0 && v != 0 {
 				sign = math.Copysign(1, v)
 			}
 			filters[k*n+i] = float32(sign * scale * v)
-			filters[(n+k)*n+i] = -filters[k*n+i]
+			filters[(directions+k)*n+i] = -filters[k*n+i]
 		}
 	}
-	return filters, nil
+	return nil
 }

@@ -14,9 +14,13 @@ import (
 // 1, the second half being the opposite of the first.
 func TestWhiteningFilters(t *testing.T) {
 	m := mat.NewSymDense(3, []float64{4, 1, 0.5, 1, 3, -0.2, 0.5, -0.2, 2})
-	filters, err := whiteningFilters(m)
-	if err != nil {
+	filters := make([]float32, 7*3)
+	filters[18] = 5
+	if err := whiteningFilters(filters, 7, m); err != nil {
 		t.Fatal(err)
+	}
+	if filters[18] != 5 {
+		t.Error("a filter beyond those of the directions changed")
 	}
 	w := func(k, i int) float64 { return float64(filters[k*3+i]) }
 	for a := range 3 {
@@ -37,6 +41,17 @@ func TestWhiteningFilters(t *testing.T) {
 				t.Errorf("filter %d is not the opposite of filter %d", 3+a, a)
 			}
 		}
+	}
+}
+
+// Too few filters are for the directions of greatest variance.
+func TestWhiteningFewDirections(t *testing.T) {
+	filters := make([]float32, 2*2)
+	if err := whiteningFilters(filters, 2, mat.NewSymDense(2, []float64{1, 0, 0, 9})); err != nil {
+		t.Fatal(err)
+	}
+	if want := float32(1 / math.Sqrt(9+whitenEps)); filters[0] != 0 || filters[1] != want || filters[3] != -want {
+		t.Errorf("the filters are %v, want 0 and %v, and the opposite", filters, want)
 	}
 }
 
