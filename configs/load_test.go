@@ -36,7 +36,7 @@ func parseText(t *testing.T, text string) *Config {
 }
 
 func TestRecipes(t *testing.T) {
-	want := strings.Fields(`cifar10-resnet20-quick cifar10-rsb-a2 deit3-small fashion-mnist finetune mnist mnist-1000 mnist-dae mnist-rbm pneumonia-gray quickstart rsb-a1 rsb-a2 rsb-a2-gray rsb-a3 rsb-b rsb-c rsb-d squeezenet-finetune timm-ra2 torchvision-v2`)
+	want := strings.Fields(`cifar10-fast cifar10-resnet20-quick cifar10-rsb-a2 cifar10-strong deit3-small fashion-mnist fashion-mnist-strong finetune mnist mnist-1000 mnist-dae mnist-rbm mnist-strong pneumonia-gray quickstart rsb-a1 rsb-a2 rsb-a2-gray rsb-a3 rsb-b rsb-c rsb-d squeezenet-finetune timm-ra2 torchvision-v2`)
 	if got := Names(); !reflect.DeepEqual(got, want) {
 		t.Errorf("Names() = %v, want %v", got, want)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"slices"
 
 	"github.com/seed52467199/trainer/graph"
 	"github.com/seed52467199/trainer/graph/op"
@@ -25,27 +26,72 @@ func (t *translation) conv(i int, s graph.Traced, o op.Conv2D) error {
 	if !t.isConstant(weight) {
 		return fmt.Errorf("a convolution whose weights depend on the image has no translation")
 	}
-	shape := weight.Shape // (KH, KW, C/groups, K)
+	w := t.weights(i, s, o.Bias, weight.Shape)
+	in := []string{t.use(s.In[0], channelsFirst), w.weight}
+	if w.bias != "" {
+		in = append(in, w.bias)
+	}
+	a := window(o.Window)
+	a["group"] = max(1, o.Groups)
+	t.made(w.out, channelsFirst, t.add("Conv", w.name, in, "", a))
+	return nil
+}
+
+// deformed writes a sampling and the convolution of a single pixel behind it, which alone
+// reads the samples, as one deformable convolution.
+func (t *translation) deformed(i int, s graph.Traced, o op.DeformSample) error {
+	k := t.reader(i, s)
+	if k < 0 {
+		return fmt.Errorf("samples of a deformable convolution that several layers read have no translation")
+	}
+	step := t.trace[k]
+	conv, ok := step.Op.(op.Conv2D)
+	if !ok || !t.isConstant(step.In[1]) || conv.Window != op.Square(1, 1, 0) {
+		return fmt.Errorf("samples of a deformable convolution that no convolution of a pixel with constant weights reads have no translation")
+	}
+	taps, filters := step.In[1].Shape[2], step.In[1].Shape[3] // taps of all channels of a group
+	w := t.weights(k, step, conv.Bias, graph.Shape{o.KH, o.KW, taps / o.Taps(), filters})
+	t.skip[k] = true
+	in := []string{t.use(s.In[0], channelsFirst), w.weight, t.use(s.In[1], channelsFirst), w.bias}
+	if o.Mask {
+		in = append(in, t.use(s.In[2], channelsFirst))
+	}
+	for in[len(in)-1] == "" {
+		in = in[:len(in)-1]
+	}
+	a := window(o.Window)
+	a["group"], a["offset_group"] = max(1, o.Groups), o.OffsetGroups
+	t.made(w.out, channelsFirst, t.add("DeformConv", w.name, in, "", a))
+	return nil
+}
+
+// convWeights are the constants of a convolution in the file, and where its result goes.
+type convWeights struct {
+	name, weight, bias string // bias is "" where there is none
+	out                graph.Operand
+}
+
+// weights writes those of the convolution in step i, taken as of the shape (KH, KW,
+// C/groups, K), with the norm behind it if that is folded.
+func (t *translation) weights(i int, s graph.Traced, biased bool, shape graph.Shape) convWeights {
+	weight := s.In[1]
 	data := moved(t.values[weight.ID], shape, []int{3, 2, 0, 1})
-	out, name := s.Out[0], t.layerName(weight)
+	w := convWeights{name: t.layerName(weight), out: s.Out[0]}
 	var bias []float32
-	if o.Bias {
+	if biased {
 		bias = t.values[s.In[2].ID]
 	}
 	if k, ok := t.foldable(i, s); ok {
 		norm := t.trace[k]
 		data, bias = t.folded(data, bias, shape[3], norm)
 		t.skip[k] = true
-		out = norm.Out[0]
+		w.out = norm.Out[0]
 	}
-	in := []string{t.use(s.In[0], channelsFirst), t.floats(name+".weight", []int{shape[3], shape[2], shape[0], shape[1]}, data)}
+	w.weight = t.floats(w.name+".weight", []int{shape[3], shape[2], shape[0], shape[1]}, data)
 	if bias != nil {
-		in = append(in, t.floats(name+".bias", []int{len(bias)}, bias))
+		w.bias = t.floats(w.name+".bias", []int{len(bias)}, bias)
 	}
-	a := window(o.Window)
-	a["group"] = max(1, o.Groups)
-	t.made(out, channelsFirst, t.add("Conv", name, in, "", a))
-	return nil
+	return w
 }
 
 // layerName is the name of the layer that a weight belongs to.
@@ -58,19 +104,23 @@ func (t *translation) layerName(weight graph.Operand) string {
 
 // foldable finds the batch norm that alone reads the result of step i.
 func (t *translation) foldable(i int, s graph.Traced) (int, bool) {
-	out := s.Out[0].ID
-	if t.options.KeepNorms || t.uses[out] != 1 {
+	k := t.reader(i, s)
+	if t.options.KeepNorms || k < 0 {
 		return 0, false
 	}
-	for k := i + 1; k < len(t.trace); k++ {
-		for at, v := range t.trace[k].In {
-			if v.ID == out {
-				_, norm := t.trace[k].Op.(op.BatchNormInference)
-				return k, norm && at == 0
-			}
-		}
+	_, norm := t.trace[k].Op.(op.BatchNormInference)
+	return k, norm && t.trace[k].In[0].ID == s.Out[0].ID
+}
+
+// reader is the only step that reads the result of step i, -1 where there is not just one.
+func (t *translation) reader(i int, s graph.Traced) int {
+	out := s.Out[0].ID
+	if t.uses[out] != 1 {
+		return -1
 	}
-	return 0, false
+	return i + 1 + slices.IndexFunc(t.trace[i+1:], func(later graph.Traced) bool {
+		return slices.ContainsFunc(later.In, func(v graph.Operand) bool { return v.ID == out })
+	})
 }
 
 // folded is a weight (K, ...) and bias with a batch norm by constants taken in.

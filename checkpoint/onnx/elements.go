@@ -69,13 +69,20 @@ func (t *translation) reduce(s graph.Traced, kind string, to graph.Shape) error 
 	name := t.use(x, o)
 	switch {
 	case len(over) == 0:
-	case kind == "ReduceSum":
-		name = t.add(kind, "", []string{name, t.ints(over...)}, "", nil)
 	default:
-		name = t.add(kind, "", []string{name}, "", attributes{"axes": over})
+		name = t.reduced(kind, name, over)
 	}
 	t.made(s.Out[0], o, name)
 	return nil
+}
+
+// reduced writes a reduction over axes, which became an input in opset 13 for sums and in
+// 18 for others.
+func (t *translation) reduced(kind, x string, axes []int) string {
+	if kind == "ReduceSum" || t.file.opset >= 18 {
+		return t.add(kind, "", []string{x, t.ints(axes...)}, "", nil)
+	}
+	return t.add(kind, "", []string{x}, "", attributes{"axes": axes})
 }
 
 // activation writes functions that ONNX has by name and puts the others together.
@@ -105,6 +112,7 @@ func (t *translation) activation(s graph.Traced, o op.Activation) error {
 		op.HardSwish:   one("HardSwish", nil),
 		op.HardTanh:    clip(-1, 1),
 		op.SiLU:        times(one("Sigmoid", nil)),
+		op.Swish:       times(func(x string) string { return one("Sigmoid", nil)(scaled(x, o.Alpha)) }),
 		op.Mish:        times(func(x string) string { return one("Tanh", nil)(one("Softplus", nil)(x)) }),
 		op.QuickGELU:   times(func(x string) string { return one("Sigmoid", nil)(scaled(x, 1.702)) }),
 		op.HardMish:    times(func(x string) string { return scaled(clip(0, 2)(shifted(x, 2)), 0.5) }),

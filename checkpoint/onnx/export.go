@@ -17,6 +17,10 @@ type Options struct {
 	// KeepNorms writes batch norms as they are; else those behind a convolution become
 	// part of its weights.
 	KeepNorms bool
+	// Opset is the version of the operations, from LeastOpset to MostOpset; 0 is the
+	// least that has what the network needs: LeastOpset, or DeformOpset for deformable
+	// convolutions.
+	Opset int
 	// Producer and Version name the program that writes.
 	Producer, Version string
 	// Metadata goes to the file's properties.
@@ -36,6 +40,30 @@ func (m *Model) Write(path string) error {
 	return atomicfile.Write(path, atomicfile.Content(m.encoded))
 }
 
+// The opsets that are written, and the first that has deformable convolutions.
+const (
+	LeastOpset  = 17
+	DeformOpset = 19
+	MostOpset   = 22
+)
+
+// opset is what the options ask for, or the least that the trace needs.
+func (o Options) opset(trace []graph.Traced) (int, error) {
+	least, why := LeastOpset, ""
+	for _, step := range trace {
+		if _, deforms := step.Op.(op.DeformSample); deforms {
+			least, why = DeformOpset, " for deformable convolutions"
+		}
+	}
+	switch {
+	case o.Opset == 0:
+		return least, nil
+	case o.Opset < least || o.Opset > MostOpset:
+		return 0, fmt.Errorf("opset %d: it should be from %d to %d%s", o.Opset, least, MostOpset, why)
+	}
+	return o.Opset, nil
+}
+
 // traceBatch is the batch of the trace: more than one image, so that no axis of one is
 // taken for the batch.
 const traceBatch = 2
@@ -53,7 +81,12 @@ func Export(m graph.Module, ps *graph.Params, dev graph.Device, o Options) (*Mod
 	if err != nil {
 		return nil, fmt.Errorf("ONNX: %w", err)
 	}
+	opset, err := o.opset(trace)
+	if err != nil {
+		return nil, fmt.Errorf("ONNX: %w", err)
+	}
 	t := newTranslation(trace, o)
+	t.file.opset = opset
 	if err := t.bake(g, ps, dev); err != nil {
 		return nil, fmt.Errorf("ONNX: computing what depends on parameters alone: %w", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
+	"fmt"
 	"math"
 	"os"
 	"os/exec"
@@ -126,12 +127,12 @@ func TestOnnxruntimeGivesTheLogits(t *testing.T) {
 	t.Cleanup(dev.Close)
 	dir := t.TempDir()
 	var list []comparison
-	limit := 1e-4
+	limit, version := 1e-4, 0
 	add := func(title, name string, o models.Options, keep bool) {
 		o.ImageSize, o.NumClasses = size(name), 7
 		m, ps := network(t, dev, name, o)
 		chans := m.Options.InChans
-		e, err := onnx.Export(m, ps, dev, onnx.Options{Name: name, Height: o.ImageSize, Width: o.ImageSize, Channels: chans, KeepNorms: keep, Producer: "trainer"})
+		e, err := onnx.Export(m, ps, dev, onnx.Options{Name: name, Height: o.ImageSize, Width: o.ImageSize, Channels: chans, KeepNorms: keep, Opset: version, Producer: "trainer"})
 		if err != nil {
 			t.Errorf("%s: %v", title, err)
 			return
@@ -169,6 +170,20 @@ func TestOnnxruntimeGivesTheLogits(t *testing.T) {
 	for _, e := range layers.List(layers.Acts) {
 		add("cifar_resnet20 "+e.Name, "cifar_resnet20", models.Options{Layers: layers.Choice{Act: e.Name}}, false)
 	}
+	for _, spec := range []string{"swish:beta=1.5"} {
+		add("cifar_resnet20 "+spec, "cifar_resnet20", models.Options{Layers: layers.Choice{Act: spec}}, false)
+	}
+	limit = 1e-4
+	for _, opset := range []int{18, 19, 20, 21, 22} {
+		version = opset
+		add(fmt.Sprintf("cbam_resnet18 in opset %d", opset), "cbam_resnet18", models.Options{}, false)
+		add(fmt.Sprintf("vit_tiny_patch16_224 in opset %d", opset), "vit_tiny_patch16_224", models.Options{}, false)
+		add(fmt.Sprintf("resnetv2_50x1_bit in opset %d", opset), "resnetv2_50x1_bit", models.Options{}, true)
+	}
+	version = 0
+	for _, spec := range []string{"dcn", "dcnv2", "dcn:offset_groups=2", "dcnv2:offset_groups=4"} {
+		add("one deformable convolution, "+spec, deforming(t, spec), models.Options{}, false)
+	}
 	manifest, err := json.Marshal(list)
 	if err != nil {
 		t.Fatal(err)
@@ -182,6 +197,33 @@ func TestOnnxruntimeGivesTheLogits(t *testing.T) {
 	if err != nil {
 		t.Errorf("compare.py: %v", err)
 	}
+}
+
+// deforming registers a network of a convolution, a deformable one of stride 2 with a norm,
+// and a classifier, and gives its name.
+func deforming(t *testing.T, spec string) string {
+	t.Helper()
+	name := "deforming " + spec
+	err := models.Register(models.Spec{
+		Name: name, Config: models.Config{InputSize: 24, InChans: 3, NumClasses: 7, Mean: []float64{0.5}, Std: []float64{0.5}, CropPct: 1, Interpolation: "bilinear",
+			FirstConv: []string{"conv1"}, FirstNorm: []string{""}, Classifier: []string{"fc"}},
+		Build: func(s graph.Scope, o models.Options) (graph.Module, error) {
+			style, err := layers.Style{Norm: layers.BatchNorm, Act: layers.Act(op.Tanh)}.With(layers.Choice{Conv: spec})
+			if err != nil {
+				return nil, err
+			}
+			return graph.Sequential{
+				graph.NewConv(s.Sub("conv1"), o.InChans, 8, 3, graph.ConvConfig{Pad: 1, Bias: true}),
+				style.Convolve(s.Sub("conv2"), 8, 6, 3, graph.ConvConfig{Stride: 2, Pad: 1}),
+				style.NormAct(s.Sub("bn2"), 6),
+				layers.NewPoolHead(s.Sub("fc"), 6, o.NumClasses, 0, graph.LinearConfig{}),
+			}, nil
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return name
 }
 
 // images are (N, C, H, W) as bytes and the same as (N, H, W, C).
@@ -263,6 +305,31 @@ func TestFile(t *testing.T) {
 		}
 		if p := fields(t, file, 14); len(p) != 1 || !bytes.Contains(p[0], []byte("mean")) {
 			t.Errorf("the properties are %q", p)
+		}
+	}
+}
+
+// An opset that cannot be, or that lacks what the network needs, is refused.
+func TestOpsets(t *testing.T) {
+	dev, err := cpu.New(cpu.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(dev.Close)
+	for _, c := range []struct {
+		layers layers.Choice
+		opset  int
+		want   string
+	}{
+		{layers.Choice{}, 16, "opset 16: it should be from 17 to 22"},
+		{layers.Choice{}, 23, "opset 23: it should be from 17 to 22"},
+		{layers.Choice{Conv: "dcn"}, 18, "opset 18: it should be from 19 to 22 for deformable convolutions"},
+		{layers.Choice{Conv: "dcn"}, 0, ""},
+	} {
+		m, ps := network(t, dev, "cifar_resnet20", models.Options{Layers: c.layers})
+		_, err := onnx.Export(m, ps, dev, onnx.Options{Height: 32, Width: 32, Channels: 3, Opset: c.opset})
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%+v in opset %d: error %v, want %q", c.layers, c.opset, err, c.want)
 		}
 	}
 }

@@ -14,9 +14,6 @@ import (
 // The messages of onnx.proto that are written, each with the fields that are used.
 
 const (
-	irVersion = 8
-	opset     = 17
-
 	typeFloat = 1 // of TensorProto.DataType
 	typeInt64 = 7
 
@@ -148,6 +145,18 @@ type model struct {
 	constants               []tensor
 	input, output           port
 	metadata                map[string]string
+	opset                   int
+}
+
+// irVersion is the format's version in which an opset came.
+func irVersion(opset int) int64 {
+	switch {
+	case opset >= 21:
+		return 10
+	case opset >= 19:
+		return 9
+	}
+	return 8
 }
 
 func (f *model) encode() []byte {
@@ -163,8 +172,8 @@ func (f *model) encode() []byte {
 	g.bytes(12, f.output.encode())
 	var domain, m message
 	domain.text(1, "")
-	domain.int(2, opset)
-	m.int(1, irVersion)
+	domain.int(2, int64(f.opset))
+	m.int(1, irVersion(f.opset))
 	m.text(2, f.producer)
 	m.text(3, f.version)
 	m.bytes(7, g)

@@ -88,7 +88,7 @@ func (t *translation) layerNorm(s graph.Traced, o op.LayerNorm) error {
 // rootMeanSquare is sqrt(mean of x^2 over an axis + eps).
 func (t *translation) rootMeanSquare(x string, axis int, eps float64) string {
 	square := t.add("Mul", "", []string{x, x}, "", nil)
-	mean := t.add("ReduceMean", "", []string{square}, "", attributes{"axes": []int{axis}})
+	mean := t.reduced("ReduceMean", square, []int{axis})
 	return t.add("Sqrt", "", []string{t.add("Add", "", []string{mean, t.scalar(eps)}, "", nil)}, "", nil)
 }
 

@@ -261,6 +261,8 @@ func (t *translation) translate(i int, s graph.Traced) error {
 	switch o := s.Op.(type) {
 	case op.Conv2D:
 		return t.conv(i, s, o)
+	case op.DeformSample:
+		return t.deformed(i, s, o)
 	case op.Linear:
 		return t.linear(s, o)
 	case op.BatchNormInference:

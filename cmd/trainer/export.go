@@ -17,6 +17,7 @@ func exportCommand(a *app) *cobra.Command {
 	var w weightFlags
 	var format, out string
 	var fold bool
+	var opset int
 	c := &cobra.Command{
 		Use:     "export --checkpoint P --format onnx|safetensors --out F",
 		Short:   "Write a model for other runtimes",
@@ -34,7 +35,7 @@ func exportCommand(a *app) *cobra.Command {
 			}
 			return w.with(a, func(dev graph.Device, l *train.Loaded, _ *configs.Config) error {
 				if format == "onnx" {
-					return a.exportONNX(l, dev, out, fold)
+					return a.exportONNX(l, dev, out, fold, opset)
 				}
 				return a.exportSafetensors(l, out)
 			})
@@ -42,8 +43,9 @@ func exportCommand(a *app) *cobra.Command {
 	}
 	w.add(c)
 	f := c.Flags()
-	f.StringVar(&format, "format", "", "onnx: the network, opset 17; safetensors: weights under PyTorch's names and layouts (default: by the name of --out)")
+	f.StringVar(&format, "format", "", "onnx: the network; safetensors: weights under PyTorch's names and layouts (default: by the name of --out)")
 	f.BoolVar(&fold, "fold-norms", true, "onnx: batch norms become part of the convolutions before them")
+	f.IntVar(&opset, "opset", 0, "onnx: the version of the operations, 17 to 22 (default: 17, or 19 for deformable convolutions)")
 	f.StringVar(&out, "out", "", "the file to write")
 	_ = c.MarkFlagRequired("out")
 	a.runFlags(c)
@@ -76,16 +78,16 @@ func writeSafetensors(out string, l *train.Loaded) (*checkpoint.Tensors, error) 
 }
 
 // exportONNX writes the network, with the same metadata.
-func (a *app) exportONNX(l *train.Loaded, dev graph.Device, out string, fold bool) error {
+func (a *app) exportONNX(l *train.Loaded, dev graph.Device, out string, fold bool, opset int) error {
 	meta, err := l.Description()
 	if err != nil {
 		return err
 	}
 	n := l.Network
 	m, err := onnx.Export(l.Model, n.Params, dev, onnx.Options{Name: l.Model.Name, Height: n.Height, Width: n.Width, Channels: n.Channels,
-		KeepNorms: !fold, Producer: "trainer", Version: version, Metadata: meta})
+		KeepNorms: !fold, Opset: opset, Producer: "trainer", Version: version, Metadata: meta})
 	if err != nil {
-		return err
+		return usage(err)
 	}
 	if err := m.Write(out); err != nil {
 		return usage(err)
