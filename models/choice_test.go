@@ -154,3 +154,17 @@ func TestWideNetworksDropInside(t *testing.T) {
 		t.Errorf("%d dropouts of maps, want one in each of the 6 blocks", n)
 	}
 }
+
+// Deformable convolutions begin with the stage that they are asked for from.
+func TestDeformableFromAStage(t *testing.T) {
+	for _, name := range []string{"cifar_resnet20", "cifar_wrn16_4", "resnet50", "resnetv2_50", "regnety_008", "vgg11_bn", "densenet121", "mobilenetv2_100", "shufflenet_v2_x1_0"} {
+		var found [3]int
+		for i, from := range []string{"1", "3", "9"} {
+			_, kinds := chosen(t, name, layers.Choice{Conv: "dcnv2:from=" + from})
+			found[i] = kinds["deform_sample"]
+		}
+		if !(found[0] > found[1] && found[1] > 0 && found[2] == 0) {
+			t.Errorf("%s has %v deformable convolutions from stages 1, 3 and 9", name, found)
+		}
+	}
+}

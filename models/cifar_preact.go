@@ -56,6 +56,8 @@ func NewPreActResNet(s graph.Scope, c PreActConfig, o Options) (graph.Module, er
 	net := graph.Sequential{c.Style.Outside().Convolve(s.Sub("conv1"), o.InChans, c.Stem, 3, graph.ConvConfig{})}
 	channels := c.Stem
 	eachBlock(c.Depths, o.DropPath, func(i, k int, dropPath float64) {
+		c := c
+		c.Style = c.Style.At(i)
 		block := c.block(s.Sub(fmt.Sprintf(c.Stage, i+1)).Sub(fmt.Sprint(k)), channels, c.Widths[i], laterStride(i, k), inside)
 		if i == 0 && k == 0 && block.Shortcut == nil {
 			block.Shortcut = graph.Sequential{}

@@ -67,6 +67,8 @@ func NewDenseNet(s graph.Scope, c DenseNetConfig, o Options) (graph.Module, erro
 		stemPool,
 	}
 	for i, depth := range c.Depths {
+		c := c
+		c.Style = c.Style.At(i)
 		block := features.Sub(fmt.Sprintf("denseblock%d", i+1))
 		for k := range depth {
 			net = append(net, c.layer(block.Sub(fmt.Sprintf("denselayer%d", k+1)), channels))

@@ -108,6 +108,7 @@ func NewMobileNet(s graph.Scope, c MobileNetConfig, o Options) (graph.Module, er
 		}
 	}
 	for i, stage := range c.Stages {
+		b.Style = c.Style.At(i)
 		net = append(net, b.stage(s.Sub(fmt.Sprintf("blocks.%d", i)), stage)...)
 	}
 	return append(net, c.head(s, b.channels, o)...), nil

@@ -52,6 +52,8 @@ func NewRegNet(s graph.Scope, c RegNetConfig, o Options) (graph.Module, error) {
 	channels := stem
 	widths, depths := c.stages()
 	eachBlock(depths, o.DropPath, func(i, k int, dropPath float64) {
+		c := c
+		c.Style = c.Style.At(i)
 		net = append(net, c.block(s.Sub(fmt.Sprintf("s%d.b%d", i+1, k+1)), channels, widths[i], strideOf(k), dropPath))
 		channels = widths[i]
 	})

@@ -183,6 +183,8 @@ func NewResNet(s graph.Scope, c ResNetConfig, o Options) (graph.Module, error) {
 		if c.Between != nil && i > 0 && k == 0 {
 			net = append(net, c.Between(s, i, channels))
 		}
+		c := c
+		c.Style = c.Style.At(i)
 		net = append(net, c.block(s.Sub(c.Stage(i+1)).Sub(fmt.Sprint(k)), channels, c.Widths[i], laterStride(i, k), dropPath))
 		channels = c.Widths[i] * c.Branch.Expansion
 	})

@@ -40,6 +40,8 @@ func NewResNetV2(s graph.Scope, c ResNetV2Config, o Options) (graph.Module, erro
 	}
 	channels := 64
 	eachBlock(c.Depths, o.DropPath, func(i, k int, dropPath float64) {
+		c := c
+		c.Style = c.Style.At(i)
 		block := s.Sub(fmt.Sprintf("stages.%d.blocks.%d", i, k))
 		net = append(net, c.block(block, channels, c.Widths[i], laterStride(i, k), k == 0, dropPath))
 		channels = c.Widths[i]

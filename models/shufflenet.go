@@ -28,11 +28,13 @@ func NewShuffleNetV2(s graph.Scope, c ShuffleNetV2Config, o Options) (graph.Modu
 		return nil, err
 	}
 	unit := func(s graph.Scope, in, out, k, stride int) graph.Module {
-		return c.Style.ConvNormAct(s.Sub("0"), s.Sub("1"), in, out, k, stride)
+		return c.Style.Outside().ConvNormAct(s.Sub("0"), s.Sub("1"), in, out, k, stride)
 	}
 	net := graph.Sequential{unit(s.Sub("conv1"), o.InChans, c.Stem, 3, 2), stemPool}
 	channels := c.Stem
 	eachBlock(c.Depths, 0, func(i, k int, _ float64) {
+		c := c
+		c.Style = c.Style.At(i)
 		net = append(net, c.block(s.Sub(fmt.Sprintf("stage%d.%d", i+2, k)), channels, c.Widths[i], k == 0))
 		channels = c.Widths[i]
 	})

@@ -38,9 +38,9 @@ func NewVGG(s graph.Scope, c VGGConfig, o Options) (graph.Module, error) {
 		return features.Sub(fmt.Sprint(index))
 	}
 	var net graph.Sequential
-	for _, stage := range c.Stages {
+	for i, stage := range c.Stages {
 		for _, width := range stage {
-			net = append(net, st.ConvNormActOf(child(1), child(2), channels, width, 3, biased))
+			net = append(net, st.At(i).ConvNormActOf(child(1), child(2), channels, width, 3, biased))
 			channels = width
 		}
 		net = append(net, maxPool(op.Square(2, 2, 0), false))

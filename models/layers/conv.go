@@ -19,6 +19,8 @@ type Convolver struct {
 	// Spatial takes the place of those of more than one pixel inside residual
 	// branches, nil of none, such as a deformable one.
 	Spatial ConvFunc
+	// From is the first stage, counted from 1, in which Spatial does so.
+	From int
 }
 
 // convolutions are those that configurations choose from.

@@ -10,13 +10,18 @@ import (
 // deformables are convolutions whose taps look where a convolution of their own says.
 var deformables = []Entry{
 	{
-		Name: "dcn", Kind: Convs, Family: "deformable", Options: "offset_groups=1", Paper: "Dai et al., arXiv 1703.06211",
-		conv: func(s *Spec) Convolver { return Convolver{Spatial: Deformable(s.Int("offset_groups", 1, 1), false)} },
+		Name: "dcn", Kind: Convs, Family: "deformable", Options: "offset_groups=1, from=1", Paper: "Dai et al., arXiv 1703.06211",
+		conv: func(s *Spec) Convolver { return deformableOf(s, false) },
 	},
 	{
-		Name: "dcnv2", Kind: Convs, Family: "deformable", Options: "offset_groups=1", Paper: "Zhu et al., arXiv 1811.11168",
-		conv: func(s *Spec) Convolver { return Convolver{Spatial: Deformable(s.Int("offset_groups", 1, 1), true)} },
+		Name: "dcnv2", Kind: Convs, Family: "deformable", Options: "offset_groups=1, from=1", Paper: "Zhu et al., arXiv 1811.11168",
+		conv: func(s *Spec) Convolver { return deformableOf(s, true) },
 	},
+}
+
+// deformableOf reads the options: from is the first stage with deformable convolutions.
+func deformableOf(s *Spec, modulated bool) Convolver {
+	return Convolver{Spatial: Deformable(s.Int("offset_groups", 1, 1), modulated), From: s.Int("from", 1, 1)}
 }
 
 // Deformable is a deformable convolution as a ConvFunc: conv_offset, a convolution of the

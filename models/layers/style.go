@@ -24,6 +24,14 @@ func (st Style) Outside() Style {
 	return st
 }
 
+// At is the style of a stage, counted from 0.
+func (st Style) At(stage int) Style {
+	if stage+1 < st.Conv.From {
+		return st.Outside()
+	}
+	return st
+}
+
 // ConvNormAct declares a k x k convolution from in to out channels, padded so
 // that stride 1 keeps the size, its norm, and the activation, whose parameters,
 // if it has any, are norm.act's.
