@@ -178,6 +178,12 @@ var rules = []struct {
 		}
 		return ""
 	}},
+	{keys("train.patience", "train.swa_start"), func(c *Config) string {
+		if c.Train.Patience > 0 && c.Train.SWAStart > 0 {
+			return "train.swa_start is " + number(c.Train.SWAStart) + "; the average takes the place of the weights after the last epoch, which a run that ends early does not come to, so one of them should be 0"
+		}
+		return ""
+	}},
 	{keys("train.swa_lr", "train.swa_start"), func(c *Config) string {
 		if c.Train.SWALR > 0 && c.Train.SWAStart == 0 {
 			return "needs train.swa_start, which is 0"

@@ -216,6 +216,7 @@ func TestProblems(t *testing.T) {
 		{"pattern of a factor", m + "optimizer: {lr_scale: [\"[=2\"]}\n", "is not a pattern"},
 		{"pattern without decay", m + "optimizer: {no_decay: [\"[\"]}\n", "is not a pattern"},
 		{"two averages", m + "train: {swa_start: 0.5, ema_decay: 0.9}\n", "train.swa_start is 0.5, and train.ema_decay is 0.9; a run keeps one average of its weights"},
+		{"an average of a run that ends early", m + "train: {swa_start: 0.5, patience: 3}\n", "train.patience is 3, and train.swa_start is 0.5; the average takes the place"},
 		{"an average too late", m + "train: {swa_start: 11}\n", "train.swa_start is 11, and should be an epoch up to train.epochs, which is 10, or a share of them below 1"},
 		{"half an epoch", m + "train: {swa_start: 1.5}\n", "train.swa_start is 1.5, and should be an epoch"},
 		{"a rate without average", m + "train: {swa_lr: 0.1}\n", "train.swa_lr is 0.1, and needs train.swa_start, which is 0"},
