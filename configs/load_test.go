@@ -356,7 +356,7 @@ func TestFilesThatCannotBeUsed(t *testing.T) {
 		}
 	}
 	for name, want := range map[string]string{
-		"quikstart": "quikstart: there is no such recipe, and no such file; did you mean quickstart? (recipes: cifar10-resnet20-quick, ",
+		"quikstart": "quikstart: there is no such recipe, and no such file; did you mean quickstart? (recipes: cifar10-fast, ",
 		"xyzzy":     "xyzzy: there is no such recipe, and no such file (recipes: ",
 	} {
 		if _, err := Load(name, Options{}); err == nil || !strings.HasPrefix(err.Error(), want) {
