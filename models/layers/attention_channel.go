@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"strconv"
 
 	"github.com/seed52467199/trainer/graph"
 	"github.com/seed52467199/trainer/graph/op"
@@ -30,8 +31,16 @@ var channelAttentions = []Entry{
 		attn: func(s *Spec) AttentionFunc { return EfficientChannel(s.Odd("k", 0)) },
 	},
 	{
-		Name: "ge", Kind: Attentions, Family: "channel", Options: "reduction=16, mlp=true", Paper: "Hu et al., arXiv 1810.12348",
-		attn: func(s *Spec) AttentionFunc { return GatherExcite(s.Float("reduction", 16, 1), s.Bool("mlp", true)) },
+		Name: "ge", Kind: Attentions, Family: "channel", Options: "reduction=16, mlp=true, extent=0, params=false", Paper: "Hu et al., arXiv 1810.12348",
+		attn: func(s *Spec) AttentionFunc {
+			c := GatherExciteConfig{Reduction: s.Float("reduction", 16, 1), NoMLP: !s.Bool("mlp", true), Extent: s.Int("extent", 0, 0), Params: s.Bool("params", false)}
+			if e := c.Extent; e == 1 || e&(e-1) != 0 {
+				s.refuse("extent", strconv.Itoa(e), "0, for the whole map, or 2, 4, 8 and so on")
+			} else if c.Params && e == 0 {
+				s.refuse("params", "true", "left out with extent=0, for which it would depend on the size of the map")
+			}
+			return GatherExcite(c)
+		},
 	},
 	{
 		Name: "gct", Kind: Attentions, Family: "channel", Options: "eps=1e-5", Paper: "Yang et al., arXiv 1909.11519",
@@ -86,8 +95,12 @@ func newSqueezeExcite(s graph.Scope, channels int, c SqueezeExciteConfig) *squee
 
 // Forward implements graph.Module.
 func (m *squeezeExcite) Forward(g *graph.Graph, x *graph.Node) *graph.Node {
-	y := g.Activation(m.squeeze.Forward(g, spatialMean(g, x)), m.act)
-	return g.Mul(x, g.Activation(m.excite.Forward(g, y), m.gate))
+	return g.Mul(x, g.Activation(m.gates(g, spatialMean(g, x)), m.gate))
+}
+
+// gates are what the gate function then takes, for the means y.
+func (m *squeezeExcite) gates(g *graph.Graph, y *graph.Node) *graph.Node {
+	return m.excite.Forward(g, g.Activation(m.squeeze.Forward(g, y), m.act))
 }
 
 // EffectiveSqueezeExcite weights channels by hard_sigmoid(fc(mean over the map)),
@@ -130,18 +143,82 @@ func ChannelKernel(channels int) int {
 	return max(3, int((math.Log2(float64(channels))+1)/2)|1)
 }
 
-// GatherExcite weights channels by the logistic function of their means over the whole
-// map, with mlp behind two 1x1 convolutions with biases, fc1 and fc2 (Hu et al., arXiv
-// 1810.12348, global extent).
-func GatherExcite(reduction float64, mlp bool) AttentionFunc {
+// GatherExciteConfig is what GatherExcite differs in.
+type GatherExciteConfig struct {
+	// Reduction divides the channels between the two convolutions, unless NoMLP leaves
+	// these out.
+	Reduction float64
+	NoMLP     bool
+	// Extent is how many pixels along each side a gate is gathered from, 0 for all of
+	// the map; means of windows of 2*Extent-1 are taken or, with Params, depthwise 3x3
+	// convolutions of stride 2 that halve the map until it is as small.
+	Extent int
+	Params bool
+}
+
+// GatherExcite weights the channels of each place by the logistic function of what is
+// gathered around it, behind two 1x1 convolutions with biases, mlp.fc1 and mlp.fc2 (Hu et
+// al., arXiv 1810.12348); the layers that gather with parameters are gather.conv1,
+// gather.norm1 and so on. Between gates the nearest one counts.
+func GatherExcite(c GatherExciteConfig) AttentionFunc {
 	return func(s graph.Scope, channels int) graph.Module {
-		if mlp {
-			return newSqueezeExcite(s.Sub("mlp"), channels, SqueezeExciteConfig{Reduction: reduction, Divisor: 1})
+		m := &gatherExcite{gather: spatialMean}
+		if c.Extent > 0 {
+			m.gather = c.local(s.Sub("gather"), channels)
 		}
-		return graph.Func(func(g *graph.Graph, x *graph.Node) *graph.Node {
-			return g.Mul(x, g.Activation(spatialMean(g, x), op.Sigmoid))
-		})
+		if !c.NoMLP {
+			m.mlp = newSqueezeExcite(s.Sub("mlp"), channels, SqueezeExciteConfig{Reduction: c.Reduction, Divisor: 1})
+		}
+		return m
 	}
+}
+
+// local is what gathers from a part of the map.
+func (c GatherExciteConfig) local(s graph.Scope, channels int) func(g *graph.Graph, x *graph.Node) *graph.Node {
+	if !c.Params {
+		window := op.Square(2*c.Extent-1, c.Extent, c.Extent-1)
+		return func(g *graph.Graph, x *graph.Node) *graph.Node { return g.AvgPool(x, window, false, false) }
+	}
+	var net graph.Sequential
+	for i := 1; 1<<i <= c.Extent; i++ {
+		if i > 1 {
+			net = append(net, graph.Activate(op.ReLU))
+		}
+		net = append(net, graph.NewConv(s.Sub(fmt.Sprintf("conv%d", i)), channels, channels, 3, graph.ConvConfig{Stride: 2, Pad: 1, Groups: channels}),
+			graph.NewBatchNorm(s.Sub(fmt.Sprintf("norm%d", i)), channels, graph.BatchNormConfig{}))
+	}
+	return net.Forward
+}
+
+type gatherExcite struct {
+	gather func(g *graph.Graph, x *graph.Node) *graph.Node
+	mlp    *squeezeExcite // nil without
+}
+
+// Forward implements graph.Module.
+func (m *gatherExcite) Forward(g *graph.Graph, x *graph.Node) *graph.Node {
+	y := m.gather(g, x)
+	if m.mlp != nil {
+		y = m.mlp.gates(g, y)
+	}
+	return g.Mul(x, g.Activation(nearest(g, y, x), op.Sigmoid))
+}
+
+// nearest is a map stretched to another one's size, each pixel by the nearest, as PyTorch
+// does it. A map of one pixel stays as it is.
+func nearest(g *graph.Graph, y, like *graph.Node) *graph.Node {
+	if y == nil || like == nil || y.Shape()[1]*y.Shape()[2] == 1 {
+		return y
+	}
+	n, h, w, c := y.Shape()[0], y.Shape()[1], y.Shape()[2], y.Shape()[3]
+	height, width := like.Shape()[1], like.Shape()[2]
+	index := make([]int, 0, height*width)
+	for i := range height {
+		for j := range width {
+			index = append(index, i*h/height*w+j*w/width)
+		}
+	}
+	return g.Reshape(g.Gather(g.Reshape(y, n, h*w, c), index), n, height, width, c)
 }
 
 // GatedChannel lets channels compete or cooperate by their norms (Yang et al., arXiv

@@ -5,6 +5,7 @@ import math
 
 import torch
 import torch.nn as nn
+import torch.nn.functional as F
 from timm.layers import EcaModule, EffectiveSEModule, GlobalContext, SEModule, SelectiveKernel, SplitAttn
 from timm.layers.coord_attn import CoordAttn
 
@@ -14,14 +15,28 @@ import golden
 class GatherExcite(nn.Module):
     """timm 1.0.31 has it but cannot make it."""
 
-    def __init__(self, c, reduction=16, use_mlp=True):
+    def __init__(self, c, reduction=16, use_mlp=True, extent=0, params=False):
         super().__init__()
         h = int(c / reduction + 0.5)
+        self.extent, self.gather = extent, None
+        if params:
+            self.gather = nn.Sequential()
+            for i in range(1, int(math.log2(extent)) + 1):
+                if i > 1:
+                    self.gather.add_module(f"act{i - 1}", nn.ReLU())
+                self.gather.add_module(f"conv{i}", nn.Conv2d(c, c, 3, 2, 1, groups=c, bias=False))
+                self.gather.add_module(f"norm{i}", nn.BatchNorm2d(c))
         self.mlp = Gate(fc1=nn.Conv2d(c, h, 1), fc2=nn.Conv2d(h, c, 1)) if use_mlp else None
 
     def forward(self, x):
-        y = x.mean((2, 3), keepdim=True)
-        return x * torch.sigmoid(self.mlp.fc2(torch.relu(self.mlp.fc1(y))) if self.mlp else y)
+        if self.gather is not None:
+            y = self.gather(x)
+        elif self.extent:
+            y = F.avg_pool2d(x, 2 * self.extent - 1, self.extent, self.extent - 1, count_include_pad=False)
+        else:
+            y = x.mean((2, 3), keepdim=True)
+        y = self.mlp.fc2(torch.relu(self.mlp.fc1(y))) if self.mlp else y
+        return x * torch.sigmoid(F.interpolate(y, size=x.shape[-2:]))
 
 
 class GatedChannel(nn.Module):
@@ -189,6 +204,9 @@ if __name__ == "__main__":
         ("ge", GatherExcite(32), TWO),
         ("ge:reduction=2 odd", GatherExcite(13, 2), ODD),
         ("ge:mlp=false", GatherExcite(13, use_mlp=False), ODD),
+        ("ge:extent=2", GatherExcite(32, extent=2), TWO),
+        ("ge:extent=4,mlp=false large", GatherExcite(13, use_mlp=False, extent=4), (2, 13, 9, 11)),
+        ("ge:extent=4,params=true", GatherExcite(32, extent=4, params=True), (3, 32, 9, 11)),
         ("gct", GatedChannel(13), ODD),
         ("fca", FrequencyChannel(32), TWO),
         ("fca:frequencies=2,reduction=4 large", FrequencyChannel(6, 4, 2), (1, 6, 15, 14)),
