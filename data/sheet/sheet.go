@@ -1,5 +1,3 @@
-// Package sheet draws contact sheets: pictures as a network gets them, in rows under
-// their names. It is for looking at what augmentation does.
 package sheet
 
 import (
