@@ -64,9 +64,10 @@ func (o Options) opset(trace []graph.Traced) (int, error) {
 	return o.Opset, nil
 }
 
-// traceBatch is the batch of the trace: more than one image, so that no axis of one is
-// taken for the batch.
-const traceBatch = 2
+// traceBatch is the batch of the trace: a number that no other axis has, so that none is
+// taken for the batch, and that every usual number of frames divides. Nothing is computed
+// for so many images.
+const traceBatch = 1013 * 5040
 
 // Export translates a module whose parameters are placed. dev computes what depends on
 // parameters alone. An operation that has no translation is an error that names it.

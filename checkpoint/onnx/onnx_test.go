@@ -170,9 +170,10 @@ func TestOnnxruntimeGivesTheLogits(t *testing.T) {
 	for _, e := range layers.List(layers.Acts) {
 		add("cifar_resnet20 "+e.Name, "cifar_resnet20", models.Options{Layers: layers.Choice{Act: e.Name}}, false)
 	}
-	for _, spec := range []string{"swish:beta=1.5"} {
+	for _, spec := range []string{"swish:beta=1.5", "prelu:shared=true"} {
 		add("cifar_resnet20 "+spec, "cifar_resnet20", models.Options{Layers: layers.Choice{Act: spec}}, false)
 	}
+	add("cifar_resnet20 in clips of 3 frames", "cifar_resnet20", models.Options{Layers: layers.Choice{Attention: "temporal:frames=3"}}, false)
 	limit = 1e-4
 	for _, opset := range []int{18, 19, 20, 21, 22} {
 		version = opset
