@@ -539,9 +539,10 @@ type Eval struct {
 	Interpolation string `json:"interpolation" known:"nearest,box,bilinear,bicubic,lanczos"`
 	// Test-time augmentation, whose views of an image have their logits averaged:
 	// none, flip (its mirror image too), crops5 (the middle and the four corners of
-	// the resized image, which differ where crop_pct is below 1) or crops10 (these and
-	// their mirror images). Default none.
-	TTA string `json:"tta" known:"none,flip,crops5,crops10" also:"test_time_augmentation,ten_crop"`
+	// the resized image, which differ where crop_pct is below 1), crops10 (these and
+	// their mirror images) or shifts (for small images: the image, counted twice, and as
+	// it is moved by a pixel either way, and all their mirror images). Default none.
+	TTA string `json:"tta" known:"none,flip,crops5,crops10,shifts" also:"test_time_augmentation,ten_crop"`
 	// Figure by which the best epoch is chosen: top1, top5, f1 (the mean over
 	// classes), balanced_accuracy, auc, ece or brier where an image has one class;
 	// map, f1, f1_micro or exact_match where it may have several; r2, mae or rmse

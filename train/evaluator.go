@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/seed52467199/trainer/data"
+	"github.com/seed52467199/trainer/data/imaging"
 	"github.com/seed52467199/trainer/report"
 	"github.com/seed52467199/trainer/train/metric"
 )
@@ -26,13 +27,17 @@ type Evaluator struct {
 	Views []*data.Loader
 	// Flip takes the mirror image of every view as one more.
 	Flip bool
+	// Shift, where above 0, looks at every view moved by so many pixels up and to the left,
+	// and down and to the right, too, the border mirrored; the view as it is counts as
+	// much as both (Jordan, arXiv 2404.00498).
+	Shift int
 	// Ranks measures auc too, for which what the network says of every image is kept.
 	Ranks bool
 	// Each, where set, is shown every batch with its outputs (N, Classes); neither may
 	// be kept.
 	Each func(b *data.Batch, outputs []float32) error
 
-	logits, mirrored, view []float32
+	logits, mirrored, moved, view []float32
 }
 
 // Run measures the network as it is now.
@@ -93,13 +98,9 @@ func (e *Evaluator) infer(b *data.Batch, views []*data.Epoch) error {
 	size := b.N * e.Network.Classes
 	e.logits = grow(e.logits, size)
 	sum := e.logits[:size]
-	if err := e.Network.Logits(sum, b.Images, b.N); err != nil {
+	clear(sum)
+	if err := e.look(sum, b); err != nil {
 		return err
-	}
-	if e.Flip {
-		if err := e.addMirrored(sum, b); err != nil {
-			return err
-		}
 	}
 	for _, it := range views {
 		if !it.Next() {
@@ -109,23 +110,45 @@ func (e *Evaluator) infer(b *data.Batch, views []*data.Epoch) error {
 		if !slices.Equal(v.Indices, b.Indices) {
 			return fmt.Errorf("evaluating: batch %d of a view holds other images than that of the others: some could be read only once", b.Number)
 		}
-		if err := e.add(sum, v.Images, b.N); err != nil {
+		if err := e.look(sum, v); err != nil {
 			return err
-		}
-		if e.Flip {
-			if err := e.addMirrored(sum, v); err != nil {
-				return err
-			}
 		}
 		it.Release(v)
 	}
-	count := float32(1 + len(views))
-	if e.Flip {
-		count *= 2
-	}
-	if count > 1 {
+	if count := float32((1 + len(views)) * e.looks()); count > 1 {
 		for i := range sum {
 			sum[i] /= count
+		}
+	}
+	return nil
+}
+
+// looks is how many outputs look adds up.
+func (e *Evaluator) looks() int {
+	n := 1
+	if e.Flip {
+		n = 2
+	}
+	if e.Shift > 0 {
+		n *= 4
+	}
+	return n
+}
+
+// look adds the outputs for a batch to sum, also as its mirror images and moved.
+func (e *Evaluator) look(sum []float32, b *data.Batch) error {
+	if err := e.addBoth(sum, b.Images, b); err != nil || e.Shift == 0 {
+		return err
+	}
+	for i := range sum {
+		sum[i] *= 2
+	}
+	e.moved = grow(e.moved, len(b.Images))
+	moved := e.moved[:len(b.Images)]
+	for _, by := range []int{-e.Shift, e.Shift} {
+		shift(moved, b.Images, b.Height, b.Width, b.Channels, by)
+		if err := e.addBoth(sum, moved, b); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -144,12 +167,31 @@ func (e *Evaluator) add(sum, images []float32, count int) error {
 	return nil
 }
 
-// addMirrored adds the outputs for the mirror images of a batch to sum.
-func (e *Evaluator) addMirrored(sum []float32, b *data.Batch) error {
-	e.mirrored = grow(e.mirrored, len(b.Images))
-	mirrored := e.mirrored[:len(b.Images)]
-	mirror(mirrored, b.Images, b.Width, b.Channels)
+// addBoth adds the outputs for images of a batch's shape, and for their mirror images, to
+// sum.
+func (e *Evaluator) addBoth(sum, images []float32, b *data.Batch) error {
+	if err := e.add(sum, images, b.N); err != nil || !e.Flip {
+		return err
+	}
+	e.mirrored = grow(e.mirrored, len(images))
+	mirrored := e.mirrored[:len(images)]
+	mirror(mirrored, images, b.Width, b.Channels)
 	return e.add(sum, mirrored, b.N)
+}
+
+// shift writes images of height x width x channels values to dst, moved down and to the
+// right by so many pixels, or up and to the left; what comes in is mirrored at the border.
+func shift(dst, src []float32, height, width, channels, by int) {
+	from := func(i, n int) int { return imaging.Mirror(i-by, n) }
+	row := width * channels
+	for at := 0; at < len(src); at += height * row {
+		for y := range height {
+			line := src[at+from(y, height)*row:][:row]
+			for x := range width {
+				copy(dst[at+y*row+x*channels:][:channels], line[from(x, width)*channels:])
+			}
+		}
+	}
 }
 
 // mirror writes each row of width x channels values of src to dst from right to left.

@@ -48,6 +48,10 @@ func TestAugment(t *testing.T) {
 			}
 			return sum
 		},
+		// the crop of two by two moved by one either way begins with its last pixel
+		"shifts": func(i int) float64 {
+			return (2*(at(i, 1, 0)+at(i, 2, 0)) + 2*(at(i, 2, 1)+at(i, 1, 1))) / 8
+		},
 	} {
 		e := train.Evaluator{Network: n, Loader: must(train.NewEvalLoader(ds, p, 2, 1, true))}
 		if err := e.Augment(name, p); err != nil {

@@ -54,3 +54,16 @@ func TestFreezePatterns(t *testing.T) {
 		}
 	}
 }
+
+func TestShift(t *testing.T) {
+	src := []float32{1, 2, 3, 4, 5, 6} // two rows of three
+	dst := make([]float32, 6)
+	shift(dst, src, 2, 3, 1, 1)
+	if want := []float32{5, 4, 5, 2, 1, 2}; !slices.Equal(dst, want) {
+		t.Errorf("moved down and right %v, want %v", dst, want)
+	}
+	shift(dst, src, 2, 3, 1, -1)
+	if want := []float32{5, 6, 5, 2, 3, 2}; !slices.Equal(dst, want) {
+		t.Errorf("moved up and left %v, want %v", dst, want)
+	}
+}

@@ -11,6 +11,7 @@ import (
 type augmentation struct {
 	places []transform.Place
 	flip   bool
+	shift  int
 }
 
 // augmentations are test-time augmentations by their names in a configuration:
@@ -20,17 +21,18 @@ var augmentations = map[string]augmentation{
 	"flip":    {places: transform.Places[:1], flip: true},
 	"crops5":  {places: transform.Places},
 	"crops10": {places: transform.Places, flip: true},
+	"shifts":  {places: transform.Places[:1], flip: true, shift: 1},
 }
 
 // Augment lets the evaluator average over several views of each image: none, flip
-// (its mirror image too), crops5 (the middle and the corners of the resized image) or
-// crops10 (both). p is the preprocessing of its Loader.
+// (its mirror image too), crops5 (the middle and the corners of the resized image),
+// crops10 (both) or shifts (moved by a pixel, and all of it mirrored). p is the preprocessing of its Loader.
 func (e *Evaluator) Augment(name string, p checkpoint.Preprocessing) error {
 	a, ok := augmentations[name]
 	if !ok {
-		return fmt.Errorf("test-time augmentation %q is unknown; known are none, flip, crops5 and crops10", name)
+		return fmt.Errorf("test-time augmentation %q is unknown; known are none, flip, crops5, crops10 and shifts", name)
 	}
-	e.Flip, e.Views = a.flip, nil
+	e.Flip, e.Shift, e.Views = a.flip, a.shift, nil
 	for _, place := range a.places[1:] {
 		t, err := evalTransform(p, place)
 		if err != nil {

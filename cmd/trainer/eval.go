@@ -73,7 +73,7 @@ fails, its row says why, the others go on, and the exit status is 1.`,
 	f.BoolVar(&o.perClass, "per-class", false, "the figures of each class, or output, too")
 	f.StringVar(&o.confusion, "confusion", "", "write how many images of each class were taken for which into this .csv file")
 	f.StringVar(&o.real, "real-labels", "", "count, too, how often one of the labels in this .json file is named: real.json of ImageNet, or {\"file name\": [labels]}")
-	f.String("tta", "", "average the logits of several views of each image: flip (also where --tta stands alone), crops5 or crops10 (default: the configuration's)")
+	f.String("tta", "", "average the logits of several views of each image: flip (also where --tta stands alone), crops5, crops10 or shifts (default: the configuration's)")
 	f.Lookup("tta").NoOptDefVal = "flip"
 	f.IntSliceVar(&o.sizes, "sweep-size", nil, "image sizes to measure at, such as 160,192,224 (default: the weights' own)")
 	f.Float64SliceVar(&o.crops, "sweep-crop", nil, "parts of the resized image that the crop keeps (eval.crop_pct), such as 0.875,1, each at each size")
