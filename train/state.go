@@ -188,9 +188,6 @@ func averageOf(s checkpoint.State, name string) (checkpoint.Tensor, bool) {
 	return s.Scaffold.Get(averagePrefix + name)
 }
 
-// slotName is the name of an optimizer's state for a parameter.
-func slotName(slot, param string) string { return slot + "." + param }
-
 func (t *Trainer) optimizerTensors(x *transfer) (*checkpoint.Tensors, error) {
 	c := new(checkpoint.Tensors)
 	return c, t.eachState(func(name string, p *graph.Param, memory op.Buffer) error { return x.add(c, name, p, memory) })
