@@ -131,3 +131,8 @@ func evalTransform(p checkpoint.Preprocessing, place transform.Place) (*transfor
 	}
 	return transform.NewEval(transform.Eval{Output: outputOf(p), CropPct: p.CropPct, Interpolation: p.Interpolation, Place: place})
 }
+
+// TrainLoader makes a loader of ds as a training under this configuration does.
+func (l *Loaded) TrainLoader(c *configs.Config, ds data.Dataset) (*data.Loader, error) {
+	return (&Job{Config: c, TrainData: ds, Preprocessing: l.Preprocessing}).TrainLoader()
+}

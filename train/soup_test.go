@@ -1,7 +1,6 @@
 package train_test
 
 import (
-	"context"
 	"math"
 	"strings"
 	"testing"
@@ -97,7 +96,7 @@ func (s scaled) Forward(g *graph.Graph, x *graph.Node) *graph.Node {
 
 // Statistics that are computed anew are the means over batches of the batches' own,
 // whatever the norm's momentum and whatever they were before.
-func TestUpdateNorms(t *testing.T) {
+func TestMeasureNormsOverBatches(t *testing.T) {
 	const images, batch = 6, 2
 	pixels := make([]uint8, images*4)
 	for i := range pixels {
@@ -123,7 +122,9 @@ func TestUpdateNorms(t *testing.T) {
 		variance += (squares - sum*sum/count) / (count - 1) / (images / batch)
 	}
 	for range 2 {
-		if err := n.UpdateNorms(context.Background(), must(train.NewEvalLoader(ds, p, batch, 1, true))); err != nil {
+		it := must(train.NewEvalLoader(ds, p, batch, 1, true)).Epoch(t.Context(), 0, 0)
+		defer it.Close()
+		if err := n.MeasureNorms(it); err != nil {
 			t.Fatal(err)
 		}
 		if got := must(norm.Mean.Read())[0]; math.Abs(float64(got)-mean) > 1e-5 {

@@ -1,116 +1,107 @@
 package train
 
 import (
-	"context"
+	"errors"
+	"fmt"
 	"strings"
 
-	"github.com/seed52467199/trainer/configs"
 	"github.com/seed52467199/trainer/data"
 	"github.com/seed52467199/trainer/graph"
+	"github.com/seed52467199/trainer/graph/op"
 )
 
-// statistic is a running mean or variance that is being computed anew.
-type statistic struct {
-	p     *graph.Param
-	first []float32 // after the first batch, from zeros
-	sum   []float64 // of momentum times the batches' own values
-}
-
-// runningStatistics are the running means and variances of batch norms.
-func (n *Network) runningStatistics() []*graph.Param {
-	var list []*graph.Param
+// HasBatchNorms tells whether there are running statistics that MeasureNorms may change.
+func (n *Network) HasBatchNorms() bool {
 	for _, p := range n.Params.All() {
 		if strings.HasSuffix(p.Name, ".running_mean") || strings.HasSuffix(p.Name, ".running_var") {
-			list = append(list, p)
+			return true
 		}
 	}
-	return list
+	return false
 }
 
-// HasBatchNorms tells whether there is anything that UpdateNorms changes.
-func (n *Network) HasBatchNorms() bool { return len(n.runningStatistics()) > 0 }
-
-// UpdateNorms computes the running means and variances of batch norms anew: as the
-// means of the batches' own over one epoch of loader, in training mode, as PyTorch's
-// torch.optim.swa_utils.update_bn does. Averaged weights want it where the averages of
-// the statistics are not theirs.
-func (n *Network) UpdateNorms(ctx context.Context, loader *data.Loader) error {
-	var list []*statistic
-	for _, p := range n.runningStatistics() {
-		list = append(list, &statistic{p: p, sum: make([]float64, p.Len())})
-	}
-	n.Objective = Objective{Name: "mse"} // any one does, and this suits every task
+// MeasureNorms sets the running statistics of all batch norms to the mean of those of the
+// batches of an epoch, with the network as in training, as PyTorch's
+// torch.optim.swa_utils.update_bn does. Averaged weights want it where the averages of the
+// statistics are not theirs.
+func (n *Network) MeasureNorms(it *data.Epoch) error {
+	var norms map[*graph.Param]float64
+	var sums map[*graph.Param][]float64
 	batches := 0
-	pass := func(b *data.Batch, from float32, read func(s *statistic, vals []float32)) error {
-		for _, s := range list {
-			vals := make([]float32, s.p.Len())
-			for i := range vals {
-				vals[i] = from
-			}
-			if err := s.p.Write(vals); err != nil {
-				return err
-			}
-		}
-		if _, err := n.Backward(b, false); err != nil {
-			return err
-		}
-		for _, s := range list {
-			vals, err := s.p.Read()
-			if err != nil {
-				return err
-			}
-			read(s, vals)
-		}
-		return nil
-	}
-	it := loader.Epoch(ctx, 0, 0)
-	defer it.Close()
-	momenta := make([]float64, len(list))
 	for it.Next() {
 		b := it.Batch()
-		draws := n.ws.Draws()
-		// running = (1-momentum)*before + momentum*batch: from zeros it is the batch's
-		// own, scaled by a momentum that the first batch tells when it is run from ones.
-		err := pass(b, 0, func(s *statistic, vals []float32) {
-			if batches == 0 {
-				s.first = vals
+		p, err := n.program(programKey{batch: b.N, train: true, forward: true})
+		if err == nil && norms == nil {
+			norms, err = p.norms()
+			sums = map[*graph.Param][]float64{}
+			for p := range norms {
+				sums[p] = make([]float64, p.Len())
 			}
-			for i, v := range vals {
-				s.sum[i] += float64(v)
-			}
-		})
-		if err == nil && batches == 0 {
-			n.ws.SetDraws(draws) // with the same masks
-			k := 0
-			err = pass(b, 1, func(s *statistic, vals []float32) {
-				for i, v := range vals {
-					momenta[k] += (1 - float64(v-s.first[i])) / float64(len(vals))
-				}
-				k++
-			})
+		}
+		if err == nil && len(norms) > 0 {
+			err = n.measure(p, b, norms, sums)
 		}
 		it.Release(b)
-		if err != nil {
+		if err != nil || len(norms) == 0 {
 			return err
 		}
 		batches++
 	}
 	if err := it.Err(); err != nil {
-		return err
+		return &InputError{err}
 	}
-	for k, s := range list {
-		vals := make([]float32, len(s.sum))
-		for i, sum := range s.sum {
-			vals[i] = float32(sum / momenta[k] / float64(batches))
+	for p, sum := range sums {
+		vals := make([]float32, len(sum))
+		for i, v := range sum {
+			vals[i] = float32(v / float64(batches))
 		}
-		if err := s.p.Write(vals); err != nil {
+		if err := p.Write(vals); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// TrainLoader makes a loader of ds as a training under this configuration does.
-func (l *Loaded) TrainLoader(c *configs.Config, ds data.Dataset) (*data.Loader, error) {
-	return (&Job{Config: c, TrainData: ds, Preprocessing: l.Preprocessing}).TrainLoader()
+// measure adds the statistics of a batch. A norm that starts from zeros leaves its
+// momentum times those of the batch.
+func (n *Network) measure(p *batchProgram, b *data.Batch, norms map[*graph.Param]float64, sums map[*graph.Param][]float64) error {
+	for s := range norms {
+		if err := s.Write(make([]float32, s.Len())); err != nil {
+			return err
+		}
+	}
+	if err := errors.Join(p.Set(p.images, b.Images), p.Run()); err != nil {
+		return err
+	}
+	for s, momentum := range norms {
+		vals, err := s.Read()
+		if err != nil {
+			return err
+		}
+		for i, v := range vals {
+			sums[s][i] += float64(v) / momentum
+		}
+	}
+	return nil
+}
+
+// norms are the running statistics that a pass moves, with how far.
+func (p *batchProgram) norms() (map[*graph.Param]float64, error) {
+	steps, err := p.graph.Trace(p.logits)
+	if err != nil {
+		return nil, fmt.Errorf("finding the batch norms: %w", err)
+	}
+	found := map[*graph.Param]float64{}
+	for _, s := range steps {
+		norm, ok := s.Op.(op.BatchNorm)
+		if !ok {
+			continue
+		}
+		for _, v := range s.In {
+			if v.Param != nil && v.Param.Role == graph.Statistic {
+				found[v.Param] = norm.Momentum
+			}
+		}
+	}
+	return found, nil
 }

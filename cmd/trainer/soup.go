@@ -195,7 +195,9 @@ func updateNorms(ctx context.Context, l *train.Loaded, cfg *configs.Config, dir 
 	if err != nil {
 		return usage(err)
 	}
-	return l.Network.UpdateNorms(ctx, loader)
+	it := loader.Epoch(ctx, 0, 0)
+	defer it.Close()
+	return l.Network.MeasureNorms(it)
 }
 
 // uniformSoup takes all of the weights.
