@@ -2,7 +2,9 @@ package data
 
 import (
 	"fmt"
+	"iter"
 	"math"
+	"slices"
 
 	"github.com/seed52467199/trainer/data/imaging"
 )
@@ -156,8 +158,14 @@ func measure(ds Dataset, i int, s *Sample) (width, height int, err error) {
 	return info.Width, info.Height, nil
 }
 
+// Spaced is limit samples of ds, evenly spaced (0: all): from all over the data, which is
+// often sorted by class.
+func Spaced(ds Dataset, limit int) Dataset {
+	return Subset(ds, slices.Collect(spaced(ds.Len(), limit)))
+}
+
 // spaced yields limit indices below n, evenly spaced, or all of them.
-func spaced(n, limit int) func(yield func(int) bool) {
+func spaced(n, limit int) iter.Seq[int] {
 	if limit <= 0 || limit > n {
 		limit = n
 	}

@@ -215,14 +215,13 @@ func FreezeNorms(ps *graph.Params) {
 // matches nothing is an error.
 func Freeze(ps *graph.Params, patterns []string) error {
 	for _, pattern := range patterns {
-		found := false
+		if err := checkNamed(ps, "finetune.freeze", pattern); err != nil {
+			return err
+		}
 		for _, p := range ps.All() {
 			if matches(pattern, p.Name) {
-				p.Frozen, found = true, true
+				p.Frozen = true
 			}
-		}
-		if !found {
-			return fmt.Errorf("finetune.freeze: no parameter is named like %q; names are like %s", pattern, ps.All()[0].Name)
 		}
 	}
 	return nil

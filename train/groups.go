@@ -59,18 +59,23 @@ func parameterGroups(c *configs.Config, m *models.Model, ps *graph.Params, train
 // layerScales is the factor of each parameter's learning rate by its depth: 1 for the
 // classifier, and decay for each block further away.
 func layerScales(decay float64, m *models.Model, ps *graph.Params) map[*graph.Param]float64 {
-	var all []*graph.Param
-	for _, p := range ps.All() {
-		if p.Role.Trained() {
-			all = append(all, p)
-		}
-	}
-	depth, n := m.Depths(all)
+	all, depth, n := depths(m, ps)
 	scales := map[*graph.Param]float64{}
 	for i, p := range all {
 		scales[p] = math.Pow(decay, float64(n-1-depth[i]))
 	}
 	return scales
+}
+
+// depths are the parameters that gradients may move, and models.Model.Depths of them.
+func depths(m *models.Model, ps *graph.Params) (params []*graph.Param, depth []int, n int) {
+	for _, p := range ps.All() {
+		if p.Role.Trained() {
+			params = append(params, p)
+		}
+	}
+	depth, n = m.Depths(params)
+	return params, depth, n
 }
 
 // checkNamed refuses a pattern that matches no parameter's name.

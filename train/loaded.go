@@ -68,9 +68,7 @@ func Load(path string, dev graph.Device, o LoadOptions) (*Loaded, error) {
 		}
 		opts.NumClasses = argument(f.Meta, "num_classes", opts.NumClasses)
 		opts.InChans = argument(f.Meta, "in_chans", 0)
-		for key, spec := range layerArguments(&opts.Layers) {
-			*spec, _ = f.Meta.Model.Args[key].(string)
-		}
+		opts.Layers = layersOf(f.Meta)
 	}
 	if name == "" {
 		return nil, fmt.Errorf("%s does not tell what model its weights belong to: name it with --model", path)
@@ -178,9 +176,7 @@ func modelOf(c *configs.Model, f *checkpoint.File) error {
 	if choice != (layers.Choice{}) || f.Meta == nil {
 		return nil
 	}
-	for key, spec := range layerArguments(&choice) {
-		*spec, _ = f.Meta.Model.Args[key].(string)
-	}
+	choice = layersOf(f.Meta)
 	c.Norm, c.Act, c.Attn, c.Conv = choice.Norm, choice.Act, choice.Attention, choice.Conv
 	return nil
 }
@@ -189,6 +185,14 @@ func modelOf(c *configs.Model, f *checkpoint.File) error {
 // arguments.
 func layerArguments(c *layers.Choice) map[string]*string {
 	return map[string]*string{"norm": &c.Norm, "act": &c.Act, "attn": &c.Attention, "conv": &c.Conv}
+}
+
+// layersOf are the layers that were chosen for a checkpoint's model.
+func layersOf(m *checkpoint.Meta) (c layers.Choice) {
+	for key, spec := range layerArguments(&c) {
+		*spec, _ = m.Model.Args[key].(string)
+	}
+	return c
 }
 
 // argument is a number among the model's arguments, or fallback.

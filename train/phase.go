@@ -88,13 +88,7 @@ func (j *Job) phases() (phases []Phase) {
 		return nil
 	}
 	head := checkpoint.Under(j.Model.Config.Classifier...)
-	var trained []*graph.Param
-	for _, p := range j.Network.Params.All() {
-		if p.Role.Trained() {
-			trained = append(trained, p)
-		}
-	}
-	depth, n := j.Model.Depths(trained)
+	trained, depth, n := depths(j.Model, j.Network.Params)
 	// those of fewer depths than from, the classifier not among them
 	below := func(from int) (frozen []*graph.Param) {
 		for i, p := range trained {

@@ -46,11 +46,7 @@ func (j *Job) whiten() error {
 // patchMoments is the matrix of second moments of all patches (C, KH, KW) of the
 // images, without augmentation, that a weight of this shape (K, C, KH, KW) sees.
 func (j *Job) patchMoments(shape graph.Shape) (*mat.SymDense, error) {
-	sample := make([]int, min(whitenSample, j.TrainData.Len()))
-	for i := range sample {
-		sample[i] = i * j.TrainData.Len() / len(sample)
-	}
-	loader, err := NewEvalLoader(data.Subset(j.TrainData, sample), j.trainedAt(), 256, j.Config.Data.Workers, j.Config.Train.OnBadImage == "stop")
+	loader, err := NewEvalLoader(data.Spaced(j.TrainData, whitenSample), j.trainedAt(), 256, j.Config.Data.Workers, j.Config.Train.OnBadImage == "stop")
 	if err != nil {
 		return nil, err
 	}

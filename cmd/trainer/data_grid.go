@@ -30,11 +30,7 @@ func (g grid) draw(ctx context.Context, a *app, cfg *configs.Config) error {
 		return usage(err)
 	}
 	n := min(g.samples, job.TrainData.Len())
-	indices := make([]int, n)
-	for i := range indices { // from all over the data, which is often sorted by class
-		indices[i] = i * job.TrainData.Len() / n
-	}
-	job.TrainData = data.Subset(job.TrainData, indices)
+	job.TrainData = data.Spaced(job.TrainData, n)
 	job.Config.Data.Shuffle, job.Config.Train.BatchSize, job.Config.Train.OnBadImage = false, n, "stop"
 	job.Config.Data.Sampler, job.Config.Augment.Repeats, job.Config.Augment.Splits = "shuffle", 1, 1 // each once
 	loader, err := job.TrainLoader()
