@@ -155,7 +155,10 @@ func (t *rangeTest) measure(ctx context.Context, diverged *NonFiniteError) (floa
 		return diverged.Value, nil
 	}
 	m, err := t.held.Run(ctx)
-	return m.Loss, err
+	if err != nil {
+		return 0, err
+	}
+	return m.Loss, nil
 }
 
 // FindLR is the range test of the job's configuration with its trainer.

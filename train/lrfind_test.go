@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/seed52467199/trainer/configs"
+	"github.com/seed52467199/trainer/data"
 	"github.com/seed52467199/trainer/report"
 	"github.com/seed52467199/trainer/schedule/curve"
 	"github.com/seed52467199/trainer/train"
@@ -145,5 +146,17 @@ func TestAdoptLRRefuses(t *testing.T) {
 	few := curve.Suggestions{Steepest: 1e-4, Valley: 1e-4, Min10: 1e-4, Turn10: 1e-4}
 	if _, err := j.AdoptLR(train.LRCurve{Reading: curve.Reading{Clear: true, Suggestions: few}}); err == nil || !strings.Contains(err.Error(), "schedule.min_lr is 0.01") {
 		t.Errorf("a rate below schedule.min_lr: %v", err)
+	}
+}
+
+// Held-out images that cannot be measured end the test with the reason.
+func TestHeldOutFailure(t *testing.T) {
+	j := job(t, "train.epochs=1")
+	tr := trainer(t, j, "", nil)
+	held := *tr.Evaluator
+	reason := errors.New("the disk is gone")
+	held.Each = func(*data.Batch, []float32) error { return reason }
+	if _, err := tr.FindLR(t.Context(), j.Config.LRFind, &held); !errors.Is(err, reason) {
+		t.Errorf("error %v, want %v", err, reason)
 	}
 }
