@@ -214,7 +214,8 @@ type Augment struct {
 	// How often an epoch takes each image that it takes, varied anew each time
 	// (repeated augmentation). An epoch stays as long: with 3 it sees a third of the
 	// images, whose number is rounded down to a multiple of 256 where there are as
-	// many. Default 1, off.
+	// many. The batches of an update (train.grad_accum) share an image's versions, as
+	// processes do in distributed training. Default 1, off.
 	Repeats int `json:"repeats" min:"0" also:"aug_repeats,repeated_augmentation"`
 	// Probability of random erasing. Default 0, off.
 	Erase float64 `json:"erase" min:"0" max:"1" also:"reprob,re_prob,random_erasing"`
@@ -360,6 +361,10 @@ type Optimizer struct {
 	LookaheadK int `json:"lookahead_k" min:"0" also:"lookahead"`
 	// Part of the way that they keep. Default 0.5.
 	LookaheadAlpha float64 `json:"lookahead_alpha" min:"0" max:"1"`
+	// How they come to that part: they keep 1-(1-lookahead_alpha)*t^lookahead_ramp,
+	// where t is the part of the training that is done, so that the first updates lose
+	// nothing. Default 0, the same part from the first update on.
+	LookaheadRamp float64 `json:"lookahead_ramp" min:"0"`
 	// How far to climb before the gradient is taken (sharpness-aware minimisation);
 	// each update then takes two passes. Default 0, off; 0.05 is usual, or 0.5 to 2
 	// where adaptive.

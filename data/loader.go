@@ -63,6 +63,9 @@ type LoaderOptions struct {
 	// ends when it is full, so that with 3 it sees a third of the samples (Hoffer et
 	// al. 2019, https://arxiv.org/abs/1901.09335).
 	Repeats int
+	// Spread is over how many batches in a row Repeats spreads the versions of a sample,
+	// as timm's RepeatAugSampler does over as many processes; 0 is 1, all in one batch.
+	Spread int
 	// DropLast leaves out the last batch of an epoch where it would be short.
 	DropLast bool
 	// Workers is the number of goroutines that read and transform; 0 is one for

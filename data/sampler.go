@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"sort"
 	"strings"
 
@@ -61,6 +62,9 @@ func newSampler(ds Dataset, o LoaderOptions) (*sampler, error) {
 	}
 	if o.Repeats < 0 {
 		return nil, fmt.Errorf("%d repeats of each sample; there must be at least 1", o.Repeats)
+	}
+	if o.Spread < 0 {
+		return nil, fmt.Errorf("versions of a sample spread over %d batches; there must be at least 1", o.Spread)
 	}
 	s := &sampler{options: o, n: ds.Len()}
 	if power == 0 {
@@ -139,7 +143,7 @@ func (s *sampler) epoch(number uint64) sequence {
 		for i := range repeated {
 			repeated[i] = q.indices[i/repeats]
 		}
-		q.indices = repeated
+		q.indices = s.options.spread(repeated)
 	}
 	if repeats == 1 && s.totals == nil {
 		return q
@@ -154,6 +158,26 @@ func (s *sampler) epoch(number uint64) sequence {
 		taken[index]++
 	}
 	return q
+}
+
+// spread deals the indices out to the batches of each group of Spread, one at a time to each.
+// Batches at the end that make no whole group share among themselves.
+func (o LoaderOptions) spread(indices []int) []int {
+	if o.Spread < 2 {
+		return indices
+	}
+	dealt := make([]int, 0, len(indices))
+	for group := range slices.Chunk(indices, o.Spread*o.BatchSize) {
+		hands := len(group) / o.BatchSize
+		whole := hands * o.BatchSize
+		for hand := range hands {
+			for i := hand; i < whole; i += hands {
+				dealt = append(dealt, group[i])
+			}
+		}
+		dealt = append(dealt, group[whole:]...)
+	}
+	return dealt
 }
 
 // base is the sequence before repetition, of as many as the data set has.

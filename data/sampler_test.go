@@ -1,6 +1,7 @@
 package data_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"math"
 	"os"
@@ -24,7 +25,7 @@ func pixels(t testing.TB, labels []int32, classes ...string) data.Dataset {
 // orderOf is the sequence of samples of an epoch.
 func orderOf(t testing.TB, ds data.Dataset, epoch uint64, o data.LoaderOptions) []int {
 	t.Helper()
-	o.BatchSize = 64
+	o.BatchSize = cmp.Or(o.BatchSize, 64)
 	it := newLoader(t, ds, evaluating(t, 1, 1), o).Epoch(t.Context(), epoch, 0)
 	defer it.Close()
 	var order []int
@@ -45,8 +46,8 @@ func TestRepeatsAgainstTimm(t *testing.T) {
 		t.Fatal(err)
 	}
 	var cases []struct {
-		N, Repeats int
-		Order      []int
+		N, Repeats, Spread, Batch int
+		Order                     []int
 	}
 	if err := json.Unmarshal(contents, &cases); err != nil || len(cases) < 4 {
 		t.Fatal(len(cases), err)
@@ -58,9 +59,14 @@ func TestRepeatsAgainstTimm(t *testing.T) {
 		for _, at := range c.Order {
 			want = append(want, perm[at])
 		}
-		if got := orderOf(t, ds, 3, data.LoaderOptions{Shuffle: true, Seed: 9, Repeats: c.Repeats}); !slices.Equal(got, want) {
-			t.Errorf("%d samples, %d times:\n got %v\nwant %v", c.N, c.Repeats, got, want)
+		if got := orderOf(t, ds, 3, data.LoaderOptions{Shuffle: true, Seed: 9, Repeats: c.Repeats, Spread: c.Spread, BatchSize: c.Batch}); !slices.Equal(got, want) {
+			t.Errorf("%d samples, %d times, over %d batches of %d:\n got %v\nwant %v", c.N, c.Repeats, c.Spread, c.Batch, got, want)
 		}
+	}
+	// Batches that make no whole group, and the short one at the end.
+	o := data.LoaderOptions{Repeats: 2, Spread: 3, BatchSize: 2}
+	if got, want := orderOf(t, pixels(t, make([]int32, 11), "x"), 0, o), []int{0, 1, 0, 2, 1, 2, 3, 4, 3, 4, 5}; !slices.Equal(got, want) {
+		t.Errorf("the versions of eleven samples spread as %v, want %v", got, want)
 	}
 	// Fewer than 256 are not rounded.
 	if got, want := orderOf(t, pixels(t, make([]int32, 5), "x"), 0, data.LoaderOptions{Repeats: 3}), []int{0, 0, 0, 1, 1}; !slices.Equal(got, want) {
@@ -214,6 +220,7 @@ func TestSamplerRefuses(t *testing.T) {
 		{plain, data.LoaderOptions{Sampler: "fair"}, `sampler "fair" is unknown; known are shuffle, balanced and sqrt`},
 		{plain, data.LoaderOptions{Sampler: "sqrt"}, "the sampler sqrt draws at random"},
 		{plain, data.LoaderOptions{Repeats: -1}, "-1 repeats"},
+		{plain, data.LoaderOptions{Spread: -1}, "over -1 batches"},
 		{marks{plain}, data.LoaderOptions{Sampler: "balanced", Shuffle: true}, "the data has values (x, y) and no classes to balance"},
 	} {
 		c.o.BatchSize = 1

@@ -38,7 +38,7 @@ func (j *Job) trainLoader(t data.Transform) (*data.Loader, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := data.LoaderOptions{BatchSize: c.Train.BatchSize, Shuffle: c.Data.Shuffle, Sampler: c.Data.Sampler, Repeats: c.Augment.Repeats,
+	o := data.LoaderOptions{BatchSize: c.Train.BatchSize, Shuffle: c.Data.Shuffle, Sampler: c.Data.Sampler, Repeats: c.Augment.Repeats, Spread: c.Train.GradAccum,
 		Workers: c.Data.Workers, Seed: uint64(c.Train.Seed), OnError: policy, Mix: mixer, Splits: c.Augment.Splits}
 	o.DropLast = o.Samples(j.TrainData.Len()) >= o.BatchSize
 	return data.NewLoader(j.TrainData, t, o)

@@ -92,7 +92,7 @@ func (a *app) benchLoader(cfg *configs.Config, workers, batch, size int) (*data.
 		return nil, usage(err)
 	}
 	l, err := data.NewLoader(ds, t, data.LoaderOptions{BatchSize: batch, Shuffle: cfg.Data.Shuffle, Sampler: cfg.Data.Sampler,
-		Repeats: cfg.Augment.Repeats, DropLast: true, Workers: workers, Seed: uint64(a.seed), OnError: data.Replace, Mix: mixer, Splits: cfg.Augment.Splits, Timed: true})
+		Repeats: cfg.Augment.Repeats, Spread: cfg.Train.GradAccum, DropLast: true, Workers: workers, Seed: uint64(a.seed), OnError: data.Replace, Mix: mixer, Splits: cfg.Augment.Splits, Timed: true})
 	return l, usage(err)
 }
 
