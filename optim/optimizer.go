@@ -105,6 +105,14 @@ func (o *Optimizer) SetMomentum(m float64) {
 	}
 }
 
+// SetLookahead changes LookaheadAlpha from the next update on. It does nothing without
+// lookahead.
+func (o *Optimizer) SetLookahead(alpha float64) {
+	if o.config.LookaheadK > 0 {
+		o.slow.vals[0] = alpha
+	}
+}
+
 // Step updates the parameters from gradients multiplied by gradScale, with the
 // schedule's learning rate lr and the clipping of Config. It returns the gradients' norm
 // before clipping where it clips by that, else 0.

@@ -51,6 +51,9 @@ func (j *Job) Trainer(folder string, events report.Listener) (*Trainer, error) {
 	if c.Schedule.CycleMomentum {
 		t.Momentum = sched.Momentum
 	}
+	if o := c.Optimizer; o.LookaheadRamp > 0 {
+		t.Lookahead = lookaheadRamp(o.LookaheadAlpha, o.LookaheadRamp, c.Train.Epochs*t.UpdatesPerEpoch())
+	}
 	t.Plateau = sched.Plateau()
 	t.Patience = Patience{Evaluations: c.Train.Patience, MinDelta: c.Train.MinDelta, Start: c.Train.PatienceStart}
 	if t.Optimizer, err = j.optimizer(); err != nil {
@@ -81,6 +84,15 @@ func (j *Job) Trainer(folder string, events report.Listener) (*Trainer, error) {
 	}
 	t.Meta.Task = c.Data.Task
 	return t, nil
+}
+
+// lookaheadRamp is the part that lookahead keeps at each of so many updates: all at first,
+// alpha after the last one. Jordan (arXiv 2404.00498) has an alpha of 1-0.95^5 and a power
+// of 3.
+func lookaheadRamp(alpha, power float64, updates int) func(update int) float64 {
+	return func(update int) float64 {
+		return 1 - (1-alpha)*math.Pow(float64(update+1)/float64(updates), power)
+	}
 }
 
 // bestBy is the figure that chooses the best epoch.

@@ -25,3 +25,27 @@ func TestCycleMomentum(t *testing.T) {
 		}
 	}
 }
+
+// Lookahead with a ramp keeps less and less; a ramp that is flat is none.
+func TestLookaheadRamp(t *testing.T) {
+	run := func(set ...string) []byte {
+		j := job(t, append([]string{"train.epochs=1", "data.train_limit=600", "train.batch_size=150", "optimizer.name=sgd", "optimizer.lr=0.1", "optimizer.lookahead_k=1"}, set...)...)
+		if _, err := trainer(t, j, "", nil).Run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		return memory(j)
+	}
+	plain, constant := run("optimizer.lookahead_alpha=1"), run("optimizer.lookahead_alpha=0.2")
+	if bytes.Equal(plain, constant) {
+		t.Fatal("lookahead changes nothing")
+	}
+	if ramp := run("optimizer.lookahead_alpha=0.2", "optimizer.lookahead_ramp=1"); bytes.Equal(ramp, plain) || bytes.Equal(ramp, constant) {
+		t.Error("alpha comes gradually, and the weights are those of one that stays")
+	}
+	if steep := run("optimizer.lookahead_alpha=0.2", "optimizer.lookahead_ramp=1e-30"); !bytes.Equal(steep, constant) {
+		t.Error("alpha comes at once, and the weights are others than those of one that stays")
+	}
+	if late := run("optimizer.lookahead_alpha=1", "optimizer.lookahead_ramp=3"); !bytes.Equal(late, plain) {
+		t.Error("alpha goes from 1 to 1, and the weights are others than without lookahead")
+	}
+}

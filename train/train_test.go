@@ -200,7 +200,7 @@ func TestResumeIsExactByOptimizer(t *testing.T) {
 		{"optimizer.name=adafactor"},
 		{"optimizer.name=adan", "optimizer.lookahead_k=2", "train.ema_decay=0.9"},
 		{"optimizer.name=rmsprop_tf", "optimizer.layer_decay=0.7", "train.clip_grad=0.01", "train.clip_mode=value"},
-		{"optimizer.name=madgrad", "optimizer.lookahead_k=3"},
+		{"optimizer.name=madgrad", "optimizer.lookahead_k=3", "optimizer.lookahead_ramp=2"},
 		append(residual, "optimizer.name=muon", "train.swa_start=1", "train.swa_lr=0.001"),
 		append(residual, "optimizer.name=sgd", "optimizer.sam_rho=0.05", "train.grad_accum=2"),
 	} {

@@ -36,6 +36,9 @@ type Trainer struct {
 	LR func(update int) float64
 	// Momentum is the momentum, or the first beta, of each update; nil where it stays.
 	Momentum func(update int) float64
+	// Lookahead is the part of the way that lookahead keeps at each update; nil where it
+	// stays.
+	Lookahead func(update int) float64
 	// Plateau, where set, lowers that rate when evaluations get no better.
 	Plateau *schedule.Plateau
 	// Patience ends the run when they do not.
@@ -255,6 +258,9 @@ func (t *Trainer) update(it *data.Epoch, count int) (images int, err error) {
 	t.lr = t.rate()
 	if t.Momentum != nil {
 		t.Optimizer.SetMomentum(t.Momentum(t.at.update))
+	}
+	if t.Lookahead != nil {
+		t.Optimizer.SetLookahead(t.Lookahead(t.at.update))
 	}
 	var norm float64
 	if t.EMA == nil {
