@@ -35,14 +35,14 @@ func TestLookaheadRamp(t *testing.T) {
 		}
 		return memory(j)
 	}
-	plain, constant := run("optimizer.lookahead_alpha=1"), run("optimizer.lookahead_alpha=0.2")
+	plain, constant := run("optimizer.lookahead_alpha=1"), run("optimizer.lookahead_alpha=0.25")
 	if bytes.Equal(plain, constant) {
 		t.Fatal("lookahead changes nothing")
 	}
-	if ramp := run("optimizer.lookahead_alpha=0.2", "optimizer.lookahead_ramp=1"); bytes.Equal(ramp, plain) || bytes.Equal(ramp, constant) {
+	if ramp := run("optimizer.lookahead_alpha=0.25", "optimizer.lookahead_ramp=1"); bytes.Equal(ramp, plain) || bytes.Equal(ramp, constant) {
 		t.Error("alpha comes gradually, and the weights are those of one that stays")
 	}
-	if steep := run("optimizer.lookahead_alpha=0.2", "optimizer.lookahead_ramp=1e-30"); !bytes.Equal(steep, constant) {
+	if steep := run("optimizer.lookahead_alpha=0.25", "optimizer.lookahead_ramp=1e-30"); !bytes.Equal(steep, constant) {
 		t.Error("alpha comes at once, and the weights are others than those of one that stays")
 	}
 	if late := run("optimizer.lookahead_alpha=1", "optimizer.lookahead_ramp=3"); !bytes.Equal(late, plain) {
