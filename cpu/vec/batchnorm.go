@@ -27,15 +27,7 @@ func ChannelMoments[E Element](sum, squares []float64, x []E) {
 		}
 		momentsOf(s[:], q[:], x[b.from:], first, b.rows, b.cols, b.stride)
 		momentsOf(s[:], q[:], x[b.restFrom:], first, b.restRows(), b.rest, b.rest)
-		c := b.channel
-		for j, pivot := range first {
-			n, pivot, distance := b.count(j), float64(pivot), float64(s[j])
-			sum[c] += distance + n*pivot
-			squares[c] += float64(q[j]) + 2*pivot*distance + n*pivot*pivot
-			if c++; c == len(sum) {
-				c = 0
-			}
-		}
+		addMoments(sum, squares, b.channel, s[:], q[:], first, b.rows, b.rest)
 	}
 }
 
@@ -125,8 +117,8 @@ func GradMoments[E Element](sum, product []float64, dy, x []E, mean []float32) {
 		clear(t[:b.cols])
 		gradMomentsOf(s[:], t[:], dy[b.from:], x[b.from:], mean[b.channel:], b.rows, b.cols, b.stride)
 		gradMomentsOf(s[:], t[:], dy[b.restFrom:], x[b.restFrom:], mean, b.restRows(), b.rest, b.rest)
-		b.addTo(sum, &s)
-		b.addTo(product, &t)
+		addColumns(sum, b.channel, s[:b.cols])
+		addColumns(product, b.channel, t[:b.cols])
 	}
 }
 
@@ -148,8 +140,8 @@ func GradMomentsClip[E Element](sum, product []float64, dy, x []E, mean, scale, 
 		clear(t[:b.cols])
 		gradMomentsClipOf(s[:], t[:], dy[b.from:], x[b.from:], mean[b.channel:], scale[b.channel:], shift[b.channel:], b.rows, b.cols, b.stride, lo, hi)
 		gradMomentsClipOf(s[:], t[:], dy[b.restFrom:], x[b.restFrom:], mean, scale, shift, b.restRows(), b.rest, b.rest, lo, hi)
-		b.addTo(sum, &s)
-		b.addTo(product, &t)
+		addColumns(sum, b.channel, s[:b.cols])
+		addColumns(product, b.channel, t[:b.cols])
 	}
 }
 
@@ -179,8 +171,8 @@ func GradMomentsMasked[E Element](sum, product []float64, masked, dy, x, y []E, 
 			gradMomentsStoreOf(s[:], t[:], masked[b.from:], dy[b.from:], x[b.from:], y[b.from:], mean[b.channel:], b.rows, b.cols, b.stride, lo, hi)
 			gradMomentsStoreOf(s[:], t[:], masked[b.restFrom:], dy[b.restFrom:], x[b.restFrom:], y[b.restFrom:], mean, b.restRows(), b.rest, b.rest, lo, hi)
 		}
-		b.addTo(sum, &s)
-		b.addTo(product, &t)
+		addColumns(sum, b.channel, s[:b.cols])
+		addColumns(product, b.channel, t[:b.cols])
 	}
 }
 

@@ -55,7 +55,7 @@ func ChannelSum[E Element](sum []float64, x []E) {
 		clear(acc[:b.cols])
 		channelSumOf(acc[:], x[b.from:], b.rows, b.cols, b.stride)
 		channelSumOf(acc[:], x[b.restFrom:], b.restRows(), b.rest, b.rest)
-		b.addTo(sum, &acc)
+		addColumns(sum, b.channel, acc[:b.cols])
 	}
 }
 
@@ -82,7 +82,7 @@ func ClipGradSum[E Element](sum []float64, dx, dy, y []E, stride int, lo, hi flo
 		clear(acc[:b.cols])
 		clipGradSumOf(acc[:], dx[b.from:], dy[b.from:], y[b.from:], b.rows, b.cols, b.stride, b.stride, lo, hi)
 		clipGradSumOf(acc[:], dx[b.restFrom:], dy[b.restFrom:], y[b.restFrom:], b.restRows(), b.rest, b.rest, b.rest, lo, hi)
-		b.addTo(sum, &acc)
+		addColumns(sum, b.channel, acc[:b.cols])
 	}
 }
 
@@ -99,9 +99,7 @@ func clipGradSumApart[E Element](sum []float64, dx, dy, y []E, stride int, lo, h
 			clear(part)
 			at := row*len(sum) + c
 			clipGradSumOf(part, dx[at:], dy[row*stride+c:], y[at:], n, len(sums), len(sum), stride, lo, hi)
-			for j, v := range part {
-				sums[j] += float64(v)
-			}
+			addColumns(sums, 0, part)
 		}
 	}
 }
@@ -138,7 +136,7 @@ func PReLUGrad(sum []float64, dx, dy, x, slope []float32) {
 		clear(acc[:b.cols])
 		preluGrad(acc[:], dx[b.from:], dy[b.from:], x[b.from:], repeated[b.channel:], b.rows, b.cols, b.stride)
 		preluGrad(acc[:], dx[b.restFrom:], dy[b.restFrom:], x[b.restFrom:], repeated, b.restRows(), b.rest, b.rest)
-		b.addTo(sum, &acc)
+		addColumns(sum, b.channel, acc[:b.cols])
 	}
 }
 
@@ -156,6 +154,6 @@ func ChannelDot(sum []float64, a, b []float32) {
 		clear(acc[:k.cols])
 		channelDot(acc[:], a[k.from:], b[k.from:], k.rows, k.cols, k.stride)
 		channelDot(acc[:], a[k.restFrom:], b[k.restFrom:], k.restRows(), k.rest, k.rest)
-		k.addTo(sum, &acc)
+		addColumns(sum, k.channel, acc[:k.cols])
 	}
 }

@@ -234,6 +234,30 @@ func finite(acc, x []float32) bool {
 	return true
 }
 
+func addWide(y []float64, x []float32) bool {
+	switch active {
+	case isa.AVX512:
+		addWideAVX512(y, x)
+	case isa.AVX2:
+		addWideAVX2(y, x)
+	default:
+		return false
+	}
+	return true
+}
+
+func settleMoments(sum, squares []float64, s, q, pivot []float32, count float32) bool {
+	switch active {
+	case isa.AVX512:
+		settleMomentsAVX512(sum, squares, s, q, pivot, count)
+	case isa.AVX2:
+		settleMomentsAVX2(sum, squares, s, q, pivot, count)
+	default:
+		return false
+	}
+	return true
+}
+
 func addBias(y, x, bias []float32, rows, cols int) bool {
 	switch active {
 	case isa.AVX512:

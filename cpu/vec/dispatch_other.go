@@ -42,6 +42,10 @@ func maximum(acc, x []float32) bool { return false }
 
 func finite(acc, x []float32) bool { return false }
 
+func addWide(y []float64, x []float32) bool { return false }
+
+func settleMoments(sum, squares []float64, s, q, pivot []float32, count float32) bool { return false }
+
 func addBias(y, x, bias []float32, rows, cols int) bool { return false }
 
 func gate(y, x, scale []float32, rows, cols int) bool { return false }

@@ -99,6 +99,16 @@ func maximumAVX2(acc []float32, x []float32)
 //go:noescape
 func finiteAVX2(acc []float32, x []float32)
 
+// addWideAVX2 is y = y + x.
+//
+//go:noescape
+func addWideAVX2(y []float64, x []float32)
+
+// settleMomentsAVX2 adds up x and x² of count rows, given the sums s of x-pivot and q of its square.
+//
+//go:noescape
+func settleMomentsAVX2(sum []float64, squares []float64, s []float32, q []float32, pivot []float32, count float32)
+
 // addBiasAVX2 is y = x + bias.
 //
 //go:noescape

@@ -1612,6 +1612,79 @@ done4:
 	VZEROUPPER
 	RET
 
+// func addWideAVX2(y []float64, x []float32)
+// Requires: AVX
+TEXT ·addWideAVX2(SB), NOSPLIT, $0-48
+	MOVQ  x_len+32(FP), AX
+	MOVQ  y_base+0(FP), CX
+	MOVQ  x_base+24(FP), DX
+	XORL  BX, BX
+	TESTQ AX, AX
+	JZ    done2
+
+next1:
+	VCVTPS2PD (DX)(BX*4), Y0
+	VCVTPS2PD 16(DX)(BX*4), Y1
+	VADDPD    (CX)(BX*8), Y0, Y0
+	VMOVUPD   Y0, (CX)(BX*8)
+	VADDPD    32(CX)(BX*8), Y1, Y1
+	VMOVUPD   Y1, 32(CX)(BX*8)
+	ADDQ      $+8, BX
+	CMPQ      BX, AX
+	JL        next1
+
+done2:
+	VZEROUPPER
+	RET
+
+// func settleMomentsAVX2(sum []float64, squares []float64, s []float32, q []float32, pivot []float32, count float32)
+// Requires: AVX, FMA3
+TEXT ·settleMomentsAVX2(SB), NOSPLIT, $0-124
+	MOVQ         s_len+56(FP), AX
+	MOVQ         sum_base+0(FP), CX
+	MOVQ         squares_base+24(FP), DX
+	MOVQ         s_base+48(FP), BX
+	MOVQ         q_base+72(FP), SI
+	MOVQ         pivot_base+96(FP), DI
+	VBROADCASTSS count+120(FP), Y0
+	VCVTPS2PD    X0, Y0
+	XORL         R8, R8
+	TESTQ        AX, AX
+	JZ           done2
+
+next1:
+	VCVTPS2PD   (BX)(R8*4), Y1
+	VCVTPS2PD   16(BX)(R8*4), Y2
+	VCVTPS2PD   (SI)(R8*4), Y3
+	VCVTPS2PD   16(SI)(R8*4), Y4
+	VCVTPS2PD   (DI)(R8*4), Y5
+	VCVTPS2PD   16(DI)(R8*4), Y6
+	VMULPD      Y5, Y0, Y7
+	VADDPD      Y1, Y7, Y8
+	VADDPD      Y1, Y8, Y8
+	VFMADD231PD Y5, Y8, Y3
+	VADDPD      Y7, Y1, Y1
+	VMULPD      Y6, Y0, Y5
+	VADDPD      Y2, Y5, Y7
+	VADDPD      Y2, Y7, Y7
+	VFMADD231PD Y6, Y7, Y4
+	VADDPD      Y5, Y2, Y2
+	VADDPD      (CX)(R8*8), Y1, Y1
+	VMOVUPD     Y1, (CX)(R8*8)
+	VADDPD      32(CX)(R8*8), Y2, Y2
+	VMOVUPD     Y2, 32(CX)(R8*8)
+	VADDPD      (DX)(R8*8), Y3, Y3
+	VMOVUPD     Y3, (DX)(R8*8)
+	VADDPD      32(DX)(R8*8), Y4, Y4
+	VMOVUPD     Y4, 32(DX)(R8*8)
+	ADDQ        $+8, R8
+	CMPQ        R8, AX
+	JL          next1
+
+done2:
+	VZEROUPPER
+	RET
+
 // func addBiasAVX2(y []float32, x []float32, bias []float32, rows int, cols int)
 // Requires: AVX
 TEXT ·addBiasAVX2(SB), NOSPLIT, $0-88

@@ -99,6 +99,16 @@ func maximumAVX512(acc []float32, x []float32)
 //go:noescape
 func finiteAVX512(acc []float32, x []float32)
 
+// addWideAVX512 is y = y + x.
+//
+//go:noescape
+func addWideAVX512(y []float64, x []float32)
+
+// settleMomentsAVX512 adds up x and x² of count rows, given the sums s of x-pivot and q of its square.
+//
+//go:noescape
+func settleMomentsAVX512(sum []float64, squares []float64, s []float32, q []float32, pivot []float32, count float32)
+
 // addBiasAVX512 is y = x + bias.
 //
 //go:noescape

@@ -1593,6 +1593,79 @@ done4:
 	VZEROUPPER
 	RET
 
+// func addWideAVX512(y []float64, x []float32)
+// Requires: AVX, AVX512F
+TEXT ·addWideAVX512(SB), NOSPLIT, $0-48
+	MOVQ  x_len+32(FP), AX
+	MOVQ  y_base+0(FP), CX
+	MOVQ  x_base+24(FP), DX
+	XORL  BX, BX
+	TESTQ AX, AX
+	JZ    done2
+
+next1:
+	VCVTPS2PD (DX)(BX*4), Z0
+	VCVTPS2PD 32(DX)(BX*4), Z1
+	VADDPD    (CX)(BX*8), Z0, Z0
+	VMOVUPD   Z0, (CX)(BX*8)
+	VADDPD    64(CX)(BX*8), Z1, Z1
+	VMOVUPD   Z1, 64(CX)(BX*8)
+	ADDQ      $+16, BX
+	CMPQ      BX, AX
+	JL        next1
+
+done2:
+	VZEROUPPER
+	RET
+
+// func settleMomentsAVX512(sum []float64, squares []float64, s []float32, q []float32, pivot []float32, count float32)
+// Requires: AVX, AVX512F
+TEXT ·settleMomentsAVX512(SB), NOSPLIT, $0-124
+	MOVQ         s_len+56(FP), AX
+	MOVQ         sum_base+0(FP), CX
+	MOVQ         squares_base+24(FP), DX
+	MOVQ         s_base+48(FP), BX
+	MOVQ         q_base+72(FP), SI
+	MOVQ         pivot_base+96(FP), DI
+	VBROADCASTSS count+120(FP), Z0
+	VCVTPS2PD    Y0, Z0
+	XORL         R8, R8
+	TESTQ        AX, AX
+	JZ           done2
+
+next1:
+	VCVTPS2PD   (BX)(R8*4), Z1
+	VCVTPS2PD   32(BX)(R8*4), Z2
+	VCVTPS2PD   (SI)(R8*4), Z3
+	VCVTPS2PD   32(SI)(R8*4), Z4
+	VCVTPS2PD   (DI)(R8*4), Z5
+	VCVTPS2PD   32(DI)(R8*4), Z6
+	VMULPD      Z5, Z0, Z7
+	VADDPD      Z1, Z7, Z8
+	VADDPD      Z1, Z8, Z8
+	VFMADD231PD Z5, Z8, Z3
+	VADDPD      Z7, Z1, Z1
+	VMULPD      Z6, Z0, Z5
+	VADDPD      Z2, Z5, Z7
+	VADDPD      Z2, Z7, Z7
+	VFMADD231PD Z6, Z7, Z4
+	VADDPD      Z5, Z2, Z2
+	VADDPD      (CX)(R8*8), Z1, Z1
+	VMOVUPD     Z1, (CX)(R8*8)
+	VADDPD      64(CX)(R8*8), Z2, Z2
+	VMOVUPD     Z2, 64(CX)(R8*8)
+	VADDPD      (DX)(R8*8), Z3, Z3
+	VMOVUPD     Z3, (DX)(R8*8)
+	VADDPD      64(DX)(R8*8), Z4, Z4
+	VMOVUPD     Z4, 64(DX)(R8*8)
+	ADDQ        $+16, R8
+	CMPQ        R8, AX
+	JL          next1
+
+done2:
+	VZEROUPPER
+	RET
+
 // func addBiasAVX512(y []float32, x []float32, bias []float32, rows int, cols int)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·addBiasAVX512(SB), NOSPLIT, $0-88

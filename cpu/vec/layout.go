@@ -100,22 +100,3 @@ func (b *blocks) next() bool {
 
 // restRows is the number of rows at restFrom.
 func (b *blocks) restRows() int { return min(b.rest, 1) }
-
-// count is the number of rows that column j has taken in.
-func (b *blocks) count(j int) float64 {
-	if j < b.rest {
-		return float64(b.rows + 1)
-	}
-	return float64(b.rows)
-}
-
-// addTo adds each column to the sum of its channel.
-func (b *blocks) addTo(sum []float64, acc *pattern) {
-	c := b.channel
-	for _, v := range acc[:b.cols] {
-		sum[c] += float64(v)
-		if c++; c == len(sum) {
-			c = 0
-		}
-	}
-}

@@ -64,14 +64,7 @@ func StridedMoments[E Element](sum, squares []float64, x []E, rows, stride int) 
 			if rest > 0 {
 				momentsOf(s[:], q[:], block[(k-rest)*stride:], first, 1, rest*n, rest*n)
 			}
-			for j, p := range first {
-				count, pivot, distance := float64(k/fold), float64(p), float64(s[j])
-				if j < rest*n {
-					count++
-				}
-				sum[c+j%n] += distance + count*pivot
-				squares[c+j%n] += float64(q[j]) + 2*pivot*distance + count*pivot*pivot
-			}
+			addMoments(sum[c:c+n], squares[c:c+n], 0, s[:cols], q[:cols], first, k/fold, rest*n)
 		}
 	}
 }
@@ -116,10 +109,8 @@ func MaskMoments[E Element](sum, product []float64, dy, x, y []E, mean []float32
 			if rest := k % fold; rest > 0 {
 				maskRows(&m, &s, &t, dy, x, y, &mu, &scale, &shift, at+(k-rest)*stride, 1, rest*n, rest*n)
 			}
-			for j := range cols {
-				sum[c+j%n] += float64(s[j])
-				product[c+j%n] += float64(t[j])
-			}
+			addColumns(sum[c:c+n], 0, s[:cols])
+			addColumns(product[c:c+n], 0, t[:cols])
 		}
 	}
 }

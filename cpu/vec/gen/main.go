@@ -30,7 +30,7 @@ type definition struct {
 func definitions() []definition {
 	var all []definition
 	for _, family := range [][]definition{
-		elementwiseKernels, reductionKernels, channelKernels, batchNormKernels,
+		elementwiseKernels, reductionKernels, settlingKernels, channelKernels, batchNormKernels,
 		activationKernels, lossKernels, poolingKernels, optimizerKernels, imageKernels, bfloat16Kernels,
 	} {
 		all = append(all, family...)

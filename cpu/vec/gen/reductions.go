@@ -66,6 +66,47 @@ func doubleSum(name, doc, params string, inputs []string, f func(k *kernel, acc 
 	}}
 }
 
+// addDoubles adds vectors of float64 to the vector at hand of a slice.
+func (k *kernel) addDoubles(v [2]vector, base reg.GPVirtual) {
+	for h := range v {
+		m := k.at(base, 8).Offset(4 * k.width * h)
+		VADDPD(m, v[h], v[h])
+		VMOVUPD(v[h], m)
+	}
+}
+
+// Sums of columns that were made in float32 go on in float64, whole vectors alone.
+var settlingKernels = []definition{
+	{"addWide", "is y = y + x.", "y []float64, x []float32", func(k *kernel) {
+		n, y, x := k.length("x"), k.pointer("y"), k.pointer("x")
+		k.whole(n, func() { k.addDoubles(k.loadDouble(x), y) })
+	}},
+	{"settleMoments", "adds up x and x² of count rows, given the sums s of x-pivot and q of its square.", "sum, squares []float64, s, q, pivot []float32, count float32", func(k *kernel) {
+		n, sum, squares := k.length("s"), k.pointer("sum"), k.pointer("squares")
+		s, q, p := k.pointer("s"), k.pointer("q"), k.pointer("pivot")
+		one, count := k.scalar("count"), k.newVector()
+		if k.wide() {
+			VCVTPS2PD(one.AsY(), count)
+		} else {
+			VCVTPS2PD(one.AsX(), count)
+		}
+		k.whole(n, func() {
+			first, second, pivot := k.loadDouble(s), k.loadDouble(q), k.loadDouble(p)
+			for h := range pivot {
+				// q + pivot*(2s + count*pivot), and s + count*pivot
+				shift, twice := k.newVector(), k.newVector()
+				VMULPD(pivot[h], count, shift)
+				VADDPD(first[h], shift, twice)
+				VADDPD(first[h], twice, twice)
+				VFMADD231PD(pivot[h], twice, second[h])
+				VADDPD(shift, first[h], first[h])
+			}
+			k.addDoubles(first, sum)
+			k.addDoubles(second, squares)
+		})
+	}},
+}
+
 var reductionKernels = []definition{
 	doubleSum("sum", "adds up x in lanes.", "acc []float64, x []float32", []string{"x"},
 		func(k *kernel, acc vector, x []vector) { VADDPD(x[0], acc, acc) }),
