@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -65,6 +66,9 @@ var shapes = []struct {
 	{"many bands", Shape{N: 5, H: 33, W: 31, C: 16, K: 16, KH: 3, KW: 3, PadTop: 1, PadBottom: 1, PadLeft: 1, PadRight: 1}},
 	{"many images a band", Shape{N: 37, H: 4, W: 4, C: 70, K: 34, KH: 3, KW: 3, PadTop: 1, PadBottom: 1, PadLeft: 1, PadRight: 1}},
 	{"few channels", Shape{N: 3, H: 9, W: 14, C: 3, K: 17, KH: 5, KW: 5, PadLeft: 1, PadBottom: 2}},
+	{"few channels out", Shape{N: 3, H: 7, W: 15, C: 20, K: 3, KH: 3, KW: 3, PadTop: 1, PadBottom: 1, PadLeft: 1, PadRight: 1}},
+	{"few channels out, stride 2", Shape{N: 2, H: 9, W: 21, C: 5, K: 6, KH: 5, KW: 5, StrideH: 2, StrideW: 2, PadTop: 2, PadBottom: 2, PadLeft: 1, PadRight: 1}},
+	{"few channels out, dilated", Shape{N: 2, H: 9, W: 14, C: 3, K: 4, KH: 3, KW: 4, DilationH: 2, DilationW: 2, PadTop: 2, PadBottom: 2, PadLeft: 2}},
 	{"few channels, stride 2", Shape{N: 2, H: 11, W: 9, C: 2, K: 24, KH: 5, KW: 4, StrideH: 2, StrideW: 2, PadTop: 2, PadLeft: 2, PadRight: 1}},
 }
 
@@ -216,6 +220,29 @@ func TestAgainstDefinition(t *testing.T) {
 				compare(t, "dw", m.method, dw, ref.dw, ref.dwSize)
 			})
 		}, machine{"wide", kernels{simd: wide, depthwise: depthwise.For(isa.Generic)}, Direct})
+	}
+}
+
+// Neighbouring pixels are one where that fills vectors.
+func TestPixelsAreJoined(t *testing.T) {
+	for _, c := range shapes {
+		if !strings.HasPrefix(c.name, "few channels out") && c.name != "LeNet stem" {
+			continue
+		}
+		s := whole(c.s)
+		machines(s, func(m machine) {
+			if m.method != Auto {
+				return
+			}
+			f, _ := newForward(s, Epilogue{}, m.method, m.set)
+			v, _ := newWeightGrad(s, m.method, m.set)
+			if _, ok := f.alg.(*joinedRows); !ok {
+				t.Errorf("%s, %s: forward by %s", c.name, m.name, f)
+			}
+			if _, ok := v.alg.(*joinedCols); !ok {
+				t.Errorf("%s, %s: the weight gradient by %s", c.name, m.name, v)
+			}
+		})
 	}
 }
 

@@ -88,7 +88,7 @@ func forwardAlgorithm(s Shape, ep Epilogue, m Method, k kernels) rowsAlgorithm {
 	if s.single() && ep.Wide == 0 {
 		return depthwise.NewRows(s.depthwiseSpec(false), ep.Clip, k.depthwise)
 	}
-	return directRows{implicit.NewRows(s.flat().rowsSpec(ep), k.simd)}
+	return newRows(s.flat().rowsSpec(ep), m, k.simd)
 }
 
 // rowsSpec is the forward direction as package implicit describes it.

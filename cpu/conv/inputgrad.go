@@ -50,7 +50,7 @@ func newInputGrad(s Shape, m Method, k kernels) (*InputGrad, error) {
 	var specs []implicit.RowsSpec
 	specs, g.bare = s.phaseSpecs()
 	for _, spec := range specs {
-		g.phases = append(g.phases, directRows{implicit.NewRows(spec, k.simd)})
+		g.phases = append(g.phases, newRows(spec, m, k.simd))
 	}
 	return g, nil
 }

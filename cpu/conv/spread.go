@@ -65,7 +65,7 @@ func (g *spread) product(pixels int) (*gemm.Plan, error) {
 
 // spreads tells whether newSpread is expected to be faster than the phases of an
 // input gradient, in multiplications whose vectors are full. An addition in memory
-// is worth about eight of them.
+// is worth about 24 of them.
 func (s Shape) spreads(set *simd.Set) bool {
 	if s.Groups > 1 || s.DilationW > 1 && s.KW > 1 || s.pointwise() {
 		return false
@@ -76,8 +76,12 @@ func (s Shape) spreads(set *simd.Set) bool {
 	}
 	taps := s.KH * s.KW
 	phases := float64(s.N*s.H*s.W*s.K) * float64(taps) / float64(s.StrideH*s.StrideW) * padded(s.C)
-	products := float64(s.N*s.OutH()*s.OutW()) * (float64(s.K)*padded(taps*s.C) + 8*float64(taps*s.C))
-	return products < 0.8*phases
+	if specs, _ := s.phaseSpecs(); len(specs) == 1 {
+		_, part := joinRows(&specs[0], set)
+		phases *= part
+	}
+	products := float64(s.N*s.OutH()*s.OutW()) * (float64(s.K)*padded(taps*s.C) + 24*float64(taps*s.C))
+	return products < 0.9*phases
 }
 
 // String implements rowsAlgorithm.

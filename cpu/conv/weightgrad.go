@@ -47,7 +47,7 @@ func weightGradAlgorithm(s Shape, m Method, k kernels) colsAlgorithm {
 	if s.single() {
 		return depthwise.NewCols(s.depthwiseSpec(false), k.depthwise, k.simd.Sum)
 	}
-	return directCols{implicit.NewCols(s.flat().colsSpec(), k.simd)}
+	return newCols(s.flat().colsSpec(), m, k.simd)
 }
 
 // colsSpec is the weight gradient as package implicit describes it.
