@@ -27,6 +27,10 @@ type run struct {
 	from        int   // the first of them
 	first, taps int   // the first such tap, and their number
 	to          []int // where the first tap of each falls in a row of dx
+	// The same for every row of taps of each, from the first row's place on. The rows of
+	// one pixel stand between two pixels that add to the same values: the second need
+	// not wait for what the first has just stored.
+	rows []int
 }
 
 // spreadFloats is the size of the products of a chunk of images: little enough to
@@ -54,6 +58,9 @@ func newSpread(s Shape, set *simd.Set) (*spread, error) {
 		}
 		r := &g.runs[len(g.runs)-1]
 		r.to = append(r.to, (left+first)*s.C)
+		for kh := range s.KH {
+			r.rows = append(r.rows, (kh*s.DilationH*s.W+left+first)*s.C)
+		}
 	}
 	g.job.spread = g
 	return g, nil
@@ -65,7 +72,7 @@ func (g *spread) product(pixels int) (*gemm.Plan, error) {
 
 // spreads tells whether newSpread is expected to be faster than the phases of an
 // input gradient, in multiplications whose vectors are full. An addition in memory
-// is worth about 24 of them.
+// is worth about eight of them.
 func (s Shape) spreads(set *simd.Set) bool {
 	if s.Groups > 1 || s.DilationW > 1 && s.KW > 1 || s.pointwise() {
 		return false
@@ -80,7 +87,7 @@ func (s Shape) spreads(set *simd.Set) bool {
 		_, part := joinRows(&specs[0], set)
 		phases *= part
 	}
-	products := float64(s.N*s.OutH()*s.OutW()) * (float64(s.K)*padded(taps*s.C) + 24*float64(taps*s.C))
+	products := float64(s.N*s.OutH()*s.OutW()) * (float64(s.K)*padded(taps*s.C) + 8*float64(taps*s.C))
 	return products < 0.9*phases
 }
 
@@ -127,15 +134,24 @@ func (j *spreadJob) Do(_, i int) {
 		clear(dx)
 	}
 	for oh := range s.OutH() {
+		top := oh*s.StrideH - s.PadTop
+		row := j.products[(i*s.OutH()+oh)*s.OutW()*j.row:]
+		if top >= 0 && top+(s.KH-1)*s.DilationH < s.H {
+			for r := range j.runs {
+				if r := &j.runs[r]; r.taps > 0 {
+					j.set.Scatter(&dx[top*s.W*s.C], &r.rows[0], &row[r.from*j.row+r.first*s.C], len(r.rows), s.KW*s.C, r.taps*s.C, 1)
+				}
+			}
+			continue
+		}
 		for kh := range s.KH {
-			h := oh*s.StrideH - s.PadTop + kh*s.DilationH
+			h := top + kh*s.DilationH
 			if h < 0 || h >= s.H {
 				continue
 			}
-			row := j.products[((i*s.OutH()+oh)*s.OutW())*j.row+kh*s.KW*s.C:]
 			for r := range j.runs {
 				if r := &j.runs[r]; r.taps > 0 {
-					j.set.Scatter(&dx[h*s.W*s.C], &r.to[0], &row[r.from*j.row+r.first*s.C], len(r.to), j.row, r.taps*s.C, 1)
+					j.set.Scatter(&dx[h*s.W*s.C], &r.to[0], &row[r.from*j.row+(kh*s.KW+r.first)*s.C], len(r.to), j.row, r.taps*s.C, 1)
 				}
 			}
 		}
