@@ -19,6 +19,8 @@ func BenchmarkKernel(b *testing.B) {
 	segments := []op.Segment{{Len: flat[0]}}
 	hyper := op.Shape{op.HyperLen(1)}
 	relu := op.ReLU.Clip()
+	roi := op.RoIAlign{PooledH: 7, PooledW: 7, Scale: 1. / 16, Samples: 2, Aligned: true, Offsets: true, Mask: true, Gamma: 0.1}
+	rois := []op.Shape{{1, 50, 64, 256}, {128, 5}, {128, 2, 7, 7}, {128, 7, 7}}
 	for _, c := range []struct {
 		name   string
 		op     op.Op
@@ -50,6 +52,9 @@ func BenchmarkKernel(b *testing.B) {
 		{"avg_pool", op.AvgPool{Window: op.Square(2, 2, 0)}, []op.Shape{x}},
 		{"global_avg_pool", op.GlobalAvgPool{}, []op.Shape{x}},
 		{"global_avg_pool_grad", op.GlobalAvgPoolGrad{H: 56, W: 56}, []op.Shape{{16, 64}}},
+		{"roi_align", op.RoIAlign{PooledH: 7, PooledW: 7, Scale: 1. / 16, Samples: 2, Aligned: true}, rois[:2]},
+		{"roi_align modulated", roi, rois},
+		{"roi_align_grad modulated", op.RoIAlignGrad(roi), append(rois[:4:4], op.Shape{128, 7, 7, 256})},
 		{"concat", op.Concat{Axis: 3}, []op.Shape{x, x}},
 		{"dropout", op.Dropout{P: 0.2}, []op.Shape{x}},
 		{"softmax", op.Softmax{}, []op.Shape{{256, 1000}}},
@@ -71,6 +76,11 @@ func BenchmarkKernel(b *testing.B) {
 				clear(in[1])
 			case op.MaxPoolGrad:
 				clear(in[0])
+			case op.RoIAlign, op.RoIAlignGrad:
+				placeRegions(in[1][:10], 1, 50, 64, roi.Scale)
+				for i := range in[1] {
+					in[1][i] = in[1][i%10]
+				}
 			}
 			k := bind(b, d, c.op, op.Float32, c.shapes, in)
 			work := c.op.Work(k.call.In, k.call.Out)

@@ -101,7 +101,7 @@ func everyUse(t *testing.T, f func(t *testing.T, u use)) {
 func examples() []example {
 	all := []example{}
 	for _, family := range [][]example{convExamples(), linearExamples(), batchNormExamples(), rowNormExamples(), foldNormExamples(), activationExamples(), preluExamples(), normActivationExamples(), arithExamples(),
-		poolExamples(), lossExamples(), tokenExamples(), reduceExamples(), shapeExamples(), randomExamples(), updateExamples()} {
+		poolExamples(), lossExamples(), tokenExamples(), roiExamples(), reduceExamples(), shapeExamples(), randomExamples(), updateExamples()} {
 		all = append(all, family...)
 	}
 	return all
@@ -477,6 +477,58 @@ func offPixels(x []float64) {
 	for i, v := range x {
 		x[i] = math.Floor(v) + 0.1 + 0.8*(v-math.Floor(v))
 	}
+}
+
+// placeRegions makes regions of interest of rows (image, x1, y1, x2, y2) for n maps of h x w,
+// which a scale makes of their units: inside a map and partly or wholly outside, larger
+// than it, empty, turned round, of images that there are not, and not numbers.
+func placeRegions(rois []float64, n, h, w int, scale float64) {
+	places := [][4]float64{{0.1, 0.2, 0.83, 0.94}, {-0.37, 0.31, 0.62, 1.43}, {0.45, 0.43, 0.52, 0.56}, {-2, -1.7, 3.1, 2.9}, {1.6, 0.2, 2.4, 0.7},
+		{0.31, 0.17, 0.31, 0.57}, {0.9, 0.8, 0.2, 0.1}, {0.2, 0.2, 0.9, 0.8}, {0.2, 0.2, 0.9, 0.8}, {math.NaN(), 0, 1, 1}, {-10, 0.13, 30, 0.77}, {0, 0.2, math.Inf(1), 0.9}}
+	images := []int{0, n - 1, 0, n - 1, 0, n - 1, 0, -1, n, 0, n - 1, 0}
+	for k := range len(rois) / 5 {
+		i := k % len(places)
+		rois[5*k] = float64(images[i])
+		for j, v := range places[i] {
+			rois[5*k+1+j] = v * float64([2]int{w, h}[j%2]) / scale
+		}
+	}
+}
+
+func roiExamples() []example {
+	var all []example
+	for _, c := range []struct {
+		x op.Shape
+		k int
+		o op.RoIAlign
+	}{
+		{op.Shape{2, 5, 7, 3}, 12, op.RoIAlign{PooledH: 2, PooledW: 3, Scale: 0.5, Aligned: true, Gamma: 0.1}},
+		{op.Shape{2, 6, 4, 2}, 12, op.RoIAlign{PooledH: 3, PooledW: 2, Scale: 1, Samples: 2, Aligned: true, Gamma: 0.9}},
+		{op.Shape{3, 4, 5, 1}, 12, op.RoIAlign{PooledH: 2, PooledW: 2, Scale: 0.25, Samples: 3, Gamma: 0.3}},
+		{op.Shape{1, 1, 9, 5}, 9, op.RoIAlign{PooledH: 1, PooledW: 3, Scale: 1, Gamma: 0.1}},
+		{op.Shape{2, 17, 19, 37}, 60, op.RoIAlign{PooledH: 7, PooledW: 5, Scale: 0.25, Aligned: true, Gamma: 0.1}},
+	} {
+		for form := range 4 {
+			o := c.o
+			o.Offsets, o.Mask = form%2 != 0, form/2 != 0
+			e := example{name: fmt.Sprintf("roi_align %v %+v", c.x, o), op: o, large: op.Size(c.x) > 1000, shapes: []op.Shape{c.x, {c.k, 5}},
+				valid: func(in [][]float64) { placeRegions(in[1], c.x[0], c.x[1], c.x[2], o.Scale) }}
+			b := back{op.RoIAlignGrad(o), []source{0, 1}, []int{0}}
+			if o.Offsets {
+				e.shapes = append(e.shapes, op.Shape{c.k, 2, o.PooledH, o.PooledW})
+			}
+			if o.Mask {
+				e.shapes = append(e.shapes, op.Shape{c.k, o.PooledH, o.PooledW})
+			}
+			for i := 2; i < len(e.shapes); i++ {
+				b.from, b.wrt = append(b.from, source(i)), append(b.wrt, i)
+			}
+			b.from = append(b.from, dy)
+			e.back = []back{b}
+			all = append(all, e)
+		}
+	}
+	return all
 }
 
 func tokenExamples() []example {

@@ -75,6 +75,10 @@ func fast(c op.Call, m conv.Method, threads *pool.Pool) (plan, error) {
 		return deformSample(c, o, fastLines), nil
 	case op.DeformSampleGrad:
 		return deformSampleGrad(c, o, fastLines), nil
+	case op.RoIAlign:
+		return roiAlign(c, o, fastLines), nil
+	case op.RoIAlignGrad:
+		return roiAlignGrad(c, o, fastLines), nil
 	case op.SpectralPool:
 		return spectralPool(c, o, vec.ChannelDot), nil
 	case op.SpectralPoolGrad:

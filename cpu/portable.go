@@ -69,6 +69,10 @@ func portable[T number](c op.Call) (plan, error) {
 		return deformSample(c, o, portableLines[T]()), nil
 	case op.DeformSampleGrad:
 		return deformSampleGrad(c, o, portableLines[T]()), nil
+	case op.RoIAlign:
+		return roiAlign(c, o, portableLines[T]()), nil
+	case op.RoIAlignGrad:
+		return roiAlignGrad(c, o, portableLines[T]()), nil
 	case op.SpectralPool:
 		return spectralPool(c, o, portableDot[T]), nil
 	case op.SpectralPoolGrad:
