@@ -31,7 +31,7 @@ func (g golden) operation() (op.Op, error) {
 		op.MaxPool{}, op.AvgPool{}, op.AvgPoolGrad{}, op.GlobalAvgPool{}, op.GlobalAvgPoolGrad{},
 		op.BatchNorm{}, op.BatchNormGrad{}, op.BatchNormInference{}, op.BatchNormInferenceGrad{},
 		op.Softmax{}, op.SoftmaxGrad{}, op.CrossEntropy{}, op.BCEWithLogits{}, op.SigmoidFocal{}, op.SoftmaxFocal{}, op.Asymmetric{},
-		op.SoftmaxAsymmetric{}, op.JensenShannon{}, op.MSE{}, op.MAE{}, op.Huber{}} {
+		op.SoftmaxAsymmetric{}, op.JensenShannon{}, op.MSE{}, op.MAE{}, op.Huber{}, op.RoIAlign{}, op.RoIAlignGrad{}} {
 		if o.Kind() == g.Op {
 			return decode(o, g.Attrs)
 		}
@@ -68,7 +68,7 @@ func decodeUpdate[R op.Rule](attrs []byte) (op.Op, error) {
 // device prefers.
 func TestPyTorch(t *testing.T) {
 	var cases []golden
-	for _, file := range []string{"testdata/golden.json", "testdata/losses.json"} {
+	for _, file := range []string{"testdata/golden.json", "testdata/losses.json", "testdata/roi.json"} {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
