@@ -12,7 +12,7 @@ from torchvision.ops import roi_align
 
 def positions(start, size, samples):
     count = samples or int(torch.ceil(size))
-    return start + (torch.arange(max(count, 0)) + 0.5) * size / max(count, 1)
+    return start + (torch.arange(max(count, 0), dtype=size.dtype) + 0.5) * size / max(count, 1)
 
 
 def interpolated(x, ys, xs):
@@ -45,12 +45,12 @@ def deform_roi_pool(x, rois, offset, size, scale=1.0, samples=0, gamma=0.1):
 
 
 def regions(scale=1.0):
-    """(image, x1, y1, x2, y2) on maps of 5x7 pixels, in units of which a pixel has 1 / scale: inside, partly outside, empty,
+    """(image, x1, y1, x2, y2) on maps of 5x7 pixels, in units of which a pixel has 1 / scale, as float32 has them: inside, partly outside, empty,
     around the map, turned round, smaller than a pixel, outside."""
     r = torch.tensor([[0, 0.3, 1.2, 4.1, 3.8], [1, -2.2, 0.7, 3.3, 5.9], [1, 3.4, 2.1, 9.7, 3.3], [0, 2.2, 1.1, 2.2, 3.4],
                       [0, -9.0, -8.0, 17.5, 13.3], [1, 5.1, 4.2, 2.3, 1.4], [1, 1.2, 2.4, 1.6, 2.7], [0, 11.0, 12.0, 14.0, 15.0]], dtype=torch.float64)
     r[:, 1:] /= scale
-    return r
+    return r.float().double()
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ type golden struct {
 	InputGrad  formula.Summary            `json:"input_grad"`
 	Gradients  map[string]formula.Summary `json:"gradients"`
 	Statistics map[string]formula.Summary `json:"statistics"`
+	RoIs       []float32                  `json:"rois"` // of the layer, a parameter of this name
 }
 
 // layer declares a layer for so many input channels.
@@ -121,6 +122,11 @@ func (want golden) compare(t *testing.T, build layer, dtype op.DType, o cpu.Opti
 	}
 	if err := x.Write(channelsLast(values, want.Input)); err != nil {
 		t.Fatal(err)
+	}
+	if want.RoIs != nil {
+		if err := ps.Lookup("rois").Write(want.RoIs); err != nil {
+			t.Fatal(err)
+		}
 	}
 	ws := graph.NewWorkspace(dev, 1)
 	run := func(mode graph.Mode) []float32 {

@@ -20,7 +20,7 @@ def fill(net):
 
 
 def entry(net, shape):
-    """One layer, in float64, on an input (N, C, H, W) or (N, L, C)."""
+    """One layer, in float64, on an input (N, C, H, W) or (N, L, C). It may have regions of interest."""
     net = fill(net).double()
     n = int(np.prod(shape))
     x = torch.from_numpy((np.sqrt(3) * formula.uniform("x", n)).astype(np.float32).reshape(shape)).double().requires_grad_()
@@ -35,7 +35,7 @@ def entry(net, shape):
         "input_grad": formula.summary("x", x.grad.numpy()),
         "gradients": {k: formula.summary(k, p.grad.numpy()) for k, p in net.named_parameters()},
         "statistics": {k: formula.summary(k, b.numpy()) for k, b in net.named_buffers() if "running" in k},
-    }
+    } | ({"rois": net.rois.flatten().tolist()} if hasattr(net, "rois") else {})
 
 
 def write(file, entries):
