@@ -225,3 +225,24 @@ func (t *translation) avgPool(s graph.Traced, o op.AvgPool) error {
 	t.pool(s, "AveragePool", o.Window, o.Ceil, more)
 	return nil
 }
+
+// roiAlign writes the pooling of regions, whose images' numbers ONNX has apart from their
+// sides.
+func (t *translation) roiAlign(s graph.Traced, o op.RoIAlign) error {
+	if o.Offsets || o.Mask {
+		return fmt.Errorf("deformable pooling of regions has no translation: ONNX pools them without offsets and masks only, as layers.NewRoIAlign does")
+	}
+	rois := t.use(s.In[1], asIs)
+	images := t.add("Slice", "", []string{rois, t.ints(0), t.ints(1), t.ints(1)}, "", nil)
+	images = t.add("Cast", "", []string{t.add("Reshape", "", []string{images, t.ints(-1)}, "", nil)}, "", attributes{"to": typeInt64})
+	sides := t.add("Slice", "", []string{rois, t.ints(1), t.ints(5), t.ints(1)}, "", nil)
+	a := attributes{
+		"coordinate_transformation_mode": "half_pixel", "mode": "avg", "output_height": o.PooledH, "output_width": o.PooledW,
+		"sampling_ratio": o.Samples, "spatial_scale": o.Scale,
+	}
+	if !o.Aligned {
+		a["coordinate_transformation_mode"] = "output_half_pixel"
+	}
+	t.made(s.Out[0], channelsFirst, t.add("RoiAlign", "", []string{t.use(s.In[0], channelsFirst), sides, images}, "", a))
+	return nil
+}

@@ -185,6 +185,9 @@ func TestOnnxruntimeGivesTheLogits(t *testing.T) {
 	for _, spec := range []string{"dcn", "dcnv2", "dcn:offset_groups=2", "dcnv2:offset_groups=4"} {
 		add("one deformable convolution, "+spec, deforming(t, spec), models.Options{}, false)
 	}
+	for _, c := range []layers.RoIConfig{{H: 3, W: 2, Scale: 0.5}, {H: 2, W: 3, Scale: 0.5, Samples: 2, Unaligned: true}} {
+		add(fmt.Sprintf("regions %+v", c), pooling(t, fmt.Sprintf("regions %+v", c), func(s graph.Scope) *layers.RoIPool { return layers.NewRoIAlign(c) }), models.Options{}, false)
+	}
 	manifest, err := json.Marshal(list)
 	if err != nil {
 		t.Fatal(err)
@@ -219,6 +222,33 @@ func deforming(t *testing.T, spec string) string {
 				style.NormAct(s.Sub("bn2"), 6),
 				layers.NewPoolHead(s.Sub("fc"), 6, o.NumClasses, 0, graph.LinearConfig{}),
 			}, nil
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// pooling registers a network that classifies a region of the batch's second image for each
+// image, which says what region, and gives its name.
+func pooling(t *testing.T, name string, pool func(s graph.Scope) *layers.RoIPool) string {
+	t.Helper()
+	err := models.Register(models.Spec{
+		Name: name, Config: models.Config{InputSize: 64, InChans: 3, NumClasses: 7, Mean: []float64{0.5}, Std: []float64{0.5}, CropPct: 1, Interpolation: "bilinear",
+			FirstConv: []string{"conv1"}, FirstNorm: []string{""}, Classifier: []string{"fc"}},
+		Build: func(s graph.Scope, o models.Options) (graph.Module, error) {
+			conv := graph.NewConv(s.Sub("conv1"), o.InChans, 8, 3, graph.ConvConfig{Stride: 2, Pad: 1, Bias: true})
+			sides := layers.NewPoolHead(s.Sub("sides"), 8, 4, 0, graph.LinearConfig{})
+			regions := pool(s.Sub("regions"))
+			fc := graph.NewLinear(s.Sub("fc"), 6*8, o.NumClasses, graph.LinearConfig{MapH: 2, MapW: 3})
+			return graph.Func(func(g *graph.Graph, x *graph.Node) *graph.Node {
+				x = conv.Forward(g, x)
+				r := g.Scale(g.Activation(sides.Forward(g, x), op.Sigmoid), 60)
+				from, size := g.Slice(r, 1, 0, 2, 1), g.Slice(r, 1, 2, 4, 1)
+				second := g.Power(g.Slice(r, 1, 0, 1, 1), 0, 0)
+				return fc.Forward(g, g.Flatten(regions.Forward(g, x, g.Concat(1, second, from, g.Add(from, size)))))
+			}), nil
 		},
 	})
 	if err != nil {
@@ -332,6 +362,23 @@ func TestOpsets(t *testing.T) {
 		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 			t.Errorf("%+v in opset %d: error %v, want %q", c.layers, c.opset, err, c.want)
 		}
+	}
+}
+
+// Pooling that ONNX has not is refused in a sentence.
+func TestDeformablePooling(t *testing.T) {
+	dev, err := cpu.New(cpu.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(dev.Close)
+	name := pooling(t, "regions deformed", func(s graph.Scope) *layers.RoIPool {
+		return layers.NewModulatedDeformRoIPool(s, 8, layers.DeformRoIConfig{RoIConfig: layers.RoIConfig{H: 2, W: 3}, Hidden: 5})
+	})
+	m, ps := network(t, dev, name, models.Options{})
+	_, err = onnx.Export(m, ps, dev, onnx.Options{Height: 64, Width: 64, Channels: 3})
+	if err == nil || !strings.Contains(err.Error(), "deformable pooling of regions has no translation: ONNX pools them without offsets and masks only") {
+		t.Errorf("error %v, want one that says what ONNX lacks", err)
 	}
 }
 

@@ -272,6 +272,8 @@ func (t *translation) translate(i int, s graph.Traced) error {
 		return nil
 	case op.AvgPool:
 		return t.avgPool(s, o)
+	case op.RoIAlign:
+		return t.roiAlign(s, o)
 	case op.GlobalAvgPool:
 		x := t.add("GlobalAveragePool", "", []string{t.use(s.In[0], channelsFirst)}, "", nil)
 		t.made(s.Out[0], asIs, t.reshaped(x, s.Out[0].Shape))
