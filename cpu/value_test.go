@@ -286,3 +286,21 @@ func TestBernoulli(t *testing.T) {
 		}
 	}
 }
+
+// TestHugeRegions pools regions far larger than the map, whose samples cannot all be looked
+// at: what lies on a map of ones is what counts.
+func TestHugeRegions(t *testing.T) {
+	const side = 3e15
+	o := op.RoIAlign{PooledH: 1, PooledW: 3, Scale: 1, Aligned: true}
+	x := make([]float64, 4*6)
+	for i := range x {
+		x[i] = 1
+	}
+	y := results(t, oracle(t), o, op.Float64, []op.Shape{{1, 4, 6, 1}, {1, 5}}, [][]float64{x, {0, -side, -side, side, side}})[0]
+	// A sample a pixel, from a pixel before the map to one behind it.
+	for i, want := range []float64{0, 6 * 8 / (2 * side * 2 * side / 3), 0} {
+		if math.Abs(y[i]-want) > 1e-6*want {
+			t.Errorf("bin %d is %v, want %v", i, y[i], want)
+		}
+	}
+}

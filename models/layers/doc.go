@@ -9,6 +9,10 @@
 // [Style.ConvNorm] of one pixel, or an [OptionA]. A network ends in a head such as
 // [NewPoolHead].
 //
+// What takes more than one value is no graph.Module: a [RoIPool] pools regions of interest
+// of a map, plainly or deformably. No network of package models has one; programs that
+// build detectors do.
+//
 // Blocks declare their parameters under the scopes that they are given, so a
 // family keeps the names of the code whose weights it loads.
 package layers
