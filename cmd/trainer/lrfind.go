@@ -80,6 +80,7 @@ func suggestions(s curve.Suggestions) []suggestion {
 	return []suggestion{
 		{"steepest", "where the loss falls fastest", s.Steepest},
 		{"valley", "half-way down the longest fall", s.Valley},
+		{"slide", "where it comes to level ground from the end (fastai)", s.Slide},
 		{"min10", "a tenth of where the loss is least", s.Min10},
 		{"turn10", "a tenth of where it turns up for good", s.Turn10},
 		{"half", "half of where it turns up for good", s.Half},

@@ -31,6 +31,10 @@ type Suggestions struct {
 	// decreasing subsequence of the losses (fastai's rule). Unlike there, the
 	// subsequence's flat ends, each a twentieth of its fall, are left out.
 	Valley float64 `json:"valley,omitempty"`
+	// Slide is where an interval that slides down from the end of the curve comes to
+	// level ground (fastai's rule, with its interval and its threshold: see slide), on
+	// a curve that rises.
+	Slide float64 `json:"slide,omitempty"`
 	// Min10 is a tenth of the rate with the least loss.
 	Min10 float64 `json:"min10,omitempty"`
 	// Turn10 is a tenth of the rate from which on the loss rises for good.
@@ -62,10 +66,14 @@ func read(x, y []float64, diverged bool, c configs.LRFind, points int) Reading {
 	}
 	s := newShape(x, y, diverged, newKernel(c.Smoothing, len(y)))
 	r := Reading{Smoothed: smoothed(x, y, c)}
+	steps := max(c.Steps, points)
 	if s.fell {
 		r.Suggestions = s.suggest()
+		if at := slide(r.Smoothed, steps); at >= 0 && s.rose {
+			r.Suggestions.Slide = r.Smoothed[at].LR
+		}
 	}
-	r.Verdict, r.Clear = s.verdict(r.Suggestions, max(c.Steps, points))
+	r.Verdict, r.Clear = s.verdict(r.Suggestions, steps)
 	return r
 }
 
