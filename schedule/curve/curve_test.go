@@ -481,3 +481,16 @@ func ExampleRead() {
 	// clear valley: the loss falls from 2.3 to 0.315 and rises for good beyond LR 0.33
 	// steepest 0.001, valley 0.0009, min10 0.01, turn10 0.03
 }
+
+// The smoothed curve goes down where the losses do, however far they explode behind.
+func TestSmoothedKeepsTheValley(t *testing.T) {
+	c := sweep()
+	loss := func(x float64) float64 { return between(x, -2.5, -1, 2.3, 1.1) + 1e3*explode(x, -0.5) }
+	low := math.Inf(1)
+	for _, p := range Read(draw(c, loss, 0.02, 7), c).Smoothed {
+		low = min(low, p.Loss)
+	}
+	if low > 1.35 {
+		t.Errorf("the least smoothed loss is %g, and the losses go down to 1.1", low)
+	}
+}

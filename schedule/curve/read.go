@@ -17,7 +17,8 @@ type Reading struct {
 	Verdict string `json:"verdict"`
 	// Clear reports whether the curve has an answer: it falls, and then rises.
 	Clear bool `json:"clear"`
-	// Smoothed holds the points up to the divergence with their smoothed loss.
+	// Smoothed holds the points up to the divergence with their smoothed loss. Losses far
+	// above the first ones count as a little above them.
 	Smoothed []Point `json:"-"`
 }
 
@@ -65,7 +66,7 @@ func read(x, y []float64, diverged bool, c configs.LRFind, points int) Reading {
 		return Reading{Verdict: tooFew(len(y), diverged), Smoothed: smoothed(x, y, c)}
 	}
 	s := newShape(x, y, diverged, newKernel(c.Smoothing, len(y)))
-	r := Reading{Smoothed: smoothed(x, y, c)}
+	r := Reading{Smoothed: smoothed(x, s.lowered(y), c)}
 	steps := max(c.Steps, points)
 	if s.fell {
 		r.Suggestions = s.suggest()
@@ -115,6 +116,7 @@ type shape struct {
 	kernel kernel
 	sigma  float64 // of the noise of level
 	start  float64 // level before anything happens
+	top    float64 // above it a loss says only that it is too high
 	low    int     // where level is least
 	fall   float64 // from start to there
 	turn   int     // from here on it rises for good
@@ -129,10 +131,11 @@ func newShape(x, y []float64, diverged bool, k kernel) shape {
 	opening := max(3, len(y)/10)
 	s.start = median(y[:opening])
 
-	// A tail above the start says only that it is too high. Left in, its
-	// size would be smoothed into the valley before it.
+	// Left in, the size of a tail above the start would be smoothed into the valley
+	// before it.
+	s.top = s.start + 3*spread + flat*math.Abs(s.start)
 	end := len(y)
-	for end > opening && y[end-1] > s.start+3*spread+flat*math.Abs(s.start) {
+	for end > opening && y[end-1] > s.top {
 		end--
 	}
 	s.x, s.y = x[:end], y[:end]
@@ -158,6 +161,15 @@ func newShape(x, y []float64, diverged bool, k kernel) shape {
 	rise := s.level[end-1] - s.level[s.low]
 	s.rose = diverged || end < len(y) || rise > max(s.fall/4, matters)
 	return s
+}
+
+// lowered is losses without their height above the top.
+func (s shape) lowered(y []float64) []float64 {
+	out := make([]float64, len(y))
+	for i, loss := range y {
+		out[i] = min(loss, s.top)
+	}
+	return out
 }
 
 // suggest applies the rules to a curve that falls.
