@@ -91,7 +91,7 @@ type Data struct {
 	// Greatest number of images to train on, drawn from the training split with the
 	// classes' shares; which ones does not depend on train.seed. Default 0: all.
 	TrainLimit int `json:"train_limit" min:"0" also:"limit,subset,max_images,num_train"`
-	// Split to evaluate on. Default val.
+	// Split to evaluate on. For pretrain none measures nothing. Default val.
 	ValSplit string `json:"val_split" also:"test_split"`
 	// Share of the images that becomes val where the data has no split of its
 	// own; which ones does not depend on train.seed. Default 0.2.
@@ -588,8 +588,9 @@ type Finetune struct {
 }
 
 // Pretrain is training without labels, whose weights finetune starts from. The
-// optimizer, the schedule, the augmentation and the rest of train are as for labels;
-// loss, eval and finetune have no say.
+// optimizer, the schedule, the augmentation and the rest of train are as for labels. The
+// method's own loss is measured on data.val_split after each epoch and chooses the best
+// one; loss, finetune, and eval's size, tta and metric have no say.
 type Pretrain struct {
 	// How: dae (stacked denoising autoencoders) or rbm (stacked restricted Boltzmann
 	// machines) for perceptrons, layer after layer; cae (a denoising autoencoder of

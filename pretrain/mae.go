@@ -82,8 +82,8 @@ func (m *mae) Build(g *graph.Graph, images *graph.Node) train.Exercise {
 	share := float64(l-m.visible) / float64(l)
 	return train.Exercise{
 		Inputs: []train.Input{
-			{Node: chosen, Fill: eachSample(m.visible*l, m.seed, "mask", m.choose)},
-			{Node: hidden, Fill: eachSample(l, m.seed, "mask", m.hide)},
+			{Node: chosen, Fill: eachSample(m.visible*l, m.seed, purpose(g, "mask"), m.choose)},
+			{Node: hidden, Fill: eachSample(l, m.seed, purpose(g, "mask"), m.hide)},
 		},
 		Loss: g.Scale(g.Mean(g.Mul(g.Mul(off, off), hidden)), 1/share),
 	}

@@ -178,3 +178,10 @@ func TestPatchesAndDifference(t *testing.T) {
 		t.Errorf("spread to 3x4: %v", got)
 	}
 }
+
+// What is measured draws apart from what is trained on.
+func TestPurposes(t *testing.T) {
+	if a, b := purpose(graph.New(graph.Train), "mask"), purpose(graph.New(graph.Eval), "mask"); a != "mask" || a == b {
+		t.Errorf("training draws for %q, validation for %q", a, b)
+	}
+}

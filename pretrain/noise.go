@@ -28,7 +28,7 @@ func (n noise) disturb(g *graph.Graph, x *graph.Node) (*graph.Node, []train.Inpu
 		return x, nil
 	}
 	in := g.Input("noise", x.Shape()...)
-	inputs := []train.Input{{Node: in, Fill: eachSample(op.Size(x.Shape())/x.Shape()[0], n.seed, "noise", n.draw)}}
+	inputs := []train.Input{{Node: in, Fill: eachSample(op.Size(x.Shape())/x.Shape()[0], n.seed, purpose(g, "noise"), n.draw)}}
 	if n.masking {
 		return g.Mul(x, in), inputs
 	}
@@ -47,6 +47,15 @@ func (n noise) draw(dst []float32, r *rng.Stream) {
 			dst[i] = 1
 		}
 	}
+}
+
+// purpose names the streams of what a graph draws: an image that training looks at and
+// the one of that number that is measured draw apart from each other.
+func purpose(g *graph.Graph, what string) string {
+	if g.Training() {
+		return what
+	}
+	return "validation " + what
 }
 
 // eachSample fills an input sample by sample, size values each, from the stream of the

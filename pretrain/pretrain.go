@@ -11,6 +11,7 @@ import (
 	"github.com/seed52467199/trainer/graph"
 	"github.com/seed52467199/trainer/report"
 	"github.com/seed52467199/trainer/train"
+	"github.com/seed52467199/trainer/train/metric"
 )
 
 // scaffold is the scope of the parameters that a model does not have.
@@ -37,8 +38,9 @@ type method func(j *train.Job, s graph.Scope) ([]train.Pretext, error)
 // methods are those of configs.Pretrain.Method.
 var methods = map[string]method{"dae": newDAE, "rbm": newRBM, "cae": newCAE, "mae": newMAE, "simmim": newSimMIM}
 
-// Open opens the data, without its labels, and builds the model and what the method needs
-// beside it on the device.
+// Open opens the data, without its labels, both the split to train on and, unless
+// data.val_split is train.NoSplit, the one on which the method's loss is measured after
+// each epoch. It builds the model and what the method needs beside it on the device.
 func Open(c configs.Config, dev graph.Device) (*Pretraining, error) {
 	declare := methods[c.Pretrain.Method]
 	switch {
@@ -52,6 +54,8 @@ func Open(c configs.Config, dev graph.Device) (*Pretraining, error) {
 	if c.Pretrain.Epochs > 0 {
 		c.Train.Epochs = c.Pretrain.Epochs
 	}
+	// What is measured is the method's own loss, of images as training sees them.
+	c.Eval.Metric, c.Eval.Size, c.Eval.TTA = metric.Loss, 0, "none"
 	if err := unitRange(&c); err != nil {
 		return nil, err
 	}
@@ -144,15 +148,32 @@ func (p *Pretraining) Restore(s checkpoint.State, path string) error {
 	return p.t.Restore(s, path)
 }
 
-// Run trains what is left of all parts; the speed told is that of the last. When ctx ends it finishes the update under way,
-// saves and returns an error that wraps train.ErrInterrupted.
+// BestBy names the figure that chooses the best epoch; "" where nothing is measured.
+func (p *Pretraining) BestBy() string { return p.t.BestBy.Name }
+
+// FindLR is the LR range test in the method's own loss, of the first part where there
+// are several. It leaves no trace.
+func (p *Pretraining) FindLR(ctx context.Context) (train.LRCurve, error) {
+	return p.Job.FindLR(ctx, p.t)
+}
+
+// Parts is how many parts the run has, such as the layers of a perceptron.
+func (p *Pretraining) Parts() int { return len(p.parts) }
+
+// Run trains what is left of all parts; the speed told, and the best epoch, are of the
+// last. When ctx ends it finishes the update under way, saves and returns an error that
+// wraps train.ErrInterrupted.
 func (p *Pretraining) Run(ctx context.Context) (train.Result, error) {
 	var all train.Result
 	for {
 		r, err := p.t.Run(ctx)
 		if r.Last != nil {
-			all = train.Result{Last: r.Last, ImagesPerSecond: r.ImagesPerSecond, Updates: r.Updates}
+			all = r
+			if p.t.Evaluator == nil {
+				all.Best = nil // nothing says which
+			}
 		}
+		all.Stopped = r.Stopped
 		if err != nil || p.part == len(p.parts)-1 {
 			return all, err
 		}

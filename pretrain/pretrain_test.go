@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"testing"
 
@@ -38,18 +39,29 @@ func open(t testing.TB, folder string, events report.Listener, threads int, set 
 	return p
 }
 
-// files are the tensors of a run's last checkpoint.
+// files are the tensors of a run's checkpoints, and what chose the best.
 func files(t testing.TB, folder string) map[string][]byte {
 	t.Helper()
 	all := map[string][]byte{}
-	for _, name := range []string{"weights", "scaffold", "ema", "optimizer"} {
-		tensors, _, err := checkpoint.ReadSafetensors(filepath.Join(folder, "checkpoints", "last", name+".safetensors"))
+	for _, of := range []string{"last", "best"} {
+		path := filepath.Join(folder, "checkpoints", of)
+		for _, name := range []string{"weights", "scaffold", "ema", "optimizer"} {
+			tensors, _, err := checkpoint.ReadSafetensors(filepath.Join(path, name+".safetensors"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for x := range tensors.All() {
+				all[of+" "+name+" "+x.Name] = x.Data
+			}
+		}
+		s, err := checkpoint.Load(path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for x := range tensors.All() {
-			all[name+" "+x.Name] = x.Data
+		if s.Meta.Best == nil || s.Meta.Best.Name != "loss" {
+			t.Fatalf("%s: the best by %+v", of, s.Meta.Best)
 		}
+		all[of+" metrics"] = fmt.Append(nil, *s.Meta.Best, s.Meta.Metrics)
 	}
 	return all
 }
@@ -58,7 +70,11 @@ func files(t testing.TB, folder string) map[string][]byte {
 // them, on another number of threads, ends with the bits of one that is not.
 func TestResumeIsExact(t *testing.T) {
 	for name, settings := range map[string][]string{
-		"dae":           {"pretrain.method=dae", "model.name=mlp_500_500_2000", "train.epochs=2", "data.train_limit=320"},
+		"dae": {"pretrain.method=dae", "model.name=mlp_500_500_2000", "train.epochs=2", "data.train_limit=320"},
+		"dae, patience": {"pretrain.method=dae", "model.name=mlp_500_500_2000", "train.epochs=4", "data.train_limit=80",
+			"train.patience=1", "train.min_delta=0.05", "train.patience_start=1"},
+		"rbm, plateau": {"pretrain.method=rbm", "model.name=mlp_500_500_2000", "train.epochs=3", "data.train_limit=80",
+			"schedule.name=plateau", "schedule.warmup_epochs=1", "schedule.patience_epochs=0", "schedule.threshold=0.5"},
 		"dae, gaussian": {"pretrain.method=dae", "pretrain.noise=gaussian", "pretrain.tied=false", "pretrain.epochs=3", "data.train_limit=400"},
 		"rbm":           {"pretrain.method=rbm", "model.name=mlp_500_500_2000", "train.epochs=2", "data.train_limit=320"},
 		"cae":           {"pretrain.method=cae", "model.name=lenet5", "data.size=16", "train.epochs=2", "data.train_limit=320"},

@@ -84,7 +84,7 @@ func (m *tokenMIM) Build(g *graph.Graph, images *graph.Node) train.Exercise {
 	x := m.net.Encode(g, m.net.Place(g, replaced(g, tokens, mask, m.token)))
 	x = m.head.Forward(g, g.Slice(x, 1, 1, 1+l, 1))
 	return train.Exercise{
-		Inputs: []train.Input{{Node: mask, Fill: eachSample(l, m.seed, "mask", m.hidden.draw)}},
+		Inputs: []train.Input{{Node: mask, Fill: eachSample(l, m.seed, purpose(g, "mask"), m.hidden.draw)}},
 		Loss:   difference(g, x, patchify(g, images, m.net.Patch), mask, m.hidden.share()),
 	}
 }
@@ -140,7 +140,7 @@ func (m *pixelMIM) Build(g *graph.Graph, images *graph.Node) train.Exercise {
 	}
 	x := unpatchify(g, m.head.Forward(g, trunk.Features), m.stride)
 	return train.Exercise{
-		Inputs: []train.Input{{Node: mask, Fill: eachSample(s[1]*s[2], m.seed, "mask", m.hidden.draw)}},
+		Inputs: []train.Input{{Node: mask, Fill: eachSample(s[1]*s[2], m.seed, purpose(g, "mask"), m.hidden.draw)}},
 		Loss:   difference(g, x, images, mask, m.hidden.share()),
 	}
 }

@@ -14,7 +14,8 @@ import (
 	"github.com/seed52467199/trainer/train/metric"
 )
 
-// Evaluator measures a network on every sample of a loader.
+// Evaluator measures a network on every sample of a loader: its outputs or, without
+// labels, its Pretext.
 type Evaluator struct {
 	Network *Network
 	// Loader gives the samples; its batches may end with a short one.
@@ -43,51 +44,67 @@ type Evaluator struct {
 // Run measures the network as it is now.
 func (e *Evaluator) Run(ctx context.Context) (*metric.Result, error) {
 	n := e.Network
+	if n.Pretext != nil {
+		return e.exercise(ctx)
+	}
 	t := metric.New(metric.Options{Task: e.task(), Outputs: n.Classes, Ranks: e.Ranks})
-	it := e.Loader.Epoch(ctx, 0, 0)
-	defer it.Close()
 	views := make([]*data.Epoch, len(e.Views))
 	for i, l := range e.Views {
 		views[i] = l.Epoch(ctx, 0, 0)
 		defer views[i].Close()
 	}
+	_, err := e.each(ctx, func(b *data.Batch) error {
+		if err := e.infer(b, views); err != nil {
+			return err
+		}
+		outputs := e.logits[:b.N*n.Classes]
+		t.Add(outputs, b.Labels, b.Targets)
+		if e.Each == nil {
+			return nil
+		}
+		return e.Each(b, outputs)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return t.Result(), nil
+}
+
+// each calls do for every batch that has images, and gives their number.
+func (e *Evaluator) each(ctx context.Context, do func(b *data.Batch) error) (images int, err error) {
+	it := e.Loader.Epoch(ctx, 0, 0)
+	defer it.Close()
 	start := time.Now()
 	progress := report.EvalStep{Batches: e.Loader.Batches()}
 	for it.Next() {
 		b := it.Batch()
 		if b.N > 0 {
-			if err := e.infer(b, views); err != nil {
-				return nil, err
+			if err := do(b); err != nil {
+				return images, err
 			}
-			outputs := e.logits[:b.N*n.Classes]
-			t.Add(outputs, b.Labels, b.Targets)
-			if e.Each != nil {
-				if err := e.Each(b, outputs); err != nil {
-					return nil, err
-				}
-			}
+			images += b.N
 		}
 		it.Release(b)
 		progress.Batch++
-		progress.Images = t.Images()
-		progress.ImagesPerSecond = float64(t.Images()) / time.Since(start).Seconds()
+		progress.Images = images
+		progress.ImagesPerSecond = float64(images) / time.Since(start).Seconds()
 		if err := send(e.Events, &progress); err != nil {
-			return nil, err
+			return images, err
 		}
 	}
 	if err := it.Err(); err != nil {
 		if ctx.Err() != nil {
-			return nil, err
+			return images, err
 		}
-		return nil, &InputError{err}
+		return images, &InputError{err}
 	}
 	if err := warnSkipped(e.Events, it.Skipped()); err != nil {
-		return nil, err
+		return images, err
 	}
-	if t.Images() == 0 {
-		return nil, fmt.Errorf("evaluating: none of the %d images could be read", it.Skipped().Count)
+	if images == 0 {
+		return 0, fmt.Errorf("evaluating: none of the %d images could be read", it.Skipped().Count)
 	}
-	return t.Result(), nil
+	return images, nil
 }
 
 // task is what the data asks.

@@ -27,7 +27,7 @@ type Job struct {
 	Classes []string
 	// Preprocessing is what happens to an image before the network in evaluation.
 	Preprocessing checkpoint.Preprocessing
-	// TrainData and ValData are the two splits; ValData is nil where there is none.
+	// TrainData and ValData are the two splits; ValData is nil where nothing is evaluated.
 	TrainData, ValData data.Dataset
 	// Memory is what training takes; Trainer plans it.
 	Memory MemoryPlan
@@ -47,13 +47,16 @@ func OpenJob(c configs.Config, dev graph.Device) (*Job, error) {
 
 // JobOptions are what a job may have beyond the training of a classifier.
 type JobOptions struct {
-	// Unlabelled leaves labels alone: the evaluation split stays closed, and the
-	// number of classes is the data's.
+	// Unlabelled leaves labels alone: those of the two splits need not agree, and the
+	// number of classes is the data's. Data.ValSplit may then be NoSplit.
 	Unlabelled bool
 	// Declare, where set, declares further parameters in the job's set, after the
 	// model's and before they are placed.
 	Declare func(j *Job, s graph.Scope) error
 }
+
+// NoSplit is the Data.ValSplit of a training without labels that measures nothing.
+const NoSplit = "none"
 
 // OpenJobWith is OpenJob with options.
 func OpenJobWith(c configs.Config, dev graph.Device, o JobOptions) (*Job, error) {
@@ -69,7 +72,7 @@ func OpenJobWith(c configs.Config, dev graph.Device, o JobOptions) (*Job, error)
 	if err != nil {
 		return nil, err
 	}
-	if err := j.openData(!o.Unlabelled); err != nil {
+	if err := j.openData(true); err != nil {
 		return nil, err
 	}
 	if err := j.settle(info, weights); err != nil {
@@ -133,12 +136,19 @@ func (j *Job) openData(val bool) error {
 	d.Task = data.TaskOf(j.TrainData).String()
 	d.FeatureColumns = append(d.FeatureColumns[:0:0], featuresOf(j.TrainData)...) // in the order that the network learns
 	j.Config.Data.Task, j.Config.Data.FeatureColumns = d.Task, d.FeatureColumns
-	if val {
-		if j.ValData, err = OpenData(d, d.ValSplit, j.TrainData.Classes()); err != nil {
-			return err
+	j.Classes = j.TrainData.Classes()
+	switch {
+	case !val:
+	case !j.unlabelled:
+		j.ValData, err = OpenData(d, d.ValSplit, j.Classes)
+	case d.ValSplit != NoSplit:
+		if j.ValData, err = OpenData(d, d.ValSplit, nil); err != nil {
+			err = fmt.Errorf("%w; or set data.val_split to %s to measure nothing", err, NoSplit)
 		}
 	}
-	j.Classes = j.TrainData.Classes()
+	if err != nil {
+		return err
+	}
 	if d.TrainLimit > 0 {
 		j.TrainData = data.Draw(j.TrainData, d.TrainLimit, uint64(d.SplitSeed))
 	}

@@ -93,6 +93,9 @@ func (j *Job) trainedAt() checkpoint.Preprocessing {
 
 // evalNetwork is the network at the size of evaluation.
 func (j *Job) evalNetwork() *Network {
+	if j.Preprocessing.Size == j.trainedAt().Size {
+		return j.Network
+	}
 	if j.eval == nil {
 		j.eval = j.Network.At(j.Preprocessing.Size[0], j.Preprocessing.Size[1])
 	}

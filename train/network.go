@@ -22,7 +22,8 @@ type Network struct {
 	Classes int
 	// Objective is the loss.
 	Objective Objective
-	// Pretext, where set, is what is trained in place of the Objective on labels.
+	// Pretext, where set, is what is trained, and measured, in place of the Objective on
+	// labels.
 	Pretext Pretext
 	// Precision is what activations and their gradients are kept in: op.Float32, or
 	// op.BFloat16. It must not change once a program has run.
@@ -41,6 +42,14 @@ type programKey struct {
 	train      bool
 	accumulate bool
 	forward    bool // in training, without a loss
+}
+
+// mode is that of the graph.
+func (k programKey) mode() graph.Mode {
+	if k.train {
+		return graph.Train
+	}
+	return graph.Eval
 }
 
 // batchProgram is a program for batches of one size, with its nodes.
@@ -97,14 +106,10 @@ func (n *Network) program(k programKey) (*batchProgram, error) {
 	if p := n.programs[k]; p != nil {
 		return p, nil
 	}
-	if k.train && n.Pretext != nil {
+	if n.Pretext != nil {
 		return n.pretextProgram(k)
 	}
-	mode := graph.Eval
-	if k.train {
-		mode = graph.Train
-	}
-	g := graph.New(mode)
+	g := graph.New(k.mode())
 	b := &batchProgram{graph: g, images: g.Input("images", k.batch, n.Height, n.Width, n.Channels)}
 	b.logits = n.Module.Forward(g, b.images)
 	if err := g.Err(); err != nil {

@@ -265,8 +265,10 @@ func (t *Trainer) Restore(s checkpoint.State, path string) error {
 		return fmt.Errorf("resuming from %s: it stands at batch %d of an epoch that now has %d; the data or the batch size changed", path, m.BatchInEpoch, t.Loader.Batches())
 	}
 	t.at = progress{epoch: m.Epoch, batch: m.BatchInEpoch, update: int(m.Update), loss: m.EpochLoss, best: m.Best, wall: m.WallSeconds}
-	if err := t.restoreObserved(m, path); err != nil {
-		return err
+	if steps > 0 || t.From == 0 { // else it is what the part before observed
+		if err := t.restoreObserved(m, path); err != nil {
+			return err
+		}
 	}
 	t.lastGood = path
 	t.Optimizer.SetSteps(steps)

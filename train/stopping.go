@@ -25,7 +25,7 @@ type Patience struct {
 // value of the metric that chooses the best checkpoint, of which less is better where
 // lower is set.
 func (t *Trainer) observe(value float64, lower bool) {
-	epochs := t.at.epoch + 1
+	epochs := t.at.epoch + 1 - t.From
 	if t.Plateau != nil {
 		t.Plateau.Observe(epochs, value, lower)
 	}
@@ -37,12 +37,12 @@ func (t *Trainer) observe(value float64, lower bool) {
 // exhausted tells whether the run should end before its last epoch.
 func (t *Trainer) exhausted() bool {
 	n := t.Patience.Evaluations
-	return n > 0 && t.at.stale.Count >= n && t.at.epoch < t.Epochs
+	return n > 0 && t.at.stale.Count >= n && t.at.epoch < t.until()
 }
 
 // stoppedEarly says why.
 func (t *Trainer) stoppedEarly() *report.StoppedEarly {
-	s := &report.StoppedEarly{Epoch: t.at.epoch, Epochs: t.Epochs, Update: t.at.update, Evaluations: t.at.stale.Count, MinDelta: t.Patience.MinDelta}
+	s := &report.StoppedEarly{Epoch: t.at.epoch, Epochs: t.until(), Update: t.at.update, Evaluations: t.at.stale.Count, MinDelta: t.Patience.MinDelta}
 	if t.at.best != nil {
 		s.Metric = t.at.best.Name
 	}

@@ -47,7 +47,8 @@ type Trainer struct {
 	Epochs int
 	// From and Until, where Until is set, make this a part of a run, which others
 	// precede and follow: the epochs From, counted from 0, to before Until. The
-	// optimizer starts with the part. LR goes on counting the whole run's updates.
+	// optimizer starts with the part, and so does what is learnt from evaluations: the
+	// best epoch, Plateau and Patience. LR goes on counting the whole run's updates.
 	From, Until int
 	// GradAccum is how many batches make an update; 0 is 1.
 	GradAccum int
@@ -117,9 +118,11 @@ func (t *Trainer) accum() int { return max(t.GradAccum, 1) }
 func (t *Trainer) Position() (epochs, updates int) { return t.at.epoch, t.at.update }
 
 // Follow goes on where the part before ended, with the same parameters: its progress,
-// random masks and moving average become this one's.
+// random masks and moving average become this one's. Epochs that it had no patience for
+// are passed over.
 func (t *Trainer) Follow(before *Trainer) error {
 	t.at, t.lr, t.lastGood, t.EMA = before.at, before.lr, before.lastGood, before.EMA
+	t.at.epoch, t.at.update, t.at.stale = t.From, t.From*t.UpdatesPerEpoch(), schedule.Stale{}
 	t.Network.ws.SetDraws(before.Network.ws.Draws())
 	// Clipping looks at the gradients of all parameters: those that this part does not
 	// train have none any more.
@@ -383,7 +386,8 @@ func (t *Trainer) judge(done *report.EpochDone, m *metric.Result) error {
 	// A run that was begun with another figure starts to compare anew, and what SWA made
 	// is what the run is for, whatever came before.
 	averaged := t.SWA.averages(done.Epoch) && done.Epoch == t.Epochs
-	if b := t.at.best; b == nil || b.Name != by.Name || by.Better(v, b.Value) || averaged {
+	// Parts of a run are not compared with each other.
+	if b := t.at.best; b == nil || b.Name != by.Name || b.Epoch <= t.From || by.Better(v, b.Value) || averaged {
 		t.at.best = &checkpoint.BestMetric{Name: by.Name, Value: v, Epoch: done.Epoch}
 		done.Best = true
 	}

@@ -1,12 +1,16 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
+	"github.com/seed52467199/trainer/configs"
+	"github.com/seed52467199/trainer/graph"
+	"github.com/seed52467199/trainer/pretrain"
 	"github.com/seed52467199/trainer/report"
 	"github.com/seed52467199/trainer/schedule/curve"
 	"github.com/seed52467199/trainer/train"
@@ -16,6 +20,7 @@ func lrFindCommand(a *app) *cobra.Command {
 	var config, mode, plot string
 	var minLR, maxLR float64
 	var steps int
+	var unlabelled bool
 	c := &cobra.Command{
 		Use:   "lr-find --config FILE_OR_NAME",
 		Short: "Find a learning rate by a range test",
@@ -24,6 +29,7 @@ large, and say which one to use. Nothing is kept: a training afterwards is the s
 as without it.`,
 		Example: `  trainer lr-find --config my.yaml --plot lr.svg
   trainer lr-find --config my.yaml --set lr_find.seeds=3 --set lr_find.val_batches=4
+  trainer lr-find --config my.yaml --pretrain
   trainer train --config my.yaml --lr auto`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -43,15 +49,15 @@ as without it.`,
 				return err
 			}
 			defer dev.Close()
-			job, err := train.OpenJob(*cfg, dev)
+			ready := a.labelled
+			if unlabelled {
+				ready = a.unlabelled
+			}
+			find, err := ready(cfg, dev, a.terminal(cfg.Train.LogEvery))
 			if err != nil {
 				return usage(err)
 			}
-			t, err := job.Trainer("", a.terminal(cfg.Train.LogEvery))
-			if err != nil {
-				return usage(err)
-			}
-			found, err := job.FindLR(c.Context(), t)
+			found, err := find(c.Context())
 			if err != nil {
 				return err
 			}
@@ -64,10 +70,41 @@ as without it.`,
 	f.Float64Var(&maxLR, "max-lr", 0, "learning rate of the last step (default: the configuration's)")
 	f.IntVar(&steps, "steps", 0, "steps of the sweep (default: the configuration's)")
 	f.StringVar(&mode, "mode", "", "exp or linear (default: the configuration's)")
+	f.BoolVar(&unlabelled, "pretrain", false, "of a training without labels, in the loss of pretrain.method")
 	f.StringVar(&plot, "plot", "", "draw the curve into this .svg or .png file")
 	_ = c.MarkFlagRequired("config")
 	a.runFlags(c)
 	return c
+}
+
+// search is an LR range test of a training that is ready.
+type search func(ctx context.Context) (train.LRCurve, error)
+
+// searchOf is that of a job's trainer.
+func searchOf(j *train.Job, t *train.Trainer) search {
+	return func(ctx context.Context) (train.LRCurve, error) { return j.FindLR(ctx, t) }
+}
+
+// labelled readies a training with labels for a range test.
+func (a *app) labelled(cfg *configs.Config, dev graph.Device, events report.Listener) (search, error) {
+	job, err := train.OpenJob(*cfg, dev)
+	if err != nil {
+		return nil, err
+	}
+	t, err := job.Trainer("", events)
+	return searchOf(job, t), err
+}
+
+// unlabelled readies a training without labels for a range test.
+func (a *app) unlabelled(cfg *configs.Config, dev graph.Device, events report.Listener) (search, error) {
+	p, err := pretrain.Open(*cfg, dev)
+	if err != nil {
+		return nil, err
+	}
+	if n := p.Parts(); n > 1 {
+		a.say("%s trains %d layers one after the other: the range test is of the first", cfg.Pretrain.Method, n)
+	}
+	return p.FindLR, p.Prepare("", events, nil)
 }
 
 // suggestion is one of the rules' answers.

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -57,9 +59,10 @@ func TestPretrain(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			first, last := loss(t, rows, 1), loss(t, rows, 2)
-			if !(last < first) {
-				t.Errorf("the loss goes from %v to %v", first, last)
+			for _, which := range []string{"train_loss", "eval_loss"} {
+				if first, last := loss(t, rows, which, 1), loss(t, rows, which, 2); !(last < first) {
+					t.Errorf("%s goes from %v to %v", which, first, last)
+				}
 			}
 			own, extra := tensors(t, run, "weights.safetensors"), tensors(t, run, "scaffold.safetensors")
 			if slices.ContainsFunc(own, func(n string) bool { return strings.HasPrefix(n, "pretrain.") || slices.Contains(extra, n) }) {
@@ -93,13 +96,13 @@ func TestPretrain(t *testing.T) {
 	}
 }
 
-// loss is the training loss of a row of summary.csv.
-func loss(t testing.TB, summary []byte, row int) (v float64) {
+// loss is that of a row of summary.csv.
+func loss(t testing.TB, summary []byte, which string, row int) (v float64) {
 	t.Helper()
 	lines := strings.Split(strings.TrimSpace(string(summary)), "\n")
-	column := slices.Index(strings.Split(lines[0], ","), "train_loss")
+	column := slices.Index(strings.Split(lines[0], ","), which)
 	if column < 0 || row >= len(lines) {
-		t.Fatalf("no training loss of epoch %d in\n%s", row, summary)
+		t.Fatalf("no %s of epoch %d in\n%s", which, row, summary)
 	}
 	if err := json.Unmarshal([]byte(strings.Split(lines[row], ",")[column]), &v); err != nil {
 		t.Fatal(err)
@@ -145,18 +148,58 @@ func TestKilledPretrainingEndsTheSame(t *testing.T) {
 			}
 			t.Logf("interrupted %d times", interrupted)
 			for _, file := range []string{"weights", "scaffold", "optimizer", "ema"} {
-				want, err := os.ReadFile(filepath.Join(whole, "checkpoints", "last", file+".safetensors"))
-				if os.IsNotExist(err) && file == "ema" && method == "dae" {
-					continue
-				}
-				if err != nil {
-					t.Fatal(err)
-				}
-				if got, err := os.ReadFile(filepath.Join(run, "checkpoints", "last", file+".safetensors")); err != nil || !bytes.Equal(got, want) {
-					t.Errorf("%s differs from that of the uninterrupted run, %v", file, err)
+				for _, of := range []string{"last", "best"} {
+					want, err := os.ReadFile(filepath.Join(whole, "checkpoints", of, file+".safetensors"))
+					if os.IsNotExist(err) && file == "ema" && method == "dae" {
+						continue
+					}
+					if err != nil {
+						t.Fatal(err)
+					}
+					if got, err := os.ReadFile(filepath.Join(run, "checkpoints", of, file+".safetensors")); err != nil || !bytes.Equal(got, want) {
+						t.Errorf("%s of %s differs from that of the uninterrupted run, %v", file, of, err)
+					}
 				}
 			}
 		})
+	}
+}
+
+// The range test looks at the method's own loss, and --lr auto trains with what it finds
+// as if it had been given.
+func TestPretrainLR(t *testing.T) {
+	settings := unlabelled["cae"]
+	find := without("lr-find", settings[2:], "--pretrain", "--set", "pretrain.method=cae")
+	o := trainer(t, append(find, "--json")...)
+	var r struct {
+		Suggestions map[string]float64
+		Curve       [][2]float64
+	}
+	if err := json.Unmarshal([]byte(o.stdout), &r); err != nil || o.status != 0 {
+		t.Fatalf("status %d, %v\n%s%s", o.status, err, o.stdout, o.stderr)
+	}
+	if first := r.Curve[0][1]; r.Suggestions["turn10"] == 0 || first > 1.5 { // the loss of a classifier begins at 2.3
+		t.Errorf("the loss begins at %g, and the suggestions are %v", first, r.Suggestions)
+	}
+	auto, given := filepath.Join(t.TempDir(), "auto"), filepath.Join(t.TempDir(), "given")
+	found := ok(t, without("pretrain", settings, "--lr", "auto", "--output", auto)...)
+	lr, _ := found["lr"].(float64)
+	if math.Abs(lr/r.Suggestions["turn10"]-1) > 0.01 || found["best"] == nil || found["method"] != "cae" {
+		t.Errorf("the result is %v; turn10 is %g", found, r.Suggestions["turn10"])
+	}
+	if _, err := os.Stat(filepath.Join(auto, "lr_find.svg")); err != nil {
+		t.Errorf("the curve is not drawn: %v", err)
+	}
+	ok(t, without("pretrain", settings, "--lr", fmt.Sprint(lr), "--output", given)...)
+	ok(t, without("pretrain", settings, "--lr", "auto", "--output", auto, "--resume", "auto")...)
+	if !bytes.Equal(weights(t, auto), weights(t, given)) {
+		t.Error("a rate that is found and the same rate given train other weights")
+	}
+	if o := trainer(t, without("lr-find", unlabelled["dae"][2:], "--pretrain", "--set", "pretrain.method=dae", "--steps", "20")...); o.status != 0 {
+		t.Errorf("status %d\n%s", o.status, o.stderr)
+	}
+	if o := trainer(t, without("lr-find", nil, "--pretrain")...); o.status != 2 || !strings.Contains(o.stderr, "pretrain.method is none") {
+		t.Errorf("without a method: status %d\n%s", o.status, o.stderr)
 	}
 }
 

@@ -161,7 +161,7 @@ func (a *app) trainRun(ctx context.Context, cfg *configs.Config, names runNames,
 			return nil, nil, usage(err)
 		}
 		if names.auto() && from == nil {
-			if found, err = a.findLR(ctx, job, t); err != nil {
+			if found, err = a.findLR(ctx, job, searchOf(job, t)); err != nil {
 				return nil, nil, err
 			}
 			cfg.Optimizer.LR = job.Config.Optimizer.LR
@@ -173,12 +173,7 @@ func (a *app) trainRun(ctx context.Context, cfg *configs.Config, names runNames,
 		t.ResumeCommand = again
 		return job, supervised{t}, nil
 	}
-	u.begin = func() error {
-		if found == nil {
-			return nil
-		}
-		return report.PlotLRCurve(filepath.Join(dir, "lr_find.svg"), lrDrawing(*found, cfg.LRFind.Seeds))
-	}
+	u.begin = func() error { return drawFound(dir, found, cfg.LRFind.Seeds) }
 	return a.perform(ctx, cfg, u)
 }
 
@@ -294,8 +289,8 @@ func (a *app) perform(ctx context.Context, cfg *configs.Config, u undertaking) (
 }
 
 // findLR finds the learning rate that the job is trained with.
-func (a *app) findLR(ctx context.Context, j *train.Job, t *train.Trainer) (*train.LRCurve, error) {
-	found, err := j.FindLR(ctx, t)
+func (a *app) findLR(ctx context.Context, j *train.Job, find search) (*train.LRCurve, error) {
+	found, err := find(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -306,6 +301,14 @@ func (a *app) findLR(ctx context.Context, j *train.Job, t *train.Trainer) (*trai
 	}
 	a.say("training with LR %g, the suggestion %s", lr, train.AdoptedSuggestion)
 	return &found, nil
+}
+
+// drawFound draws the range test, where there was one, into the run folder.
+func drawFound(dir string, found *train.LRCurve, seeds int) error {
+	if found == nil {
+		return nil
+	}
+	return report.PlotLRCurve(filepath.Join(dir, "lr_find.svg"), lrDrawing(*found, seeds))
 }
 
 // keepLR takes the learning rates of a checkpoint's configuration.
