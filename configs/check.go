@@ -172,15 +172,9 @@ var rules = []struct {
 	{keys("train.swa_start", "train.ema_decay", "train.epochs"), func(c *Config) string {
 		switch s := c.Train.SWAStart; {
 		case s > 0 && c.Train.EMADecay > 0:
-			return "train.ema_decay is " + number(c.Train.EMADecay) + "; a run keeps one average of its weights, so one of them should be 0"
+			return "train.ema_decay is " + number(c.Train.EMADecay) + "; either average would be the weights that the run is for, so one of them should be 0"
 		case s > float64(c.Train.Epochs) || s >= 1 && s != float64(int(s)):
 			return fmt.Sprintf("should be an epoch up to train.epochs, which is %d, or a share of them below 1", c.Train.Epochs)
-		}
-		return ""
-	}},
-	{keys("train.patience", "train.swa_start"), func(c *Config) string {
-		if c.Train.Patience > 0 && c.Train.SWAStart > 0 {
-			return "train.swa_start is " + number(c.Train.SWAStart) + "; the average takes the place of the weights after the last epoch, which a run that ends early does not come to, so one of them should be 0"
 		}
 		return ""
 	}},

@@ -492,7 +492,9 @@ type Train struct {
 	// what is evaluated and saved as best. Default 0, off.
 	EMADecay float64 `json:"ema_decay" min:"0" below:"1" also:"ema,model_ema_decay"`
 	// Evaluations in a row without improvement after which the training ends; what
-	// is measured is the metric that chooses the best checkpoint. Default 0, off.
+	// is measured is the metric that chooses the best checkpoint. With swa_start the
+	// weights are measured, and their average so far takes their place at that end.
+	// Default 0, off.
 	Patience int `json:"patience" min:"0" also:"early_stopping,early_stop,early_stopping_patience"`
 	// What an evaluation must be better by to count as an improvement, in the
 	// metric's own unit. Default 0.
@@ -504,9 +506,9 @@ type Train struct {
 	EMAWarmup bool `json:"ema_warmup" also:"model_ema_warmup"`
 	// When stochastic weight averaging begins: at this epoch or, below 1, at this
 	// share of all. The weights at the ends of the epochs from there on are averaged;
-	// after the last one the average takes the place of the weights, with the
-	// statistics of its batch norms measured anew on the training data. Default 0,
-	// off.
+	// after the last one, be it by patience, the average takes the place of the weights,
+	// with the statistics of its batch norms measured anew on the training data. Not
+	// with ema_decay. Default 0, off.
 	SWAStart float64 `json:"swa_start" min:"0" also:"swa"`
 	// Learning rate from there on. Default 0: what the schedule says.
 	SWALR float64 `json:"swa_lr" min:"0"`

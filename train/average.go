@@ -7,8 +7,9 @@ import (
 )
 
 // SWA is stochastic weight averaging (arXiv 1803.05407): the mean of the weights at the
-// ends of the epochs from Start on. After the last epoch it takes the place of the
-// weights, with the statistics of batch norms measured anew.
+// ends of the epochs from Start on. After the last epoch, be it that with which Patience
+// ends, it takes the place of the weights, with the statistics of batch norms measured
+// anew.
 type SWA struct {
 	// Average is the mean so far.
 	Average *optim.EMA
@@ -43,18 +44,16 @@ func (t *Trainer) rate() float64 {
 	return t.LR(t.at.update)
 }
 
-// averageWeights takes the weights of the epoch that just ended into the mean; after the
-// last epoch it puts that in their place.
-func (t *Trainer) averageWeights(ctx context.Context) error {
+// averageWeights takes the weights of the epoch that just ended into the mean.
+func (t *Trainer) averageWeights() error {
 	if !t.SWA.averages(t.at.epoch + 1) {
 		return nil
 	}
-	if err := t.SWA.add(t.at.epoch + 1); err != nil {
-		return err
-	}
-	if t.at.epoch+1 < t.Epochs {
-		return nil
-	}
+	return t.SWA.add(t.at.epoch + 1)
+}
+
+// adoptAverage puts the mean in the place of the weights.
+func (t *Trainer) adoptAverage(ctx context.Context) error {
 	if err := t.SWA.Average.Adopt(); err != nil {
 		return err
 	}

@@ -1,11 +1,14 @@
 package train_test
 
 import (
+	"bytes"
 	"math"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/seed52467199/trainer/checkpoint"
 	"github.com/seed52467199/trainer/data"
 	"github.com/seed52467199/trainer/graph"
 	"github.com/seed52467199/trainer/optim"
@@ -312,5 +315,80 @@ func TestSAMThatStays(t *testing.T) {
 	}
 	if counters == 0 {
 		t.Error("the network has no batch norms")
+	}
+}
+
+// Patience watches the weights; where it ends after SWA began, the mean so far takes their
+// place, is measured, and is the best. A run that goes on from there is over.
+func TestPatienceEndsSWA(t *testing.T) {
+	settings := small("train.epochs=9", "train.patience=2", "train.min_delta=1000", "train.patience_start=1")
+	var ends [][]float32
+	var told []float64
+	listen := func(j *train.Job) report.Listener {
+		ends, told = nil, nil
+		return report.Func(func(e report.Event) error {
+			if e, ok := e.(*report.EpochDone); ok {
+				vals, err := j.Network.Params.Lookup("layer2.0.conv1.weight").Read()
+				ends, told = append(ends, vals), append(told, e.EvalLoss)
+				return err
+			}
+			return nil
+		})
+	}
+	plain := job(t, settings...)
+	if _, err := trainer(t, plain, "", listen(plain)).Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	weights, losses := ends, told
+	folder := t.TempDir()
+	j := job(t, append(settings, "train.swa_start=2")...)
+	r, err := trainer(t, j, folder, listen(j)).Run(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := len(weights) - 1
+	if last != 3 || len(ends) != 4 || r.Stopped == nil || !slices.Equal(told[:last], losses[:last]) {
+		t.Fatalf("%d epochs, %d without SWA, losses %v and %v", len(ends), len(weights), told, losses)
+	}
+	for i, v := range ends[last] {
+		want := (weights[1][i] + weights[2][i] + weights[3][i]) / 3
+		if math.Abs(float64(v-want)) > 1e-6 {
+			t.Fatalf("weight %d is %v, want the mean %v of three epochs", i, v, want)
+		}
+	}
+	m, err := trainer(t, j, "", nil).Evaluator.Run(t.Context())
+	if err != nil || m.Loss != told[last] || told[last] == losses[last] {
+		t.Errorf("epoch 4 is told with the loss %g; that of the average is %g, %v, that of the weights %g", told[last], m.Loss, err, losses[last])
+	}
+	if r.Best != r.Last {
+		t.Error("the average is not the best")
+	}
+	path := filepath.Join(folder, checkpoint.FolderName, checkpoint.LastName)
+	s, err := checkpoint.Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := job(t, append(settings, "train.swa_start=2")...)
+	tr := trainer(t, again, folder, nil)
+	if err := tr.Restore(s, path); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := tr.Run(t.Context()); err != nil || r.Last != nil || r.Stopped == nil || !bytes.Equal(memory(again), memory(j)) {
+		t.Errorf("the run that was over goes on: %+v, %v", r, err)
+	}
+}
+
+// A run that ends before SWA began says that nothing was averaged.
+func TestPatienceBeforeSWA(t *testing.T) {
+	warned := ""
+	j := job(t, small("train.epochs=9", "train.patience=1", "train.min_delta=1000", "train.swa_start=5")...)
+	r, err := trainer(t, j, "", report.Func(func(e report.Event) error {
+		if e, ok := e.(*report.Warning); ok {
+			warned = e.Text
+		}
+		return nil
+	})).Run(t.Context())
+	if err != nil || r.Stopped == nil || !strings.Contains(warned, "before epoch 5") {
+		t.Errorf("%+v, %v, the warning %q", r, err, warned)
 	}
 }

@@ -36,8 +36,21 @@ func (t *Trainer) observe(value float64, lower bool) {
 
 // exhausted tells whether the run should end before its last epoch.
 func (t *Trainer) exhausted() bool {
+	return t.impatient() && t.at.epoch < t.until()
+}
+
+// impatient tells whether patience is at its end.
+func (t *Trainer) impatient() bool {
 	n := t.Patience.Evaluations
-	return n > 0 && t.at.stale.Count >= n && t.at.epoch < t.until()
+	return n > 0 && t.at.stale.Count >= n
+}
+
+// warnNoAverage tells of an average that a run ended too early for.
+func (t *Trainer) warnNoAverage() error {
+	if t.SWA == nil || t.SWA.averages(t.at.epoch) {
+		return nil
+	}
+	return send(t.Events, &report.Warning{Text: fmt.Sprintf("patience ended before epoch %d, with which train.swa_start begins: the weights are no average", t.SWA.Start)})
 }
 
 // stoppedEarly says why.

@@ -179,7 +179,7 @@ func (t *Trainer) Run(ctx context.Context) (Result, error) {
 	}
 	if t.exhausted() {
 		r.Stopped = t.stoppedEarly()
-		return r, send(t.Events, r.Stopped)
+		return r, errors.Join(send(t.Events, r.Stopped), t.warnNoAverage())
 	}
 	return r, nil
 }
@@ -327,22 +327,21 @@ func (t *Trainer) finishEpoch(ctx context.Context, images int, training time.Dur
 	done := &report.EpochDone{Epoch: t.at.epoch + 1, Update: t.at.update, TrainLoss: t.at.loss.Mean(), EvalLoss: math.NaN(),
 		LR: t.lr, ImagesPerSecond: float64(images) / training.Seconds()}
 	evalStart := time.Now()
-	if t.SWA != nil {
-		if err := t.averageWeights(ctx); err != nil {
-			return nil, err
-		}
+	if err := t.averageWeights(); err != nil {
+		return nil, err
 	}
-	if t.Evaluator != nil {
-		m, err := t.evaluate(context.WithoutCancel(ctx))
-		if err != nil {
+	averaged := t.SWA.averages(done.Epoch) && done.Epoch == t.Epochs
+	if !averaged {
+		if err := t.assess(ctx, done, false); err != nil {
 			return nil, err
 		}
-		if math.IsNaN(m.Loss) || math.IsInf(m.Loss, 0) {
-			return nil, &NonFiniteError{What: "the evaluation", Value: m.Loss, Epoch: t.at.epoch + 1, Update: t.at.update, LR: t.lr, Checkpoint: t.lastGood}
+		averaged = t.SWA.averages(done.Epoch) && t.impatient()
+	}
+	if averaged {
+		if err := t.adoptAverage(ctx); err != nil {
+			return nil, err
 		}
-		done.EvalLoss = m.Loss
-		done.Confusion, done.PerClass = m.Confusion, m.Named(t.Meta.ClassNames)
-		if err := t.judge(done, m); err != nil {
+		if err := t.assess(ctx, done, true); err != nil {
 			return nil, err
 		}
 	}
@@ -370,9 +369,28 @@ func (t *Trainer) finishEpoch(ctx context.Context, images int, training time.Dur
 	return done, nil
 }
 
+// assess evaluates the weights at the end of an epoch or, where averaged is set, the
+// average that has taken their place.
+func (t *Trainer) assess(ctx context.Context, done *report.EpochDone, averaged bool) error {
+	if t.Evaluator == nil {
+		return nil
+	}
+	m, err := t.evaluate(context.WithoutCancel(ctx))
+	if err != nil {
+		return err
+	}
+	if math.IsNaN(m.Loss) || math.IsInf(m.Loss, 0) {
+		return &NonFiniteError{What: "the evaluation", Value: m.Loss, Epoch: t.at.epoch + 1, Update: t.at.update, LR: t.lr, Checkpoint: t.lastGood}
+	}
+	done.EvalLoss = m.Loss
+	done.Confusion, done.PerClass = m.Confusion, m.Named(t.Meta.ClassNames)
+	return t.judge(done, m, averaged)
+}
+
 // judge tells the figures of an evaluation, and whether the epoch is the best so far.
-func (t *Trainer) judge(done *report.EpochDone, m *metric.Result) error {
+func (t *Trainer) judge(done *report.EpochDone, m *metric.Result, averaged bool) error {
 	by := t.bestBy()
+	done.Metrics = nil
 	for _, name := range metric.Told(m.Task, by) {
 		if v, ok := m.Figure(name); ok {
 			done.Metrics = append(done.Metrics, report.Metric{Name: name, Value: v})
@@ -382,10 +400,11 @@ func (t *Trainer) judge(done *report.EpochDone, m *metric.Result) error {
 	if !ok {
 		return send(t.Events, &report.Warning{Text: fmt.Sprintf("%s, which chooses the best epoch, is not defined on the validation data: choose another eval.metric", by.Name)})
 	}
-	t.observe(v, by.Lower)
+	if !averaged { // the training is over
+		t.observe(v, by.Lower)
+	}
 	// A run that was begun with another figure starts to compare anew, and what SWA made
 	// is what the run is for, whatever came before.
-	averaged := t.SWA.averages(done.Epoch) && done.Epoch == t.Epochs
 	// Parts of a run are not compared with each other.
 	if b := t.at.best; b == nil || b.Name != by.Name || b.Epoch <= t.From || by.Better(v, b.Value) || averaged {
 		t.at.best = &checkpoint.BestMetric{Name: by.Name, Value: v, Epoch: done.Epoch}
