@@ -392,3 +392,22 @@ func TestPatienceBeforeSWA(t *testing.T) {
 		t.Errorf("%+v, %v, the warning %q", r, err, warned)
 	}
 }
+
+// The run is over when patience is at its end, even where the average is an improvement.
+func TestAverageIsTheEnd(t *testing.T) {
+	j := job(t, "model.name=mlp", "eval.metric=loss", "schedule.name=constant", "schedule.warmup_epochs=0", "optimizer.lr=0.3", "train.seed=1",
+		"train.epochs=20", "train.patience=1", "train.swa_start=2")
+	var losses []float64
+	r, err := trainer(t, j, "", report.Func(func(e report.Event) error {
+		if e, ok := e.(*report.EpochDone); ok {
+			losses = append(losses, e.EvalLoss)
+		}
+		return nil
+	})).Run(t.Context())
+	if err != nil || r.Stopped == nil {
+		t.Fatalf("losses %v: %+v, %v", losses, r, err)
+	}
+	if last := len(losses) - 1; losses[last] >= losses[last-1] {
+		t.Errorf("the average is no improvement, which shows nothing: losses %v", losses)
+	}
+}
