@@ -77,7 +77,7 @@ func newChart(title string, rows []EpochDone, all ...series) (c chart, ok bool) 
 				pen = "M" // a gap
 				continue
 			}
-			d := dot{x.at(float64(rows[i].Epoch)), y.at(v), fmt.Sprintf("epoch %d: %s %s", rows[i].Epoch, s.name, figure(v))}
+			d := dot{x.at(float64(rows[i].Epoch)), y.at(v), fmt.Sprintf("epoch %d: %s %s", rows[i].Epoch, s.name, Figure(v))}
 			fmt.Fprintf(&path, "%s%.1f %.1f", pen, d.X, d.Y)
 			pen = "L"
 			if len(rows) <= chartDots {

@@ -26,7 +26,8 @@ func appendFigure(b []byte, v float64) []byte {
 	return strconv.AppendFloat(b, v, 'f', 4, 64)
 }
 
-func figure(v float64) string { return string(appendFigure(nil, v)) }
+// Figure writes a loss or a metric for people: four digits that tell.
+func Figure(v float64) string { return string(appendFigure(nil, v)) }
 
 // appendRate writes a learning rate for people: three significant digits.
 func appendRate(b []byte, v float64) []byte {

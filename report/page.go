@@ -195,7 +195,7 @@ func (p *Page) facts() []fact {
 		e := &p.summary.rows[i]
 		best := fmt.Sprintf("epoch %d", e.Epoch)
 		for _, m := range e.Metrics[:min(len(e.Metrics), 1)] {
-			best += fmt.Sprintf(", %s %s", m.Name, figure(m.Value))
+			best += fmt.Sprintf(", %s %s", m.Name, Figure(m.Value))
 		}
 		facts = append([]fact{{"Best", best}}, facts...)
 	}
@@ -294,7 +294,7 @@ func measured(v float64) string {
 	if math.IsNaN(v) {
 		return "–"
 	}
-	return figure(v)
+	return Figure(v)
 }
 
 // percent has one decimal; a dash stands for a rate of nothing.

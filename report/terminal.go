@@ -302,7 +302,7 @@ func footer(e *RunDone) string {
 	fmt.Fprintf(&s, "done in %s, %s img/s", clock(e.Time), appendSpeed(nil, e.ImagesPerSecond))
 	if e.Best != nil {
 		if v, ok := e.Best.Metric(e.BestBy); ok {
-			fmt.Fprintf(&s, "; best %s %s in epoch %d", printable(e.BestBy), figure(v), e.Best.Epoch)
+			fmt.Fprintf(&s, "; best %s %s in epoch %d", printable(e.BestBy), Figure(v), e.Best.Epoch)
 		} else {
 			fmt.Fprintf(&s, "; best epoch %d", e.Best.Epoch)
 		}

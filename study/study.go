@@ -18,6 +18,7 @@ import (
 	"github.com/seed52467199/trainer/models"
 	"github.com/seed52467199/trainer/report"
 	"github.com/seed52467199/trainer/train"
+	"github.com/seed52467199/trainer/train/metric"
 )
 
 // Study is a study in its folder.
@@ -30,6 +31,7 @@ type Study struct {
 	Train func(ctx context.Context, c configs.Config, resume bool) error
 
 	costs []cost
+	by    metric.Choice // compares the variants
 }
 
 // cost is what one variant takes.
@@ -81,9 +83,14 @@ func (s *Study) check(v configs.Variant, dev graph.Device) error {
 	if err != nil {
 		return err
 	}
-	if _, err := job.Trainer("", nil); err != nil {
+	t, err := job.Trainer("", nil)
+	if err != nil {
 		return err
 	}
+	if len(s.costs) > 0 && t.BestBy != s.by {
+		return fmt.Errorf("its best epoch is chosen by %s and that of variant %s by %s, and a study compares by one figure: set eval.metric for all of them", t.BestBy.Name, s.Variants[0].Name, s.by.Name)
+	}
+	s.by = t.BestBy
 	c := cost{images: min(v.Config.Train.BatchSize, job.TrainData.Len()) * v.Config.Train.GradAccum}
 	if _, c.Cost, err = job.Model.Layers(job.Network.Params); err != nil {
 		return err
@@ -173,10 +180,10 @@ func (s *Study) run(ctx context.Context, r Run) (result Result, err error) {
 	case err != nil:
 		return result, fmt.Errorf("variant %s, seed %d: %w", r.Variant, r.Seed, err)
 	}
-	if err := result.read(report.RunFolder{Dir: r.Dir}, s.costs[at].images); err != nil {
+	if err := result.read(report.RunFolder{Dir: r.Dir}, s.by, s.costs[at].images); err != nil {
 		return result, err
 	}
-	text, err := json.MarshalIndent(result, "", "  ")
+	text, err := json.MarshalIndent(result.object(s.by.Name), "", "  ")
 	if err != nil {
 		return result, err
 	}

@@ -48,7 +48,7 @@ func open(t *testing.T, dir string, set ...string) (s *Study, trained *[]string)
 		}
 		top1 := 70 + 10*float64(c.Train.Seed)
 		for epoch, v := range []float64{top1 + 1, top1} {
-			err = errors.Join(err, summary.Handle(&report.EpochDone{Epoch: epoch + 1, ImagesPerSecond: 6400, Metrics: []report.Metric{{Name: "top1", Value: v}}}))
+			err = errors.Join(err, summary.Handle(&report.EpochDone{Epoch: epoch + 1, ImagesPerSecond: 6400, Best: epoch == 0, Metrics: []report.Metric{{Name: "top1", Value: v}}}))
 		}
 		if resume {
 			return &train.NonFiniteError{What: "a batch", Value: math.NaN()}
@@ -117,6 +117,61 @@ func TestStudy(t *testing.T) {
 	s, _ = open(t, dir, "runtime.threads=1")
 	if err := check(t, s); err != nil {
 		t.Errorf("another number of threads: %v", err)
+	}
+}
+
+// The figure that chooses the best epoch compares, also where less of it is better.
+func TestStudyByAnotherFigure(t *testing.T) {
+	dir := t.TempDir()
+	s, _ := open(t, dir, "eval.metric=loss")
+	s.Variants = s.Variants[:1]
+	s.Train = func(_ context.Context, c configs.Config, _ bool) error {
+		if err := os.MkdirAll(c.Output.Dir, 0o755); err != nil {
+			return err
+		}
+		summary, err := report.NewSummary(report.RunFolder{Dir: c.Output.Dir}.Summary())
+		for epoch, loss := range []float64{0.5, 0.25, 0.375} {
+			err = errors.Join(err, summary.Handle(&report.EpochDone{Epoch: epoch + 1, EvalLoss: loss * float64(c.Train.Seed), Best: epoch < 2}))
+		}
+		return err
+	}
+	if err := check(t, s); err != nil {
+		t.Fatal(err)
+	}
+	table, err := s.Run(t.Context(), nothing)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a := table.Rows[0]; a.Mean != 0.5625 || a.BestMean != 0.375 || table.Results[1].BestEpoch != 2 {
+		t.Errorf("%+v, %+v", a, table.Results)
+	}
+	for name, want := range map[string]string{
+		"table.md":             "loss (less is better), best epoch |",
+		"table.csv":            "loss_mean,loss_sd,best_loss_mean,best_loss_sd,params,",
+		"runs.csv":             "seed,loss,best_loss,best_epoch,epochs,step_ms,diverged\na,1,0.375,0.25,2,3,",
+		"a/seed-1/result.json": `"best_loss": 0.25`,
+	} {
+		text, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil || !strings.Contains(string(text), want) {
+			t.Errorf("%s holds %q, %v; want %q", name, text, err, want)
+		}
+	}
+	if md := table.Markdown(); !strings.Contains(md, "| 0.5625 ± 0.2652 | 0.3750 ± 0.1768 |") {
+		t.Errorf("the table is %s", md)
+	}
+
+	// One figure compares all variants, and it has to be measured.
+	s, _ = open(t, t.TempDir())
+	s.Variants[1].Config.Eval.Metric = "f1"
+	if err := check(t, s); err == nil || !strings.Contains(err.Error(), "variant b: its best epoch is chosen by f1") {
+		t.Errorf("error %v, want one about two figures", err)
+	}
+	s, _ = open(t, t.TempDir(), "eval.metric=auc")
+	if err := check(t, s); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Run(t.Context(), nothing); err == nil || !strings.Contains(err.Error(), "auc, by which the study compares, is not defined") {
+		t.Errorf("error %v, want one about a figure that was not measured", err)
 	}
 }
 

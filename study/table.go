@@ -1,6 +1,7 @@
 package study
 
 import (
+	"cmp"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
@@ -16,37 +17,46 @@ import (
 
 	"github.com/seed52467199/trainer/internal/atomicfile"
 	"github.com/seed52467199/trainer/report"
+	"github.com/seed52467199/trainer/train/metric"
 )
 
-// Result is what one run reached. Rates are in percent.
+// Result is what one run reached.
 type Result struct {
 	Variant string `json:"variant"`
 	Seed    int64  `json:"seed"`
-	// Top1 is the accuracy after the last epoch, BestTop1 that after the best.
-	Top1     float64 `json:"top1"`
-	BestTop1 float64 `json:"best_top1"`
+	// Last is the figure that compares after the last epoch, Best that after the best; not
+	// a number where no epoch came to its end.
+	Last float64 `json:"-"`
+	Best float64 `json:"-"`
 	// BestEpoch is that epoch, Epochs the number of all.
 	BestEpoch int `json:"best_epoch"`
 	Epochs    int `json:"epochs"`
 	// StepMillis is the time of one update, the median of the epochs'.
 	StepMillis float64 `json:"step_ms"`
 	// Diverged says where the loss stopped being a number; "" where it did not.
-	Diverged string `json:"diverged,omitempty"`
+	Diverged string `json:"diverged"`
 }
 
 // read takes the figures from a run folder's summary. images is how many an update
 // takes.
-func (r *Result) read(f report.RunFolder, images int) error {
+func (r *Result) read(f report.RunFolder, by metric.Choice, images int) error {
 	_, rows, err := report.ReadSummary(f.Summary())
 	if err != nil {
 		return err
 	}
 	var times []float64
+	r.Last, r.Best = math.NaN(), math.NaN()
 	for _, row := range rows {
-		top1, _ := row.Metric("top1")
-		r.Top1, r.Epochs = top1, row.Epoch
-		if r.BestEpoch == 0 || top1 > r.BestTop1 {
-			r.BestTop1, r.BestEpoch = top1, row.Epoch
+		v, ok := row.Metric(by.Name)
+		if by.Name == metric.Loss {
+			v, ok = row.EvalLoss, true
+		}
+		if !ok {
+			return fmt.Errorf("%s: %s, by which the study compares, is not defined on the validation data of epoch %d: choose another eval.metric, and another --output", f.Summary(), by.Name, row.Epoch)
+		}
+		r.Last, r.Epochs = v, row.Epoch
+		if row.Best {
+			r.Best, r.BestEpoch = v, row.Epoch
 		}
 		if row.ImagesPerSecond > 0 {
 			times = append(times, 1000*float64(images)/row.ImagesPerSecond)
@@ -56,36 +66,75 @@ func (r *Result) read(f report.RunFolder, images int) error {
 	return nil
 }
 
+// object is a result's JSON. The figure goes by its name: top1 and best_top1.
+func (r Result) object(figure string) map[string]any {
+	o := map[string]any{"variant": r.Variant, "seed": r.Seed, "best_epoch": r.BestEpoch, "epochs": r.Epochs, "step_ms": r.StepMillis}
+	if r.Epochs > 0 {
+		o[figure], o["best_"+figure] = r.Last, r.Best
+	}
+	if r.Diverged != "" {
+		o["diverged"] = r.Diverged
+	}
+	return o
+}
+
 // Row is what the runs of one variant reached together.
 type Row struct {
-	Variant string `json:"variant"`
+	Variant string
 	// Runs are those that are finished, Diverged those of them whose loss stopped being a
 	// number, which the means leave out.
-	Runs     int `json:"runs"`
-	Diverged int `json:"diverged"`
-	// Mean and SD are those of the accuracy after the last epoch, BestMean and BestSD
+	Runs, Diverged int
+	// Mean and SD are those of the figure after the last epoch, BestMean and BestSD
 	// of that after the best; the deviation is that of a sample (n-1), and 0 for one run.
-	// Without any run they are left out.
-	Mean     float64 `json:"top1_mean,omitempty"`
-	SD       float64 `json:"top1_sd,omitempty"`
-	BestMean float64 `json:"best_top1_mean,omitempty"`
-	BestSD   float64 `json:"best_top1_sd,omitempty"`
-	Params   int64   `json:"params"`
-	MACs     int64   `json:"macs"`
+	// Without any run they are 0.
+	Mean, SD         float64
+	BestMean, BestSD float64
+	Params, MACs     int64
 	// StepMillis is the median of the runs' times of an update.
-	StepMillis float64 `json:"step_ms,omitempty"`
+	StepMillis float64
+}
+
+// measured is how many runs the means are of.
+func (r Row) measured() int { return r.Runs - r.Diverged }
+
+// object is a row's JSON. The figure goes by its name: top1_mean, top1_sd and so on; what
+// there is none of is left out.
+func (r Row) object(figure string) map[string]any {
+	o := map[string]any{"variant": r.Variant, "runs": r.Runs, "diverged": r.Diverged, "params": r.Params, "macs": r.MACs}
+	if r.measured() > 0 {
+		o[figure+"_mean"], o["best_"+figure+"_mean"], o["step_ms"] = r.Mean, r.BestMean, r.StepMillis
+	}
+	if r.measured() > 1 {
+		o[figure+"_sd"], o["best_"+figure+"_sd"] = r.SD, r.BestSD
+	}
+	return o
 }
 
 // Table is what a study reached so far.
 type Table struct {
-	Name    string   `json:"study"`
-	Rows    []Row    `json:"variants"`
-	Results []Result `json:"runs"`
+	Name string
+	// By is the figure that compares: the one that chooses the best epoch.
+	By      metric.Choice
+	Rows    []Row
+	Results []Result
+}
+
+// MarshalJSON gives the name (study), the figure and whether less of it is better (figure,
+// lower_is_better), the rows (variants) and the results (runs).
+func (t Table) MarshalJSON() ([]byte, error) {
+	rows, runs := []map[string]any{}, []map[string]any{}
+	for _, r := range t.Rows {
+		rows = append(rows, r.object(t.By.Name))
+	}
+	for _, r := range t.Results {
+		runs = append(runs, r.object(t.By.Name))
+	}
+	return json.Marshal(map[string]any{"study": t.Name, "figure": t.By.Name, "lower_is_better": t.By.Lower, "variants": rows, "runs": runs})
 }
 
 // Table reads the results of the finished runs.
 func (s *Study) Table() (Table, error) {
-	t := Table{Name: s.Name, Rows: []Row{}, Results: []Result{}}
+	t := Table{Name: s.Name, By: s.by}
 	runs := s.Runs()
 	for i, v := range s.Variants {
 		row := Row{Variant: v.Name, Params: s.costs[i].Params, MACs: s.costs[i].MACs}
@@ -94,7 +143,7 @@ func (s *Study) Table() (Table, error) {
 			if r.Variant != v.Name {
 				continue
 			}
-			result, err := readResult(filepath.Join(r.Dir, resultName))
+			result, err := readResult(filepath.Join(r.Dir, resultName), s.by.Name)
 			if errors.Is(err, fs.ErrNotExist) {
 				continue
 			}
@@ -107,7 +156,7 @@ func (s *Study) Table() (Table, error) {
 				row.Diverged++
 				continue
 			}
-			last, best, times = append(last, result.Top1), append(best, result.BestTop1), append(times, result.StepMillis)
+			last, best, times = append(last, result.Last), append(best, result.Best), append(times, result.StepMillis)
 		}
 		row.Mean, row.SD = meanSD(last)
 		row.BestMean, row.BestSD = meanSD(best)
@@ -117,46 +166,61 @@ func (s *Study) Table() (Table, error) {
 	return t, nil
 }
 
-func readResult(path string) (r Result, err error) {
+func readResult(path, figure string) (r Result, err error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return r, err
 	}
-	if err := json.Unmarshal(text, &r); err != nil {
+	var all map[string]any
+	if err := cmp.Or(json.Unmarshal(text, &r), json.Unmarshal(text, &all)); err != nil {
 		return r, fmt.Errorf("%s: %w; remove the file to have the run looked at again", path, err)
 	}
+	last, measured := all[figure].(float64)
+	best, ok := all["best_"+figure].(float64)
+	if r.Diverged == "" && !(measured && ok) {
+		return r, fmt.Errorf("%s does not tell %s and best_%s; remove the file to have the run looked at again", path, figure, figure)
+	}
+	r.Last, r.Best = last, best
 	return r, nil
 }
 
 // Markdown is the table for people.
 func (t Table) Markdown() string {
 	var b strings.Builder
+	title := metric.Title(t.By.Name)
+	if t.By.Lower {
+		title += " (less is better)"
+	}
 	fmt.Fprintf(&b, "# %s\n\n", t.Name)
-	b.WriteString("| variant | runs | top-1, last epoch | top-1, best epoch | parameters | MACs | ms/update |\n|---|---|---|---|---|---|---|\n")
+	fmt.Fprintf(&b, "| variant | runs | %s, last epoch | %s, best epoch | parameters | MACs | ms/update |\n|---|---|---|---|---|---|---|\n", title, title)
 	for _, r := range t.Rows {
 		runs := strconv.Itoa(r.Runs)
 		if r.Diverged > 0 {
 			runs += fmt.Sprintf(", %d diverged", r.Diverged)
 		}
-		n := r.Runs - r.Diverged
+		n := r.measured()
 		time := "-"
 		if n > 0 {
 			time = fmt.Sprintf("%.1f", r.StepMillis)
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %d | %.2f M | %s |\n", r.Variant, runs, spread(r.Mean, r.SD, n), spread(r.BestMean, r.BestSD, n), r.Params, float64(r.MACs)/1e6, time)
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %d | %.2f M | %s |\n", r.Variant, runs, t.spread(r.Mean, r.SD, n), t.spread(r.BestMean, r.BestSD, n), r.Params, float64(r.MACs)/1e6, time)
 	}
 	return b.String()
 }
 
 // spread is a mean of n values and their deviation.
-func spread(mean, sd float64, n int) string {
+func (t Table) spread(mean, sd float64, n int) string {
+	text, unit := report.Figure, ""
+	if metric.Percent(t.By.Name) {
+		text, unit = func(v float64) string { return fmt.Sprintf("%.2f", v) }, " %"
+	}
 	switch n {
 	case 0:
 		return "-"
 	case 1:
-		return fmt.Sprintf("%.2f %%", mean)
+		return text(mean) + unit
 	}
-	return fmt.Sprintf("%.2f ± %.2f %%", mean, sd)
+	return text(mean) + " ± " + text(sd) + unit
 }
 
 // write replaces the tables of the study's folder.
@@ -164,11 +228,12 @@ func (t Table) write(dir string) error {
 	if err := atomicfile.Write(filepath.Join(dir, "table.md"), atomicfile.Content([]byte(t.Markdown()))); err != nil {
 		return err
 	}
-	rows := [][]string{{"variant", "runs", "diverged", "top1_mean", "top1_sd", "best_top1_mean", "best_top1_sd", "params", "macs", "step_ms"}}
+	last, best := t.By.Name, "best_"+t.By.Name
+	rows := [][]string{{"variant", "runs", "diverged", last + "_mean", last + "_sd", best + "_mean", best + "_sd", "params", "macs", "step_ms"}}
 	for _, r := range t.Rows {
 		row := []string{r.Variant, strconv.Itoa(r.Runs), strconv.Itoa(r.Diverged), cell(r.Mean), cell(r.SD), cell(r.BestMean), cell(r.BestSD),
 			strconv.FormatInt(r.Params, 10), strconv.FormatInt(r.MACs, 10), cell(r.StepMillis)}
-		switch r.Runs - r.Diverged { // what there is none of is empty
+		switch r.measured() { // what there is none of is empty
 		case 0:
 			row[3], row[4], row[5], row[6], row[9] = "", "", "", "", ""
 		case 1:
@@ -179,10 +244,13 @@ func (t Table) write(dir string) error {
 	if err := writeCSV(filepath.Join(dir, "table.csv"), rows); err != nil {
 		return err
 	}
-	rows = [][]string{{"variant", "seed", "top1", "best_top1", "best_epoch", "epochs", "step_ms", "diverged"}}
+	rows = [][]string{{"variant", "seed", last, best, "best_epoch", "epochs", "step_ms", "diverged"}}
 	for _, r := range t.Results {
-		rows = append(rows, []string{r.Variant, strconv.FormatInt(r.Seed, 10), cell(r.Top1), cell(r.BestTop1), strconv.Itoa(r.BestEpoch), strconv.Itoa(r.Epochs),
-			cell(r.StepMillis), r.Diverged})
+		row := []string{r.Variant, strconv.FormatInt(r.Seed, 10), cell(r.Last), cell(r.Best), strconv.Itoa(r.BestEpoch), strconv.Itoa(r.Epochs), cell(r.StepMillis), r.Diverged}
+		if r.Epochs == 0 {
+			row[2], row[3] = "", ""
+		}
+		rows = append(rows, row)
 	}
 	return writeCSV(filepath.Join(dir, "runs.csv"), rows)
 }

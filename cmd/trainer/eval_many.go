@@ -229,7 +229,11 @@ func (ms *measurements) print(w io.Writer) error {
 		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%.4g\t%.4f\t", m.checkpoint, m.model, m.params, m.size, m.crop, m.result.Loss)
 		for _, name := range told {
 			v, _ := m.result.Figure(name)
-			fmt.Fprintf(t, "%.2f\t", v)
+			if metric.Percent(name) {
+				fmt.Fprintf(t, "%.2f\t", v)
+			} else {
+				fmt.Fprintf(t, "%.4f\t", v)
+			}
 		}
 		if i == ms.best {
 			fmt.Fprint(t, "*")

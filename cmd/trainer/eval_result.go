@@ -10,7 +10,6 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/seed52467199/trainer/data"
 	"github.com/seed52467199/trainer/internal/atomicfile"
 	"github.com/seed52467199/trainer/report"
 	"github.com/seed52467199/trainer/train/metric"
@@ -67,15 +66,11 @@ func figures(m *metric.Result) (first, more string) {
 		if !slices.Contains(told, f.Name) {
 			line = &lines[1]
 		}
-		name := strings.ReplaceAll(f.Name, "_", " ")
-		switch {
-		case f.Name == "top1" || f.Name == "top5":
-			name = "top-" + f.Name[3:]
-		case f.Name == "brier" || m.Task == data.Regress:
-			*line = append(*line, fmt.Sprintf("%s %.4f", name, f.Value))
-			continue
+		format := "%s %.4f"
+		if metric.Percent(f.Name) {
+			format = "%s %.2f%%"
 		}
-		*line = append(*line, fmt.Sprintf("%s %.2f%%", name, f.Value))
+		*line = append(*line, fmt.Sprintf(format, metric.Title(f.Name), f.Value))
 	}
 	return strings.Join(lines[0], "  "), strings.Join(lines[1], "  ")
 }

@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -64,6 +65,50 @@ func TestStudy(t *testing.T) {
 	if a, b := strings.Join(accuracies(string(before)), "\n"), strings.Join(accuracies(o.stdout), "\n"); a != b {
 		t.Errorf("the table was\n%s\nand is\n%s", a, b)
 	}
+}
+
+// A study of numbers compares by theirs.
+func TestStudyOfNumbers(t *testing.T) {
+	dir := t.TempDir()
+	table := numbersTable(t, dir, 60)
+	file := studyFile(t, "base: "+numbersConfig(t, dir, table)+"\nset: [eval.metric=mae, train.epochs=2]\nvariants: {fast: [], slow: [optimizer.lr=1.0e-6]}\nseeds: [1, 2]\n")
+	r := ok(t, "study", "--config", file, "--output", filepath.Join(dir, "study"))
+	fast, slow := r["variants"].([]any)[0].(map[string]any), r["variants"].([]any)[1].(map[string]any)
+	if r["figure"] != "mae" || r["lower_is_better"] != true || fast["mae_mean"].(float64) >= slow["mae_mean"].(float64) || fast["top1_mean"] != nil {
+		t.Errorf("result %v", r)
+	}
+	run := ok(t, "train", "--config", numbersConfig(t, dir, table), "--set", "train.epochs=2", "--set", "eval.metric=mae", "--seed", "1")
+	if got, want := r["runs"].([]any)[0].(map[string]any)["mae"], run["last"].(map[string]any)["mae"]; got != want {
+		t.Errorf("mae %v in the study, and %v of the same training alone", got, want)
+	}
+}
+
+// numbersTable writes a table of the features x, y and z, and of sum and difference, which
+// depend on them.
+func numbersTable(t *testing.T, dir string, rows int) string {
+	t.Helper()
+	text := "x,y,z,sum,difference\n"
+	for i := range rows {
+		x, y, z := float64(i*37%101)/50, float64(i*53%97)-48, float64(i*i*11%89)/1000
+		text += fmt.Sprintf("%g,%g,%g,%g,%g\n", x, y, z, x+y/48, x-y/48+5)
+	}
+	path := filepath.Join(dir, "numbers.csv")
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// numbersConfig is a configuration that learns from such a table.
+func numbersConfig(t *testing.T, dir, table string) string {
+	t.Helper()
+	path := filepath.Join(dir, "numbers.yaml")
+	text := "model: {name: mlp}\ndata: {format: csv, root: " + table + ", target_columns: [sum, difference], task: regress}\nloss: {name: mse}\n" +
+		"optimizer: {name: adam, lr: 0.01}\ntrain: {epochs: 20, batch_size: 16}\n"
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 func TestStudyRefusals(t *testing.T) {

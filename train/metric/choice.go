@@ -55,6 +55,20 @@ func Choose(task data.Task, name string) (Choice, error) {
 	return Choice{}, fmt.Errorf("%s is no figure of the task %s; those are %s, or auto for %s", name, task, strings.Join(names, ", "), names[0])
 }
 
+// Percent tells whether a figure is a rate in percent. The loss, the Brier score, R2 and
+// errors of numbers are not.
+func Percent(name string) bool {
+	return !slices.Contains([]string{Loss, "brier", "r2", "mae", "rmse"}, name)
+}
+
+// Title is a figure's name for people: top-1, f1 micro.
+func Title(name string) string {
+	if name == Top1 || name == "top5" {
+		return "top-" + name[3:]
+	}
+	return strings.ReplaceAll(name, "_", " ")
+}
+
 // told are the figures that are told of every epoch, by task.
 var told = map[data.Task][]string{
 	data.Classify:   {Top1, "top5", "f1", "ece"},
