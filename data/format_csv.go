@@ -207,7 +207,7 @@ const separators = "|;"
 func (t *table) taskOf(c choice, o Options) (Task, error) {
 	first := c.targets[0]
 	number := func(text string) bool { _, ok := finiteNumber(text); return ok }
-	switch task, err := parseTask(o.Task); {
+	switch task, err := ParseTask(o.Task); {
 	case err != nil:
 		return 0, err
 	case o.Task == "" || o.Task == autoTask:
@@ -294,7 +294,7 @@ func (t *table) open(c choice, o Options, rows []int) (ds Dataset, err error) {
 	if c.image >= 0 {
 		ds, err = picked.files(c.image, pickedLabels, classes)
 	} else {
-		ds, err = picked.features(c.features, pickedLabels, classes)
+		ds, err = picked.features(c.features, pickedLabels, classes, "the columns that are to be used can be named in data.feature_columns")
 	}
 	if err == nil && c.task != Classify {
 		ds = &marked{ds, c.task, pickedTargets, len(classes)}
@@ -384,8 +384,8 @@ type features struct {
 	classes []string
 }
 
-func (t *table) features(columns []int, labels []int32, classes []string) (Dataset, error) {
-	values, err := t.numbers(columns, "the columns that are to be used can be named in data.feature_columns")
+func (t *table) features(columns []int, labels []int32, classes []string, hint string) (Dataset, error) {
+	values, err := t.numbers(columns, hint)
 	if err != nil {
 		return nil, err
 	}
@@ -394,6 +394,26 @@ func (t *table) features(columns []int, labels []int32, classes []string) (Datas
 		names[k] = t.header[i]
 	}
 	return &features{t.path, t.lines, values, names, labels, classes}, nil
+}
+
+// OpenFeatures reads all rows of a table for a network that has learned from these columns,
+// in their order. Whatever other columns there are, such as what was to be learned, is
+// left alone; the rows have no classes. An error names the file and, where it is about a
+// number, its row and column.
+func OpenFeatures(path string, columns []string) (Dataset, error) {
+	t, err := readTable(path)
+	if err != nil {
+		return nil, err
+	}
+	found, err := t.named("which the network takes", columns...)
+	if err != nil {
+		return nil, err
+	}
+	ds, err := t.features(found, make([]int32, len(t.rows)), nil, "the network takes a number there")
+	if err == nil {
+		ds.(*features).names = columns // which may differ in case
+	}
+	return ds, err
 }
 
 func (f *features) Len() int          { return len(f.labels) }

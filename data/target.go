@@ -28,8 +28,8 @@ func (t Task) String() string {
 // autoTask leaves the task to the data.
 const autoTask = "auto"
 
-// parseTask is the task of a name; auto and nothing are Classify.
-func parseTask(name string) (Task, error) {
+// ParseTask is the task of a name; auto and nothing are Classify.
+func ParseTask(name string) (Task, error) {
 	for _, t := range []Task{Classify, MultiLabel, Regress} {
 		if name == t.String() {
 			return t, nil

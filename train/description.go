@@ -8,9 +8,9 @@ import (
 
 // Description is what another program has to know of a network, as the metadata of a
 // safetensors or ONNX file: its model with the options that differ from its own,
-// classes and preprocessing.
+// the task, classes and preprocessing.
 func (l *Loaded) Description() (map[string]string, error) {
-	meta := map[string]string{"model": l.Model.Name}
+	meta := map[string]string{"model": l.Model.Name, "task": l.Task.String()}
 	for key, value := range map[string]any{"model_args": modelArguments(l.Model.Options), "class_names": l.Classes, "preprocessing": l.Preprocessing} {
 		text, err := json.Marshal(value)
 		if err != nil {
@@ -33,7 +33,7 @@ func openWeights(path string) (*checkpoint.File, error) {
 
 // described reads a Description; nil where it is none.
 func described(metadata map[string]string) *checkpoint.Meta {
-	m := &checkpoint.Meta{Model: checkpoint.ModelMeta{Name: metadata["model"]}}
+	m := &checkpoint.Meta{Model: checkpoint.ModelMeta{Name: metadata["model"]}, Task: metadata["task"]}
 	for key, part := range map[string]any{"model_args": &m.Model.Args, "class_names": &m.ClassNames, "preprocessing": &m.Preprocessing} {
 		if json.Unmarshal([]byte(metadata[key]), part) != nil {
 			return nil

@@ -15,7 +15,10 @@ import (
 type Loaded struct {
 	Model   *models.Model
 	Network *Network
-	// Classes are the class names by label; nil where the weights tell none.
+	// Task is what the logits mean; data.Classify where the weights do not tell.
+	Task data.Task
+	// Classes are the class names by label, or those of the numbers; nil where the weights
+	// tell none.
 	Classes []string
 	// Preprocessing is what the weights expect of an image.
 	Preprocessing checkpoint.Preprocessing
@@ -69,6 +72,9 @@ func Load(path string, dev graph.Device, o LoadOptions) (*Loaded, error) {
 		opts.NumClasses = argument(f.Meta, "num_classes", opts.NumClasses)
 		opts.InChans = argument(f.Meta, "in_chans", 0)
 		opts.Layers = layersOf(f.Meta)
+		if l.Task, err = data.ParseTask(f.Meta.Task); err != nil {
+			return nil, fmt.Errorf("%s: %w", f.Source, err)
+		}
 	}
 	if name == "" {
 		return nil, fmt.Errorf("%s does not tell what model its weights belong to: name it with --model", path)

@@ -124,7 +124,7 @@ func (s *Soup) Pour(into, with *Loaded) error {
 // were measured.
 func (l *Loaded) State(metrics map[string]float64) (checkpoint.State, error) {
 	s := checkpoint.State{Meta: checkpoint.Meta{Model: checkpoint.ModelMeta{Name: l.Model.Name, Args: modelArguments(l.Model.Options)},
-		ClassNames: l.Classes, Preprocessing: l.Preprocessing, Metrics: metrics}}
+		Task: l.Task.String(), ClassNames: l.Classes, Preprocessing: l.Preprocessing, Metrics: metrics}}
 	if l.Meta != nil {
 		s.Meta.Config = l.Meta.Config
 	}

@@ -77,7 +77,7 @@ func TestStudyOfNumbers(t *testing.T) {
 	if r["figure"] != "mae" || r["lower_is_better"] != true || fast["mae_mean"].(float64) >= slow["mae_mean"].(float64) || fast["top1_mean"] != nil {
 		t.Errorf("result %v", r)
 	}
-	run := ok(t, "train", "--config", numbersConfig(t, dir, table), "--set", "train.epochs=2", "--set", "eval.metric=mae", "--seed", "1")
+	run := ok(t, "train", "--config", numbersConfig(t, dir, table), "--output", filepath.Join(dir, "run"), "--set", "train.epochs=2", "--set", "eval.metric=mae", "--seed", "1")
 	if got, want := r["runs"].([]any)[0].(map[string]any)["mae"], run["last"].(map[string]any)["mae"]; got != want {
 		t.Errorf("mae %v in the study, and %v of the same training alone", got, want)
 	}
