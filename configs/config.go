@@ -275,8 +275,8 @@ type Loss struct {
 }
 
 // Distill has the network learn from a teacher, which sees the same images at the same
-// size, for images of one class. The teacher knows the data's classes by their names,
-// or, without names, has as many. It is taken in its own normalisation.
+// size. The teacher has learned the task of the data and knows its classes, or numbers, by
+// their names, or, without names, has as many. It is taken in its own normalisation.
 type Distill struct {
 	// File or run folder with the teacher's weights; ${NAME} stands for an environment
 	// variable. Default empty: no teacher.
@@ -285,11 +285,13 @@ type Distill struct {
 	Model string `json:"model" also:"teacher_model,arch"`
 	// The teacher's part of the loss. Default 0.5.
 	Alpha float64 `json:"alpha" min:"0" max:"1" also:"weight"`
-	// By what the logits of both are divided in soft. Default 1; 1 to 4 are usual.
+	// By what the logits of both are divided in soft. Default 1; 1 to 4 are usual. Numbers
+	// have none.
 	Temperature float64 `json:"temperature" above:"0" also:"tau,t"`
 	// Whether the teacher's distribution is learnt (soft: the divergence from it times
-	// the squared temperature) or its most likely class (hard: cross-entropy).
-	// Default soft.
+	// the squared temperature; of many labels that of each) or its most likely class
+	// (hard: cross-entropy; of many labels those likelier than not). The teacher's
+	// numbers are learnt by the loss of the data's, which is soft. Default soft.
 	Mode string `json:"mode" known:"soft,hard" also:"type"`
 }
 

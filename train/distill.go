@@ -9,6 +9,7 @@ import (
 	"github.com/seed52467199/trainer/configs"
 	"github.com/seed52467199/trainer/data"
 	"github.com/seed52467199/trainer/graph"
+	"github.com/seed52467199/trainer/graph/op"
 )
 
 // Distillation adds what a teacher says about the very images of a batch, augmented
@@ -18,18 +19,28 @@ import (
 //
 // (Hinton et al. 2015, arXiv 1503.02531), the mean over the batch, or with Hard
 // Alpha times the cross-entropy with the teacher's most likely class (Touvron et al.
-// 2021, arXiv 2012.12877, without its token). The teacher computes as in evaluation
-// and does not change, so that a checkpoint has nothing to keep of it.
+// 2021, arXiv 2012.12877, without its token).
+//
+// Of many labels each is a distribution of its own, there or not, with sigmoids in place
+// of the softmax (as in Yang et al. 2023, arXiv 2308.06453): the divergences' mean over
+// the elements, or their sum over the classes where the objective sums; Hard is the binary
+// cross-entropy with what the teacher finds likelier than not. Of numbers the teacher's are
+// learned by the objective's own loss; they have neither a temperature nor Hard.
+//
+// The teacher computes as in evaluation and does not change, so that a checkpoint has
+// nothing to keep of it.
 type Distillation struct {
 	// Alpha is the teacher's part of the loss, from 0 to 1.
 	Alpha float64
-	// Temperature, above 0, divides the logits of both before the softmax.
+	// Temperature, above 0, divides the logits of both before the softmax or sigmoid; 1
+	// for numbers.
 	Temperature float64
-	// Hard takes the teacher's most likely class instead of its distribution.
+	// Hard takes the teacher's most likely class, or labels, instead of its distribution.
 	Hard bool
 
-	teacher *Network
-	columns []int // the teacher's logit of each class
+	objective Objective // the network's
+	teacher   *Network
+	columns   []int // the teacher's logit of each class
 	// scale and shift make the teacher's channels of the student's, where their
 	// normalisation differs; nil where it does not.
 	scale, shift []float32
@@ -46,8 +57,14 @@ func (n *Network) Teach(d Distillation, teacher *Loaded, p checkpoint.Preprocess
 	switch {
 	case !(d.Alpha >= 0 && d.Alpha <= 1) || !d.Hard && !(d.Temperature > 0):
 		return fmt.Errorf("distill.alpha is %v and distill.temperature %v; the one must be from 0 to 1, the other above 0", d.Alpha, d.Temperature)
-	case n.Objective.Task != data.Classify:
-		return fmt.Errorf("distill.teacher is set, and the data %s: a teacher is for images of one class", asks[n.Objective.Task])
+	case n.Objective.Task == data.Regress && d.Hard:
+		return fmt.Errorf("distill.mode is hard, and the data %s, of which none is the likeliest: take soft", asks[n.Objective.Task])
+	case n.Objective.Task == data.Regress && d.Temperature != 1:
+		return fmt.Errorf("distill.temperature is %v, and the data %s, which a teacher tells as they are: leave it 1", d.Temperature, asks[n.Objective.Task])
+	case teacher.Meta != nil && teacher.Task != n.Objective.Task:
+		return fmt.Errorf("the teacher %s has learned the task %s, and the data %s: take one of the task %s", teacher.Source, teacher.Task, asks[n.Objective.Task], n.Objective.Task)
+	case !slices.Equal(p.Features, teacher.Preprocessing.Features):
+		return fmt.Errorf("the teacher %s takes %s, and the network %s: they have to take the same", teacher.Source, inputOf(teacher.Preprocessing), inputOf(p))
 	case t.Height != n.Height || t.Width != n.Width:
 		return fmt.Errorf("the teacher %s takes images of %dx%d, and the network %dx%d", teacher.Source, t.Height, t.Width, n.Height, n.Width)
 	case t.Channels != n.Channels && n.Channels != 1:
@@ -57,13 +74,21 @@ func (n *Network) Teach(d Distillation, teacher *Loaded, p checkpoint.Preprocess
 	if d.columns, err = teacherColumns(teacher, classes); err != nil {
 		return err
 	}
-	d.teacher, d.from = t, n.Channels
+	d.teacher, d.from, d.objective = t, n.Channels, n.Objective
 	d.scale, d.shift = renormalization(p, teacher.Preprocessing)
 	t.ws, t.Precision = n.ws, n.Precision
 	n.distill = &d
 	clear(n.programs)
 	clear(t.programs)
 	return nil
+}
+
+// inputOf tells what a network takes.
+func inputOf(p checkpoint.Preprocessing) string {
+	if p.Features == nil {
+		return "images"
+	}
+	return "rows of numbers (" + few(p.Features) + ")"
 }
 
 // teacherColumns finds the classes among the teacher's, by their names where it has
@@ -110,7 +135,7 @@ func renormalization(from, to checkpoint.Preprocessing) (scale, shift []float32)
 
 // target declares the input for what the teacher says.
 func (d *Distillation) target(g *graph.Graph, batch, classes int) *graph.Node {
-	if d.Hard {
+	if d.Hard && d.objective.Task == data.Classify {
 		return g.Input("teacher", batch)
 	}
 	return g.Input("teacher", batch, classes)
@@ -118,12 +143,27 @@ func (d *Distillation) target(g *graph.Graph, batch, classes int) *graph.Node {
 
 // loss adds the teacher's part to the loss of an objective.
 func (d *Distillation) loss(g *graph.Graph, own, logits, target *graph.Node) *graph.Node {
-	part := d.Alpha
-	if !d.Hard {
+	if !d.Hard && d.objective.Task != data.Regress {
 		logits = g.Scale(logits, 1/d.Temperature)
-		part *= d.Temperature * d.Temperature
 	}
-	return g.Add(g.Scale(own, 1-d.Alpha), g.Scale(g.CrossEntropy(logits, target, 0), part))
+	var learned *graph.Node
+	switch d.objective.Task {
+	case data.MultiLabel:
+		learned = g.Apply(op.BCEWithLogits{SumClasses: d.objective.SumClasses}, logits, target)
+	case data.Regress:
+		learned = d.objective.loss(g, logits, target)
+	default:
+		learned = g.CrossEntropy(logits, target, 0)
+	}
+	return g.Add(g.Scale(own, 1-d.Alpha), g.Scale(learned, d.part()))
+}
+
+// part is the factor of the teacher's part of the loss.
+func (d *Distillation) part() float64 {
+	if d.Hard {
+		return d.Alpha
+	}
+	return d.Alpha * d.Temperature * d.Temperature
 }
 
 // teach asks the teacher about a batch and fills the target of its part. It returns
@@ -141,6 +181,10 @@ func (d *Distillation) teach(dst []float32, b *data.Batch, classes int) (excess 
 	}
 	for i := range b.N {
 		row := d.logits[i*t.Classes:][:t.Classes]
+		if d.objective.Task != data.Classify {
+			excess += d.outputs(dst[i*classes:][:classes], row)
+			continue
+		}
 		if d.Hard {
 			best := 0
 			for c, k := range d.columns {
@@ -153,7 +197,32 @@ func (d *Distillation) teach(dst []float32, b *data.Batch, classes int) (excess 
 		}
 		excess += d.distribution(dst[i*classes:][:classes], row)
 	}
-	return d.Alpha * d.Temperature * d.Temperature * excess / float64(b.N), nil
+	if d.objective.Task == data.MultiLabel && !d.objective.SumClasses {
+		excess /= float64(classes)
+	}
+	return d.part() * excess / float64(b.N), nil
+}
+
+// outputs writes what a row of the teacher's outputs says of each label or number, and
+// returns the summed entropies of the labels.
+func (d *Distillation) outputs(dst, row []float32) (entropy float64) {
+	for c, k := range d.columns {
+		x := float64(row[k])
+		switch {
+		case d.objective.Task == data.Regress:
+			dst[c] = row[k]
+		case !d.Hard:
+			x /= d.Temperature
+			a := math.Abs(x)
+			dst[c] = float32(1 / (1 + math.Exp(-x)))
+			entropy += math.Log1p(math.Exp(-a)) + a/(1+math.Exp(a))
+		case x > 0:
+			dst[c] = 1
+		default:
+			dst[c] = 0
+		}
+	}
+	return entropy
 }
 
 // distribution writes the softmax of a row of the teacher's logits at the temperature,

@@ -48,7 +48,7 @@ func answers(t *testing.T, of any, key string) map[string]float64 {
 func TestPredictRows(t *testing.T) {
 	dir := t.TempDir()
 	full := numbersTable(t, dir, 40)
-	run := learned(t, full, "regress", "mse", "sum, difference", "")
+	run := learned(t, full, "regress", "mse", "sum, difference", ", feature_columns: [x, y, z]")
 	evaluated := filepath.Join(dir, "predictions.csv")
 	ok(t, "eval", "--checkpoint", run, "--split", "all", "--predictions", evaluated)
 	want := table(t, evaluated)

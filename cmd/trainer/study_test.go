@@ -84,13 +84,13 @@ func TestStudyOfNumbers(t *testing.T) {
 }
 
 // numbersTable writes a table of the features x, y and z, and of sum and difference, which
-// depend on them.
+// depend on them; its label does not.
 func numbersTable(t *testing.T, dir string, rows int) string {
 	t.Helper()
-	text := "x,y,z,sum,difference\n"
+	text := "x,y,z,label,sum,difference\n"
 	for i := range rows {
 		x, y, z := float64(i*37%101)/50, float64(i*53%97)-48, float64(i*i*11%89)/1000
-		text += fmt.Sprintf("%g,%g,%g,%g,%g\n", x, y, z, x+y/48, x-y/48+5)
+		text += fmt.Sprintf("%g,%g,%g,%d,%g,%g\n", x, y, z, i%2, x+y/48, x-y/48+5)
 	}
 	path := filepath.Join(dir, "numbers.csv")
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
@@ -103,7 +103,7 @@ func numbersTable(t *testing.T, dir string, rows int) string {
 func numbersConfig(t *testing.T, dir, table string) string {
 	t.Helper()
 	path := filepath.Join(dir, "numbers.yaml")
-	text := "model: {name: mlp}\ndata: {format: csv, root: " + table + ", target_columns: [sum, difference], task: regress}\nloss: {name: mse}\n" +
+	text := "model: {name: mlp}\ndata: {format: csv, root: " + table + ", feature_columns: [x, y, z], target_columns: [sum, difference], task: regress}\nloss: {name: mse}\n" +
 		"optimizer: {name: adam, lr: 0.01}\ntrain: {epochs: 20, batch_size: 16}\n"
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 		t.Fatal(err)

@@ -82,5 +82,18 @@ for t in (1.0, 3.0):
     cases[-1] |= {"teacher": flat(teacher), "distill": {"Alpha": 0.5, "Temperature": t}}
 case("cross_entropy", CLASSIFY, labels, lambda x: 0.5 * F.cross_entropy(x, labels) + 0.5 * F.cross_entropy(x, teacher.argmax(1)))
 cases[-1] |= {"teacher": flat(teacher), "distill": {"Alpha": 0.5, "Temperature": 2, "Hard": True}}
+many = (torch.rand(N, K) < 0.4).double()
+for t in (1.0, 3.0):
+    for total in (False, True):
+        def binary(x):
+            q, p = (x / t).sigmoid(), (teacher / t).sigmoid()
+            kl = p * (p / q).log() + (1 - p) * ((1 - p) / (1 - q)).log()
+            return t * t * (kl.sum(1).mean() if total else kl.mean())
+        case("bce", MANY, many, lambda x: 0.3 * BinaryCrossEntropy(0.1, smooth_dense=True, sum_classes=total)(x, many) + 0.7 * binary(x), Smoothing=0.1, SumClasses=total)
+        cases[-1] |= {"teacher": flat(teacher), "distill": {"Alpha": 0.7, "Temperature": t}}
+case("bce", MANY, many, lambda x: 0.4 * F.binary_cross_entropy_with_logits(x, many) + 0.6 * F.binary_cross_entropy_with_logits(x, (teacher > 0).double()))
+cases[-1] |= {"teacher": flat(teacher), "distill": {"Alpha": 0.6, "Temperature": 2, "Hard": True}}
+case("huber", REGRESS, numbers, lambda x: 0.4 * F.huber_loss(x, numbers, delta=0.7) + 0.6 * F.huber_loss(x, teacher, delta=0.7), Delta=0.7)
+cases[-1] |= {"teacher": flat(teacher), "distill": {"Alpha": 0.6, "Temperature": 1}}
 with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "objective.json"), "w") as f:
     f.write("[\n" + ",\n".join(json.dumps(c, separators=(",", ":")) for c in cases) + "\n]\n")
