@@ -277,6 +277,8 @@ type Loss struct {
 // Distill has the network learn from a teacher, which sees the same images at the same
 // size. The teacher has learned the task of the data and knows its classes, or numbers, by
 // their names, or, without names, has as many. It is taken in its own normalisation.
+// Networks with a distillation token (deit_tiny_distilled_patch16_224) learn what it says by a
+// classifier of its own; evaluation takes the mean of both.
 type Distill struct {
 	// File or run folder with the teacher's weights; ${NAME} stands for an environment
 	// variable. Default empty: no teacher.

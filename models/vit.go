@@ -18,6 +18,10 @@ type ViTConfig struct {
 	// PlaceClass gives the class token a position of its own; without it positions are
 	// added before the class token is there, as in DeiT III (arXiv 2204.07118).
 	PlaceClass bool
+	// Distilled is DeiT's (arXiv 2012.12877): a second token behind the class token, with
+	// a place and a classifier of its own, head_dist, for what a teacher says. It goes with
+	// PlaceClass. The network is then a DistilledTransformer.
+	Distilled bool
 	// LayerScale is where the factors of the residual branches start; 0 means none.
 	LayerScale float64
 }
@@ -40,16 +44,29 @@ func NewViT(s graph.Scope, c ViTConfig, o Options) (graph.Module, error) {
 	if c.PlaceClass {
 		positions++
 	}
+	if c.Distilled {
+		positions++
+	}
 	m := &VisionTransformer{ViTConfig: c, Side: side}
 	m.class = s.Param("cls_token", graph.Shape{1, 1, c.Width}, graph.Layout{}, graph.Bias, graph.Normal(1e-6))
 	m.positions = s.Param("pos_embed", graph.Shape{1, positions, c.Width}, graph.Layout{}, graph.Bias, narrowNormal)
+	var distillation *graph.Param
+	if c.Distilled {
+		distillation = s.Param("dist_token", graph.Shape{1, 1, c.Width}, graph.Layout{}, graph.Bias, narrowNormal)
+	}
 	fan := c.Patch * c.Patch * o.InChans
 	m.patches = layers.NewPatchEmbed(s.Sub("patch_embed"), o.InChans, c.Width, c.Patch, graph.FanInUniform, graph.BiasUniform(fan))
 	for i := range c.Depth {
 		m.blocks = append(m.blocks, c.Block(s.Sub(fmt.Sprintf("blocks.%d", i)), layers.DropPathRate(o.DropPath, i, c.Depth)))
 	}
 	m.norm = c.Norm(s.Sub("norm"))
-	m.head = graph.Sequential{graph.Drop(o.DropRate), graph.NewLinear(s.Sub("head"), c.Width, o.NumClasses, graph.LinearConfig{Init: narrowNormal, BiasInit: graph.Zeros})}
+	head := func(name string) graph.Module {
+		return graph.Sequential{graph.Drop(o.DropRate), graph.NewLinear(s.Sub(name), c.Width, o.NumClasses, graph.LinearConfig{Init: narrowNormal, BiasInit: graph.Zeros})}
+	}
+	m.head = head("head")
+	if c.Distilled {
+		return &DistilledTransformer{m, distillation, head("head_dist")}, nil
+	}
 	return m, nil
 }
 
@@ -120,23 +137,64 @@ func (m *VisionTransformer) Encode(g *graph.Graph, tokens *graph.Node) *graph.No
 
 // Forward implements graph.Module.
 func (m *VisionTransformer) Forward(g *graph.Graph, x *graph.Node) *graph.Node {
+	return m.read(g, m.tokens(g, x, m.class), 0, m.head)
+}
+
+// tokens passes images through all blocks, with these tokens in front of the patches'.
+func (m *VisionTransformer) tokens(g *graph.Graph, x *graph.Node, front ...*graph.Param) *graph.Node {
 	x = m.patches.Forward(g, x)
 	if x == nil {
 		return nil
 	}
-	n := x.Shape()[0]
 	positions := g.Param(m.positions)
 	if !m.PlaceClass {
 		x = g.Add(x, positions)
 	}
-	x = g.Concat(1, g.Apply(op.BroadcastTo{Shape: graph.Shape{n, 1, m.Width}}, g.Param(m.class)), x)
+	var all []*graph.Node
+	for _, p := range front {
+		all = append(all, g.Apply(op.BroadcastTo{Shape: graph.Shape{x.Shape()[0], 1, m.Width}}, g.Param(p)))
+	}
+	x = g.Concat(1, append(all, x)...)
 	if m.PlaceClass {
 		x = g.Add(x, positions)
 	}
-	x = m.blocks.Forward(g, x)
-	// Only the class token is read, so only it is normed.
-	x = g.Reshape(g.Slice(x, 1, 0, 1, 1), n, m.Width)
-	return m.head.Forward(g, m.norm.Forward(g, x))
+	return m.blocks.Forward(g, x)
+}
+
+// read gives what a classifier says of the token at this place. Only those that are read
+// are normed.
+func (m *VisionTransformer) read(g *graph.Graph, tokens *graph.Node, at int, head graph.Module) *graph.Node {
+	if tokens == nil {
+		return nil
+	}
+	x := g.Reshape(g.Slice(tokens, 1, at, at+1, 1), tokens.Shape()[0], m.Width)
+	return head.Forward(g, m.norm.Forward(g, x))
+}
+
+// DistilledTransformer is a vision transformer with a second token and classifier for
+// what a teacher says (Touvron et al. 2021, arXiv 2012.12877).
+type DistilledTransformer struct {
+	net          *VisionTransformer
+	distillation *graph.Param
+	head         graph.Module
+}
+
+// Heads gives the logits (N, classes) of the classifier that learns from labels, and of
+// the one that learns from a teacher.
+func (m *DistilledTransformer) Heads(g *graph.Graph, x *graph.Node) (own, taught *graph.Node) {
+	tokens := m.net.tokens(g, x, m.net.class, m.distillation)
+	return m.net.read(g, tokens, 0, m.net.head), m.net.read(g, tokens, 1, m.head)
+}
+
+// Mean is what both classifiers say together: the mean of their logits.
+func (m *DistilledTransformer) Mean(g *graph.Graph, own, taught *graph.Node) *graph.Node {
+	return g.Scale(g.Add(own, taught), 0.5)
+}
+
+// Forward implements graph.Module: the mean of both classifiers' logits.
+func (m *DistilledTransformer) Forward(g *graph.Graph, x *graph.Node) *graph.Node {
+	own, taught := m.Heads(g, x)
+	return m.Mean(g, own, taught)
 }
 
 const (
@@ -152,11 +210,16 @@ var viTs = []Spec{
 	viT("vit_base_patch16_224", ViTConfig{Patch: 16, Width: 768, Depth: 12, Heads: 12, PlaceClass: true}, imageNet(vitPaper, 0.9, timmHub+"vit_base_patch16_224.augreg2_in21k_ft_in1k").halved()),
 	viT("deit_tiny_patch16_224", ViTConfig{Patch: 16, Width: 192, Depth: 12, Heads: 3, PlaceClass: true}, imageNet(deitPaper, 0.9, timmHub+"deit_tiny_patch16_224.fb_in1k")),
 	viT("deit_small_patch16_224", ViTConfig{Patch: 16, Width: 384, Depth: 12, Heads: 6, PlaceClass: true}, imageNet(deitPaper, 0.9, timmHub+"deit_small_patch16_224.fb_in1k")),
+	viT("deit_tiny_distilled_patch16_224", ViTConfig{Patch: 16, Width: 192, Depth: 12, Heads: 3, PlaceClass: true, Distilled: true}, imageNet(deitPaper, 0.9, timmHub+"deit_tiny_distilled_patch16_224.fb_in1k")),
+	viT("deit_small_distilled_patch16_224", ViTConfig{Patch: 16, Width: 384, Depth: 12, Heads: 6, PlaceClass: true, Distilled: true}, imageNet(deitPaper, 0.9, timmHub+"deit_small_distilled_patch16_224.fb_in1k")),
 	viT("deit3_small_patch16_224", ViTConfig{Patch: 16, Width: 384, Depth: 12, Heads: 6, LayerScale: 1e-6}, imageNet(deit3Paper, 0.9, timmHub+"deit3_small_patch16_224.fb_in1k")),
 }
 
 func viT(name string, c ViTConfig, info Config) Spec {
 	info.FirstConv, info.FirstNorm, info.Classifier = []string{"patch_embed.proj"}, []string{""}, []string{"head"}
+	if c.Distilled {
+		info.Classifier = append(info.Classifier, "head_dist")
+	}
 	info.Positions = []string{"pos_embed"}
 	return Spec{
 		Name: name, Residual: true, Config: info,

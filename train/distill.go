@@ -19,7 +19,8 @@ import (
 //
 // (Hinton et al. 2015, arXiv 1503.02531), the mean over the batch, or with Hard
 // Alpha times the cross-entropy with the teacher's most likely class (Touvron et al.
-// 2021, arXiv 2012.12877, without its token).
+// 2021, arXiv 2012.12877). A network with the latter's token has a classifier for each part
+// of the loss (see models.DistilledTransformer).
 //
 // Of many labels each is a distribution of its own, there or not, with sigmoids in place
 // of the softmax (as in Yang et al. 2023, arXiv 2308.06453): the divergences' mean over

@@ -2,6 +2,7 @@ package train_test
 
 import (
 	"bytes"
+	"errors"
 	"math"
 	"path/filepath"
 	"slices"
@@ -11,6 +12,8 @@ import (
 	"github.com/seed52467199/trainer/checkpoint"
 	"github.com/seed52467199/trainer/configs"
 	"github.com/seed52467199/trainer/data"
+	"github.com/seed52467199/trainer/graph"
+	"github.com/seed52467199/trainer/models"
 	"github.com/seed52467199/trainer/train"
 )
 
@@ -204,6 +207,90 @@ func TestDistillationRefuses(t *testing.T) {
 		}
 		if _, err := train.OpenJob(*c, device(t)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", key, err)
+		}
+	}
+}
+
+// A network with a distillation token learns labels by one classifier and the teacher by
+// the other, and answers with the mean of both.
+func TestDistillationToken(t *testing.T) {
+	const n, side, classes = 3, 32, 5
+	dev := device(t)
+	gray, _ := grayAndColour(n * side * side)
+	examples := &data.Batch{N: n, Images: gray, Labels: []int32{4, 0, 2}}
+	teacher := &train.Loaded{Network: network(t, dev, "lenet5", 1, classes, side, side), Preprocessing: checkpoint.Preprocessing{Channels: 1, Mean: []float64{0}, Std: []float64{1}}}
+	said := make([]float32, n*classes)
+	if err := teacher.Network.Logits(said, gray, n); err != nil {
+		t.Fatal(err)
+	}
+	for i := range said {
+		said[i] /= 2 // at the temperature
+	}
+	for _, d := range []train.Distillation{{Alpha: 0.3, Temperature: 2}, {Alpha: 0.5, Temperature: 1, Hard: true}, {Alpha: 1, Temperature: 2}, {Alpha: 0, Temperature: 2}} {
+		student := network(t, dev, "deit_tiny_distilled_patch16_224", 1, classes, side, side)
+		m := student.Module.(*models.Model)
+		g := graph.New(graph.Eval)
+		x := g.Input("images", n, side, side, 1)
+		own, taught := m.Network().(*models.DistilledTransformer).Heads(g, x)
+		p, err := graph.Compile(g, student.Params, student.Workspace(), graph.Target{Outputs: []*graph.Node{own, taught}})
+		if err == nil {
+			err = errors.Join(p.Set(x, gray), p.Run())
+		}
+		a, b, both := make([]float32, n*classes), make([]float32, n*classes), make([]float32, n*classes)
+		if err = errors.Join(err, p.Read(own, a), p.Read(taught, b), student.Logits(both, gray, n)); err != nil {
+			t.Fatal(err)
+		}
+		want := 0.0
+		for i := range n {
+			row := a[i*classes:][:classes]
+			sum := 0.0
+			for _, v := range row {
+				sum += math.Exp(float64(v))
+			}
+			want += (1 - d.Alpha) * (math.Log(sum) - float64(row[examples.Labels[i]])) / n
+		}
+		if d.Hard {
+			for i := range n {
+				row, best, sum := b[i*classes:][:classes], 0, 0.0
+				for c := range row {
+					sum += math.Exp(float64(row[c]))
+					if said[i*classes+c] > said[i*classes+best] {
+						best = c
+					}
+				}
+				want += d.Alpha * (math.Log(sum) - float64(row[best])) / n
+			}
+		} else {
+			cool := slices.Clone(b)
+			for i := range cool {
+				cool[i] /= 2
+			}
+			want += d.Alpha * 4 * divergence(said, cool, classes)
+		}
+		for i, v := range both {
+			if math.Abs(float64(v)-float64(a[i]+b[i])/2) > 1e-6 {
+				t.Errorf("output %d is %v, of %v and %v", i, v, a[i], b[i])
+			}
+		}
+		if err := student.Teach(d, teacher, teacher.Preprocessing, make([]string, classes)); err != nil {
+			t.Fatal(err)
+		}
+		loss, err := student.Backward(examples, false)
+		if err != nil || math.Abs(loss-want) > 1e-5 {
+			t.Errorf("%+v: the loss is %v (%v), want %v", d, loss, err, want)
+		}
+		for _, q := range student.Params.All() {
+			if q.Name != "head.bias" && q.Name != "head_dist.bias" {
+				continue
+			}
+			grad, err := q.ReadFrom(student.Params.Grads())
+			if err != nil {
+				t.Fatal(err)
+			}
+			learns := slices.ContainsFunc(grad, func(v float32) bool { return v != 0 })
+			if part := map[string]float64{"head.bias": 1 - d.Alpha, "head_dist.bias": d.Alpha}[q.Name]; learns != (part > 0) {
+				t.Errorf("%+v: the gradient of %s is %v", d, q.Name, grad)
+			}
 		}
 	}
 }

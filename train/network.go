@@ -7,6 +7,7 @@ import (
 	"github.com/seed52467199/trainer/data"
 	"github.com/seed52467199/trainer/graph"
 	"github.com/seed52467199/trainer/graph/op"
+	"github.com/seed52467199/trainer/models"
 )
 
 // Network is a classifier on a device: a module, its parameters, and the programs
@@ -111,7 +112,8 @@ func (n *Network) program(k programKey) (*batchProgram, error) {
 	}
 	g := graph.New(k.mode())
 	b := &batchProgram{graph: g, images: g.Input("images", k.batch, n.Height, n.Width, n.Channels)}
-	b.logits = n.Module.Forward(g, b.images)
+	var own, taught *graph.Node
+	b.logits, own, taught = n.heads(g, b.images, k)
 	if err := g.Err(); err != nil {
 		return nil, fmt.Errorf("building the network for images of %dx%d with %d channels: %w", n.Height, n.Width, n.Channels, err)
 	}
@@ -123,11 +125,11 @@ func (n *Network) program(k programKey) (*batchProgram, error) {
 		t.Memory = n.Memory
 		b.target = n.Objective.target(g, k.batch, n.Classes)
 		b.fill = make([]float32, b.target.Shape().TotalSize())
-		t.Loss = n.Objective.loss(g, b.logits, b.target)
+		t.Loss = n.Objective.loss(g, own, b.target)
 		if n.distill != nil {
 			b.taught = n.distill.target(g, k.batch, n.Classes)
 			b.lesson = make([]float32, b.taught.Shape().TotalSize())
-			t.Loss = n.distill.loss(g, t.Loss, b.logits, b.taught)
+			t.Loss = n.distill.loss(g, t.Loss, taught, b.taught)
 		}
 	}
 	var err error
@@ -136,6 +138,20 @@ func (n *Network) program(k programKey) (*batchProgram, error) {
 	}
 	n.programs[k] = b
 	return b, nil
+}
+
+// heads adds the network to a graph. Beside its logits are those that learn from the
+// data's targets and those that learn from a teacher, where the network has a classifier
+// for either; else all are the same.
+func (n *Network) heads(g *graph.Graph, images *graph.Node, k programKey) (logits, own, taught *graph.Node) {
+	if m, ok := n.Module.(*models.Model); ok && k.train && n.distill != nil {
+		if d, ok := m.Network().(*models.DistilledTransformer); ok {
+			own, taught = d.Heads(g, images)
+			return d.Mean(g, own, taught), own, taught
+		}
+	}
+	logits = n.Module.Forward(g, images)
+	return logits, logits, logits
 }
 
 // Backward runs a training pass on a batch. It leaves the gradients of the mean loss

@@ -278,7 +278,7 @@ func interrupted(t *testing.T, settings ...string) *train.Job {
 func network(t testing.TB, dev graph.Device, name string, chans, classes, height, width int) *train.Network {
 	t.Helper()
 	ps := graph.NewParams(3)
-	m, err := models.New(name, ps.Root(), models.Options{NumClasses: classes, InChans: chans})
+	m, err := models.New(name, ps.Root(), models.Options{NumClasses: classes, InChans: chans, ImageSize: height})
 	if err != nil {
 		t.Fatal(err)
 	}

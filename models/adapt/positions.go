@@ -9,7 +9,8 @@ import (
 // the image row by row, into one for another number of squares, by a cubic filter
 // (a = -1/2) that is widened where there are fewer squares than before, as timm's
 // resample_abs_pos_embed does. Both images are square. Where the table has a row for
-// the class token in front, the new one must have it, too; it is kept.
+// the class token in front, or two with the distillation token, the new one must have
+// them, too; they are kept.
 func Positions(table []float32, rows, channels, newRows int) ([]float32, error) {
 	side, prefix, ok := grid(rows)
 	newSide, newPrefix, fits := grid(newRows)
@@ -17,9 +18,9 @@ func Positions(table []float32, rows, channels, newRows int) ([]float32, error) 
 	case channels < 1 || len(table) != rows*channels:
 		return nil, fmt.Errorf("resizing positions: %d values for %d rows of %d channels", len(table), rows, channels)
 	case !ok || !fits:
-		return nil, fmt.Errorf("resizing positions: from %d to %d rows; each should be the square of a number, or one more with a class token", rows, newRows)
+		return nil, fmt.Errorf("resizing positions: from %d to %d rows; each should be the square of a number, or one or two more with the tokens of a class and of distillation", rows, newRows)
 	case prefix != newPrefix:
-		return nil, fmt.Errorf("resizing positions: from %d to %d rows; either both or neither should have one for the class token", rows, newRows)
+		return nil, fmt.Errorf("resizing positions: from %d to %d rows; both should have as many for the tokens of a class and of distillation", rows, newRows)
 	}
 	out := make([]float32, 0, newRows*channels)
 	out = append(out, table[:prefix*channels]...)
@@ -29,7 +30,7 @@ func Positions(table []float32, rows, channels, newRows int) ([]float32, error) 
 
 // grid is the side of a square of tokens, and how many tokens stand before it.
 func grid(rows int) (side, prefix int, ok bool) {
-	for prefix := range 2 {
+	for prefix := range 3 {
 		side := int(math.Round(math.Sqrt(float64(rows - prefix))))
 		if side > 0 && side*side == rows-prefix {
 			return side, prefix, true

@@ -56,7 +56,7 @@ func TestPositionsRefusals(t *testing.T) {
 		complained string
 	}{
 		{adapt.Positions, 8, 5, 10, "8 values for 5 rows of 2 channels"},
-		{adapt.Positions, 10, 5, 9, "either both or neither should have one for the class token"},
+		{adapt.Positions, 10, 5, 9, "both should have as many for the tokens of a class and of distillation"},
 		{adapt.Positions, 10, 5, 8, "the square of a number"},
 		{adapt.RelativeBias, 18, 9, 16, "the square of an odd number"},
 		{adapt.RelativeBias, 16, 9, 25, "16 values for 9 rows of 2 heads"},

@@ -22,7 +22,7 @@ def numbers(t):
 
 
 out = {"positions": [], "relative": []}
-for old, new, prefix in ((4, 7, 1), (7, 4, 1), (4, 9, 0), (9, 2, 0), (5, 5, 1), (1, 3, 1), (3, 1, 0)):
+for old, new, prefix in ((4, 7, 1), (7, 4, 1), (4, 9, 0), (9, 2, 0), (5, 5, 1), (1, 3, 1), (3, 1, 0), (4, 7, 2), (1, 2, 2)):
     t = resample_abs_pos_embed(table(old * old + prefix, 2)[None], [new, new], num_prefix_tokens=prefix)
     out["positions"].append({"from": old * old + prefix, "to": new * new + prefix, "columns": 2, "want": numbers(t)})
 for old, new in ((3, 5), (5, 3), (7, 4), (2, 3), (4, 4), (1, 2), (3, 1)):
