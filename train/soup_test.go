@@ -9,6 +9,7 @@ import (
 	"github.com/seed52467199/trainer/data"
 	"github.com/seed52467199/trainer/graph"
 	"github.com/seed52467199/trainer/models"
+	"github.com/seed52467199/trainer/models/layers"
 	"github.com/seed52467199/trainer/train"
 )
 
@@ -134,7 +135,35 @@ func TestMeasureNormsOverBatches(t *testing.T) {
 			t.Errorf("variance %v, want %v", got, variance)
 		}
 	}
-	if !n.HasBatchNorms() || network(t, device(t), "lenet5", 1, 3, 28, 28).HasBatchNorms() {
-		t.Error("it is not told which networks have batch norms")
+	if !must(n.GathersStatistics()) {
+		t.Error("a batch norm is not told to gather statistics")
+	}
+	norm.Frozen = true
+	if must(n.GathersStatistics()) {
+		t.Error("a frozen batch norm is told to gather statistics")
+	}
+}
+
+// Networks gather statistics by what their norms do, whatever their parameters are called.
+func TestGathersStatistics(t *testing.T) {
+	for _, c := range []struct {
+		model, norm string
+		want        bool
+	}{
+		{"lenet5", "", false}, {"cifar_resnet20", "", true}, {"cifar_resnet20", "group:groups=8", false}, {"cifar_resnet20", "bcn:groups=8", true},
+		{"cifar_resnet20", "frozen", false}, {"cifar_resnet20", "bcn:groups=8,estimate=true,speed=0.01", false},
+	} {
+		ps := graph.NewParams(1)
+		m, err := models.New(c.model, ps.Root(), models.Options{NumClasses: 4, InChans: 1, ImageSize: 32, Layers: layers.Choice{Norm: c.norm}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := ps.Place(device(t)); err != nil {
+			t.Fatal(err)
+		}
+		n := must(train.NewNetwork(train.Network{Module: m, Params: ps, Height: 32, Width: 32, Channels: 1, Classes: 4, Objective: train.Objective{Name: "cross_entropy"}}, 1))
+		if got := must(n.GathersStatistics()); got != c.want {
+			t.Errorf("%s with %q: %v, want %v", c.model, c.norm, got, c.want)
+		}
 	}
 }

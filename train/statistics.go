@@ -3,21 +3,21 @@ package train
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/seed52467199/trainer/data"
 	"github.com/seed52467199/trainer/graph"
 	"github.com/seed52467199/trainer/graph/op"
 )
 
-// HasBatchNorms tells whether there are running statistics that MeasureNorms may change.
-func (n *Network) HasBatchNorms() bool {
-	for _, p := range n.Params.All() {
-		if strings.HasSuffix(p.Name, ".running_mean") || strings.HasSuffix(p.Name, ".running_var") {
-			return true
-		}
-	}
-	return false
+// GathersStatistics tells whether there are running statistics that MeasureNorms changes:
+// those of batch norms that take the statistics of their batch in training. Frozen norms
+// take none, and norms that go by estimates (layers.BatchChannelNorm with a Speed) move
+// theirs on from where they are.
+func (n *Network) GathersStatistics() (bool, error) {
+	g := graph.New(graph.Train)
+	logits := n.Module.Forward(g, g.Input("images", 1, n.Height, n.Width, n.Channels))
+	norms, err := gathered(g, logits)
+	return len(norms) > 0, err
 }
 
 // MeasureNorms sets the running statistics of all batch norms to the mean of those of the
@@ -32,7 +32,7 @@ func (n *Network) MeasureNorms(it *data.Epoch) error {
 		b := it.Batch()
 		p, err := n.program(programKey{batch: b.N, train: true, forward: true})
 		if err == nil && norms == nil {
-			norms, err = p.norms()
+			norms, err = gathered(p.graph, p.logits)
 			sums = map[*graph.Param][]float64{}
 			for p := range norms {
 				sums[p] = make([]float64, p.Len())
@@ -85,9 +85,10 @@ func (n *Network) measure(p *batchProgram, b *data.Batch, norms map[*graph.Param
 	return nil
 }
 
-// norms are the running statistics that a pass moves, with how far.
-func (p *batchProgram) norms() (map[*graph.Param]float64, error) {
-	steps, err := p.graph.Trace(p.logits)
+// gathered are the running statistics that a training pass replaces a part of by those of
+// its batch, with how large a part.
+func gathered(g *graph.Graph, logits *graph.Node) (map[*graph.Param]float64, error) {
+	steps, err := g.Trace(logits)
 	if err != nil {
 		return nil, fmt.Errorf("finding the batch norms: %w", err)
 	}

@@ -145,8 +145,13 @@ func (a *app) soup(ctx context.Context, dev graph.Device, o *soupFlags) error {
 	if err != nil {
 		return err
 	}
-	if o.bnUpdate && !base.Network.HasBatchNorms() {
-		return usage(fmt.Errorf("--bn-update: %s has no batch norm, so there are no statistics to compute", base.Model.Name))
+	if o.bnUpdate {
+		switch gathers, err := base.Network.GathersStatistics(); {
+		case err != nil:
+			return usage(err)
+		case !gathers:
+			return usage(fmt.Errorf("--bn-update: %s has no batch norm that takes the statistics of its batches (frozen and estimated ones do not), so there are none to compute: leave it out", base.Model.Name))
+		}
 	}
 	r := map[string]any{"out": o.out, "used": o.checkpoints, "checkpoints": len(o.checkpoints)}
 	var t *taster

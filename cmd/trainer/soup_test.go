@@ -36,17 +36,19 @@ func TestSoupCommand(t *testing.T) {
 	if before["loss"] == after["loss"] || after["top1"].(float64) < before["top1"].(float64)-5 {
 		t.Errorf("with new statistics %v, before %v", after, before)
 	}
+	ok(t, quick(1, "--output", at("frozen"), "--set", "model.name=cifar_resnet20", "--set", "model.norm=frozen")...)
 	ok(t, "export", "--checkpoint", at("greedy"), "--out", at("greedy.onnx"))
 	ok(t, "finetune", "--config", "quickstart", "--weights", at("greedy.safetensors"), "--set", "train.epochs=1", "--output", at("again"))
 	if err := os.WriteFile(at("start/note"), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	for want, args := range map[string][]string{
-		"cannot be averaged": {"--checkpoint", at("run1"), "--checkpoint", at("norms"), "--out", at("x")},
-		"no batch norm":      {"--checkpoint", at("run?"), "--out", at("x"), "--bn-update"},
-		"two":                {"--checkpoint", at("run1"), "--out", at("x")},
-		"--greedy":           {"--checkpoint", at("run?"), "--out", at("x"), "--split", "val"},
-		"holds other things": {"--checkpoint", at("run?"), "--out", at("start")},
+		"cannot be averaged":               {"--checkpoint", at("run1"), "--checkpoint", at("norms"), "--out", at("x")},
+		"no batch norm":                    {"--checkpoint", at("run?"), "--out", at("x"), "--bn-update"},
+		"frozen and estimated ones do not": {"--checkpoint", at("frozen"), "--checkpoint", at("frozen"), "--out", at("x"), "--bn-update"},
+		"two":                              {"--checkpoint", at("run1"), "--out", at("x")},
+		"--greedy":                         {"--checkpoint", at("run?"), "--out", at("x"), "--split", "val"},
+		"holds other things":               {"--checkpoint", at("run?"), "--out", at("start")},
 	} {
 		if o := trainer(t, append([]string{"soup"}, args...)...); o.status != 2 || !strings.Contains(o.stderr, want) || strings.Count(o.stderr, "\n") != 1 {
 			t.Errorf("soup %v: status %d, want 2 and a line with %q:\n%s", args, o.status, want, o.stderr)
