@@ -146,6 +146,9 @@ type Norm struct {
 	Frozen bool
 }
 
+// Fixed tells whether the running statistics stay as they are in training.
+func (m *Norm) Fixed() bool { return m.Frozen || m.Gamma.Frozen && m.Beta.Frozen }
+
 // BatchNormConfig holds what differs from PyTorch's defaults: eps 1e-5, momentum
 // 0.1, gamma 1.
 type BatchNormConfig struct {
@@ -186,7 +189,7 @@ func NewBatchNorm(s Scope, c int, cfg BatchNormConfig) *Norm {
 // Forward implements Module: (..., C) to the same.
 func (m *Norm) Forward(g *Graph, x *Node) *Node {
 	gamma, beta, mean, variance := g.Param(m.Gamma), g.Param(m.Beta), g.Param(m.Mean), g.Param(m.Var)
-	if frozen := m.Frozen || m.Gamma.Frozen && m.Beta.Frozen; g.Training() && !frozen {
+	if g.Training() && !m.Fixed() {
 		return g.Apply(op.BatchNorm{Eps: m.Eps, Momentum: m.Momentum}, x, gamma, beta, mean, variance, g.Param(m.Count))
 	}
 	return g.Apply(op.BatchNormInference{Eps: m.Eps}, x, gamma, beta, mean, variance)

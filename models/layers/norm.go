@@ -175,7 +175,7 @@ type batchChannel struct {
 
 // Forward implements graph.Module.
 func (m *batchChannel) Forward(g *graph.Graph, x *graph.Node) *graph.Node {
-	if m.Speed == 0 || !g.Training() {
+	if m.Speed == 0 || !g.Training() || m.bn.Fixed() {
 		return m.gn.Forward(g, m.bn.Forward(g, x))
 	}
 	mean := g.Apply(op.EstimateMoments{Speed: m.Speed}, x, g.Param(m.bn.Mean), g.Param(m.bn.Var))
