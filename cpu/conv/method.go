@@ -102,7 +102,7 @@ func (m Method) tile(s Shape, spec winograd.Spec, k kernels) *winograd.Tile {
 	case winograd4:
 		return &k.winograd.F4
 	}
-	if spec.Channels < 16 || spec.Columns < 16 || spec.OutH < 4 {
+	if spec.Channels < 16 || spec.Columns < 16 || spec.OutH < 3 {
 		return nil
 	}
 	return &k.winograd.F4
