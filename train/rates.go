@@ -49,11 +49,16 @@ func updatesPerEpoch(c configs.Config) (int, error) {
 	if c.Data.Mean.Auto() { // they need not be measured for that
 		c.Data.Mean, c.Data.Std = configs.Stats{0.5}, configs.Stats{0.5}
 	}
+	j := &Job{Config: &c}
+	if c.Model.Name == configs.AutoModel {
+		if _, err := j.startingWeights(); err != nil {
+			return 0, err
+		}
+	}
 	info, err := models.Info(c.Model.Name)
 	if err != nil {
 		return 0, err
 	}
-	j := &Job{Config: &c}
 	if err := j.openData(false); err != nil {
 		return 0, err
 	}

@@ -23,6 +23,7 @@ func TestConfigShowPlot(t *testing.T) {
 		{"none.svg", "<?xml", []string{"cifar10-resnet20-quick", "--set", "data.root=/no/such/folder"}, []string{"1 for each epoch", "/no/such/folder"}},
 		{"plateau.svg", "<?xml", []string{"quickstart", "--set", "schedule.name=plateau"}, []string{"23 for each epoch"}},
 		{"one.svg", "<?xml", []string{"quickstart", "--set", "schedule.name=constant", "--set", "train.epochs=1"}, []string{"23 for each epoch"}},
+		{"auto.svg", "<?xml", []string{"finetune"}, []string{"1 for each epoch", "set finetune.weights, or name the model"}},
 	} {
 		path := filepath.Join(dir, c.file)
 		o := trainer(t, append([]string{"config", "show", "--plot", path}, c.args...)...)

@@ -77,6 +77,11 @@ func choose(k Kind, text string, use func(e Entry, s *Spec)) error {
 		}
 		names = append(names, e.Name)
 	}
+	for _, e := range catalog() {
+		if folded(e.Name) == folded(s.Name) {
+			return fmt.Errorf("%s is no %s layer but a %s layer: choose it as %s", e.Name, k, e.Kind, e.Kind)
+		}
+	}
 	return fmt.Errorf("there is no %s layer %q; did you mean %s? There are %s", k, s.Name, closest(s.Name, names), strings.Join(names, ", "))
 }
 

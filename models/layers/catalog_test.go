@@ -17,6 +17,7 @@ func TestSpecsThatCannotBe(t *testing.T) {
 		want string
 	}{
 		{attention("ecaa"), `there is no attn layer "ecaa"; did you mean eca?`},
+		{attention("sk"), "sk is no attn layer but a conv layer: choose it as conv"},
 		{attention("eca:k=4"), `layer eca: option k is "4"; it should be an odd number`},
 		{attention("eca:k=x"), `option k is "x"; it should be a whole number, at least 0`},
 		{attention("eca:kernel=3"), "layer eca has no option kernel; it has k"},
