@@ -36,3 +36,16 @@ func TestFinetuneFindsTheModel(t *testing.T) {
 		t.Errorf("status %d, want 2 and that the file tells no model:\n%s", o.status, o.stderr)
 	}
 }
+
+// Every recipe takes --gray, whatever channels it was made for: what it then lacks is its data.
+func TestGrayWithEveryRecipe(t *testing.T) {
+	for _, recipe := range strings.Fields(trainer(t, "config", "list").stdout) {
+		for _, gray := range []string{"--gray", "--set=finetune.gray=true"} {
+			o := trainer(t, "train", "--config", recipe, gray, "--output", filepath.Join(t.TempDir(), "run"), "--set", "model.name=cifar_resnet20",
+				"--set", "finetune.weights=", "--set", "data.format=folder", "--set", "data.root=/no/such/folder")
+			if o.status != 2 || !strings.Contains(o.stderr, "there is no /no/such/folder") {
+				t.Errorf("%s with %s: status %d, %s", recipe, gray, o.status, o.stderr)
+			}
+		}
+	}
+}

@@ -49,18 +49,39 @@ func (n *runNames) settings(c *cobra.Command) []configs.Flag {
 	return append(flags, flagValue(c, "lr", "optimizer.lr")...)
 }
 
+// grayFlag is --gray: one channel from the decoder to the network.
+type grayFlag bool
+
+// grayHelp is what it means where no weights are adapted.
+const grayHelp = "one channel from end to end, also where the configuration is made for colour"
+
+func (g *grayFlag) add(c *cobra.Command, help string) {
+	c.Flags().BoolVar((*bool)(g), "gray", false, help)
+}
+
+// settings are the keys that it stands for.
+func (g *grayFlag) settings(c *cobra.Command) []configs.Flag {
+	flags := flagValue(c, "gray", "finetune.gray")
+	if *g { // over a recipe made for colour
+		flags = append(flags, configs.Flag{Flag: "--gray", Key: "model.in_chans", Value: "1"})
+	}
+	return flags
+}
+
 func trainCommand(a *app) *cobra.Command {
 	var names runNames
+	var gray grayFlag
 	c := &cobra.Command{
 		Use:   "train --config FILE_OR_NAME",
 		Short: "Train a model from a configuration",
 		Example: `  trainer train --config quickstart
   trainer train --config my.yaml --output runs/a --set optimizer.lr=0.05
   trainer train --config my.yaml --output runs/b --lr auto
+  trainer train --config rsb-a2 --gray --set data.root=xrays
   trainer train --config my.yaml --output runs/a --resume auto`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			cfg, err := a.config(c, names.config, names.settings(c)...)
+			cfg, err := a.config(c, names.config, append(names.settings(c), gray.settings(c)...)...)
 			if err != nil {
 				return err
 			}
@@ -68,14 +89,15 @@ func trainCommand(a *app) *cobra.Command {
 		},
 	}
 	names.add(c, "")
+	gray.add(c, grayHelp)
 	a.runFlags(c)
 	return c
 }
 
 func finetuneCommand(a *app) *cobra.Command {
 	var names runNames
+	var gray grayFlag
 	var weights, model, root, method string
-	var gray bool
 	var freeze []string
 	var headLR float64
 	c := &cobra.Command{
@@ -95,10 +117,7 @@ says how: it does well on small sets without being tuned.`,
 			flags = append(flags, flagValue(c, "weights", "finetune.weights")...)
 			flags = append(flags, flagValue(c, "model", "model.name")...)
 			flags = append(flags, flagValue(c, "data", "data.root")...)
-			flags = append(flags, flagValue(c, "gray", "finetune.gray")...)
-			if gray { // over a recipe made for colour
-				flags = append(flags, configs.Flag{Flag: "--gray", Key: "model.in_chans", Value: "1"})
-			}
+			flags = append(flags, gray.settings(c)...)
 			flags = append(flags, flagValue(c, "gray-method", "finetune.gray_method")...)
 			if c.Flags().Changed("freeze") {
 				flags = append(flags, listValue("freeze", "finetune.freeze", freeze))
@@ -119,7 +138,7 @@ says how: it does well on small sets without being tuned.`,
 	f.StringVar(&weights, "weights", "", "a .safetensors or PyTorch file, a checkpoint or a run folder")
 	f.StringVar(&model, "model", "", "the model of the weights (default: the configuration's, or as the weights tell)")
 	f.StringVar(&root, "data", "", "the folder or file with the data (default: the configuration's)")
-	f.BoolVar(&gray, "gray", false, "one channel from end to end; adapts the first convolution")
+	gray.add(c, "one channel from end to end; adapts the first convolution")
 	f.StringVar(&method, "gray-method", "sum", "sum, mean, luma or fold")
 	f.StringArrayVar(&freeze, "freeze", nil, "parameters that are not trained, by name or pattern; may be repeated")
 	f.Float64Var(&headLR, "head-lr", 0, "learning rate of the classifier")
