@@ -45,6 +45,12 @@ var rules = []struct {
 	keys  []string
 	wrong func(*Config) string
 }{
+	{keys("model.dropout"), func(c *Config) string {
+		if p := c.Model.Dropout; p < 0 && p != -1 {
+			return "should be a probability, or -1 for the model's own"
+		}
+		return ""
+	}},
 	{keys("data.std", "data.mean"), func(c *Config) string {
 		if c.Data.Mean.Auto() != c.Data.Std.Auto() {
 			return "data.mean is " + literal(c.Data.Mean) + "; either both are auto or neither is"

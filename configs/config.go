@@ -61,6 +61,13 @@ type Model struct {
 	// Stochastic depth: the probability of leaving out the last residual
 	// branch, growing linearly from 0 at the first one. Default 0, off.
 	DropPath float64 `json:"drop_path" min:"0" below:"1" also:"drop_path_rate,stochastic_depth"`
+	// Dropout before the classifier, which some models have within, too: the
+	// probability of losing a value. Default -1: the model's own, for most none.
+	Dropout float64 `json:"dropout" min:"-1" below:"1" also:"drop,drop_rate,drop_out"`
+	// Drop block: the probability with which each pixel of the last two stages' maps is
+	// lost in squares, for residual networks (Ghiasi et al., arXiv 1810.12890).
+	// Default 0, off.
+	DropBlock float64 `json:"drop_block" min:"0" below:"1" also:"drop_block_rate"`
 	// Normalisation in place of the model's own, such as batch or group:groups=32;
 	// "trainer models list --layers" shows all. Default empty, the model's.
 	Norm string `json:"norm" also:"norm_layer"`
@@ -685,6 +692,7 @@ type Runtime struct {
 // Default is the configuration in which nothing has been set.
 func Default() Config {
 	return Config{
+		Model: Model{Dropout: -1},
 		Data: Data{Format: "folder", TrainSplit: "train", ValSplit: "val", ValFraction: 0.2, Shuffle: true, Sampler: "shuffle",
 			Task: "auto", FeatureColumns: []string{}, TargetColumns: []string{}},
 		Augment: Augment{Crop: "none", Scale: [2]float64{0.08, 1}, Ratio: [2]float64{3. / 4, 4. / 3}, HFlipMode: "random", Interpolation: "bilinear", Auto: "none", Splits: 1, Repeats: 1,

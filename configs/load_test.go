@@ -246,6 +246,7 @@ func TestProblems(t *testing.T) {
 		{"mean without std", m + "data: {mean: [0.5]}\n", "data.std is auto, and data.mean is [0.5]; either both are auto or neither is"},
 		{"lengths", m + "data: {mean: [0.5], std: [0.1, 0.2]}\n", "data.std is [0.1, 0.2], and data.mean is [0.5]; both should have one number for each channel"},
 		{"channels", "model: {name: a, in_chans: 3}\ndata: {mean: [0.5, 0.5], std: [0.1, 0.2]}\n", "my.yaml:2: data.mean is [0.5, 0.5], and should have one number, or one for each of the 3 input channels"},
+		{"dropout", "model: {name: a, dropout: -0.5}\n", "my.yaml:1: model.dropout is -0.5, and should be a probability, or -1 for the model's own"},
 		{"gray", "model: {name: a, in_chans: 3}\nfinetune: {gray: true}\n", "my.yaml:1: model.in_chans is 3, and should be 1 or 0, because finetune.gray is true"},
 		{"scale", m + "augment: {scale: [1, 0.5]}\n", "augment.scale is [1, 0.5], and should be in ascending order"},
 		{"nesterov", m + "optimizer: {nesterov: true, momentum: 0}\n", "optimizer.nesterov is true, and needs optimizer.momentum above 0"},

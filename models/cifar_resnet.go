@@ -44,5 +44,5 @@ func cifarResNet(name string, c ResNetConfig, info Config) Spec {
 	info.CropPct, info.Interpolation = 1, "bilinear"
 	info.FirstConv, info.FirstNorm, info.Classifier = []string{"conv1"}, []string{"bn1"}, []string{c.Classifier}
 	info.Paper = "He et al., Deep Residual Learning for Image Recognition, arXiv 1512.03385, section 4.2"
-	return Spec{Name: name, Residual: true, Layers: true, Build: c.build, Config: info}
+	return Spec{Name: name, Residual: true, DropBlock: true, Layers: true, Build: c.build, Config: info}
 }

@@ -24,6 +24,9 @@ type Options struct {
 	// grows linearly from 0 at the first (stochastic depth). Models without
 	// residual branches refuse it.
 	DropPath float64
+	// DropBlock is the probability with which each pixel of the last two stages' maps is
+	// lost in squares (drop block). Models without a place for it refuse it.
+	DropBlock float64
 	// Layers takes the place of the model's own norm, activation, attention or
 	// convolution. Models that are not built to allow it refuse it.
 	Layers layers.Choice
@@ -103,6 +106,12 @@ func (o Options) fill(spec Spec) (Options, error) {
 	}
 	if o.DropPath > 0 && !spec.Residual {
 		return o, fmt.Errorf("the drop-path probability is %v, but the model has no residual branches to leave out; it should be 0", o.DropPath)
+	}
+	if !(o.DropBlock >= 0 && o.DropBlock < 1) {
+		return o, fmt.Errorf("the drop-block probability is %v; it should be at least 0 and below 1", o.DropBlock)
+	}
+	if o.DropBlock > 0 && !spec.DropBlock {
+		return o, fmt.Errorf("the drop-block probability is %v, but the model has no place for it; it should be 0, or take a residual network such as resnet50", o.DropBlock)
 	}
 	if o.Layers.Any() && !spec.Layers {
 		return o, fmt.Errorf("it has no choice of norm, act, attn and conv; leave those out, or take a residual network such as resnet50")

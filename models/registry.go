@@ -21,6 +21,8 @@ type Spec struct {
 	// Residual tells whether it has residual branches, so that Options.DropPath
 	// means something.
 	Residual bool
+	// DropBlock tells whether Options.DropBlock means something.
+	DropBlock bool
 	// Layers tells whether it is built of a layers.Style, so that Options.Layers
 	// means something.
 	Layers bool

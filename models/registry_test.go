@@ -45,6 +45,8 @@ func TestOptionsThatCannotBe(t *testing.T) {
 		{"resnet18", models.Options{DropRate: -0.5}, "the dropout probability is -0.5;"},
 		{"resnet18", models.Options{DropPath: 1.5}, "the drop-path probability is 1.5;"},
 		{"squeezenet1_1", models.Options{DropPath: 0.1}, "no residual branches"},
+		{"resnet18", models.Options{DropBlock: -0.5}, "the drop-block probability is -0.5;"},
+		{"vit_tiny_patch16_224", models.Options{DropBlock: 0.1}, "the model has no place for it"},
 		{"lenet5", models.Options{ImageSize: 11}, "model lenet5: images of 11x11 pixels leave nothing"},
 	} {
 		if _, err := models.New(c.name, graph.NewParams(1).Root(), c.o); err == nil || !strings.Contains(err.Error(), c.want) {
@@ -149,10 +151,33 @@ func TestDropRates(t *testing.T) {
 		{"squeezenet1_1", graph.Train, models.Options{}, nil, []float64{0.5}},
 		{"squeezenet1_1", graph.Train, models.Options{DropRate: models.NoDropout}, nil, nil},
 		{"squeezenet1_1", graph.Train, models.Options{DropRate: 0.25}, nil, []float64{0.25}},
+		// Squares as large as these small maps: a quarter of the rate, then the rate.
+		{"resnet18", graph.Train, models.Options{DropBlock: 0.1}, nil, []float64{0.975, 0.975, 0.9, 0.9}},
+		{"resnet18", graph.Eval, models.Options{DropBlock: 0.1}, nil, nil},
+		{"resnest14d", graph.Train, models.Options{DropBlock: 0.1}, nil, []float64{0.996, 1 - 0.4/9}}, // before the pool that takes the stride
 	} {
 		paths, drops := rates(c.name, c.mode, c.o)
 		if !slices.Equal(paths, c.paths) || !slices.Equal(drops, c.drops) {
 			t.Errorf("%s, %v, %+v: drop path %v, dropout %v; want %v and %v", c.name, c.mode, c.o, paths, drops, c.paths, c.drops)
+		}
+	}
+}
+
+// Every model has dropout where it is asked for.
+func TestDropoutOfEveryModel(t *testing.T) {
+	for _, name := range models.Names() {
+		m, err := models.New(name, graph.NewParams(1).Root(), models.Options{DropRate: 0.125})
+		if err != nil {
+			t.Fatal(err)
+		}
+		g := graph.New(graph.Train)
+		o := m.Options
+		calls, err := g.Trace(m.Forward(g, g.Input("images", 1, o.ImageSize, o.ImageSize, o.InChans)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.ContainsFunc(calls, func(c graph.Traced) bool { d, ok := c.Op.(op.Dropout); return ok && d.P == 0.125 }) {
+			t.Errorf("%s has none", name)
 		}
 	}
 }

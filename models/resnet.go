@@ -41,6 +41,8 @@ type ResNetConfig struct {
 	// HeadBiasInit its bias; nil means PyTorch's default.
 	Classifier             string
 	HeadInit, HeadBiasInit graph.Init
+
+	dropBlock graph.Module // behind a block's inner convolution; nil without
 }
 
 // ResNetStem is what stands before the stages.
@@ -96,7 +98,7 @@ type ResNetBranch struct {
 // BasicBranch is two 3x3 convolutions, of which the first has the stride.
 var BasicBranch = ResNetBranch{Expansion: 1, Declare: func(s graph.Scope, c ResNetConfig, in, width, stride int) graph.Module {
 	return c.attended(s, graph.Sequential{
-		c.Style.ConvNormAct(s.Sub("conv1"), s.Sub("bn1"), in, width, 3, stride),
+		c.dropped(c.Style.ConvNormAct(s.Sub("conv1"), s.Sub("bn1"), in, width, 3, stride)),
 		c.Style.LastConvNorm(s.Sub("conv2"), s.Sub("bn2"), width, width, 3, 1),
 	}, width)
 }}
@@ -108,7 +110,7 @@ var BottleneckBranch = ResNetBranch{Expansion: 4, Declare: func(s graph.Scope, c
 	inner, out := c.inner(width), 4*width
 	return c.attended(s, graph.Sequential{
 		c.Style.ConvNormAct(s.Sub("conv1"), s.Sub("bn1"), in, inner, 1, 1),
-		c.Style.ConvNormActOf(s.Sub("conv2"), s.Sub("bn2"), inner, inner, 3, graph.ConvConfig{Stride: stride, Groups: c.Cardinality}),
+		c.dropped(c.Style.ConvNormActOf(s.Sub("conv2"), s.Sub("bn2"), inner, inner, 3, graph.ConvConfig{Stride: stride, Groups: c.Cardinality})),
 		c.Style.LastConvNorm(s.Sub("conv3"), s.Sub("bn3"), inner, out, 1, 1),
 	}, out)
 }}
@@ -116,6 +118,27 @@ var BottleneckBranch = ResNetBranch{Expansion: 4, Declare: func(s graph.Scope, c
 // attended is a branch with the style's attention behind it.
 func (c ResNetConfig) attended(s graph.Scope, branch graph.Sequential, channels int) graph.Module {
 	return c.Style.Attended(branch, s.Sub(c.Attention), channels)
+}
+
+// dropped is the inner convolution of a branch with drop block behind it, where the
+// stage has it. timm has it before the activation, which for relu is the same.
+func (c ResNetConfig) dropped(inner graph.Module) graph.Module {
+	if c.dropBlock == nil {
+		return inner
+	}
+	return graph.Sequential{inner, c.dropBlock}
+}
+
+// dropBlockOf is drop block in stage i of n, as timm has it: squares of 5 x 5 pixels at
+// a quarter of the rate in the last but one, of 3 x 3 in the last, none before.
+func dropBlockOf(p float64, i, n int) graph.Module {
+	switch {
+	case p > 0 && i == n-2:
+		return layers.DropBlock(p, 5, 0.25)
+	case p > 0 && i == n-1:
+		return layers.DropBlock(p, 3, 1)
+	}
+	return nil
 }
 
 // inner is the width of a bottleneck's 3x3 convolution in a stage of this width.
@@ -185,6 +208,7 @@ func NewResNet(s graph.Scope, c ResNetConfig, o Options) (graph.Module, error) {
 		}
 		c := c
 		c.Style = c.Style.At(i)
+		c.dropBlock = dropBlockOf(o.DropBlock, i, len(c.Depths))
 		net = append(net, c.block(s.Sub(c.Stage(i+1)).Sub(fmt.Sprint(k)), channels, c.Widths[i], laterStride(i, k), dropPath))
 		channels = c.Widths[i] * c.Branch.Expansion
 	})
@@ -307,7 +331,7 @@ func (c ResNetConfig) groups(cardinality, baseWidth int) ResNetConfig {
 
 func imageResNet(name string, c ResNetConfig, info Config) Spec {
 	info.FirstConv, info.FirstNorm, info.Classifier = []string{c.Stem.Conv}, []string{c.Stem.Norm}, []string{c.Classifier}
-	return Spec{Name: name, Residual: true, Layers: true, Build: c.build, Config: info}
+	return Spec{Name: name, Residual: true, DropBlock: true, Layers: true, Build: c.build, Config: info}
 }
 
 func (c ResNetConfig) build(s graph.Scope, o Options) (graph.Module, error) {

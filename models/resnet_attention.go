@@ -16,7 +16,7 @@ func SelectiveBasicBranch(k layers.SelectiveKernelConfig) ResNetBranch {
 		k.Stride = stride
 		last := s.Sub("conv2")
 		return c.attended(s, graph.Sequential{
-			layers.NewSelectiveKernel(s.Sub("conv1"), c.Style, in, width, k),
+			c.dropped(layers.NewSelectiveKernel(s.Sub("conv1"), c.Style, in, width, k)),
 			c.Style.LastConvNorm(last.Sub("conv"), last.Sub("bn"), width, width, 3, 1),
 		}, width)
 	}}
@@ -31,7 +31,7 @@ func SelectiveBottleneckBranch(k layers.SelectiveKernelConfig) ResNetBranch {
 		inner, out, first, last := c.inner(width), 4*width, s.Sub("conv1"), s.Sub("conv3")
 		return c.attended(s, graph.Sequential{
 			c.Style.ConvNormAct(first.Sub("conv"), first.Sub("bn"), in, inner, 1, 1),
-			layers.NewSelectiveKernel(s.Sub("conv2"), c.Style, inner, inner, k),
+			c.dropped(layers.NewSelectiveKernel(s.Sub("conv2"), c.Style, inner, inner, k)),
 			c.Style.LastConvNorm(last.Sub("conv"), last.Sub("bn"), inner, out, 1, 1),
 		}, out)
 	}}
@@ -45,7 +45,7 @@ func SplitBranch(radix int) ResNetBranch {
 		inner, out := c.inner(width), 4*width
 		branch := graph.Sequential{
 			c.Style.ConvNormAct(s.Sub("conv1"), s.Sub("bn1"), in, inner, 1, 1),
-			layers.NewSplitAttention(s.Sub("conv2"), c.Style, inner, inner, layers.SplitAttentionConfig{Groups: c.Cardinality, Radix: radix}),
+			c.dropped(layers.NewSplitAttention(s.Sub("conv2"), c.Style, inner, inner, layers.SplitAttentionConfig{Groups: c.Cardinality, Radix: radix})),
 		}
 		if stride > 1 {
 			branch = append(branch, graph.Func(func(g *graph.Graph, x *graph.Node) *graph.Node {

@@ -18,7 +18,7 @@ var contextBranch = ResNetBranch{Expansion: 4, Declare: func(s graph.Scope, c Re
 	first, middle, last := s.Sub("conv1_1x1"), s.Sub("conv2_kxk"), s.Sub("conv3_1x1")
 	branch := c.Style.Attended(graph.Sequential{
 		c.Style.ConvNormAct(first.Sub("conv"), first.Sub("bn"), in, inner, 1, 1),
-		c.Style.ConvNormActOf(middle.Sub("conv"), middle.Sub("bn"), inner, inner, 3, graph.ConvConfig{Stride: stride, Groups: c.Cardinality}),
+		c.dropped(c.Style.ConvNormActOf(middle.Sub("conv"), middle.Sub("bn"), inner, inner, 3, graph.ConvConfig{Stride: stride, Groups: c.Cardinality})),
 	}, s.Sub("attn"), inner)
 	return append(branch, c.Style.LastConvNorm(last.Sub("conv"), last.Sub("bn"), inner, out, 1, 1))
 }}

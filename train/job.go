@@ -170,7 +170,7 @@ func (j *Job) build(dev graph.Device, declare func(*Job, graph.Scope) error) err
 	}
 	ps := graph.NewParams(uint64(c.Train.Seed))
 	j.Model, err = models.New(c.Model.Name, ps.Root(), models.Options{NumClasses: c.Model.NumClasses, InChans: c.Model.InChans,
-		ImageSize: c.Data.Size, DropPath: c.Model.DropPath,
+		ImageSize: c.Data.Size, DropRate: dropRate(c.Model.Dropout), DropPath: c.Model.DropPath, DropBlock: c.Model.DropBlock,
 		Layers: layers.Choice{Norm: c.Model.Norm, Act: c.Model.Act, Attention: c.Model.Attn, Conv: c.Model.Conv}})
 	if err != nil {
 		return err
@@ -186,6 +186,17 @@ func (j *Job) build(dev graph.Device, declare func(*Job, graph.Scope) error) err
 	j.Network, err = NewNetwork(Network{Module: j.Model, Params: ps, Height: c.Data.Size, Width: c.Data.Size,
 		Channels: c.Model.InChans, Classes: c.Model.NumClasses, Objective: objective, Precision: precision}, uint64(c.Train.Seed))
 	return err
+}
+
+// dropRate is model.dropout as models have it, for whom zero is their own.
+func dropRate(p float64) float64 {
+	switch p {
+	case -1:
+		return 0
+	case 0:
+		return models.NoDropout
+	}
+	return p
 }
 
 // teach gives the network its teacher, where it has one.
