@@ -50,7 +50,7 @@ type (
 
 // catalog lists the layers, each family's table in its own file.
 func catalog() []Entry {
-	return slices.Concat(norms, activations, channelAttentions, spatialAttentions, tokenAttentions, blockAttentions, temporalAttentions, convolutions, standardConvs, deformables, composed, branchAttentions)
+	return slices.Concat(norms, activations, channelAttentions, spatialAttentions, tokenAttentions, blockAttentions, temporalAttentions, convolutions, standardConvs, deformables, variants, composed, branchAttentions)
 }
 
 // List gives the layers of a kind, or of all kinds for "".

@@ -19,6 +19,46 @@ var composed = []Entry{
 	},
 }
 
+// variants are standard convolutions with another geometry.
+var variants = []Entry{
+	{
+		Name: "grouped", Kind: Convs, Family: "grouped", Options: "groups=8", Paper: "Krizhevsky et al., NIPS 2012",
+		conv: func(s *Spec) Convolver { return Convolver{Spatial: GroupedConv(s.Int("groups", 8, 1))} },
+	},
+	{
+		Name: "dilated", Kind: Convs, Family: "dilated", Options: "dilation=2", Paper: "Yu and Koltun, arXiv 1511.07122",
+		conv: func(s *Spec) Convolver { return Convolver{Spatial: DilatedConv(s.Int("dilation", 2, 1))} },
+	},
+	{
+		Name: "same", Kind: Convs, Family: "dense", Paper: "padded as in TensorFlow",
+		conv: func(*Spec) Convolver { return Convolver{Every: SameConv} },
+	},
+}
+
+// GroupedConv has so many groups of channels, of which none sees another, as a ConvFunc. One
+// that has more already keeps them.
+func GroupedConv(groups int) ConvFunc {
+	return func(s graph.Scope, in, out, k int, c graph.ConvConfig) graph.Module {
+		if in%groups != 0 || out%groups != 0 {
+			s.Fail(fmt.Errorf("%s: %d groups do not divide %d input and %d output channels", s.Name("weight"), groups, in, out))
+			return Flatten
+		}
+		c.Groups = max(c.Groups, groups)
+		return graph.NewConv(s, in, out, k, c)
+	}
+}
+
+// DilatedConv has a kernel whose pixels lie so far apart, padded so that the size of the
+// result stays, as a ConvFunc.
+func DilatedConv(dilation int) ConvFunc {
+	return func(s graph.Scope, in, out, k int, c graph.ConvConfig) graph.Module {
+		was := max(c.Dilation, 1)
+		c.Dilation = was * dilation
+		c.Pad += (c.Dilation - was) * (k - 1) / 2
+		return graph.NewConv(s, in, out, k, c)
+	}
+}
+
 // SeparableConv is a convolution of each channel by itself, conv_dw, and one of 1x1 pixel
 // behind it, conv_pw, as a ConvFunc. c.Groups and c.Init are the second one's.
 func SeparableConv(s graph.Scope, in, out, k int, c graph.ConvConfig) graph.Module {

@@ -18,6 +18,9 @@ func convolution(spec string) (layer, error) {
 		return build, nil
 	}
 	c, out := graph.ConvConfig{Stride: 2, Pad: 1, Bias: true}, 7
+	if strings.HasPrefix(spec, "grouped") {
+		out = 8
+	}
 	name, options, _ := strings.Cut(spec, ":")
 	var own []string
 	for _, o := range strings.Split(options, ",") {
@@ -36,8 +39,10 @@ func convolution(spec string) (layer, error) {
 	}
 	conv, err := layers.ParseConv(name)
 	return func(s graph.Scope, channels int) graph.Module {
-		if conv.Spatial != nil {
-			return conv.Spatial(s, channels, out, 3, c)
+		for _, f := range []layers.ConvFunc{conv.Spatial, conv.Every} {
+			if f != nil {
+				return f(s, channels, out, 3, c)
+			}
 		}
 		return layers.Conv(s, channels, out, 3, c)
 	}, err

@@ -5,7 +5,7 @@ from collections import OrderedDict
 
 import torch
 import torch.nn as nn
-from timm.layers import BlurPool2d, MixedConv2d
+from timm.layers import BlurPool2d, Conv2dSame, MixedConv2d
 from torchvision.ops import deform_conv2d
 
 import golden
@@ -31,6 +31,11 @@ if __name__ == "__main__":
         ("standard", nn.Conv2d(13, 7, 3, 2, 1), ODD),
         ("standard:groups=4", nn.Conv2d(12, 8, 3, 2, 1, groups=4), TWO),
         ("standard:dilation=2", nn.Conv2d(12, 8, 3, 1, 2, dilation=2), TWO),
+        ("grouped:groups=2", nn.Conv2d(12, 8, 3, 2, 1, groups=2), TWO),
+        ("dilated", nn.Conv2d(13, 7, 3, 2, 2, dilation=2), ODD),
+        ("dilated:dilation=3", nn.Conv2d(12, 7, 3, 2, 3, dilation=3), TWO),
+        ("same", Conv2dSame(13, 7, 3, 2), ODD),
+        ("same even", Conv2dSame(12, 7, 3, 2), (2, 12, 6, 8)),
         ("separable", nn.Sequential(OrderedDict(conv_dw=nn.Conv2d(13, 13, 3, 2, 1, groups=13, bias=False), conv_pw=nn.Conv2d(13, 7, 1))), ODD),
         ("mixed", MixedConv2d(13, 7, [3, 5], stride=2, padding="", bias=True), ODD),
         ("mixed:sizes=3", MixedConv2d(13, 7, [3, 5, 7], stride=2, padding="", bias=True), ODD),
