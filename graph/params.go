@@ -230,8 +230,11 @@ func (p *Param) aligned() int { return (p.Len() + alignment - 1) / alignment * a
 // Place allocates the parameters on a device and draws their first values. It
 // returns what went wrong while they were declared, such as a name used twice.
 func (ps *Params) Place(dev Device) error {
-	if len(ps.errs) > 0 {
-		return errors.Join(ps.errs...)
+	switch more := len(ps.errs) - 1; {
+	case more == 0:
+		return ps.errs[0]
+	case more > 0: // what is wrong with one block often is with all
+		return fmt.Errorf("%w (and %d more like it)", ps.errs[0], more)
 	}
 	if ps.dev != nil {
 		return fmt.Errorf("the parameters are placed on %s already", ps.dev.Name())

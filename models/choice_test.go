@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/seed52467199/trainer/cpu"
 	"github.com/seed52467199/trainer/graph"
 	"github.com/seed52467199/trainer/graph/op"
 	"github.com/seed52467199/trainer/models"
@@ -166,5 +167,22 @@ func TestDeformableFromAStage(t *testing.T) {
 		if !(found[0] > found[1] && found[1] > 0 && found[2] == 0) {
 			t.Errorf("%s has %v deformable convolutions from stages 1, 3 and 9", name, found)
 		}
+	}
+}
+
+// What is wrong with a layer chosen is told once, however many blocks have it.
+func TestChosenLayersThatDoNotFit(t *testing.T) {
+	dev, err := cpu.New(cpu.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(dev.Close)
+	ps := graph.NewParams(1)
+	if _, err := models.New("cifar_resnet20", ps.Root(), models.Options{Layers: layers.Choice{Conv: "grouped:groups=3"}}); err != nil {
+		t.Fatal(err)
+	}
+	err = ps.Place(dev)
+	if want := "layer1.0.conv1.weight: 3 groups do not divide 16 input and 16 output channels (and 17 more like it)"; err == nil || err.Error() != want {
+		t.Errorf("error %v, want %s", err, want)
 	}
 }
