@@ -194,7 +194,7 @@ func (t *channelTally) add(values []float32, images int, draw *rng.Stream) {
 }
 
 func (t *channelTally) stats() ChannelStats {
-	s := ChannelStats{Layer: t.layer, Activation: t.activation, Channels: t.channels}
+	s := ChannelStats{Layer: t.layer, Activation: t.activation, Channels: t.channels, Dead: []int{}} // an empty list in JSON
 	for c, alive := range t.alive {
 		if !alive {
 			s.Dead = append(s.Dead, c)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -25,9 +26,8 @@ func exportCommand(a *app) *cobra.Command {
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			if format == "" {
-				format = "safetensors"
-				if strings.HasSuffix(out, ".onnx") {
-					format = "onnx"
+				if format = strings.TrimPrefix(filepath.Ext(out), "."); format != "onnx" && format != "safetensors" {
+					return usage(fmt.Errorf("--out %s: its name should end in .onnx or .safetensors, or --format say which of them it is", out))
 				}
 			}
 			if format != "onnx" && format != "safetensors" {

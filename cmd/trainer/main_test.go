@@ -124,6 +124,11 @@ func TestTrainEvaluatePredict(t *testing.T) {
 			t.Errorf("%s: %v, %v", name, info, err)
 		}
 	}
+	for _, name := range []string{"net", "net.pt"} {
+		if r := trainer(t, "export", "--checkpoint", run, "--out", filepath.Join(t.TempDir(), name)); r.status != 2 || !strings.Contains(r.stderr, "should end in .onnx or .safetensors") {
+			t.Errorf("%s: status %d, %s", name, r.status, r.stderr)
+		}
+	}
 	for _, name := range []string{"config.yaml", "summary.csv", "log.jsonl", "report.html", "checkpoints/best/meta.json", "checkpoints/last/optimizer.safetensors"} {
 		if _, err := os.Stat(filepath.Join(run, name)); err != nil {
 			t.Errorf("the run folder lacks %s", name)
