@@ -70,7 +70,7 @@ func (c RegNetConfig) block(s graph.Scope, in, out, stride int, dropPath float64
 	}
 	if c.Squeeze > 0 {
 		hidden := int(math.RoundToEven(float64(in) * c.Squeeze))
-		branch = append(branch, layers.SqueezeExcite(layers.SqueezeExciteConfig{Hidden: hidden})(s.Sub("se").ConvInit(groupedFanOut(1, out, 1)), out))
+		branch = append(branch, layers.SqueezeExcite(layers.SqueezeExciteConfig{Hidden: hidden})(s.Sub("se").ConvInit(graph.KaimingNormal).ConvBiasInit(graph.Zeros), out))
 	}
 	branch = append(branch, convNorm(c.Style, s.Sub("conv3"), out, out, 1, 1, true))
 	b := &layers.Residual{Branch: branch, Act: c.Style.Act(s.Sub("act3"), out), DropPath: dropPath}

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Writes zoo.json and zoo_gradients.json beside it: what timm 1.0.31, torchvision 0.29 and, for networks that neither
+"""Writes zoo.json, zoo_gradients.json and zoo_init.json beside it: what timm 1.0.31, torchvision 0.29 and, for networks that neither
 has, zoo_reference.py compute in float64 under PyTorch 2.15 with weights and images made by formula.
 
-usage: zoo.py [--list NAME] [logits|gradients] [NAME...]    (default: both, all names)
+usage: zoo.py [--list NAME] [logits|gradients|init] [NAME...]    (default: all three, all names)
 
 Entries of names that are not given stay as they are. --list prints a network's tensors, for finding a difference.
 """
@@ -54,6 +54,12 @@ GRADIENTS = ["ecaresnet26t", "resnest14d", "resnetv2_50", "densenet121", "mobile
              "tf_efficientnetv2_b0", "regnety_008", "shufflenet_v2_x1_0", "repvgg_a0", "convnextv2_atto", "deit3_small_patch16_224",
              "swin_tiny_patch4_window7_224", "mixer_s32_224"]
 GRADIENT_SIZES = {"swin_tiny_patch4_window7_224": (56, 56)}
+
+
+# Networks whose first values are compared, one of each way of drawing them.
+INITS = ["seresnet18", "skresnet18", "gcresnet50t", "resnest14d", "resnetv2_50", "densenet121", "mobilenetv1_100",
+         "mobilenetv3_small_100", "efficientnet_b0", "tf_efficientnetv2_b0", "regnety_008", "shufflenet_v2_x1_0", "repvgg_a0", "convnext_atto",
+         "convnextv2_atto", "vit_tiny_patch16_224", "deit_tiny_patch16_224", "deit3_small_patch16_224", "swin_tiny_patch4_window7_224", "mixer_s32_224"]
 
 
 def names():
@@ -139,6 +145,21 @@ def gradients(name):
     }
 
 
+def moments(v):
+    """Mean and standard deviation in five digits, without what lies 20 deviations off: where the float32 that it is made
+    of rounds to 1, timm's trunc_normal_ gives its bound, 2."""
+    v = v.double()
+    v = v[(v - v.mean()).abs() <= 20 * v.std(unbiased=False)]
+    return [float(f"{x:.5g}") for x in (v.mean().item(), v.std(unbiased=False).item())]
+
+
+def init(name):
+    """The moments of each tensor as it is first drawn."""
+    torch.manual_seed(0)
+    net = timm.create_model(name) if name.startswith(SIZED) else make(name, 1000)
+    return {k: moments(v) for k, v in net.state_dict().items() if v.is_floating_point()}
+
+
 def write(file, make_entry, known, chosen):
     path = os.path.join(HERE, file)
     out = json.load(open(path)) if os.path.exists(path) else {}
@@ -158,9 +179,12 @@ if __name__ == "__main__":
         for k, v in make(arguments[1]).state_dict().items():
             print(k, list(v.shape))
         sys.exit()
-    which = {"logits", "gradients"} & set(arguments) or {"logits", "gradients"}
-    chosen = set(arguments) - {"logits", "gradients"}
+    files = {"logits", "gradients", "init"}
+    which = files & set(arguments) or files
+    chosen = set(arguments) - files
     if "logits" in which:
         write("zoo.json", logits, names(), chosen or set(names()))
     if "gradients" in which:
         write("zoo_gradients.json", gradients, GRADIENTS, chosen or set(GRADIENTS))
+    if "init" in which:
+        write("zoo_init.json", init, INITS, chosen or set(INITS))
