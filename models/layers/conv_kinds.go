@@ -36,9 +36,13 @@ var variants = []Entry{
 }
 
 // GroupedConv has so many groups of channels, of which none sees another, as a ConvFunc. One
-// that has more already keeps them.
+// that has more already keeps them; one whose groups would have less than two input
+// channels, such as those of an image, stays whole.
 func GroupedConv(groups int) ConvFunc {
 	return func(s graph.Scope, in, out, k int, c graph.ConvConfig) graph.Module {
+		if in < 2*groups {
+			return graph.NewConv(s, in, out, k, c)
+		}
 		if in%groups != 0 || out%groups != 0 {
 			s.Fail(fmt.Errorf("%s: %d groups do not divide %d input and %d output channels", s.Name("weight"), groups, in, out))
 			return Flatten
