@@ -81,7 +81,11 @@ func (j *Job) EvalLoader(ds data.Dataset) (*data.Loader, error) {
 			return nil, err
 		}
 	}
-	return NewEvalLoader(ds, j.Preprocessing, batch, c.Data.Workers, c.Train.OnBadImage == "stop")
+	l, err := NewEvalLoader(ds, j.Preprocessing, batch, c.Data.Workers, c.Train.OnBadImage == "stop")
+	if err != nil {
+		return nil, err
+	}
+	return l, j.evalNetwork().Takes(l, ds.Len())
 }
 
 // trainedAt is the preprocessing of evaluation at the size of training.

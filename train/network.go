@@ -93,6 +93,23 @@ func (n *Network) At(height, width int) *Network {
 	return &o
 }
 
+// Takes tells why evaluation cannot take so many samples in the batches of a loader, of
+// which the last may be smaller; nil where it can.
+func (n *Network) Takes(l *data.Loader, samples int) error {
+	size := min(l.Options().BatchSize, samples)
+	for _, images := range []int{size, samples % size} {
+		if images == 0 {
+			continue
+		}
+		g := graph.New(programKey{}.mode())
+		logits := n.Module.Forward(g, g.Input("images", images, n.Height, n.Width, n.Channels))
+		if _, err := g.Trace(logits); err != nil {
+			return fmt.Errorf("evaluating %d samples in batches of %d (eval.batch_size): %w", samples, size, err)
+		}
+	}
+	return nil
+}
+
 // Workspace is the memory of the network's programs.
 func (n *Network) Workspace() *graph.Workspace { return n.ws }
 

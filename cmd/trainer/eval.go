@@ -247,5 +247,8 @@ func evalData(l *train.Loaded, cfg *configs.Config, dir, split string) (data.Dat
 		return nil, nil, fmt.Errorf("the data in %s has %d classes, and the weights in %s have %d", root, got, l.Source, want)
 	}
 	loader, err := train.NewEvalLoader(ds, l.Preprocessing, cfg.Eval.BatchSize, cfg.Data.Workers, cfg.Train.OnBadImage == "stop")
-	return ds, loader, err
+	if err != nil {
+		return nil, nil, err
+	}
+	return ds, loader, l.Network.Takes(loader, ds.Len())
 }
