@@ -22,6 +22,7 @@
 // whatever the number of threads.
 //
 // Plans are implicit matrix products, or minimal filtering; channels that meet no
-// others have kernels of their own. All use the micro-kernels of the level that
+// others have kernels of their own, and where there are few output channels several
+// pixels fill a vector. All use the micro-kernels of the level that
 // isa.Active names when the plan is made.
 package conv
