@@ -91,6 +91,9 @@ func (e *Evaluator) each(ctx context.Context, do func(b *data.Batch) error) (ima
 		if err := send(e.Events, &progress); err != nil {
 			return images, err
 		}
+		if err := ctx.Err(); err != nil {
+			return images, err
+		}
 	}
 	if err := it.Err(); err != nil {
 		if ctx.Err() != nil {

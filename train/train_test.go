@@ -274,6 +274,63 @@ func interrupted(t *testing.T, settings ...string) *train.Job {
 	}
 }
 
+// An evaluation that is interrupted is made again, with the weights that it was to measure;
+// what it would have told counts once.
+func TestInterruptedEvaluation(t *testing.T) {
+	settings := []string{"train.epochs=3", "train.batch_size=300", "train.ema_decay=0.9", "eval.batch_size=50"}
+	whole := trainer(t, job(t, settings...), t.TempDir(), nil)
+	want, err := whole.Run(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	for evaluations := range 7 {
+		// Every other start ends in the middle of its first evaluation, the others in that
+		// of their second.
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		left, rows := 2-evaluations%2, 0
+		tr := trainer(t, job(t, settings...), folder, report.Func(func(e report.Event) error {
+			switch e := e.(type) {
+			case *report.EvalStep:
+				if e.Batch == 1 {
+					if left--; left == 0 {
+						cancel()
+					}
+				}
+			case *report.EpochDone:
+				rows++
+			}
+			return nil
+		}))
+		if path, _, err := checkpoint.Newest(folder); err == nil {
+			if err := tr.Restore(must(checkpoint.Load(path)), path); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, err := tr.Run(ctx)
+		if err == nil {
+			if evaluations < 2 {
+				t.Errorf("only %d interruptions", evaluations)
+			}
+			if g, w := got.Last.Metrics, want.Last.Metrics; !slices.Equal(g, w) || got.Last.LR != want.Last.LR || got.Last.TrainLoss != want.Last.TrainLoss {
+				t.Errorf("the last epoch is %v (loss %v, rate %v), want %v (%v, %v)", g, got.Last.TrainLoss, got.Last.LR, w, want.Last.TrainLoss, want.Last.LR)
+			}
+			if !slices.Equal(tr.EMA.Buffers()[0].Host(), whole.EMA.Buffers()[0].Host()) {
+				t.Error("the average of the weights is another one")
+			}
+			return
+		}
+		if !errors.Is(err, train.ErrInterrupted) {
+			t.Fatal(err)
+		}
+		if want := 1 - evaluations%2; rows != want {
+			t.Errorf("%d epochs were finished before the evaluation was interrupted, want %d", rows, want)
+		}
+	}
+	t.Error("it never ends")
+}
+
 // network is a model with fresh weights.
 func network(t testing.TB, dev graph.Device, name string, chans, classes, height, width int) *train.Network {
 	t.Helper()

@@ -139,8 +139,9 @@ func (t *Trainer) until() int {
 }
 
 // Run trains from where the run stands to its last epoch or that of its part, or until
-// Patience is at its end. When ctx ends it finishes the update under way, saves and
-// returns an error that wraps ErrInterrupted.
+// Patience is at its end. When ctx ends it finishes the update under way, or leaves the
+// evaluation, saves and returns an error that wraps ErrInterrupted; a resumed run then
+// evaluates anew.
 func (t *Trainer) Run(ctx context.Context) (Result, error) {
 	r := Result{}
 	started := time.Now()
@@ -332,7 +333,10 @@ func (t *Trainer) finishEpoch(ctx context.Context, images int, training time.Dur
 	}
 	averaged := t.SWA.averages(done.Epoch) && done.Epoch == t.Epochs
 	if !averaged {
-		if err := t.assess(ctx, done, false); err != nil {
+		if err := t.assess(t.interruptible(ctx), done, false); err != nil {
+			if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+				return nil, t.interrupt(started)
+			}
 			return nil, err
 		}
 		averaged = t.SWA.averages(done.Epoch) && t.impatient()
@@ -341,7 +345,7 @@ func (t *Trainer) finishEpoch(ctx context.Context, images int, training time.Dur
 		if err := t.adoptAverage(ctx); err != nil {
 			return nil, err
 		}
-		if err := t.assess(ctx, done, true); err != nil {
+		if err := t.assess(context.WithoutCancel(ctx), done, true); err != nil {
 			return nil, err
 		}
 	}
@@ -369,13 +373,22 @@ func (t *Trainer) finishEpoch(ctx context.Context, images int, training time.Dur
 	return done, nil
 }
 
+// interruptible is the context of an evaluation that a resumed run makes again. It cannot
+// where the epoch's weights are already in a mean.
+func (t *Trainer) interruptible(ctx context.Context) context.Context {
+	if t.SWA.averages(t.at.epoch + 1) {
+		return context.WithoutCancel(ctx)
+	}
+	return ctx
+}
+
 // assess evaluates the weights at the end of an epoch or, where averaged is set, the
 // average that has taken their place.
 func (t *Trainer) assess(ctx context.Context, done *report.EpochDone, averaged bool) error {
 	if t.Evaluator == nil {
 		return nil
 	}
-	m, err := t.evaluate(context.WithoutCancel(ctx))
+	m, err := t.evaluate(ctx)
 	if err != nil {
 		return err
 	}
