@@ -97,17 +97,24 @@ func (n *Network) At(height, width int) *Network {
 // which the last may be smaller; nil where it can.
 func (n *Network) Takes(l *data.Loader, samples int) error {
 	size := min(l.Options().BatchSize, samples)
-	for _, images := range []int{size, samples % size} {
-		if images == 0 {
-			continue
-		}
-		g := graph.New(programKey{}.mode())
-		logits := n.Module.Forward(g, g.Input("images", images, n.Height, n.Width, n.Channels))
-		if _, err := g.Trace(logits); err != nil {
-			return fmt.Errorf("evaluating %d samples in batches of %d (eval.batch_size): %w", samples, size, err)
-		}
+	if err := n.takes(size); err != nil {
+		return fmt.Errorf("evaluating batches of %d images of %dx%d: %w", size, n.Height, n.Width, err)
+	}
+	last := samples % size
+	if last == 0 {
+		return nil
+	}
+	if err := n.takes(last); err != nil {
+		return fmt.Errorf("evaluating %d samples in batches of %d (eval.batch_size), of which the last has %d: %w", samples, size, last, err)
 	}
 	return nil
+}
+
+// takes tells why evaluation cannot take so many images at a time.
+func (n *Network) takes(images int) error {
+	g := graph.New(programKey{}.mode())
+	_, err := g.Trace(n.Module.Forward(g, g.Input("images", images, n.Height, n.Width, n.Channels)))
+	return err
 }
 
 // Workspace is the memory of the network's programs.
