@@ -48,4 +48,10 @@ func TestGrayWithEveryRecipe(t *testing.T) {
 			}
 		}
 	}
+	for _, command := range [][]string{{"lr-find"}, {"pretrain", "--method", "simmim"}} {
+		o := trainer(t, append(command, "--config", "cifar10-fast", "--gray", "--set", "data.format=folder", "--set", "data.root=/no/such/folder", "--set", "data.holdout=0")...)
+		if o.status != 2 || !strings.Contains(o.stderr, "there is no /no/such/folder") {
+			t.Errorf("%s with --gray: status %d, %s", command[0], o.status, o.stderr)
+		}
+	}
 }

@@ -18,6 +18,7 @@ import (
 
 func lrFindCommand(a *app) *cobra.Command {
 	var config, mode, plot string
+	var gray grayFlag
 	var minLR, maxLR float64
 	var steps int
 	var unlabelled bool
@@ -33,7 +34,7 @@ as without it.`,
   trainer train --config my.yaml --lr auto`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			flags := flagValue(c, "mode", "lr_find.mode")
+			flags := append(flagValue(c, "mode", "lr_find.mode"), gray.settings(c)...)
 			for flag, key := range map[string]string{"min-lr": "lr_find.min_lr", "max-lr": "lr_find.max_lr", "steps": "lr_find.steps"} {
 				flags = append(flags, flagValue(c, flag, key)...)
 			}
@@ -64,6 +65,7 @@ as without it.`,
 			return a.lrResult(found, cfg.LRFind.Seeds, plot)
 		},
 	}
+	gray.add(c, grayHelp)
 	f := c.Flags()
 	f.StringVar(&config, "config", "", "a YAML file or the name of an embedded recipe")
 	f.Float64Var(&minLR, "min-lr", 0, "learning rate of the first step (default: the configuration's)")

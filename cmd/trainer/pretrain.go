@@ -15,6 +15,7 @@ import (
 
 func pretrainCommand(a *app) *cobra.Command {
 	var names runNames
+	var gray grayFlag
 	var method string
 	c := &cobra.Command{
 		Use:   "pretrain --config FILE_OR_NAME",
@@ -27,6 +28,7 @@ the method's loss is measured on the images of data.val_split, and chooses the b
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			flags := append(names.settings(c), flagValue(c, "method", "pretrain.method")...)
+			flags = append(flags, gray.settings(c)...)
 			cfg, err := a.config(c, names.config, flags...)
 			if err != nil {
 				return err
@@ -35,6 +37,7 @@ the method's loss is measured on the images of data.val_split, and chooses the b
 		},
 	}
 	names.add(c, "")
+	gray.add(c, grayHelp)
 	c.Flags().StringVar(&method, "method", "", "dae, rbm, cae, mae or simmim (default: the configuration's)")
 	a.runFlags(c)
 	return c
