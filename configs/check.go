@@ -163,18 +163,8 @@ var rules = []struct {
 		return ""
 	}},
 	{keys("optimizer.no_decay"), func(c *Config) string { return patterns(c.Optimizer.NoDecay) }},
-	{keys("optimizer.lr_scale"), func(c *Config) string {
-		for _, text := range c.Optimizer.LRScale {
-			pattern, _, ok := ParseScale(text)
-			if !ok {
-				return quote(text) + " should be a pattern of names and a factor of at least 0, such as *.offset=0.1"
-			}
-			if wrong := patterns([]string{pattern}); wrong != "" {
-				return wrong
-			}
-		}
-		return ""
-	}},
+	{keys("optimizer.lr_scale"), func(c *Config) string { return scales(c.Optimizer.LRScale) }},
+	{keys("optimizer.decay_scale"), func(c *Config) string { return scales(c.Optimizer.DecayScale) }},
 	{keys("train.swa_start", "train.ema_decay", "train.epochs"), func(c *Config) string {
 		switch s := c.Train.SWAStart; {
 		case s > 0 && c.Train.EMADecay > 0:
@@ -310,8 +300,22 @@ func patterns(list []string) string {
 	return ""
 }
 
-// ParseScale reads an item of optimizer.lr_scale: a pattern of names, = and a factor of at
-// least 0.
+// scales tells what is wrong with patterns of names that have factors.
+func scales(items []string) string {
+	for _, text := range items {
+		pattern, _, ok := ParseScale(text)
+		if !ok {
+			return quote(text) + " should be a pattern of names and a factor of at least 0, such as *.offset=0.1"
+		}
+		if wrong := patterns([]string{pattern}); wrong != "" {
+			return wrong
+		}
+	}
+	return ""
+}
+
+// ParseScale reads an item of optimizer.lr_scale or optimizer.decay_scale: a pattern of
+// names, = and a factor of at least 0.
 func ParseScale(text string) (pattern string, factor float64, ok bool) {
 	pattern, number, found := strings.Cut(text, "=")
 	factor, err := strconv.ParseFloat(number, 64)

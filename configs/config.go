@@ -354,6 +354,10 @@ type Optimizer struct {
 	// Factors of the learning rate of parameters by patterns of their names, such as
 	// ["*.offset=0.1"]; where several match, the last counts. Default empty.
 	LRScale []string `json:"lr_scale" also:"lr_mult,paramwise"`
+	// Factors of the weight decay of parameters by patterns of their names, such as
+	// ["*.norm?.bias=0.1"], also of those that else have none; where several match, the
+	// last counts. Default empty.
+	DecayScale []string `json:"decay_scale" also:"decay_mult,wd_mult"`
 	// Factor of the learning rate from one block of the network to the one before
 	// it; the classifier has the full rate. Default 1, off.
 	LayerDecay float64 `json:"layer_decay" above:"0" max:"1" also:"layer_lr_decay,llrd"`
@@ -701,7 +705,7 @@ func Default() Config {
 			AsymGammaPos: 1, AsymGammaNeg: 4, AsymClip: 0.05, JSDAlpha: 12, HuberDelta: 1, SmoothL1Beta: 1},
 		Distill: Distill{Alpha: 0.5, Temperature: 1, Mode: "soft"},
 		Optimizer: Optimizer{
-			Name: "sgd", LR: 0.1, LRBaseSize: 256, LRBaseScale: "auto", Momentum: 0.9, Betas: []float64{}, NoDecay: []string{}, LRScale: []string{}, LayerDecay: 1,
+			Name: "sgd", LR: 0.1, LRBaseSize: 256, LRBaseScale: "auto", Momentum: 0.9, Betas: []float64{}, NoDecay: []string{}, LRScale: []string{}, DecayScale: []string{}, LayerDecay: 1,
 			MaxGradNorm: 1, TrustCoeff: 0.001, LookaheadAlpha: 0.5,
 		},
 		Schedule: Schedule{

@@ -213,6 +213,7 @@ func TestProblems(t *testing.T) {
 		{"unknown name", m + "optimizer: {name: adamv}\n", "optimizer.name is adamv, and should be one of sgd, lars, rmsprop, rmsprop_tf, adam, adamw, nadamw, radam, adamax, lamb, lion, adan, adafactor, madgrad, muon; did you mean adam?"},
 		{"betas of adan", m + "optimizer: {name: adan, betas: [0.9, 0.99]}\n", "optimizer.betas is [0.9, 0.99], and should have 3 numbers for adan, or none for its own"},
 		{"factors", m + "optimizer: {lr_scale: [fc]}\n", "optimizer.lr_scale is [fc], and fc should be a pattern of names and a factor of at least 0, such as *.offset=0.1"},
+		{"factors of the decay", m + "optimizer: {decay_scale: [fc]}\n", "optimizer.decay_scale is [fc], and fc should be a pattern of names and a factor of at least 0, such as *.offset=0.1"},
 		{"pattern of a factor", m + "optimizer: {lr_scale: [\"[=2\"]}\n", "is not a pattern"},
 		{"pattern without decay", m + "optimizer: {no_decay: [\"[\"]}\n", "is not a pattern"},
 		{"two averages", m + "train: {swa_start: 0.5, ema_decay: 0.9}\n", "train.swa_start is 0.5, and train.ema_decay is 0.9; either average would be the weights that the run is for"},

@@ -253,7 +253,8 @@ func TestShortAccumulation(t *testing.T) {
 
 // Parameters have the learning rate and the weight decay that depth and names give them.
 func TestGroups(t *testing.T) {
-	j := job(t, small("optimizer.layer_decay=0.5", "optimizer.weight_decay=0.1", `optimizer.lr_scale=layer1.*=0.1, layer1.2=3`, "optimizer.no_decay=layer2.0.conv1")...)
+	j := job(t, small("optimizer.layer_decay=0.5", "optimizer.weight_decay=0.1", `optimizer.lr_scale=layer1.*=0.1, layer1.2=3`, "optimizer.no_decay=layer2.0.conv1",
+		`optimizer.decay_scale=*.bn2.bias=0.2, layer3.0.bn2.bias=0, layer3.0.conv2=3`)...)
 	tr := trainer(t, j, "", nil)
 	got := map[string][2]float64{}
 	for _, g := range tr.Optimizer.Groups() {
@@ -270,12 +271,15 @@ func TestGroups(t *testing.T) {
 		"layer1.1.bn1.weight":   {math.Pow(0.5, 8) * 0.1, 0},
 		"layer1.2.conv1.weight": {math.Pow(0.5, 7) * 3, 0.1},
 		"conv1.weight":          {math.Pow(0.5, 10), 0.1},
+		"layer3.0.bn2.bias":     {math.Pow(0.5, 3), 0},
+		"layer3.1.bn2.bias":     {math.Pow(0.5, 2), 0.2 * 0.1},
+		"layer3.0.conv2.weight": {math.Pow(0.5, 3), 3 * 0.1},
 	} {
-		if g := got[name]; math.Abs(g[0]-want[0]) > 1e-12 || g[1] != want[1] {
+		if g := got[name]; math.Abs(g[0]-want[0]) > 1e-12 || math.Abs(g[1]-want[1]) > 1e-12 {
 			t.Errorf("%s: factor and weight decay %v, want %v", name, g, want)
 		}
 	}
-	for key, setting := range map[string]string{"optimizer.no_decay": "optimizer.no_decay=layer9", "optimizer.lr_scale": "optimizer.lr_scale=layer9=2"} {
+	for key, setting := range map[string]string{"optimizer.no_decay": "optimizer.no_decay=layer9", "optimizer.lr_scale": "optimizer.lr_scale=layer9=2", "optimizer.decay_scale": "optimizer.decay_scale=layer9=2"} {
 		_, err := job(t, small(setting)...).Trainer("", nil)
 		if err == nil || !strings.Contains(err.Error(), key+": no parameter is named like \"layer9\"") {
 			t.Errorf("%s: error %v", setting, err)

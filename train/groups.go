@@ -21,20 +21,13 @@ func parameterGroups(c *configs.Config, m *models.Model, ps *graph.Params, train
 			return nil, err
 		}
 	}
-	type factor struct {
-		pattern string
-		by      float64
+	rates, err := factorsOf(ps, "optimizer.lr_scale", o.LRScale)
+	if err != nil {
+		return nil, err
 	}
-	var factors []factor
-	for _, text := range o.LRScale {
-		pattern, by, ok := configs.ParseScale(text)
-		if !ok {
-			return nil, fmt.Errorf("optimizer.lr_scale: %q should be a pattern of names and a factor, such as *.offset=0.1", text)
-		}
-		if err := checkNamed(ps, "optimizer.lr_scale", pattern); err != nil {
-			return nil, err
-		}
-		factors = append(factors, factor{pattern, by})
+	decays, err := factorsOf(ps, "optimizer.decay_scale", o.DecayScale)
+	if err != nil {
+		return nil, err
 	}
 	depthOf := layerScales(o.LayerDecay, m, ps)
 	decay, head := optim.DecayWeights(o.WeightDecay), checkpoint.Under(m.Config.Classifier...)
@@ -47,13 +40,45 @@ func parameterGroups(c *configs.Config, m *models.Model, ps *graph.Params, train
 		if c.Finetune.HeadLR > 0 && head(p.Name) {
 			scale = c.Finetune.HeadLR / o.LR
 		}
-		for _, f := range slices.Backward(factors) {
-			if matches(f.pattern, p.Name) {
-				return scale * f.by, wd
-			}
+		if by, ok := decays.of(p.Name); ok {
+			wd = by * o.WeightDecay
+		}
+		if by, ok := rates.of(p.Name); ok {
+			scale *= by
 		}
 		return scale, wd
 	}), nil
+}
+
+// factors are numbers for parameters by patterns of their names.
+type factors []struct {
+	pattern string
+	by      float64
+}
+
+// factorsOf reads what a key says, and refuses patterns that match nothing.
+func factorsOf(ps *graph.Params, key string, items []string) (factors, error) {
+	all := make(factors, len(items))
+	for i, text := range items {
+		var ok bool
+		if all[i].pattern, all[i].by, ok = configs.ParseScale(text); !ok {
+			return nil, fmt.Errorf("%s: %q should be a pattern of names and a factor, such as *.offset=0.1", key, text)
+		}
+		if err := checkNamed(ps, key, all[i].pattern); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// of is the factor for a name, that of the last pattern where several match.
+func (f factors) of(name string) (by float64, ok bool) {
+	for _, one := range slices.Backward(f) {
+		if matches(one.pattern, name) {
+			return one.by, true
+		}
+	}
+	return 0, false
 }
 
 // layerScales is the factor of each parameter's learning rate by its depth: 1 for the
