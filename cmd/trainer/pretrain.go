@@ -52,10 +52,8 @@ func (a *app) pretrain(ctx context.Context, cfg *configs.Config, names runNames)
 	var found *train.LRCurve
 	u := undertaking{dir: dir, resume: names.resume}
 	u.open = func(dev graph.Device, events report.Listener, from *resumption) (*train.Job, training, error) {
-		if names.auto() && from != nil { // what was found when the run began
-			if err := keepLR(cfg, from.state.Meta.Config, from.path); err != nil {
-				return nil, nil, usage(err)
-			}
+		if err := names.keepLR(cfg, from); err != nil {
+			return nil, nil, usage(err)
 		}
 		p, err := pretrain.Open(*cfg, dev)
 		if err != nil {

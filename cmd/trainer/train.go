@@ -166,10 +166,8 @@ func (a *app) trainRun(ctx context.Context, cfg *configs.Config, names runNames,
 	var found *train.LRCurve
 	u := undertaking{dir: dir, resume: names.resume}
 	u.open = func(dev graph.Device, events report.Listener, from *resumption) (*train.Job, training, error) {
-		if names.auto() && from != nil { // what was found when the run began
-			if err := keepLR(cfg, from.state.Meta.Config, from.path); err != nil {
-				return nil, nil, usage(err)
-			}
+		if err := names.keepLR(cfg, from); err != nil {
+			return nil, nil, usage(err)
 		}
 		job, err := train.OpenJob(*cfg, dev)
 		if err != nil {
@@ -330,9 +328,13 @@ func drawFound(dir string, found *train.LRCurve, seeds int) error {
 	return report.PlotLRCurve(filepath.Join(dir, "lr_find.svg"), lrDrawing(*found, seeds))
 }
 
-// keepLR takes the learning rates of a checkpoint's configuration.
-func keepLR(c *configs.Config, text, from string) error {
-	was, err := configs.Parse(from, []byte(text), configs.Options{})
+// keepLR takes the learning rates that --lr auto found when the run began from the
+// checkpoint that it goes on from, where there is one.
+func (n *runNames) keepLR(c *configs.Config, from *resumption) error {
+	if !n.auto() || from == nil {
+		return nil
+	}
+	was, err := configs.Parse(from.path, []byte(from.state.Meta.Config), configs.Options{})
 	if err != nil {
 		return fmt.Errorf("--lr auto goes on with the learning rate of the checkpoint: %w", err)
 	}
