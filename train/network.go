@@ -112,7 +112,7 @@ func (n *Network) Takes(l *data.Loader, samples int) error {
 
 // takes tells why evaluation cannot take so many images at a time.
 func (n *Network) takes(images int) error {
-	g := graph.New(programKey{}.mode())
+	g := graph.New(graph.Eval)
 	_, err := g.Trace(n.Module.Forward(g, g.Input("images", images, n.Height, n.Width, n.Channels)))
 	return err
 }
