@@ -163,6 +163,7 @@ var rules = []struct {
 		return ""
 	}},
 	{keys("optimizer.no_decay"), func(c *Config) string { return patterns(c.Optimizer.NoDecay) }},
+	{keys("optimizer.muon_except"), func(c *Config) string { return patterns(c.Optimizer.MuonExcept) }},
 	{keys("optimizer.lr_scale"), func(c *Config) string { return scales(c.Optimizer.LRScale) }},
 	{keys("optimizer.decay_scale"), func(c *Config) string { return scales(c.Optimizer.DecayScale) }},
 	{keys("train.swa_start", "train.ema_decay", "train.epochs"), func(c *Config) string {

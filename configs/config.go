@@ -310,7 +310,7 @@ type Optimizer struct {
 	// The update rule. sgd, lars (sgd with a trust ratio for each parameter),
 	// rmsprop, rmsprop_tf (as TensorFlow does it), adam, adamax, radam and madgrad
 	// add weight decay to the gradient; adamw, nadamw, lion, adan, adafactor and
-	// muon (for matrices; the others go by adamw) keep it apart; lamb adds it to
+	// muon (for matrices; the others go by muon_rest) keep it apart; lamb adds it to
 	// the step before its trust ratio. Default sgd.
 	Name string `json:"name" known:"sgd,lars,rmsprop,rmsprop_tf,adam,adamw,nadamw,radam,adamax,lamb,lion,adan,adafactor,madgrad,muon" also:"type,opt"`
 	// Base learning rate, which the schedule scales. Default 0.1.
@@ -331,7 +331,7 @@ type Optimizer struct {
 	// Share of the gradient that sgd and lars keep out of the momentum. Default 0.
 	Dampening float64 `json:"dampening" min:"0" max:"1"`
 	// Nesterov's momentum for sgd and lars, where it needs momentum, and dampening
-	// 0, and for muon, whose other parameters then go by nadamw. Default false.
+	// 0, and for muon, in its muon_rest, too. Default false.
 	Nesterov bool `json:"nesterov"`
 	// Decay of the moments: two numbers, three for adan; for adafactor the first is
 	// that of a first moment, which it does without otherwise. Default [], the
@@ -371,6 +371,27 @@ type Optimizer struct {
 	// Whether lamb and lars have a trust ratio for parameters without weight decay,
 	// too. Default false.
 	AlwaysAdapt bool `json:"always_adapt"`
+	// Newton-Schulz steps by which muon orthogonalises an update. Default 5.
+	MuonSteps int `json:"muon_steps" min:"1" also:"ns_steps"`
+	// Their coefficients: quintic, which change from step to step, or original, which
+	// do not. Default quintic.
+	MuonCoefficients string `json:"muon_coefficients" known:"quintic,original" also:"ns_coefficients"`
+	// What muon multiplies the learning rate with for a matrix of o outputs and i
+	// inputs: match_rms_adamw (0.2*sqrt(max(o, i)), so that rates of adamw fit),
+	// original (sqrt(max(1, o/i))), rms_to_rms (sqrt(o/i)) or none. Default
+	// match_rms_adamw.
+	MuonScale string `json:"muon_scale" known:"match_rms_adamw,original,rms_to_rms,none" also:"adjust_lr_fn"`
+	// Whether muon brings every matrix to the norm sqrt(o) before its update: for
+	// networks where a norm follows each. Default false.
+	MuonUnit bool `json:"muon_unit"`
+	// What updates the parameters that are no matrices: adamw, with nesterov nadamw,
+	// or sgd, whose weight decay is added to the gradient. Default adamw.
+	MuonRest string `json:"muon_rest" known:"adamw,sgd"`
+	// Momentum of that sgd. Default 0.9.
+	MuonRestMomentum float64 `json:"muon_rest_momentum" min:"0" below:"1"`
+	// Patterns of names, as in finetune.freeze, of matrices that go with those, such as
+	// ["head.weight"]. Default empty.
+	MuonExcept []string `json:"muon_except"`
 	// Every so many updates, weights go back a part of their way (lookahead).
 	// Default 0, off; 6 is usual.
 	LookaheadK int `json:"lookahead_k" min:"0" also:"lookahead"`
@@ -705,8 +726,9 @@ func Default() Config {
 			AsymGammaPos: 1, AsymGammaNeg: 4, AsymClip: 0.05, JSDAlpha: 12, HuberDelta: 1, SmoothL1Beta: 1},
 		Distill: Distill{Alpha: 0.5, Temperature: 1, Mode: "soft"},
 		Optimizer: Optimizer{
-			Name: "sgd", LR: 0.1, LRBaseSize: 256, LRBaseScale: "auto", Momentum: 0.9, Betas: []float64{}, NoDecay: []string{}, LRScale: []string{}, DecayScale: []string{}, LayerDecay: 1,
-			MaxGradNorm: 1, TrustCoeff: 0.001, LookaheadAlpha: 0.5,
+			Name: "sgd", LR: 0.1, LRBaseSize: 256, LRBaseScale: "auto", Momentum: 0.9, Betas: []float64{}, NoDecay: []string{}, LRScale: []string{}, DecayScale: []string{}, MuonExcept: []string{}, LayerDecay: 1,
+			MaxGradNorm: 1, TrustCoeff: 0.001, LookaheadAlpha: 0.5, MuonSteps: 5, MuonCoefficients: "quintic",
+			MuonScale: "match_rms_adamw", MuonRest: "adamw", MuonRestMomentum: 0.9,
 		},
 		Schedule: Schedule{
 			Name: "cosine", WarmupLR: 1e-5, StepEpochs: 30, Milestones: []float64{}, Gamma: 0.1,

@@ -752,10 +752,14 @@ func wholeUpdates() []example {
 				}})
 		}
 	}
-	for _, m := range []op.Matrix{{Rows: 40, Cols: 24}, {Rows: 24, Cols: 40}, {Rows: 5, Cols: 192}} {
+	for _, m := range []op.Matrix{{Rows: 40, Cols: 24, Scale: 1.3}, {Rows: 24, Cols: 40, Scale: 1}, {Rows: 5, Cols: 192, Scale: 0.7, Norm: 2}} {
 		for _, nesterov := range []bool{false, true} {
+			rest := op.Rule(op.Adam{Beta1: 0.9, Beta2: 0.95, Eps: 1e-7, Decoupled: true, Nesterov: nesterov})
+			if m.Norm > 0 {
+				rest = op.SGD{Momentum: 0.9, Nesterov: nesterov}
+			}
 			all = append(all, example{name: fmt.Sprintf("muon %v nesterov=%v", m, nesterov), op: op.Update{Segments: segments, Average: nesterov, Rule: op.Muon{Momentum: 0.95, Nesterov: nesterov,
-				Beta1: 0.9, Beta2: 0.95, Eps: 1e-7, Matrices: []op.Matrix{m, {MomentAt: n, SquareAt: n + 5}}}},
+				Rest: rest, Steps: [][3]float64{{4.0848, -6.8946, 2.9270}, {2.8366, -3.0525, 1.2012}}, Matrices: []op.Matrix{m, {MomentAt: n, SquareAt: n + 5}}}},
 				shapes: append([]op.Shape{p, p, {n + 10}, hyper}, []op.Shape{p, {1}}[:2*b2i(nesterov)]...), valid: func(in [][]float64) {
 					positive(in[2])
 					copy(in[3], []float64{0.5, 3, 0.1, 0.01, 0.02, 0})

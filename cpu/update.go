@@ -132,7 +132,7 @@ func portableUpdate[T number](c op.Call, o op.Update) (plan, error) {
 	case op.Adafactor:
 		return adafactor[T](c, o, r, movingAverage[T])
 	case op.Muon:
-		return muon(c, o, r, adamStep[T], portableProduct[T], movingAverage[T])
+		return muon(c, o, r, portableStep[T](r.Rest), portableProduct[T], movingAverage[T])
 	}
 	if step := portableStep[T](o.Rule); step != nil {
 		return update(c, o, step, movingAverage[T])
@@ -146,9 +146,7 @@ func portableStep[T number](r op.Rule) func(updated[T], span) {
 	case op.SGD:
 		return func(u updated[T], s span) { sgdStep(r, u, s, 1) }
 	case op.Adam:
-		return func(u updated[T], s span) {
-			adamStep(r, u.hyper, s.group, u.w, u.g, u.state[0], u.state[1], s.lo, s.hi)
-		}
+		return func(u updated[T], s span) { adamStep(r, u, s) }
 	case op.Adamax:
 		return func(u updated[T], s span) { adamaxStep(r, u, s) }
 	case op.RMSProp:

@@ -17,16 +17,22 @@ func fastUpdate(c op.Call, o op.Update, threads *pool.Pool) (plan, error) {
 	case op.Adafactor:
 		return adafactor[float32](c, o, r, fastMovingAverage)
 	case op.Muon:
-		return muon(c, o, r, fastAdamStep, fastProduct(threads), fastMovingAverage)
+		return muon(c, o, r, anyStep(r.Rest), fastProduct(threads), fastMovingAverage)
 	}
-	step := fastStep(o.Rule)
-	if step == nil {
-		step = portableStep[float32](o.Rule)
-	}
+	step := anyStep(o.Rule)
 	if step == nil {
 		return plan{}, nil
 	}
 	return update(c, o, step, fastMovingAverage)
+}
+
+// anyStep updates a span by a fast kernel or, where the rule has none, in plain Go; nil
+// for rules whose elements depend on each other.
+func anyStep(r op.Rule) func(updated[float32], span) {
+	if step := fastStep(r); step != nil {
+		return step
+	}
+	return portableStep[float32](r)
 }
 
 // fastStep updates a span, nil for rules without a fast kernel.
@@ -36,7 +42,7 @@ func fastStep(r op.Rule) func(updated[float32], span) {
 		return func(u updated[float32], s span) { fastSGDStep(r, u, s, 1) }
 	case op.Adam:
 		return func(u updated[float32], s span) {
-			fastAdamStep(r, u.hyper, s.group, u.w, u.g, u.state[0], u.state[1], s.lo, s.hi)
+			vec.AdamStep(vecAdam(r, u.hyper, s.group), u.w[s.lo:s.hi], u.state[0][s.lo:s.hi], u.state[1][s.lo:s.hi], u.g[s.lo:s.hi])
 		}
 	case op.Lion:
 		return func(u updated[float32], s span) {
@@ -72,10 +78,6 @@ func fastSGDStep(o op.SGD, u updated[float32], s span, ratio float64) {
 	}
 	vec.SGDStep(vec.SGD{LR: lr, WeightDecay: ratio * decay, GradScale: ratio * u.hyper.gradScale(), Momentum: u.hyper.momentum(o.Momentum), Dampening: o.Dampening,
 		Nesterov: o.Nesterov, First: u.hyper.step() == 1}, u.w[s.lo:s.hi], buf, u.g[s.lo:s.hi])
-}
-
-func fastAdamStep(o op.Adam, h hyper, group int, w, g, first, second []float32, lo, hi int) {
-	vec.AdamStep(vecAdam(o, h, group), w[lo:hi], first[lo:hi], second[lo:hi], g[lo:hi])
 }
 
 // vecAdam is the kernels' constants of an Adam.

@@ -94,7 +94,8 @@ func (o *orthogonal[T]) stages(r op.Muon, u updated[T], sums []float64, scratch 
 	a, b := spaced(o.side*o.side), spaced(o.side*o.side)
 	rest := cut[T](&scratch, max(o.gram.scratch, o.square.scratch, o.update.scratch))
 	all := elements(o.Len)
-	parts, norm := sums[:all.pieces()], &sums[all.pieces()]
+	n := all.pieces()
+	parts, norm, weightParts, weights := sums[:n], &sums[n], sums[n+1:][:n], &sums[2*n+1]
 
 	list := []stage{
 		{pieces: all.pieces(), do: func(_, piece int) {
@@ -109,13 +110,15 @@ func (o *orthogonal[T]) stages(r op.Muon, u updated[T], sums []float64, scratch 
 				x[i] = T(v)
 			}
 			parts[piece] = squares(x[lo:hi])
+			if o.Norm > 0 {
+				weightParts[piece] = squares(w[lo:hi])
+			}
 		}},
 		{pieces: 1, do: func(_, _ int) {
-			total := 0.0
-			for _, v := range parts {
-				total += v
+			*norm, *weights = rootOfSum(parts), 1
+			if o.Norm > 0 {
+				*weights = o.Norm / rootOfSum(weightParts)
 			}
-			*norm = max(math.Sqrt(total), muonLeast)
 		}},
 		all.stage(func(lo, hi int) {
 			for i := lo; i < hi; i++ {
@@ -123,7 +126,7 @@ func (o *orthogonal[T]) stages(r op.Muon, u updated[T], sums []float64, scratch 
 			}
 		}),
 	}
-	for _, c := range op.MuonCoefficients {
+	for _, c := range r.Steps {
 		list = append(list, o.gram.stage(x, x, a, rest), o.square.stage(a, a, b, rest),
 			combine(a, b, T(c[1]), T(c[2])))
 		if o.Rows > o.Cols {
@@ -133,14 +136,23 @@ func (o *orthogonal[T]) stages(r op.Muon, u updated[T], sums []float64, scratch 
 		}
 		list = append(list, combine(x, y, T(c[0]), 1))
 	}
-	size := 0.2 * math.Sqrt(float64(max(o.Rows, o.Cols)))
 	return append(list, all.stage(func(lo, hi int) {
 		lr, decay := u.hyper.group(o.Group)
+		keep := *weights * (1 - lr*decay)
 		for i := lo; i < hi; i++ {
-			w[i] = T(float64(w[i])*(1-lr*decay) - lr*size*float64(x[i]))
+			w[i] = T(float64(w[i])*keep - lr*o.Scale*float64(x[i]))
 		}
 		move(o.Offset+lo, o.Offset+hi)
 	}))
+}
+
+// rootOfSum is a norm by the sums of the squares of its parts, not too small to divide by.
+func rootOfSum(parts []float64) float64 {
+	total := 0.0
+	for _, v := range parts {
+		total += v
+	}
+	return max(math.Sqrt(total), muonLeast)
 }
 
 // combine is a = byA*a + byB*b.
@@ -153,14 +165,17 @@ func combine[T number](a, b []T, byA, byB T) stage {
 }
 
 // muon does one matrix after the other, each on all threads, and then what is no matrix,
-// by adam.
-func muon[T number](c op.Call, o op.Update, r op.Muon, adam func(op.Adam, hyper, int, []T, []T, []T, []T, int, int),
+// by rest.
+func muon[T number](c op.Call, o op.Update, r op.Muon, rest func(updated[T], span),
 	product func(gemm.Shape) (multiplier[T], error), average averaging) (plan, error) {
 	if _, _, err := spansOf(c, o); err != nil {
 		return plan{}, err
 	}
 	if len(r.Matrices) != len(o.Segments) {
 		return plan{}, fmt.Errorf("%d matrices for %d segments", len(r.Matrices), len(o.Segments))
+	}
+	if rest == nil || r.Rest.States() > 2 {
+		return plan{}, fmt.Errorf("what is no matrix cannot be updated by %T", r.Rest)
 	}
 	plans := map[[2]int]orthogonal[T]{}
 	var list []orthogonal[T]
@@ -188,9 +203,8 @@ func muon[T number](c op.Call, o op.Update, r op.Muon, adam func(op.Adam, hyper,
 		}
 		p.Matrix, p.Segment = m, s
 		list = append(list, p)
-		most, parts = max(most, p.elements()), max(parts, elements(s.Len).pieces()+1)
+		most, parts = max(most, p.elements()), max(parts, 2*elements(s.Len).pieces()+2)
 	}
-	fallback := op.Adam{Beta1: r.Beta1, Beta2: r.Beta2, Eps: r.Eps, Decoupled: true, Nesterov: r.Nesterov}
 	return plan{scratch: 8 * (parts + most + alignment), bind: func(m operands) []stage {
 		u, move, scratch := updatedBy[T](m, o), averageOf(m, o, average), m.scratch
 		sums := cut[float64](&scratch, round(parts, alignment))
@@ -198,11 +212,16 @@ func muon[T number](c op.Call, o op.Update, r op.Muon, adam func(op.Adam, hyper,
 		for i := range list {
 			stages = append(stages, list[i].stages(r, u, sums, scratch, move)...)
 		}
-		return append(stages, stage{pieces: len(others), do: func(_, k int) {
-			s, at := o.Segments[others[k]], r.Matrices[others[k]]
+		alone := make([]updated[T], len(others)) // each with its state beside it
+		for k, i := range others {
+			s, at := o.Segments[i], r.Matrices[i]
 			lo, hi := s.Offset, s.Offset+s.Len
-			adam(fallback, u.hyper, s.Group, u.w[lo:hi], u.g[lo:hi], u.state[0][at.MomentAt:][:s.Len], u.state[0][at.SquareAt:][:s.Len], 0, s.Len)
-			move(lo, hi)
+			alone[k] = updated[T]{w: u.w[lo:hi], g: u.g[lo:hi], hyper: u.hyper, state: [][]T{u.state[0][at.MomentAt:][:s.Len], u.state[0][at.SquareAt:][:s.Len]}}
+		}
+		return append(stages, stage{pieces: len(others), do: func(_, k int) {
+			s := o.Segments[others[k]]
+			rest(alone[k], span{0, s.Len, s.Group})
+			move(s.Offset, s.Offset+s.Len)
 		}})
 	}}, nil
 }

@@ -28,23 +28,22 @@ func sgdStep[T number](o op.SGD, u updated[T], s span, ratio float64) {
 	}
 }
 
-// adamStep takes the moments as they are given: those of Muon lie elsewhere than w.
-func adamStep[T number](o op.Adam, h hyper, group int, w, g, first, second []T, lo, hi int) {
-	lr, decay := h.group(group)
-	o.Beta1 = h.momentum(o.Beta1)
-	step, root, eps := adamScalars(o, h.step())
-	for i := lo; i < hi; i++ {
-		d, v := h.gradScale()*float64(g[i]), float64(w[i])
+func adamStep[T number](o op.Adam, u updated[T], s span) {
+	lr, decay := u.hyper.group(s.group)
+	o.Beta1 = u.hyper.momentum(o.Beta1)
+	step, root, eps := adamScalars(o, u.hyper.step())
+	for i := s.lo; i < s.hi; i++ {
+		d, v := u.hyper.gradScale()*float64(u.g[i]), float64(u.w[i])
 		if o.Decoupled {
 			v *= 1 - lr*decay
 		} else {
 			d += decay * v
 		}
-		m1, m2 := moments(o.Beta1, o.Beta2, d, &first[i], &second[i])
+		m1, m2 := moments(o.Beta1, o.Beta2, d, &u.state[0][i], &u.state[1][i])
 		if o.Nesterov {
 			m1 += (1 - o.Beta1) * (d - m1)
 		}
-		w[i] = T(v - lr*step*m1/(math.Sqrt(m2)*root+eps))
+		u.w[i] = T(v - lr*step*m1/(math.Sqrt(m2)*root+eps))
 	}
 }
 

@@ -17,7 +17,7 @@ type Config struct {
 	// Momentum is of sgd, lars, rmsprop, rmsprop_tf, madgrad and muon; Dampening is of
 	// sgd and lars.
 	Momentum, Dampening float64
-	// Nesterov is of sgd, lars and muon, whose other parameters then go by nadamw.
+	// Nesterov is of sgd, lars and muon, for what is no matrix, too.
 	Nesterov bool
 	// Betas are the decays of the moments, nil for the rule's own: two, or three for
 	// adan, or for adafactor the first alone, which then keeps a first moment.
@@ -35,6 +35,8 @@ type Config struct {
 	// TrustClip bounds the trust ratio of lamb and lars by 1, and AlwaysAdapt has it
 	// where there is no weight decay, too.
 	TrustClip, AlwaysAdapt bool
+	// Muon is of muon.
+	Muon Muon
 	// MovingMomentum lets SetMomentum change the momentum of sgd, or the first beta of
 	// adam, adamw, nadamw and radam, from update to update.
 	MovingMomentum bool
@@ -100,7 +102,7 @@ var families = map[string]family{
 		return op.Adafactor{DecayRate: -0.8, ClipThreshold: 1, Beta1: c.Betas[0]}
 	}},
 	"muon": {betas: []float64{0.9, 0.95}, eps: 1e-7, rule: func(c Config) op.Rule {
-		return op.Muon{Momentum: c.Momentum, Nesterov: c.Nesterov, Beta1: c.Betas[0], Beta2: c.Betas[1], Eps: c.Eps}
+		return op.Muon{Momentum: c.Momentum, Nesterov: c.Nesterov, Steps: c.Muon.steps(), Rest: c.muonRest()}
 	}},
 }
 
@@ -146,6 +148,12 @@ func (c Config) fill() (Config, family, error) {
 	}
 	if c.Alpha == 0 {
 		c.Alpha = f.alpha
+	}
+	if c.Name == "muon" {
+		var err error
+		if c.Muon, err = c.Muon.fill(); err != nil {
+			return c, f, err
+		}
 	}
 	return c, f, c.Clip.check()
 }

@@ -34,6 +34,10 @@ type goldenCase struct {
 // goldenConfig is a Config that can be read.
 type goldenConfig struct {
 	optim.Config
+	Muon struct {
+		optim.Muon
+		Except string // the beginning of the names
+	}
 	Clip struct {
 		Mode string
 		Most float64
@@ -124,6 +128,10 @@ func TestAgainstPyTorch(t *testing.T) {
 	for _, c := range g.Cases {
 		config := c.Config.Config
 		config.Clip = optim.Clip{Mode: c.Config.Clip.Mode, Most: c.Config.Clip.Most, Except: func(name string) bool { return strings.HasPrefix(name, "fc") }}
+		config.Muon = c.Config.Muon.Muon
+		if head := c.Config.Muon.Except; head != "" {
+			config.Muon.Except = func(name string) bool { return strings.HasPrefix(name, head) }
+		}
 		seen[config.Name] = true
 		for _, dt := range []op.DType{op.Float64, op.Float32} {
 			t.Run(fmt.Sprintf("%+v/%v", c.Config, dt), func(t *testing.T) {

@@ -46,7 +46,7 @@ func New(ps *graph.Params, c Config, groups []Group) (*Optimizer, error) {
 	if err := o.allocate(c.Name); err != nil {
 		return nil, err
 	}
-	o.rule = op.Update{Rule: o.state.bindRule(family.rule(c)), Segments: segments(groups)}
+	o.rule = op.Update{Rule: o.state.bindRule(family.rule(c), c), Segments: segments(groups)}
 	flat := op.Shape{ps.TrainedLen()}
 	o.in, o.shapes = []op.Buffer{ps.Trained(), ps.Grads()}, []op.Shape{flat, flat}
 	if own := o.state.own; own != nil {

@@ -24,6 +24,7 @@ type tied struct {
 	of                       *graph.Param
 	row, col, square, moment *graph.Param
 	factored                 [2]int // axes of the file: of the rows and of the columns
+	matrix                   bool   // that Muon orthogonalises
 }
 
 // newState declares the state of a configuration that is filled in.
@@ -42,13 +43,7 @@ func newState(c Config, f family, dt op.DType, params []*graph.Param) state {
 	case op.Muon:
 		s.own = graph.NewParamsOf(dt, 0)
 		for _, p := range params {
-			t := tied{of: p}
-			if isMatrix(p) {
-				t.moment = s.like(p, "momentum_buffer")
-			} else {
-				t.moment, t.square = s.like(p, "exp_avg"), s.like(p, "exp_avg_sq")
-			}
-			s.tied = append(s.tied, t)
+			s.tied = append(s.tied, s.muon(p, c.Muon))
 		}
 	}
 	return s
@@ -122,48 +117,6 @@ func strides(extents, owner []int, out ...int) []int {
 	return steps
 }
 
-// Bounds of what timm calls suitable for Muon.
-const (
-	leastSide  = 4
-	mostAspect = 128
-)
-
-// isMatrix tells whether Muon orthogonalises a parameter: a weight whose outputs and
-// inputs, the places of a kernel included, are a matrix that is not too narrow. Position
-// tables, which take no weight decay either, are none.
-func isMatrix(p *graph.Param) bool {
-	file := p.FileShape()
-	if p.Role != graph.Weight || len(file) < 2 || file[0] == 1 || file[1] == 1 {
-		return false
-	}
-	outs, ins := file[0], p.Len()/file[0]
-	short, long := min(outs, ins), max(outs, ins)
-	return short >= leastSide && long <= mostAspect*short
-}
-
-// matrix is how Muon finds the values once they have memory.
-func (t tied) matrix() op.Matrix {
-	m := op.Matrix{MomentAt: t.moment.Offset()}
-	if t.square != nil {
-		m.SquareAt = t.square.Offset()
-		return m
-	}
-	outs := t.of.FileShape()[0]
-	if outputsFirst(t.of) {
-		m.Rows, m.Cols = outs, t.of.Len()/outs
-	} else {
-		m.Rows, m.Cols = t.of.Len()/outs, outs
-	}
-	return m
-}
-
-// outputsFirst tells whether the first axis of the file comes first in memory, too;
-// it comes last else.
-func outputsFirst(p *graph.Param) bool {
-	_, owner := p.Axes()
-	return owner[0] == 0
-}
-
 // bytes is what the state takes.
 func (s state) bytes(trained op.Buffer) int {
 	n := len(s.slots) * trained.Len()
@@ -173,8 +126,8 @@ func (s state) bytes(trained op.Buffer) int {
 	return n
 }
 
-// bindRule completes a rule by where the values lie.
-func (s state) bindRule(r op.Rule) op.Rule {
+// bindRule completes a configuration's rule by where the values lie.
+func (s state) bindRule(r op.Rule, c Config) op.Rule {
 	switch r := r.(type) {
 	case op.Adafactor:
 		for _, t := range s.tied {
@@ -183,7 +136,7 @@ func (s state) bindRule(r op.Rule) op.Rule {
 		return r
 	case op.Muon:
 		for _, t := range s.tied {
-			r.Matrices = append(r.Matrices, t.matrix())
+			r.Matrices = append(r.Matrices, t.asMatrix(c.Muon))
 		}
 		return r
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/seed52467199/trainer/checkpoint"
@@ -233,4 +234,11 @@ func matches(pattern, name string) bool {
 	}
 	ok, err := path.Match(pattern, name)
 	return ok && err == nil
+}
+
+// matchesAny tells which names match one of the patterns.
+func matchesAny(patterns []string) func(name string) bool {
+	return func(name string) bool {
+		return slices.ContainsFunc(patterns, func(pattern string) bool { return matches(pattern, name) })
+	}
 }

@@ -16,9 +16,11 @@ import (
 // and weight decay that the configuration gives each.
 func parameterGroups(c *configs.Config, m *models.Model, ps *graph.Params, trained []*graph.Param) ([]optim.Group, error) {
 	o := c.Optimizer
-	for _, pattern := range o.NoDecay {
-		if err := checkNamed(ps, "optimizer.no_decay", pattern); err != nil {
-			return nil, err
+	for key, patterns := range map[string][]string{"optimizer.no_decay": o.NoDecay, "optimizer.muon_except": o.MuonExcept} {
+		for _, pattern := range patterns {
+			if err := checkNamed(ps, key, pattern); err != nil {
+				return nil, err
+			}
 		}
 	}
 	rates, err := factorsOf(ps, "optimizer.lr_scale", o.LRScale)
@@ -31,9 +33,10 @@ func parameterGroups(c *configs.Config, m *models.Model, ps *graph.Params, train
 	}
 	depthOf := layerScales(o.LayerDecay, m, ps)
 	decay, head := optim.DecayWeights(o.WeightDecay), checkpoint.Under(m.Config.Classifier...)
+	noDecay := matchesAny(o.NoDecay)
 	return optim.GroupBy(trained, func(p *graph.Param) (float64, float64) {
 		scale, wd := decay(p)
-		if slices.ContainsFunc(o.NoDecay, func(pattern string) bool { return matches(pattern, p.Name) }) {
+		if noDecay(p.Name) {
 			wd = 0
 		}
 		scale *= depthOf[p]

@@ -129,6 +129,8 @@ func (j *Job) updateRule() optim.Config {
 	return optim.Config{Name: o.Name, Momentum: o.Momentum, Dampening: o.Dampening, Nesterov: o.Nesterov,
 		Betas: o.Betas, Eps: o.Eps, Alpha: o.Alpha, MaxGradNorm: o.MaxGradNorm, TrustCoeff: o.TrustCoeff, TrustClip: o.TrustClip,
 		AlwaysAdapt: o.AlwaysAdapt, LookaheadK: o.LookaheadK, LookaheadAlpha: o.LookaheadAlpha,
+		Muon: optim.Muon{Steps: o.MuonSteps, Coefficients: o.MuonCoefficients, Scale: o.MuonScale, Unit: o.MuonUnit,
+			Rest: o.MuonRest, RestMomentum: o.MuonRestMomentum, Except: matchesAny(o.MuonExcept)},
 		MovingMomentum: j.Config.Schedule.CycleMomentum,
 		Clip:           optim.Clip{Mode: j.Config.Train.ClipMode, Most: j.Config.Train.ClipGrad, Except: checkpoint.Under(j.Model.Config.Classifier...)}}
 }

@@ -77,17 +77,20 @@ type Factors struct {
 
 // Muon orthogonalises the momentum of matrices (timm's form of
 // kellerjordan.github.io/posts/muon, with Newton-Schulz steps in the element type) and
-// does the others as Adam does with Decoupled, Nesterov likewise. State: one vector,
-// with what each of Matrices says. For a matrix of o outputs and i inputs it does
+// does the others by Rest. State: one vector, with what each of Matrices says. A matrix
+// with a Norm first gets it: w *= Norm/|w|. Then
 // w *= 1-lr*wd; m += (1-Momentum)*(d-m); u = m or, with Nesterov, d + Momentum*(m-d);
-// x = u/max(|u|, 1e-7); five times x = a*x + (b*y + c*y*y)*x with y = x*xᵀ (the smaller
-// of the two products); w -= lr*0.2*sqrt(max(o, i))*x. The five (a, b, c) are
-// MuonCoefficients.
+// x = u/max(|u|, 1e-7); for every step x = a*x + (b*y + c*y*y)*x with y = x*xᵀ (the
+// smaller of the two products); w -= lr*Scale*x.
 type Muon struct {
-	Momentum          float64
-	Nesterov          bool
-	Beta1, Beta2, Eps float64
-	Matrices          []Matrix // one a segment
+	Momentum float64
+	Nesterov bool
+	// Steps are the a, b and c of every Newton-Schulz step.
+	Steps [][3]float64
+	// Rest updates what is no matrix. Its elements do not depend on each other, and it
+	// has at most two states.
+	Rest     Rule
+	Matrices []Matrix // one a segment
 }
 
 // RuleName implements Rule.
@@ -101,20 +104,10 @@ func (o Muon) FLOPs() int64 {
 	var flops, size int64 = 0, 1
 	for _, m := range o.Matrices {
 		n := int64(m.Rows) * int64(m.Cols)
-		flops += 20 * n * int64(min(m.Rows, m.Cols))
+		flops += int64(4*len(o.Steps)) * n * int64(min(m.Rows, m.Cols))
 		size += n
 	}
 	return 12 + flops/size
-}
-
-// MuonCoefficients are those of the five Newton-Schulz steps
-// (leloykun.github.io/ponder/muon-opt-coeffs).
-var MuonCoefficients = [5][3]float64{
-	{4.0848, -6.8946, 2.9270},
-	{3.9505, -6.3029, 2.6377},
-	{3.7418, -5.5913, 2.3037},
-	{2.8769, -3.1427, 1.2046},
-	{2.8366, -3.0525, 1.2012},
 }
 
 // Matrix says how Muon sees a parameter. Offsets are in elements of the state.
@@ -122,7 +115,10 @@ type Matrix struct {
 	// Rows and Cols are the extents in memory, in either of which the outputs lie;
 	// 0 for what is not a matrix.
 	Rows, Cols int
-	// MomentAt is the offset of the momentum, or of Adam's first moment, and SquareAt
-	// that of Adam's second.
+	// Scale is the size of an update at a learning rate of 1, and Norm, where above 0,
+	// the 2-norm that the matrix gets before.
+	Scale, Norm float64
+	// MomentAt is the offset of the momentum, or of the first state of Rest, and
+	// SquareAt that of its second.
 	MomentAt, SquareAt int
 }

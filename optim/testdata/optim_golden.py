@@ -21,6 +21,35 @@ steps = 10
 newton = muon.zeropower_via_newtonschulz
 muon.zeropower_via_newtonschulz = lambda *a, **k: newton(*a, **(k | {"dtype": torch.float64}))
 
+
+class UnitMuon(torch.optim.Optimizer):
+    """Muon as cifar10-airbench has it: matrices other than fc brought to the norm
+    sqrt(outputs), decayed, and moved by three constant steps; all else by Nesterov SGD."""
+
+    def __init__(self, groups):
+        super().__init__(groups, {})
+        others = [dict(g, params=[p for p in g["params"] if not self.matrix(p)]) for g in groups]
+        self.sgd = torch.optim.SGD([g for g in others if g["params"]], momentum=0.85, nesterov=True)
+
+    def matrix(self, p):
+        return tuple(p.shape) != shapes["fc.weight"] and muon._is_suitable_for_muon(p)
+
+    def step(self):
+        for g, own in zip([g for g in self.param_groups if any(not self.matrix(p) for p in g["params"])], self.sgd.param_groups):
+            own["lr"] = g["lr"]
+        self.sgd.step()
+        for p, s in self.sgd.state.items():
+            self.state[p] = s
+        for g in self.param_groups:
+            for p in filter(self.matrix, g["params"]):
+                m = self.state[p].setdefault("momentum_buffer", torch.zeros_like(p))
+                m.lerp_(p.grad, 1 - 0.6)
+                u = p.grad.lerp(m, 0.6).reshape(len(p), -1)
+                x = newton(u, 3, muon._COEFFICIENTS["original"], dtype=torch.float64)
+                with torch.no_grad():
+                    p.mul_(len(p) ** 0.5 / p.norm() * (1 - g["lr"] * g["weight_decay"])).add_(x.view_as(p), alpha=-g["lr"])
+
+
 shapes = {"conv.weight": (18, 17, 1, 2), "small.weight": (8, 3, 2, 2), "dw.weight": (5, 1, 3, 3), "fc.weight": (17, 19), "tall.weight": (20, 4),
           "table": (1, 17, 18), "bias": (7,), "one": (1,), "zero": (6, 5)}
 kinds = {"conv.weight": "conv", "small.weight": "conv", "dw.weight": "conv", "fc.weight": "linear", "tall.weight": "linear"}
@@ -109,6 +138,11 @@ train(lambda p: to.MADGRAD(p), {"Name": "madgrad", "Momentum": 0.9})
 train(lambda p: to.MADGRAD(p, momentum=0), {"Name": "madgrad"})
 train(lambda p: to.Muon(p, momentum=0.95), {"Name": "muon", "Momentum": 0.95})
 train(lambda p: to.Muon(p, momentum=0.9, nesterov=True), {"Name": "muon", "Momentum": 0.9, "Nesterov": True})
+train(lambda p: to.Muon(p, momentum=0.9, ns_coefficients="original", ns_steps=3, adjust_lr_fn="original"),
+      {"Name": "muon", "Momentum": 0.9, "Muon": {"Steps": 3, "Coefficients": "original", "Scale": "original"}})
+train(lambda p: to.Muon(p, momentum=0.9, ns_steps=7, adjust_lr_fn="rms_to_rms"), {"Name": "muon", "Momentum": 0.9, "Muon": {"Steps": 7, "Scale": "rms_to_rms"}})
+train(lambda p: UnitMuon(p), {"Name": "muon", "Momentum": 0.6, "Nesterov": True,
+      "Muon": {"Steps": 3, "Coefficients": "original", "Scale": "none", "Unit": True, "Rest": "sgd", "RestMomentum": 0.85, "Except": "fc"}})
 train(lambda p: to.Lookahead(O.SGD(p, momentum=0.9), alpha=0.4, k=3), {"Name": "sgd", "Momentum": 0.9, "LookaheadK": 3, "LookaheadAlpha": 0.4})
 train(lambda p: O.SGD(p, momentum=0.9), {"Name": "sgd", "Momentum": 0.9, "Clip": {"Mode": "norm", "Most": 2}}, clip=("norm", 2))
 train(lambda p: O.SGD(p, momentum=0.9), {"Name": "sgd", "Momentum": 0.9, "Clip": {"Mode": "value", "Most": 0.2}}, clip=("value", 0.2))
