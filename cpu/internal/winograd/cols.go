@@ -11,11 +11,15 @@ import (
 // of the forward direction. It holds no data and may be used by one Run at a
 // time.
 //
-// Where the products of a block of tiles, for all positions, fit in the
-// second-level cache beside both factors, a fixed number of shares of the
-// tiles are summed apart and their sums added in order. Otherwise the workers
-// transform one large block of tiles after the other together, and then share
-// out the positions.
+// The products of all positions are large: 36 matrices of source channels by
+// columns. So a fixed number of shares of the tiles, and parts of the channels
+// and columns, are summed apart, each by one worker, in blocks of tiles whose
+// factors and sums stay in the worker's own caches; then the shares are added in
+// order. A part transforms what it needs of a tile by itself, so that a few
+// large parts are less work and many small ones feed more workers: how many
+// there are changes no bit. Where there are few tiles, the workers transform
+// one large block of tiles after the other together, and then share out the
+// positions.
 type Cols struct {
 	Spec
 	tile   *Tile
@@ -25,24 +29,30 @@ type Cols struct {
 
 	source, result window
 	tiles          int // in all images
-	panels         int // of kernel.NR columns
-	rows           int // of a product, padded to kernel.MR
 
-	shares  int
-	block   int // tiles in a full block
-	blocks  int // of a share where there are several, else of all tiles
-	pieces  int // of a block that are transformed apart, where there is one share
-	grain   int // tiles in such a piece
-	reduced int // pieces of the last step
-	part    int // rows of such a piece
+	apart  bool // whether shares and parts are summed apart
+	most   int  // channels and columns of a part, at most; 0 for all
+	shares int
+	block  int // tiles in a full block
+
+	segment int // the offset of the only segment
+	job     colsJob
+}
+
+// layout is how the work is cut for a number of threads, and lies in memory.
+type layout struct {
+	partC, partK     int // channels and columns of a part
+	acrossC, acrossK int // parts along each
+	panels           int // of kernel.NR columns, in a part
+	rows             int // of a part's products, padded to kernel.MR
 
 	pitch, stride   int // floats from tile to tile and from position to position in V
 	pitchD, strideD int // in D, the transformed gradient
 	panel, product  int // floats from panel to panel and from position to position in the products
-	shareFloats     int // all products
+	shareFloats     int // all products of a part's share
 	blockFloats     int // V and D of a block
-	segment         int // the offset of the only segment
-	job             colsJob
+	reduced         int // pieces of the last step
+	cut             int // rows of such a piece
 }
 
 // NewCols plans s with tiles of t, which belongs to k.
@@ -52,15 +62,7 @@ func NewCols(s Spec, t *Tile, k *Kernels, set *simd.Set) *Cols {
 	p.source = newWindow(t.In, t.Out, s.PadTop, s.PadLeft, s.InH, s.InW, s.Channels, rows, cols)
 	p.result = newWindow(t.Out, t.Out, 0, 0, s.OutH, s.OutW, s.Columns, rows, cols)
 	p.tiles = s.Images * rows * cols
-	p.panels = ceil(s.Columns, p.kernel.NR)
-	p.rows = round(s.Channels, p.kernel.MR)
-	p.pitch = pitchOf(max(p.rows, round(s.Channels, lanes)))
-	p.pitchD = pitchOf(p.panels * p.kernel.NR)
-	p.panel = p.rows * p.kernel.NR
-	p.product = p.panels*p.panel + skew
-	p.shareFloats = round(t.Positions()*p.product, lanes)
 	p.choose()
-	p.lay()
 	p.job.Cols = p
 	return p
 }
@@ -86,31 +88,82 @@ func pitchOf(n int) int {
 	return n
 }
 
-func (p *Cols) choose() {
-	each := p.tile.Positions() * (p.pitch + p.pitchD)
-	if p.shareFloats <= 200<<10 {
-		p.block = max(24, min(192, (secondLevel-p.shareFloats)/each))
-		p.shares = max(1, min(32, p.tiles/p.block/2, (2<<20)/p.shareFloats))
-		if p.shares > 1 {
-			return
-		}
-	}
-	p.shares = 1
-	p.block = max(64, min(p.tiles, (2<<20)/each))
-}
+// Extents of parts, which other caches than those of today's processors might want
+// different.
+const (
+	largePart = 128
+	smallPart = 32
+	partBlock = 64 // tiles
+)
 
-func (p *Cols) lay() {
+// choose cuts what the number of threads must not change, for it decides the order of
+// the sums.
+func (p *Cols) choose() {
+	p.shares = 1
+	l := p.layout(p.Channels, p.Columns)
+	each := p.tile.Positions() * (l.pitch + l.pitchD)
+	switch {
+	case l.shareFloats <= 200<<10:
+		p.block = max(24, min(192, (secondLevel-l.shareFloats)/each))
+		p.shares = max(1, min(32, p.tiles/p.block/2, (2<<20)/l.shareFloats))
+		p.apart = p.shares > 1
+	case p.tiles > 3*partBlock/2:
+		p.apart, p.most, p.block = true, largePart, partBlock
+		parts := ceil(p.Channels, largePart) * ceil(p.Columns, largePart)
+		p.shares = max(1, min(ceil(4, parts), p.tiles/p.block))
+	}
+	if !p.apart {
+		p.block = max(64, min(p.tiles, (2<<20)/each))
+	}
 	tiles := ceil(p.tiles, p.shares)
 	p.block = ceil(tiles, ceil(tiles, p.block))
-	p.blocks = ceil(tiles, p.block)
-	p.grain = 4
-	p.pieces = ceil(p.block, p.grain)
-	p.stride = p.block*p.pitch + skew
-	p.strideD = p.block*p.pitchD + skew
-	p.blockFloats = p.tile.Positions() * (p.stride + p.strideD)
-	p.part = p.kernel.MR * max(1, 32/p.kernel.MR)
-	p.reduced = p.panels * ceil(p.rows, p.part)
 }
+
+// cutFor makes parts for a number of threads.
+func (p *Cols) cutFor(threads int) layout {
+	if p.most == 0 {
+		return p.layout(p.Channels, p.Columns)
+	}
+	c, k := evenly(p.Channels, p.most), evenly(p.Columns, p.most)
+	for p.shares*ceil(p.Channels, c)*ceil(p.Columns, k) < 2*threads && max(c, k) > smallPart {
+		if c > k {
+			c = evenly(p.Channels, c/2)
+		} else {
+			k = evenly(p.Columns, k/2)
+		}
+	}
+	return p.layout(c, k)
+}
+
+// evenly is the extent, in whole vectors, of equal parts of n of at most the given one.
+func evenly(n, most int) int {
+	most = max(most-most%lanes, lanes)
+	return min(round(ceil(n, ceil(n, most)), lanes), most)
+}
+
+// layout makes parts of c channels by k columns.
+func (p *Cols) layout(c, k int) layout {
+	l := layout{partC: c, partK: k, acrossC: ceil(p.Channels, c), acrossK: ceil(p.Columns, k)}
+	mr, nr := p.kernel.MR, p.kernel.NR
+	l.panels = ceil(k, nr)
+	l.rows = round(c, mr)
+	l.pitch, l.pitchD = pitchOf(max(l.rows, round(c, lanes))), pitchOf(l.panels*nr)
+	l.stride, l.strideD = p.block*l.pitch+skew, p.block*l.pitchD+skew
+	l.panel = l.rows * nr
+	l.product = l.panels*l.panel + skew
+	l.shareFloats = round(p.tile.Positions()*l.product, lanes)
+	l.blockFloats = p.tile.Positions() * (l.stride + l.strideD)
+	l.cut = mr * max(1, 32/mr)
+	l.reduced = l.parts() * l.panels * ceil(l.rows, l.cut)
+	return l
+}
+
+// parts is the number of parts.
+func (l *layout) parts() int { return l.acrossC * l.acrossK }
+
+// piece is the number of tiles that are transformed at a time where all workers share a
+// block.
+const piece = 4
 
 // zeros is the length of a line of zeros that stands for pixels off a map.
 func (p *Cols) zeros() int { return round(max(p.Channels, p.Columns), lanes) }
@@ -119,10 +172,11 @@ func (p *Cols) zeros() int { return round(max(p.Channels, p.Columns), lanes) }
 // number of threads.
 func (p *Cols) ScratchFloats(threads int) int {
 	blocks := 1
-	if p.shares > 1 {
+	if p.apart {
 		blocks = threads
 	}
-	return p.zeros() + p.shares*p.shareFloats + blocks*p.blockFloats + lanes
+	l := p.cutFor(threads)
+	return p.zeros() + p.shares*l.parts()*l.shareFloats + blocks*l.blockFloats + lanes
 }
 
 // String tells how the gradient is computed.
@@ -133,6 +187,7 @@ func (p *Cols) String() string {
 // colsJob is what a Run works on.
 type colsJob struct {
 	*Cols
+	layout
 	x, dy           pixels
 	dw              []float32
 	zero            []float32
@@ -148,7 +203,7 @@ type colsJob struct {
 type step int
 
 const (
-	summing      step = iota // whole shares
+	summing      step = iota // a share of the tiles for a part
 	transforming             // a piece of the common block
 	multiplying              // one position of the common block
 	reducing                 // sums to weights
@@ -167,25 +222,26 @@ func (p *Cols) RunHalf(workers *pool.Pool, x, dy []uint16, dw, scratch []float32
 func (p *Cols) run(workers *pool.Pool, x, dy pixels, dw, scratch []float32, accumulate bool) {
 	scratch = align(scratch)
 	j := &p.job
+	j.layout = p.cutFor(workers.Threads())
 	j.x, j.dy, j.dw, j.accumulate = x, dy, dw, accumulate
 	j.zero, scratch = cut(scratch, p.zeros())
-	j.sums, j.factors = cut(scratch, p.shares*p.shareFloats)
+	j.sums, j.factors = cut(scratch, p.shares*j.parts()*j.shareFloats)
 	j.benches = benchesFor(workers.Threads(), j.benches)
 	clear(j.zero)
-	if p.shares > 1 {
+	if p.apart {
 		j.step = summing
-		workers.Run(p.shares, j)
+		workers.Run(p.shares*j.parts(), j)
 	} else {
 		for j.blockAt = 0; j.blockAt < p.tiles; j.blockAt += p.block {
 			j.blockN = min(p.block, p.tiles-j.blockAt)
 			j.step = transforming
-			workers.Run(2*ceil(j.blockN, p.grain), j)
+			workers.Run(2*ceil(j.blockN, piece), j)
 			j.step = multiplying
 			workers.Run(p.tile.Positions(), j)
 		}
 	}
 	j.step = reducing
-	workers.Run(p.reduced, j)
+	workers.Run(j.reduced, j)
 	j.x, j.dy, j.dw, j.zero, j.sums, j.factors = pixels{}, pixels{}, nil, nil, nil, nil
 }
 
@@ -196,61 +252,76 @@ func (j *colsJob) Do(worker, i int) {
 	case summing:
 		j.share(i, j.factors[worker*j.blockFloats:][:j.blockFloats], b)
 	case transforming:
-		at := i / 2 * j.grain
-		n := min(j.grain, j.blockN-at)
+		at := i / 2 * piece
+		n := min(piece, j.blockN-at)
 		if i%2 == 0 {
-			j.transformSource(j.factors, at, j.blockAt+at, n, b)
+			j.transformSource(j.whole(), j.factors, at, j.blockAt+at, n, b)
 		} else {
-			j.transformGradient(j.factors, at, j.blockAt+at, n, b)
+			j.transformGradient(j.whole(), j.factors, at, j.blockAt+at, n, b)
 		}
 	case multiplying:
-		j.multiply(j.sums, j.factors, i, j.blockN, j.blockAt == 0)
+		j.multiply(j.whole(), j.sums, j.factors, i, j.blockN, j.blockAt == 0)
 	case reducing:
-		parts := ceil(j.rows, j.part)
-		first := i % parts * j.part
-		j.reduce(i/parts, first, min(j.part, j.rows-first), b)
+		cuts := ceil(j.rows, j.cut)
+		first := i % cuts * j.cut
+		j.reduce(i/cuts/j.panels, i/cuts%j.panels, first, b)
 	}
 }
 
-// share sums one share of the tiles.
+// part is some of the channels and of the columns.
+type part struct{ c, channels, k, columns int }
+
+func (p *Cols) whole() part { return part{channels: p.Channels, columns: p.Columns} }
+
+// partAt is part number i; those of the same channels follow each other.
+func (j *colsJob) partAt(i int) part {
+	c, k := i/j.acrossK*j.partC, i%j.acrossK*j.partK
+	return part{c, min(j.partC, j.Channels-c), k, min(j.partK, j.Columns-k)}
+}
+
+// share sums one share of the tiles for one part; those of the same tiles follow each
+// other.
 func (j *colsJob) share(i int, factors []float32, b *bench) {
+	sums, of := j.sums[i*j.shareFloats:], j.partAt(i%j.parts())
+	i /= j.parts()
 	first, last := i*j.tiles/j.shares, (i+1)*j.tiles/j.shares
-	sums := j.sums[i*j.shareFloats:]
 	for at := first; at < last; at += j.block {
 		n := min(j.block, last-at)
-		j.transformSource(factors, 0, at, n, b)
-		j.transformGradient(factors, 0, at, n, b)
+		j.transformSource(of, factors, 0, at, n, b)
+		j.transformGradient(of, factors, 0, at, n, b)
 		for p := range j.tile.Positions() {
-			j.multiply(sums, factors, p, n, at == first)
+			j.multiply(of, sums, factors, p, n, at == first)
 		}
 	}
 }
 
-// transformSource computes V for n tiles from first on; the first is tile at
+// transformSource computes a part's V for n tiles from first on; the first is tile at
 // of its block.
-func (j *colsJob) transformSource(factors []float32, at, first, n int, b *bench) {
+func (j *colsJob) transformSource(of part, factors []float32, at, first, n int, b *bench) {
 	b.size = sizeOf(j.Half)
+	x := j.x.from(of.c)
 	for i := 0; i < n; {
-		run := j.source.run(&b.pixels, j.x, &j.zero[0], first+i, first+n)
-		b.gather(j.tile.input(j.Half), j.k.Width, j.tile.Positions(), factors[(at+i)*j.pitch:], j.stride, j.pitch, j.source.step*j.Channels, run, j.Channels)
+		run := j.source.run(&b.pixels, x, &j.zero[0], first+i, first+n)
+		b.gather(j.tile.input(j.Half), j.k.Width, j.tile.Positions(), factors[(at+i)*j.pitch:], j.stride, j.pitch, j.source.step*j.Channels, run, of.channels)
 		i += run
 	}
 }
 
 // transformGradient computes D likewise.
-func (j *colsJob) transformGradient(factors []float32, at, first, n int, b *bench) {
+func (j *colsJob) transformGradient(of part, factors []float32, at, first, n int, b *bench) {
 	d := factors[j.tile.Positions()*j.stride:]
 	b.size = sizeOf(j.Half)
+	dy := j.dy.from(of.k)
 	for i := 0; i < n; {
-		run := j.result.run(&b.pixels, j.dy, &j.zero[0], first+i, first+n)
-		b.gather(j.tile.spread(j.Half), j.k.Width, j.tile.Out*j.tile.Out, d[(at+i)*j.pitchD:], j.strideD, j.pitchD, j.result.step*j.Columns, run, j.Columns)
+		run := j.result.run(&b.pixels, dy, &j.zero[0], first+i, first+n)
+		b.gather(j.tile.spread(j.Half), j.k.Width, j.tile.Out*j.tile.Out, d[(at+i)*j.pitchD:], j.strideD, j.pitchD, j.result.step*j.Columns, run, of.columns)
 		i += run
 	}
 }
 
 // multiply adds the product of n tiles to the sums of a position, or begins
 // them.
-func (j *colsJob) multiply(sums, factors []float32, position, n int, first bool) {
+func (j *colsJob) multiply(of part, sums, factors []float32, position, n int, first bool) {
 	mr, nr := j.kernel.MR, j.kernel.NR
 	v := factors[position*j.stride:]
 	d := factors[j.tile.Positions()*j.stride+position*j.strideD:]
@@ -258,30 +329,29 @@ func (j *colsJob) multiply(sums, factors []float32, position, n int, first bool)
 	if first {
 		fresh = 1
 	}
-	for panel := range j.panels {
+	for panel := range ceil(of.columns, nr) {
 		c := sums[position*j.product+panel*j.panel:]
-		for row := 0; row < j.rows; row += mr {
+		for row := 0; row < of.channels; row += mr {
 			j.kernel.Run(&v[row], j.pitch, &j.segment, 1, n, &d[panel*nr], j.pitchD, &c[row*nr], fresh)
 		}
 	}
 }
 
-// reduce turns the sums of some rows of a panel into weights.
-func (j *colsJob) reduce(panel, first, rows int, b *bench) {
-	nr := j.kernel.NR
-	at := panel*j.panel + first*nr
-	if j.shares > 1 {
-		for p := range j.tile.Positions() {
-			j.sum(&j.sums[p*j.product+at], rows*nr, j.shares-1, j.shareFloats)
-		}
-	}
-	rows = min(rows, j.Channels-first)
-	columns := min(nr, j.Columns-panel*nr)
-	if rows <= 0 {
+// reduce turns the sums of some rows, from first on, of a part's panel into weights.
+func (j *colsJob) reduce(number, panel, first int, b *bench) {
+	nr, of := j.kernel.NR, j.partAt(number)
+	rows, columns := min(j.cut, of.channels-first), min(nr, of.columns-panel*nr)
+	if rows <= 0 || columns <= 0 {
 		return
 	}
+	at := number*j.shareFloats + panel*j.panel + first*nr
+	if j.shares > 1 {
+		for p := range j.tile.Positions() {
+			j.sum(&j.sums[p*j.product+at], min(j.cut, j.rows-first)*nr, j.shares-1, j.parts()*j.shareFloats)
+		}
+	}
 	for tap := range 9 {
-		b.pixels[tap] = &j.dw[(tap*j.Channels+first)*j.Columns+panel*nr]
+		b.pixels[tap] = &j.dw[(tap*j.Channels+of.c+first)*j.Columns+of.k+panel*nr]
 	}
 	b.size = sizeOf(false)
 	f := j.tile.Gradient

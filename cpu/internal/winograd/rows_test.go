@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/seed52467199/trainer/cpu/isa"
@@ -157,11 +158,11 @@ func TestCols(t *testing.T) {
 	for _, s := range specs {
 		p := newProblem(rand.New(rand.NewPCG(3, 4)), s.n, s.h, s.w, s.c, s.k, s.top, s.bottom, s.left, s.right)
 		eachTile(t, s.name, func(t *testing.T, tile *Tile, k *Kernels, set *simd.Set) {
-			for _, layout := range []struct{ shares, block int }{{0, 0}, {1, 5}, {3, 4}} {
+			for _, way := range []struct{ shares, block, most int }{{}, {shares: 1, block: 5}, {shares: 3, block: 4}, {shares: 2, block: 3, most: 16}} {
 				f := NewCols(p.forward(), tile, k, set)
-				if layout.shares > 0 {
-					f.shares, f.block = min(layout.shares, f.tiles), layout.block
-					f.lay()
+				if way.shares > 0 {
+					f.shares, f.block, f.most = min(way.shares, f.tiles), way.block, way.most
+					f.apart = way.shares > 1
 				}
 				dw, scratch := dirty(len(p.dw)), dirty(f.ScratchFloats(2))
 				f.Run(workers, p.x, p.dy, dw, scratch, false)
@@ -176,4 +177,35 @@ func TestCols(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Parts are as small as the threads want them, and that changes no bit.
+func TestColsOnThreads(t *testing.T) {
+	const n, h, w, c, columns = 7, 16, 16, 96, 160
+	p := newProblem(rand.New(rand.NewPCG(5, 6)), n, h, w, c, columns, 1, 1, 1, 1)
+	eachTile(t, "threads", func(t *testing.T, tile *Tile, k *Kernels, set *simd.Set) {
+		f := NewCols(p.forward(), tile, k, set)
+		var want []float32
+		parts := map[int]bool{}
+		for _, threads := range []int{1, 2, 3, 8} {
+			workers := pool.New(threads)
+			dw := dirty(len(p.dw))
+			f.Run(workers, p.x, p.dy, dw, dirty(f.ScratchFloats(threads)), false)
+			workers.Close()
+			l := f.cutFor(threads)
+			parts[l.parts()] = true
+			if want == nil {
+				want = dw
+				compare(t, "dw", dw, p.dw, n*h*w)
+			} else if !slices.Equal(dw, want) {
+				t.Errorf("%d threads have another result", threads)
+			}
+		}
+		if f.apart && f.most > 0 && len(parts) < 2 {
+			t.Errorf("1 to 8 threads all have %v parts", parts)
+		}
+		if tile == &k.F4 && f.most == 0 {
+			t.Error("F4 has no parts here")
+		}
+	})
 }
