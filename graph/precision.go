@@ -1,12 +1,23 @@
 package graph
 
-import "github.com/seed52467199/trainer/graph/op"
+import (
+	"slices"
+
+	"github.com/seed52467199/trainer/graph/op"
+)
 
 // halve lets values that only pass between steps be kept in bfloat16: those that
 // are made and read by nothing but operands that halves lists. kept are the values
 // that must exist after the run; they stay as they are.
 func halve(steps []*step, kept map[*value]bool) {
 	allowed := map[*value]bool{}
+	few := scant(steps)
+	halves := func(s *step) op.Operands {
+		if few(s) {
+			return op.Operands{}
+		}
+		return halves(s)
+	}
 	for _, s := range steps {
 		may := halves(s)
 		for i, v := range s.out {
@@ -23,6 +34,30 @@ func halve(steps []*step, kept map[*value]bool) {
 	}
 	for v, ok := range allowed {
 		v.half = ok
+	}
+}
+
+// fewChannels is how many leave so much of the vectors empty that float32, in which a
+// device may join pixels instead, is faster.
+const fewChannels = 8
+
+// scant tells which convolutions make, or read from other steps, so few channels.
+func scant(steps []*step) func(*step) bool {
+	made := map[*value]bool{}
+	for _, s := range steps {
+		for _, v := range s.out {
+			made[v] = true
+		}
+	}
+	few := func(v *value) bool {
+		return made[v.root()] && v.root().home == inArena && len(v.shape) == 4 && v.shape[3] < fewChannels
+	}
+	return func(s *step) bool {
+		switch s.op.(type) {
+		case op.Conv2D, op.Conv2DWeightGrad, op.Conv2DInputGrad:
+			return slices.ContainsFunc(s.in, few) || slices.ContainsFunc(s.out, few)
+		}
+		return false
 	}
 }
 

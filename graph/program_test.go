@@ -3,6 +3,7 @@ package graph_test
 import (
 	"bytes"
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/seed52467199/trainer/cpu"
@@ -31,15 +32,16 @@ type block struct {
 }
 
 func newBlock(s graph.Scope) *block {
+	const width = 22
 	return &block{
-		conv1: graph.NewConv(s.Sub("conv1"), 3, 6, 3, graph.ConvConfig{Pad: 1}), bn1: graph.NewBatchNorm(s.Sub("bn1"), 6, graph.BatchNormConfig{}),
-		conv2: graph.NewConv(s.Sub("conv2"), 6, 6, 3, graph.ConvConfig{Pad: 1, Stride: 2}), bn2: graph.NewBatchNorm(s.Sub("bn2"), 6, graph.BatchNormConfig{}),
-		short: graph.NewConv(s.Sub("short"), 6, 6, 1, graph.ConvConfig{Stride: 2}), bnS: graph.NewBatchNorm(s.Sub("bnS"), 6, graph.BatchNormConfig{}),
-		conv3: graph.NewConv(s.Sub("conv3"), 6, 6, 3, graph.ConvConfig{Pad: 1, Bias: true}), bn3: graph.NewBatchNorm(s.Sub("bn3"), 6, graph.BatchNormConfig{}),
-		left:  graph.NewConv(s.Sub("left"), 6, 2, 1, graph.ConvConfig{Bias: true}),
-		right: graph.NewConv(s.Sub("right"), 6, 4, 3, graph.ConvConfig{Pad: 1, Bias: true}),
-		bn4:   graph.NewBatchNorm(s.Sub("bn4"), 6, graph.BatchNormConfig{}),
-		fc:    graph.NewLinear(s.Sub("fc"), 6, 4, graph.LinearConfig{}),
+		conv1: graph.NewConv(s.Sub("conv1"), 3, width, 3, graph.ConvConfig{Pad: 1}), bn1: graph.NewBatchNorm(s.Sub("bn1"), width, graph.BatchNormConfig{}),
+		conv2: graph.NewConv(s.Sub("conv2"), width, width, 3, graph.ConvConfig{Pad: 1, Stride: 2}), bn2: graph.NewBatchNorm(s.Sub("bn2"), width, graph.BatchNormConfig{}),
+		short: graph.NewConv(s.Sub("short"), width, width, 1, graph.ConvConfig{Stride: 2}), bnS: graph.NewBatchNorm(s.Sub("bnS"), width, graph.BatchNormConfig{}),
+		conv3: graph.NewConv(s.Sub("conv3"), width, width, 3, graph.ConvConfig{Pad: 1, Bias: true}), bn3: graph.NewBatchNorm(s.Sub("bn3"), width, graph.BatchNormConfig{}),
+		left:  graph.NewConv(s.Sub("left"), width, 8, 1, graph.ConvConfig{Bias: true}),
+		right: graph.NewConv(s.Sub("right"), width, width-8, 3, graph.ConvConfig{Pad: 1, Bias: true}),
+		bn4:   graph.NewBatchNorm(s.Sub("bn4"), width, graph.BatchNormConfig{}),
+		fc:    graph.NewLinear(s.Sub("fc"), width, 4, graph.LinearConfig{}),
 	}
 }
 
@@ -259,6 +261,35 @@ func TestFastKernelsAgree(t *testing.T) {
 			if math.Abs(float64(a[k]-b[k])) > 1e-5*(1+math.Abs(float64(a[k]))) {
 				t.Fatalf("gradient of %s[%d]: %v, portable %v", p.Name, k, b[k], a[k])
 			}
+		}
+	}
+}
+
+// scantBlock has a convolution of many channels between ones of few.
+type scantBlock struct{ in, wide, out *graph.Convolution }
+
+func (b scantBlock) Forward(g *graph.Graph, x *graph.Node) *graph.Node {
+	return g.GlobalAvgPool(b.out.Forward(g, g.ReLU(b.wide.Forward(g, g.ReLU(b.in.Forward(g, x))))))
+}
+
+// Convolutions of few channels are computed in float32, which is faster.
+func TestFewChannelsStayFloat32(t *testing.T) {
+	r := &rig{ps: graph.NewParamsOf(op.Float32, 5)}
+	s := r.ps.Root()
+	r.m = scantBlock{graph.NewConv(s.Sub("in"), 3, 16, 3, graph.ConvConfig{}), graph.NewConv(s.Sub("wide"), 16, 16, 3, graph.ConvConfig{Pad: 1}), graph.NewConv(s.Sub("out"), 16, 6, 1, graph.ConvConfig{})}
+	dev := device(t, cpu.Options{})
+	if err := r.ps.Place(dev); err != nil {
+		t.Fatal(err)
+	}
+	r.ws = graph.NewWorkspace(dev, 9)
+	r.compile(t, graph.Train, graph.Target{Precision: op.BFloat16})
+	for _, s := range r.p.Steps() {
+		few := false
+		for _, shape := range slices.Concat(s.Call.In, s.Call.Out) {
+			few = few || len(shape) == 4 && shape[3] == 6
+		}
+		if _, ok := s.Call.Op.(op.Conv2D); ok && few == !s.Call.Narrow.Empty() {
+			t.Errorf("%v of shapes %v and %v: bfloat16 %v", s.Call.Op, s.Call.In, s.Call.Out, !s.Call.Narrow.Empty())
 		}
 	}
 }
