@@ -249,7 +249,8 @@ func isPath(name string) bool {
 	return strings.ContainsAny(name, `/\`) || strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml")
 }
 
-// base finds what a file extends: a recipe, or a file relative to it.
+// base finds what a file extends: a recipe, or a file relative to it, or where there is
+// none an embedded file by its place among the recipes.
 func (s source) base(extends string) (source, error) {
 	if !isPath(extends) {
 		if src, ok := recipe(extends); ok {
@@ -267,7 +268,13 @@ func (s source) base(extends string) (source, error) {
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(filepath.Dir(s.path), path)
 	}
-	if _, err := os.Stat(path); err != nil && !isPath(extends) {
+	if _, err := os.Stat(path); err == nil {
+		return source{name: path, path: path}, nil
+	}
+	if src, ok := recipe(strings.TrimSuffix(extends, ".yaml")); ok { // such as base/imagenet
+		return src, nil
+	}
+	if !isPath(extends) {
 		return source{}, errors.New("there is no such recipe, and no such file (recipes: " + strings.Join(Names(), ", ") + ")")
 	}
 	return source{name: path, path: path}, nil

@@ -112,6 +112,28 @@ func TestExtendsRecipe(t *testing.T) {
 	}
 }
 
+// A file beside the one that extends it comes before what the program carries.
+func TestExtendsEmbeddedBase(t *testing.T) {
+	for _, name := range []string{"base/mnist-mlp", "base/mnist-mlp.yaml"} {
+		dir := write(t, "my.yaml", "extends: "+name+"\n")
+		c, err := Load(filepath.Join(dir, "my.yaml"), Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.Model.Name != "mlp_500_500_2000" {
+			t.Errorf("%s: the model is %s", name, c.Model.Name)
+		}
+	}
+	dir := write(t, "my.yaml", "extends: base/mnist-mlp.yaml\n", "base/mnist-mlp.yaml", "model: {name: lenet5}\n")
+	c, err := Load(filepath.Join(dir, "my.yaml"), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Model.Name != "lenet5" {
+		t.Errorf("the file beside it was not taken: the model is %s", c.Model.Name)
+	}
+}
+
 func TestNoFile(t *testing.T) {
 	c, err := Load("", Options{Flags: []Flag{{"--model", "model.name", "lenet5"}}, Set: []string{"data.format=cifar"}})
 	if err != nil {
