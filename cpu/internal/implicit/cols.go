@@ -36,10 +36,11 @@ type Cols struct {
 	fetching simd.FetchFunc
 	pairs    *pairing // of bfloat16, nil for float32
 
-	// A band of the source is gathered as it is, by view, or as panels of
-	// rows channels, by layout. In both, step, row and image are the floats
+	// A band of the source is read in place, or gathered as it is, by view, or as
+	// panels of rows channels, by layout. In each, step, row and image are the floats
 	// from one position to the next, to the next row, to the next image.
 	panelled         bool
+	placed           bool // the source is read in place, as its one tap meets it
 	view             view
 	layout           panelLayout
 	step, row, image int
@@ -90,8 +91,9 @@ func NewCols(s ColsSpec, set *simd.Set) *Cols {
 		p.deal = set.Deal[k.MR]
 	}
 	p.gatherB, p.sum, p.fetching = set.Gather[p.nr], set.Sum, set.Fetch
-	p.panelled = !s.Lanes && s.Channels > windowDepth
-	p.direct = s.Columns%p.nr == 0 && s.Groups == 1 && s.Pixel <= 2*p.nr
+	p.placed = !s.Lanes && s.inside() && len(s.TapsH)*len(s.TapsW) == 1 && s.Repeat == 1 && s.Channels%p.rows == 0 && s.Channels > windowDepth
+	p.panelled = !s.Lanes && s.Channels > windowDepth && !p.placed
+	p.direct = s.Columns%p.nr == 0 && s.Groups == 1
 	p.plan()
 	return p
 }

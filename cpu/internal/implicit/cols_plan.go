@@ -31,6 +31,11 @@ func (p *Cols) chooseBands() {
 		n := images * rows * p.OutW
 		copied, touched := images*v.image, images*v.image
 		switch {
+		case p.placed:
+			copied, touched = 0, 2*n*p.rows
+			if p.mostShares(p.Channels*p.panels*p.nr) >= wanted {
+				touched += n * p.nr // the next band is fetched meanwhile
+			}
 		case p.panelled:
 			l := p.panelsOf(rows)
 			touched = images * len(l.rows) * l.width * p.rows
@@ -53,6 +58,9 @@ func (p *Cols) chooseBands() {
 		return
 	}
 	p.view = p.gathered(pixel, p.bands.rows)
+	if p.placed {
+		p.view = p.inPlace()
+	}
 }
 
 // layTiles lists the tiles of a group. The tiles of one channel panel follow
@@ -65,6 +73,12 @@ func (p *Cols) layTiles() {
 	p.step, p.row, p.image = p.StepW*p.view.pixel, p.StepH*p.view.row, p.view.image
 	slack := p.rows + p.nr // tiles may reach past the last channel they need
 	p.bandFloats = round(p.bands.images*p.view.image+slack, 16)
+	if p.placed {
+		p.bandFloats = 0
+		p.addTiles(p.tap(&p.view, 0, 0), 0, 0, 0, p.Channels)
+		p.tilesPerChannels = 1
+		return
+	}
 	if p.Lanes {
 		p.layLanes()
 	} else {
@@ -144,25 +158,28 @@ func (p *Cols) segmentsOf(b band) segments {
 // choosePieces shares the work out: first among positions, as far as the
 // shares' sums stay cheap, then among tiles.
 func (p *Cols) choosePieces() {
-	positions := p.Images * p.OutH * p.OutW
-	size := p.Groups * p.panels * len(p.tiles) * p.rows * p.nr
-	least := 300 // positions that outweigh one more sum of all shares
-	if p.Lanes {
-		least = 64
-	}
-	p.shares = max(1, min(wanted/p.Groups, p.bands.number, positions/least, shareLimit/size))
+	p.shareFloats = p.Groups * p.panels * len(p.tiles) * p.rows * p.nr
+	p.shares = max(1, min(wanted/p.Groups, p.bands.number, p.mostShares(p.shareFloats)))
 	channelPanels := len(p.tiles) / p.tilesPerChannels
 	p.chooseParts(channelPanels, ceil(wanted, p.shares*p.Groups))
 	if p.panelled {
 		p.bandFloats = round(ceil(channelPanels, p.rowParts)*p.panelFloats, 16)
 	}
-	p.shareFloats = size
 	p.pieces = p.shares * p.Groups * p.rowParts * p.colParts
 	p.reduced = p.Groups * p.panels * ceil(len(p.tiles), tilesReduced)
 	if !p.direct {
 		p.sideFloats = p.bands.images * p.bands.rows * p.OutW * p.nr
 	}
 	p.sideFloats = round(p.sideFloats, 16)
+}
+
+// mostShares is how many shares, whose sums are of so many floats, stay cheap.
+func (p *Cols) mostShares(size int) int {
+	least := 300 // positions that outweigh one more sum of all shares
+	if p.Lanes {
+		least = 64
+	}
+	return min(p.Images*p.OutH*p.OutW/least, shareLimit/size)
 }
 
 // chooseParts cuts the panels of channels and of columns into parts, for about so

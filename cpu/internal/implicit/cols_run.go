@@ -58,7 +58,9 @@ func (j *colsJob) piece(share, group, rowPart, colPart int, source, side []float
 		if b.images*b.rows*j.OutW != segs.positions() {
 			segs = &j.last
 		}
-		if j.panelled {
+		if j.placed {
+			source = j.x[j.start(&j.view, b, group):]
+		} else if j.panelled {
 			j.gatherPanels(source, b, group, firstChannels, lastChannels)
 		} else {
 			j.gather(source, &j.view, j.x, b, group)
