@@ -53,13 +53,12 @@ type Cols struct {
 	tilesPerChannels int        // tiles that meet one panel of channels; all, where there are none
 	laneTaps         []int      // offsets that lanes' tiles name, rows for every tile
 
-	// Pieces of work: shares of the bands, by groups, by parts of the channel
-	// panels, by parts of the column panels; then pieces of the reduction.
-	shares, rowParts, colParts int
-	pieces, reduced            int
+	// Pieces of work: shares of the bands, by groups, by parts; then pieces of the
+	// reduction.
+	shares, reduced int
 
-	// Sizes in floats: a channel panel of a band; a band, or as many of its
-	// channel panels as one part has; a band's panel of dy; a share's sums.
+	// Sizes in floats: a channel panel of a band; a band where it is not panelled; a
+	// band's panel of dy; a share's sums.
 	panelFloats, bandFloats, sideFloats, shareFloats int
 
 	job colsJob
@@ -109,8 +108,15 @@ func (p *Cols) plan() {
 	p.job.Cols = p
 }
 
+// parts cuts a share's tiles by panels of channels and of columns. How many parts there
+// are changes no bit.
+type parts struct {
+	channels, columns int
+	bandFloats        int // of a band, or as many of its channel panels as one part has
+}
+
 // ScratchFloats is the scratch memory that Run needs on a pool of the given
 // number of threads.
 func (p *Cols) ScratchFloats(threads int) int {
-	return p.shares*p.shareFloats + threads*(p.bandFloats+p.sideFloats) + alignment
+	return p.shares*p.shareFloats + threads*(p.partsFor(threads).bandFloats+p.sideFloats) + alignment
 }

@@ -15,7 +15,7 @@ const lineFloats = 16
 // ahead is what band b reads where one piece of work reads and uses all of it, to be fetched
 // in the time of so many tiles.
 func (j *colsJob) ahead(b band, tiles int) ahead {
-	if j.Lanes || j.pairs != nil || j.Groups*j.rowParts*j.colParts > 1 {
+	if j.Lanes || j.pairs != nil || j.Groups*j.cut.channels*j.cut.columns > 1 {
 		return ahead{}
 	}
 	from, to := b.row*j.StepH+j.TapsH[0], (b.row+b.rows-1)*j.StepH+j.TapsH[len(j.TapsH)-1]+1

@@ -160,12 +160,6 @@ func (p *Cols) segmentsOf(b band) segments {
 func (p *Cols) choosePieces() {
 	p.shareFloats = p.Groups * p.panels * len(p.tiles) * p.rows * p.nr
 	p.shares = max(1, min(wanted/p.Groups, p.bands.number, p.mostShares(p.shareFloats)))
-	channelPanels := len(p.tiles) / p.tilesPerChannels
-	p.chooseParts(channelPanels, ceil(wanted, p.shares*p.Groups))
-	if p.panelled {
-		p.bandFloats = round(ceil(channelPanels, p.rowParts)*p.panelFloats, 16)
-	}
-	p.pieces = p.shares * p.Groups * p.rowParts * p.colParts
 	p.reduced = p.Groups * p.panels * ceil(len(p.tiles), tilesReduced)
 	if !p.direct {
 		p.sideFloats = p.bands.images * p.bands.rows * p.OutW * p.nr
@@ -182,21 +176,32 @@ func (p *Cols) mostShares(size int) int {
 	return min(p.Images*p.OutH*p.OutW/least, shareLimit/size)
 }
 
-// chooseParts cuts the panels of channels and of columns into parts, for about so
-// many pieces. Each part of the one lays out the other anew, so the number that
-// costs less is raised.
-func (p *Cols) chooseParts(channelPanels, pieces int) {
-	p.rowParts, p.colParts = 1, 1
+// channelPanels is the number of panels of channels that tiles can be cut by.
+func (p *Cols) channelPanels() int { return len(p.tiles) / p.tilesPerChannels }
+
+// partsFor cuts the panels of channels and of columns for a number of threads: into as
+// few parts as feed them, since each part of the one lays out the other anew, and as
+// leave a panelled band in the second-level cache.
+func (p *Cols) partsFor(threads int) parts {
+	pieces := ceil(min(wanted, 4*threads), p.shares*p.Groups)
+	w := parts{1, 1, p.bandFloats}
 	source := p.Channels * max(1, len(p.layout.columns))
-	for p.rowParts*p.colParts < pieces {
-		moreRows, moreCols := channelPanels >= 8*p.rowParts, p.panels >= 4*p.colParts
-		if !moreRows && !moreCols {
-			return
+	for {
+		if p.panelled {
+			w.bandFloats = round(ceil(p.channelPanels(), w.channels)*p.panelFloats, 16)
 		}
-		if moreRows && (!moreCols || p.Columns*p.rowParts <= source*p.colParts) {
-			p.rowParts *= 2
-		} else {
-			p.colParts *= 2
+		more := p.channelPanels() >= 8*w.channels
+		switch {
+		case more && w.bandFloats > secondLevel:
+			w.channels *= 2
+		case w.channels*w.columns >= pieces:
+			return w
+		case more && (p.panels < 4*w.columns || p.Columns*w.channels <= source*w.columns):
+			w.channels *= 2
+		case p.panels >= 4*w.columns:
+			w.columns *= 2
+		default:
+			return w
 		}
 	}
 }

@@ -4,6 +4,7 @@ import "github.com/seed52467199/trainer/internal/pool"
 
 type colsJob struct {
 	*Cols
+	cut        parts
 	x, dy, dw  []float32
 	sums       []float32
 	worker     []float32
@@ -20,8 +21,9 @@ func (p *Cols) Run(workers *pool.Pool, x, dy, dw, scratch []float32, accumulate 
 	j := &p.job
 	j.x, j.dy, j.dw, j.accumulate = x, dy, dw, accumulate
 	j.sums, j.worker = scratch[:p.shares*p.shareFloats], scratch[p.shares*p.shareFloats:]
+	j.cut = p.partsFor(workers.Threads())
 	j.reducing = false
-	workers.Run(p.pieces, j)
+	workers.Run(p.shares*p.Groups*j.cut.channels*j.cut.columns, j)
 	j.reducing = true
 	workers.Run(p.reduced, j)
 	j.x, j.dy, j.dw, j.sums, j.worker = nil, nil, nil, nil, nil
@@ -35,19 +37,18 @@ func (j *colsJob) Do(worker, i int) {
 		j.reduce(i/parts, first, min(first+tilesReduced, len(j.tiles)))
 		return
 	}
-	size := j.bandFloats + j.sideFloats
+	size := j.cut.bandFloats + j.sideFloats
 	memory := j.worker[worker*size:][:size]
-	col, i := i%j.colParts, i/j.colParts
-	row, i := i%j.rowParts, i/j.rowParts
-	j.piece(i/j.Groups, i%j.Groups, row, col, memory[:j.bandFloats], memory[j.bandFloats:])
+	col, i := i%j.cut.columns, i/j.cut.columns
+	row, i := i%j.cut.channels, i/j.cut.channels
+	j.piece(i/j.Groups, i%j.Groups, row, col, memory[:j.cut.bandFloats], memory[j.cut.bandFloats:])
 }
 
-// piece sums a share's bands into the tiles of one part of the rows and one
+// piece sums a share's bands into the tiles of one part of the channels and one
 // of the columns.
-func (j *colsJob) piece(share, group, rowPart, colPart int, source, side []float32) {
-	channelPanels := len(j.tiles) / j.tilesPerChannels
-	firstChannels, lastChannels := part(channelPanels, rowPart, j.rowParts)
-	firstPanel, lastPanel := part(j.panels, colPart, j.colParts)
+func (j *colsJob) piece(share, group, channelPart, columnPart int, source, side []float32) {
+	firstChannels, lastChannels := part(j.channelPanels(), channelPart, j.cut.channels)
+	firstPanel, lastPanel := part(j.panels, columnPart, j.cut.columns)
 	firstBand, lastBand := part(j.bands.number, share, j.shares)
 	sums := j.sums[share*j.shareFloats:]
 	area := j.rows * j.nr
