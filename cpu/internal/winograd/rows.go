@@ -2,6 +2,7 @@ package winograd
 
 import (
 	"fmt"
+	"math"
 	"unsafe"
 
 	"github.com/seed52467199/trainer/cpu/internal/implicit"
@@ -95,8 +96,33 @@ const secondLevel = 170 << 10
 func (p *Rows) pickBlock() int {
 	mr := p.kernel.MR
 	each := p.tile.Positions() * (p.pitch + p.kernel.NR)
-	n := secondLevel / each / mr * mr
-	return max(n, 4*mr)
+	most := max(secondLevel/each/mr*mr, 4*mr)
+	best, least := most, math.Inf(1)
+	for block := most; block >= mr; block -= mr {
+		cost := 0.0
+		for _, workers := range []int{2, 4} {
+			cost += float64(workers * p.makespan(block, workers))
+		}
+		if cost < least {
+			best, least = block, cost
+		}
+	}
+	return best
+}
+
+// weightTiles is how many tiles could be computed in the time that a block takes to read
+// the weights.
+const weightTiles = 6
+
+// makespan is how long so many workers take for blocks of the given size, in the time of a
+// tile.
+func (p *Rows) makespan(block, workers int) int {
+	full := ceil(p.tiles, block) - 1
+	rounds := ceil(full, workers) * (block + weightTiles)
+	if full%workers == 0 {
+		rounds += p.tiles - full*block + weightTiles
+	}
+	return rounds
 }
 
 // blockOf makes blocks of n tiles.
