@@ -20,22 +20,28 @@ type Task interface {
 type Pool struct {
 	mu      sync.Mutex // serialises Run and Close
 	task    Task
-	n       int64
+	shares  []share // one a worker
 	helpers []*helper
 	done    chan struct{} // the last helper to leave a closed job tells a waiting Run
 	panics  atomic.Pointer[workerPanic]
 
-	_     [64]byte // the two hot words on cache lines of their own
-	next  atomic.Int64
-	_     [64]byte
+	_     [64]byte      // the hot word on a cache line of its own
 	state atomic.Uint64 // see the constants below
 	_     [64]byte
+}
+
+// share is the pieces that a worker does before it helps another: the same part of every
+// job, so that what a task leaves in a processor's cache is there for the next task.
+type share struct {
+	next atomic.Int64
+	end  int64
+	_    [48]byte // workers' shares lie on cache lines of their own
 }
 
 // state holds, from the lowest bit: the number of helpers inside the current
 // job, whether helpers may still enter it, whether Run sleeps until they have
 // left, whether the pool is closing, and the job's serial number. A helper
-// touches task and n only while it is counted inside, so Run may replace them
+// touches task and shares only while it is counted inside, so Run may replace them
 // as soon as the job is not open and nobody is inside.
 const (
 	insideMask = 1<<16 - 1
@@ -46,10 +52,10 @@ const (
 )
 
 // Rounds of busy waiting before a goroutine parks. A round reads the state
-// spinReads times and then lets other goroutines run; a whole wait is some 20
+// spinReads times and then lets other goroutines run; a whole wait is some 100
 // microseconds.
 const (
-	spinRounds = 60
+	spinRounds = 300
 	spinReads  = 100
 )
 
@@ -69,7 +75,7 @@ func New(threads int) *Pool {
 	if threads <= 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
-	p := &Pool{done: make(chan struct{}, 1)}
+	p := &Pool{done: make(chan struct{}, 1), shares: make([]share, threads)}
 	for w := 1; w < threads; w++ {
 		h := &helper{wake: make(chan struct{}, 1)}
 		p.helpers = append(p.helpers, h)
@@ -96,8 +102,11 @@ func (p *Pool) Run(n int, t Task) {
 		}
 		return
 	}
-	p.task, p.n = t, int64(n)
-	p.next.Store(0)
+	p.task = t
+	for w := range p.shares {
+		p.shares[w].next.Store(int64(n * w / len(p.shares)))
+		p.shares[w].end = int64(n * (w + 1) / len(p.shares))
+	}
 	serial := p.state.Load() &^ (serialOne - 1)
 	p.state.Store(serial + serialOne | openBit)
 	for _, h := range p.helpers[:min(len(p.helpers), n-1)] {
@@ -126,16 +135,19 @@ func (p *Pool) Close() {
 	p.helpers = nil
 }
 
-// work takes pieces until none is left.
+// work takes the worker's own pieces and then those of others until none is left.
 func (p *Pool) work(worker int) {
 	defer p.catch()
-	t, n := p.task, p.n
-	for {
-		i := p.next.Add(1) - 1
-		if i >= n {
-			return
+	t := p.task
+	for other := range p.shares {
+		s := &p.shares[(worker+other)%len(p.shares)]
+		for {
+			i := s.next.Add(1) - 1
+			if i >= s.end {
+				break
+			}
+			t.Do(worker, int(i))
 		}
-		t.Do(worker, int(i))
 	}
 }
 
@@ -146,7 +158,9 @@ func (p *Pool) catch() {
 		stack := make([]byte, 8<<10)
 		stack = stack[:runtime.Stack(stack, false)]
 		p.panics.CompareAndSwap(nil, &workerPanic{v, stack})
-		p.next.Store(p.n)
+		for w := range p.shares {
+			p.shares[w].next.Store(p.shares[w].end)
+		}
 	}
 }
 
