@@ -22,6 +22,21 @@ func rowsAVX512_12x32(a *float32, rowA *int, rowC *int, tiles int, taps *int, nt
 //go:noescape
 func rowsAVX512_12x16(a *float32, rowA *int, rowC *int, tiles int, taps *int, ntaps int, kc int, b *float32, c *float32, start *float32, floor float32, ceiling float32)
 
+// See Rows.
+//
+//go:noescape
+func rowsPastAVX2_6x16(a *float32, rowA *int, rowC *int, tiles int, taps *int, ntaps int, kc int, b *float32, c *float32, start *float32, floor float32, ceiling float32)
+
+// See Rows.
+//
+//go:noescape
+func rowsPastAVX512_12x32(a *float32, rowA *int, rowC *int, tiles int, taps *int, ntaps int, kc int, b *float32, c *float32, start *float32, floor float32, ceiling float32)
+
+// See Rows.
+//
+//go:noescape
+func rowsPastAVX512_12x16(a *float32, rowA *int, rowC *int, tiles int, taps *int, ntaps int, kc int, b *float32, c *float32, start *float32, floor float32, ceiling float32)
+
 // See Cols.
 //
 //go:noescape

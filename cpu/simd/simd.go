@@ -32,6 +32,9 @@ func (c Clip) Bounds() (lo, hi float32) {
 type Rows struct {
 	MR, NR int
 	Run    RowsFunc
+	// Past, where there is one, is Run that writes c past the caches: for results that
+	// they would not hold until they are read. Rows of c are whole cache lines then.
+	Past RowsFunc
 }
 
 // ColsFunc computes one contiguous tile of MR rows and NR columns,

@@ -48,6 +48,7 @@ type Rows struct {
 	panelFirst bool  // a panel takes all passes before the next panel does
 	chunk      int   // panels that one piece of work does
 	pieces     int
+	past       bool // y may be written past the caches
 
 	linear []int // offsets of a tile buffer's rows
 
@@ -95,8 +96,26 @@ func planRows(s RowsSpec, kernel simd.Rows) *Rows {
 	p.layPasses(merged)
 	p.layTables()
 	p.choosePieces()
+	p.past = p.mayPass()
 	p.job.Rows = p
 	return p
+}
+
+// PastCaches is the size of a result, in floats, from which on it is written past the
+// caches: it would not stay there until it is read.
+const PastCaches = 4 << 20
+
+// mayPass tells whether y is large, and all of its rows' parts whole cache lines that one
+// pass writes.
+func (p *Rows) mayPass() bool {
+	o := &p.Out
+	for _, step := range []int{o.Image, o.Row, o.Pixel, o.Origin, o.Channels} {
+		if step%alignment != 0 {
+			return false
+		}
+	}
+	return p.kernel.Past != nil && p.Fold == 1 && len(p.passes) == 1 && o.Channels%p.kernel.NR == 0 &&
+		p.Images*p.OutH*p.OutW*p.Groups*o.Channels >= PastCaches
 }
 
 // ScratchFloats is the scratch memory that Run needs on a pool of the given

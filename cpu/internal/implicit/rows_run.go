@@ -18,6 +18,7 @@ type rowsJob struct {
 	accumulate bool
 	packing    bool
 	then       Then
+	run        simd.RowsFunc // the kernel's Run or Past
 }
 
 // Run computes y from x and w. bias has one value for every output channel,
@@ -50,6 +51,10 @@ func (p *Rows) RunThen(workers *pool.Pool, x, w, bias, y, scratch []float32, acc
 	j.packed, j.start = scratch[:p.packedFloats], scratch[round(p.packedFloats, 16):p.fixedFloats]
 	j.worker = scratch[p.fixedFloats:]
 	p.begin(j.start, bias)
+	j.run = p.kernel.Run
+	if p.past && !accumulate && then == nil && aligned(y) {
+		j.run = p.kernel.Past
+	}
 	j.packing = true
 	workers.Run(p.Groups*p.panels, j)
 	j.packing = false
@@ -181,7 +186,7 @@ func (j *rowsJob) sum(n, panel, group int, source, out, buffer []float32, t *tab
 	}
 	floor, ceiling := clip.Bounds()
 	weights := j.weightsOf(j.packed, pass, group, panel)
-	j.kernel.Run(a, &t.a[0], &rowC[0], t.tiles, &pass.taps[0], len(pass.taps), pass.depth, &weights[0], c, start, floor, ceiling)
+	j.run(a, &t.a[0], &rowC[0], t.tiles, &pass.taps[0], len(pass.taps), pass.depth, &weights[0], c, start, floor, ceiling)
 }
 
 // whole tells whether all columns of a panel go to y as they are.
@@ -229,6 +234,11 @@ func (j *rowsJob) fold(out, buffer []float32, t *table) {
 
 // alignment is a cache line, in floats.
 const alignment = 16
+
+// aligned tells whether s begins with a cache line.
+func aligned(s []float32) bool {
+	return uintptr(unsafe.Pointer(unsafe.SliceData(s)))%(4*alignment) == 0
+}
 
 // align drops the floats before the first whole cache line.
 func align(s []float32) []float32 {

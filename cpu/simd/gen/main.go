@@ -34,10 +34,14 @@ func main() {
 	// 12 accumulators hide the latency of 4 cycles at two FMAs a cycle; as
 	// many as the registers allow spare loads. Twelve rows are the most for
 	// which every row keeps its own address register.
-	rows(ymm, 6, 2)
-	rows(ymm, 12, 1)
-	rows(zmm, 12, 2)
-	rows(zmm, 12, 1)
+	rows(ymm, 6, 2, false)
+	rows(ymm, 12, 1, false)
+	rows(zmm, 12, 2, false)
+	rows(zmm, 12, 1, false)
+	// These write whole cache lines.
+	rows(ymm, 6, 2, true)
+	rows(zmm, 12, 2, true)
+	rows(zmm, 12, 1, true)
 
 	cols(ymm, 6, 2)
 	cols(ymm, 12, 1)
@@ -123,14 +127,29 @@ const rowsSignature = "func(a *float32, rowA *int, rowC *int, tiles int, taps *i
 // rowsFrame writes what the two forms of row kernel share: the loop over
 // tiles, the accumulators' start and their end. body is the sum over taps; it
 // gets the address of every row of a, and a free register.
-func rowsFrame(w isaWidth, mr, nv int, body func(p []reg.GPVirtual, q, b reg.GPVirtual, acc []Op)) {
-	rowsFrameIn(w, mr, nv, operands(vectors(w, mr*nv)), operands(vectors(w, 2)), body, func(storeRows func(), _, _ reg.GPVirtual) { storeRows() })
+func rowsFrame(w isaWidth, mr, nv int, past bool, body func(p []reg.GPVirtual, q, b reg.GPVirtual, acc []Op)) {
+	acc := operands(vectors(w, mr*nv))
+	finish := func(storeRows func(), _, _ reg.GPVirtual) { storeRows() }
+	if past {
+		finish = func(_ func(), q, b reg.GPVirtual) {
+			eachC(mr, b, q, func(i int, c reg.GPVirtual) {
+				for j := range nv {
+					VMOVNTPS(acc[i*nv+j], Mem{Base: c, Disp: j * w.bytes})
+				}
+			})
+		}
+	}
+	rowsFrameIn(w, mr, nv, acc, operands(vectors(w, 2)), body, finish, func() {
+		if past {
+			SFENCE() // others may read what was written
+		}
+	})
 }
 
 // rowsFrameIn is rowsFrame with accumulators and registers for the bounds of the
 // caller's choice. finish ends a tile; it gets what stores the rows in c, and two
-// free registers.
-func rowsFrameIn(w isaWidth, mr, nv int, acc, bounds []Op, body func(p []reg.GPVirtual, q, b reg.GPVirtual, acc []Op), finish func(storeRows func(), q, b reg.GPVirtual)) {
+// free registers. end ends the last.
+func rowsFrameIn(w isaWidth, mr, nv int, acc, bounds []Op, body func(p []reg.GPVirtual, q, b reg.GPVirtual, acc []Op), finish func(storeRows func(), q, b reg.GPVirtual), end func()) {
 	p, q, b := addresses(mr), GP64(), GP64()
 
 	Label("tile")
@@ -180,6 +199,7 @@ func rowsFrameIn(w isaWidth, mr, nv int, acc, bounds []Op, body func(p []reg.GPV
 	ADDQ(Imm(uint64(8*mr)), param("rowC"))
 	DECQ(param("tiles"))
 	JNZ(LabelRef("tile"))
+	end()
 	VZEROUPPER()
 	RET()
 }
@@ -204,9 +224,14 @@ func eachRow(matrix, rows string, size uint8, mr int, base, table reg.GPVirtual,
 
 // rows writes the kernel of Rows: mr rows by nv vectors. Beside its own tile's rows
 // of a it asks for the next tile's, a tile's time ahead: twelve interleaved streams
-// are more than the processor foresees by itself.
-func rows(w isaWidth, mr, nv int) {
-	kernel("rows", w, mr, nv*w.bytes/4, "See Rows.", rowsSignature)
+// are more than the processor foresees by itself. past tells whether it writes past the
+// caches.
+func rows(w isaWidth, mr, nv int, past bool) {
+	form := "rows"
+	if past {
+		form = "rowsPast"
+	}
+	kernel(form, w, mr, nv*w.bytes/4, "See Rows.", rowsSignature)
 	sum := rowsBody(w, mr, nv, func() func(p []reg.GPVirtual, q, b reg.GPVirtual, acc []Op, u int) {
 		bv, x := vectors(w, nv), w.vec()
 		return func(p []reg.GPVirtual, q, b reg.GPVirtual, acc []Op, u int) {
@@ -216,7 +241,7 @@ func rows(w isaWidth, mr, nv int) {
 			fma(mr, acc, bv, x, func(i int) Mem { return at(p[i], q, 4*u) })
 		}
 	})
-	rowsFrame(w, mr, nv, sum)
+	rowsFrame(w, mr, nv, past, sum)
 }
 
 // rowsBody writes the sum of a kernel of Rows. term makes what adds term u from the
@@ -292,7 +317,7 @@ func rowsBody(w isaWidth, mr, nv int, term func() func(p []reg.GPVirtual, q, b r
 func laneRows(w isaWidth, mr int) {
 	kernel("laneRows", w, mr, w.bytes/4, "See LaneRows.", rowsSignature)
 	tap, left := AllocLocal(8), AllocLocal(8)
-	rowsFrame(w, mr, 1, func(p []reg.GPVirtual, q, b reg.GPVirtual, acc []Op) {
+	rowsFrame(w, mr, 1, false, func(p []reg.GPVirtual, q, b reg.GPVirtual, acc []Op) {
 		weight := w.vec()
 		MOVQ(param("taps"), q)
 		MOVQ(q, tap)

@@ -104,7 +104,7 @@ func pairRows(mr, nv int) {
 		Label("wide")
 		storeRows()
 		Label("stored")
-	})
+	}, func() {})
 }
 
 // pairCols writes the kernel of PairCols: mr columns of a by nv vectors of b.
