@@ -56,11 +56,11 @@ func convMoments(c op.Call, o op.Conv2D, f *conv.Forward, threads *pool.Pool) pl
 		scratch := floats(m.scratch)
 		total := sums.momentsStage(parts, mean, variance, ch, n)
 		if own {
-			then := func(part, at, pixels, n int) {
+			then := &conv.Then{Told: func(part, at, pixels, n int) {
 				k := at % ch
 				sum, squares := parts[2*part*ch+k:][:n], parts[(2*part+1)*ch+k:][:n]
 				vec.StridedMoments(sum, squares, y[at:], pixels, ch)
-			}
+			}}
 			return []stage{sums.cleared(parts), {shared: func() { f.RunThen(threads, x, w, bias, y, scratch, then) }}, total}
 		}
 		read := sums.stage(parts, func(sums []float64, lo, hi int) {
@@ -89,7 +89,7 @@ func fastConv2DInputGrad(c op.Call, o op.Conv2DInputGrad, m conv.Method, threads
 
 // inputGradStages are the stages of an input gradient; then is told of its values
 // unless it is nil.
-func inputGradStages(m operands, o op.Conv2DInputGrad, g *conv.InputGrad, scratch []float32, threads *pool.Pool, then conv.Then) []stage {
+func inputGradStages(m operands, o op.Conv2DInputGrad, g *conv.InputGrad, scratch []float32, threads *pool.Pool, then *conv.Then) []stage {
 	dy, w, dx := floats(m.in[0]), floats(m.in[1]), floats(m.out[0])
 	run := stage{shared: func() { g.RunThen(threads, dy, w, dx, scratch, then) }}
 	if !o.Add || &m.in[2][0] == &m.out[0][0] {
@@ -133,9 +133,12 @@ func convNormGrad(c op.Call, o op.Conv2DInputGrad, g *conv.InputGrad, threads *p
 		scratch := floats(m.scratch)
 		if own {
 			stages = append(stages, sums.cleared(parts))
-			then := func(part, at, pixels, n int) {
+			then := &conv.Then{Beside: [][]float32{x}, Told: func(part, at, pixels, n int) {
 				k := at % ch
 				add(parts[2*part*ch+k:][:n], parts[(2*part+1)*ch+k:][:n], at, pixels, n)
+			}}
+			if y != nil {
+				then.Beside = append(then.Beside, y)
 			}
 			return append(append(stages, inputGradStages(m, o, g, scratch, threads, then)...), total)
 		}

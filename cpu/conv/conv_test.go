@@ -446,7 +446,7 @@ func TestThen(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				checkThen(t, pools, f.Parts(), s.K, make([]float32, s.yLen()), func(p *pool.Pool, y []float32, then Then) {
+				checkThen(t, pools, f.Parts(), s.K, make([]float32, s.yLen()), func(p *pool.Pool, y []float32, then *Then) {
 					f.RunThen(p, x, w, nil, y, dirty(f.ScratchFloats(p.Threads())), then)
 				})
 				g, err := newInputGrad(s, m.method, m.set)
@@ -454,7 +454,7 @@ func TestThen(t *testing.T) {
 					t.Fatal(err)
 				}
 				g.Accumulate = true
-				checkThen(t, pools, g.Parts(), s.C, make([]float32, s.xLen()), func(p *pool.Pool, dx []float32, then Then) {
+				checkThen(t, pools, g.Parts(), s.C, make([]float32, s.xLen()), func(p *pool.Pool, dx []float32, then *Then) {
 					g.RunThen(p, dy, w, dx, dirty(g.ScratchFloats(p.Threads())), then)
 				})
 			})
@@ -462,7 +462,7 @@ func TestThen(t *testing.T) {
 	}
 }
 
-func checkThen(t *testing.T, pools []*pool.Pool, parts, channels int, y []float32, run func(p *pool.Pool, y []float32, then Then)) {
+func checkThen(t *testing.T, pools []*pool.Pool, parts, channels int, y []float32, run func(p *pool.Pool, y []float32, then *Then)) {
 	t.Helper()
 	if parts == 0 {
 		return
@@ -472,7 +472,7 @@ func checkThen(t *testing.T, pools []*pool.Pool, parts, channels int, y []float3
 		clear(y)
 		var mu sync.Mutex
 		all, seen, ready := map[told][]piece{}, make([]int, len(y)), make([]float32, len(y))
-		run(p, y, func(part, at, pixels, n int) {
+		run(p, y, &Then{Beside: [][]float32{y}, Told: func(part, at, pixels, n int) {
 			mu.Lock()
 			defer mu.Unlock()
 			if part < 0 || part >= parts {
@@ -486,7 +486,7 @@ func checkThen(t *testing.T, pools []*pool.Pool, parts, channels int, y []float3
 					ready[k] = y[k]
 				}
 			}
-		})
+		}})
 		for i := range y {
 			if seen[i] != 1 || ready[i] != y[i] {
 				t.Fatalf("element %d: told of %d times, as %g; it is %g", i, seen[i], ready[i], y[i])

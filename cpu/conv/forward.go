@@ -38,7 +38,7 @@ type teller interface {
 	// Parts is the number of parts that it tells of, 0 where it cannot.
 	Parts() int
 	// RunThen is Run that tells then.
-	RunThen(p *pool.Pool, x, w, bias, y, scratch []float32, accumulate bool, then Then)
+	RunThen(p *pool.Pool, x, w, bias, y, scratch []float32, accumulate bool, then *Then)
 }
 
 // partsOf is the number of parts that an algorithm tells of, 0 where it cannot.
@@ -49,11 +49,9 @@ func partsOf(a rowsAlgorithm) int {
 	return 0
 }
 
-// Then is told what a plan has written and is still in cache: n neighbouring
-// channels of each of some neighbouring pixels, the first at element at of the
-// result. It is told of everything, by parts. Calls for one part and one channel
-// follow each other, in an order that is always the same; others may run at the
-// same time.
+// Then is told what a plan has written and is still in cache: of everything, by parts.
+// Calls for one part and one channel follow each other, in an order that is always the
+// same; others may run at the same time.
 type Then = implicit.Then
 
 // Forward is a plan for y = x * w.
@@ -169,7 +167,7 @@ func (f *Forward) Run(p *pool.Pool, x, w, bias, y, scratch []float32) {
 func (f *Forward) Parts() int { return partsOf(f.alg) }
 
 // RunThen is Run that tells then what it has written. Parts must not be 0.
-func (f *Forward) RunThen(p *pool.Pool, x, w, bias, y, scratch []float32, then Then) {
+func (f *Forward) RunThen(p *pool.Pool, x, w, bias, y, scratch []float32, then *Then) {
 	f.alg.(teller).RunThen(p, x, w, f.checked(p, x, w, bias, y, scratch), y, scratch, false, then)
 }
 

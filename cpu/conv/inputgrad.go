@@ -166,7 +166,7 @@ func (g *InputGrad) Parts() int {
 
 // RunThen is Run that tells then, unless that is nil, what it has written. Parts must
 // not be 0 then.
-func (g *InputGrad) RunThen(p *pool.Pool, dy, w, dx, scratch []float32, then Then) {
+func (g *InputGrad) RunThen(p *pool.Pool, dy, w, dx, scratch []float32, then *Then) {
 	check("dy", len(dy), g.shape.yLen())
 	check("w", len(w), g.shape.wLen())
 	check("dx", len(dx), g.shape.xLen())

@@ -122,7 +122,7 @@ func (p *Rows) String() string { return "depthwise" }
 type rowsJob struct {
 	*Rows
 	x, w, y, start []float32
-	then           implicit.Then
+	then           *implicit.Then
 }
 
 // Run computes y from x and w. bias has one value for every channel, or is nil.
@@ -135,7 +135,7 @@ func (p *Rows) Run(workers *pool.Pool, x, w, bias, y, scratch []float32, accumul
 func (p *Rows) Parts() int { return p.Images * p.bands }
 
 // RunThen is Run that calls then, unless it is nil, for all of y.
-func (p *Rows) RunThen(workers *pool.Pool, x, w, bias, y, scratch []float32, accumulate bool, then implicit.Then) {
+func (p *Rows) RunThen(workers *pool.Pool, x, w, bias, y, scratch []float32, accumulate bool, then *implicit.Then) {
 	j := &p.job
 	j.x, j.w, j.y, j.then = x, w, y, then
 	switch {
@@ -157,7 +157,7 @@ func (j *rowsJob) Do(_, i int) {
 	for r := first; r < last; r++ {
 		j.row(image, r)
 		if rows := r + 1 - told; j.then != nil && (rows*j.yRow() >= chunk || r+1 == last) {
-			j.then(i, (image*j.outH()+told)*j.yRow(), rows*j.outW(), j.Channels)
+			j.then.Told(i, (image*j.outH()+told)*j.yRow(), rows*j.outW(), j.Channels)
 			told = r + 1
 		}
 	}

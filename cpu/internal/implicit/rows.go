@@ -39,6 +39,7 @@ type Rows struct {
 	RowsSpec
 	kernel     simd.Rows
 	scattering simd.ScatterFunc
+	fetching   simd.FetchFunc
 	view       view
 	bands      bands
 	passes     []pass
@@ -83,7 +84,7 @@ func NewRows(s RowsSpec, set *simd.Set) *Rows {
 		kernel = set.LaneRows
 	}
 	p := planRows(s, kernel)
-	p.scattering = set.Scatter
+	p.scattering, p.fetching = set.Scatter, set.Fetch
 	return p
 }
 

@@ -17,7 +17,7 @@ type rowsJob struct {
 	worker     []float32 // workers' memory
 	accumulate bool
 	packing    bool
-	then       Then
+	then       *Then
 	run        simd.RowsFunc // the kernel's Run or Past
 }
 
@@ -28,10 +28,16 @@ func (p *Rows) Run(workers *pool.Pool, x, w, bias, y, scratch []float32, accumul
 	p.RunThen(workers, x, w, bias, y, scratch, accumulate, nil)
 }
 
-// Then is told what has been written and is still in cache: n neighbouring
-// channels of each of some neighbouring pixels, the first at element at of y. Calls
-// for one part and one channel follow each other; others may run at the same time.
-type Then func(part, at, pixels, n int)
+// Then is told what has been written and is still in cache.
+type Then struct {
+	// Told gets n neighbouring channels of each of some neighbouring pixels, the first at
+	// element at of y. Calls for one part and one channel follow each other; others may
+	// run at the same time.
+	Told func(part, at, pixels, n int)
+	// Beside are maps like y that Told reads at the same places: a plan may fetch them
+	// while it sums.
+	Beside [][]float32
+}
 
 // Parts is the number of parts that RunThen tells of: the bands. It is 0 where the
 // pixels of y do not lie side by side.
@@ -44,7 +50,7 @@ func (p *Rows) Parts() int {
 }
 
 // RunThen is Run that calls then, unless it is nil, for all of y.
-func (p *Rows) RunThen(workers *pool.Pool, x, w, bias, y, scratch []float32, accumulate bool, then Then) {
+func (p *Rows) RunThen(workers *pool.Pool, x, w, bias, y, scratch []float32, accumulate bool, then *Then) {
 	scratch = align(scratch)
 	j := &p.job
 	j.x, j.w, j.y, j.accumulate, j.then = x, w, y, accumulate, then
@@ -121,15 +127,18 @@ func (j *rowsJob) piece(number, group, first, last int, memory []float32) {
 	origin := b.image*j.Out.Image + b.row*j.Out.Row + j.Out.Origin + group*j.Out.Channels/j.Fold
 	out := j.y[origin:]
 	buffer := memory[j.bandFloats:]
+	beside := j.beside(origin, first, last, t.rows)
 	if j.panelFirst {
 		for panel := first; panel < last; panel++ {
 			for pass := range j.passes {
+				beside.fetch()
 				j.sum(pass, panel, group, source, out, buffer, t)
 			}
 		}
 	} else {
 		for pass := range j.passes {
 			for panel := first; panel < last; panel++ {
+				beside.fetch()
 				j.sum(pass, panel, group, source, out, buffer, t)
 			}
 		}
@@ -142,7 +151,7 @@ func (j *rowsJob) piece(number, group, first, last int, memory []float32) {
 	}
 	if j.then != nil {
 		channel := first * j.kernel.NR
-		j.then(number, origin+channel, t.rows, min(last*j.kernel.NR, j.Out.Channels)-channel)
+		j.then.Told(number, origin+channel, t.rows, min(last*j.kernel.NR, j.Out.Channels)-channel)
 	}
 }
 

@@ -181,7 +181,7 @@ type rowsJob struct {
 	packed     []float32
 	worker     []float32
 	accumulate bool
-	then       implicit.Then
+	then       *implicit.Then
 	parts      []float64 // sums of each block's columns and of their squares, or nil
 	packing    bool
 	benches    []*bench // by worker
@@ -203,7 +203,7 @@ func (p *Rows) Parts() int {
 }
 
 // RunThen is Run that calls then, unless it is nil, for all of y.
-func (p *Rows) RunThen(workers *pool.Pool, x, w, bias, y, scratch []float32, accumulate bool, then implicit.Then) {
+func (p *Rows) RunThen(workers *pool.Pool, x, w, bias, y, scratch []float32, accumulate bool, then *implicit.Then) {
 	p.job.accumulate, p.job.then = accumulate, then
 	p.run(workers, pixels{single: x}, w, bias, pixels{single: y}, scratch)
 	p.job.then = nil
@@ -361,7 +361,7 @@ func (j *rowsJob) tell(part, first, last int) {
 // written passes neighbouring pixels of y on, or adds them to the sums of a part.
 func (j *rowsJob) written(part, at, pixels int) {
 	if j.then != nil {
-		j.then(part, at, pixels, j.Columns)
+		j.then.Told(part, at, pixels, j.Columns)
 	}
 	if j.parts != nil {
 		sums := j.parts[2*part*j.Columns:][:2*j.Columns]
