@@ -19,6 +19,7 @@ type Rows struct {
 	tile      *Tile
 	k         *Kernels
 	kernel    simd.Rows
+	fetching  simd.FetchFunc
 
 	source, result window
 	tiles          int // in all images
@@ -53,7 +54,7 @@ func NewRows(s Spec, c simd.Clip, t *Tile, k *Kernels, set *simd.Set) *Rows {
 	if s.Pixel == 0 {
 		s.Pixel = s.Columns
 	}
-	p := &Rows{Spec: s, Clip: c, tile: t, k: k, kernel: rowsFor(s.Columns, k, set)}
+	p := &Rows{Spec: s, Clip: c, tile: t, k: k, kernel: rowsFor(s.Columns, k, set), fetching: set.Fetch}
 	rows, cols := ceil(s.OutH, t.Out), ceil(s.OutW, t.Out)
 	p.source = newWindow(t.In, t.Out, s.PadTop, s.PadLeft, s.InH, s.InW, s.Channels, rows, cols)
 	p.result = newWindow(t.Out, t.Out, 0, 0, s.OutH, s.OutW, s.Pixel, rows, cols)
@@ -292,6 +293,8 @@ func (j *rowsJob) compute(first, last int, memory []float32, b *bench) {
 	}
 	lowest, highest := simd.Clip{}.Bounds()
 	for panel := range j.panels {
+		n := last - first
+		j.fetchBeside(first+n*panel/j.panels, first+n*(panel+1)/j.panels)
 		u := j.packed[panel*positions*j.weights:]
 		for p := range positions {
 			j.kernel.Run(&v[p*j.stride], &rows.a[0], &rows.c[0], rows.count, &j.tap, 1, j.Channels,
@@ -331,6 +334,22 @@ func (j *rowsJob) transformResult(products []float32, panel, first, last int, ou
 			b.output(j.tile.output(j.Half), j.k.Width, pixels, step, src, j.product, nr, n, columns, j.bias[at:], j.Clip)
 		}
 		i += n
+	}
+}
+
+// fetchBeside asks for what Then reads beside the result of tiles [first, last).
+func (j *rowsJob) fetchBeside(first, last int) {
+	if j.then == nil {
+		return
+	}
+	for _, m := range j.then.Beside {
+		for i := first; i < last; {
+			v := j.result.strip(i, last)
+			for h := range v.rows {
+				j.fetching(&m[v.first+h*j.OutW*j.Columns], ceil(v.cols*j.Columns, lanes))
+			}
+			i += v.tiles
+		}
 	}
 }
 
