@@ -35,7 +35,6 @@ type Rows struct {
 	weights                   int // in U
 	full, last                rowTable
 	fixedFloats, workerFloats int
-	sharedFloats              int // of V where all workers share it
 	weightFloats              int
 	tap                       int // the offset of the only tap
 
@@ -61,7 +60,7 @@ func NewRows(s Spec, c simd.Clip, t *Tile, k *Kernels, set *simd.Set) *Rows {
 	p.tiles = s.Images * rows * cols
 	p.panels = ceil(s.Columns, p.kernel.NR)
 	p.pitch = pitchOf(s.Channels)
-	p.choose()
+	p.blockOf(p.pickBlock())
 	p.lay()
 	p.job.Rows = p
 	return p
@@ -87,13 +86,11 @@ const aliasing = 256
 // tile's do not all fall on the same lines of the first-level cache.
 const skew = 16
 
-func (p *Rows) choose() {
-	p.blockOf(p.pickBlock())
-}
-
 // Cache sizes in floats.
 const secondLevel = 170 << 10
 
+// pickBlock is the number of tiles whose V and products of a panel stay in the
+// second-level cache, or fewer where that shares them out better.
 func (p *Rows) pickBlock() int {
 	mr := p.kernel.MR
 	each := p.tile.Positions() * (p.pitch + p.kernel.NR)
@@ -164,7 +161,7 @@ func (p *Rows) newTable(rows int) rowTable {
 // ScratchFloats is the scratch memory that Run needs on a pool of the given
 // number of threads.
 func (p *Rows) ScratchFloats(threads int) int {
-	return p.fixedFloats + p.sharedFloats + threads*p.workerFloats + lanes
+	return p.fixedFloats + threads*p.workerFloats + lanes
 }
 
 // String tells how the convolution is computed.
