@@ -47,7 +47,7 @@ class UnitMuon(torch.optim.Optimizer):
                 u = p.grad.lerp(m, 0.6).reshape(len(p), -1)
                 x = newton(u, 3, muon._COEFFICIENTS["original"], dtype=torch.float64)
                 with torch.no_grad():
-                    p.mul_(len(p) ** 0.5 / p.norm() * (1 - g["lr"] * g["weight_decay"])).add_(x.view_as(p), alpha=-g["lr"])
+                    p.mul_(len(p) ** 0.5 / p.norm().clamp(min=1e-7) * (1 - g["lr"] * g["weight_decay"])).add_(x.view_as(p), alpha=-g["lr"])
 
 
 shapes = {"conv.weight": (18, 17, 1, 2), "small.weight": (8, 3, 2, 2), "dw.weight": (5, 1, 3, 3), "fc.weight": (17, 19), "tall.weight": (20, 4),
