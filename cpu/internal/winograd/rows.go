@@ -96,7 +96,7 @@ func (p *Rows) pickBlock() int {
 	each := p.tile.Positions() * (p.pitch + p.kernel.NR)
 	most := max(secondLevel/each/mr*mr, 4*mr)
 	best, least := most, math.Inf(1)
-	for block := most; block >= mr; block -= mr {
+	for block := most; block >= max(2*mr, leastBlock); block -= mr {
 		cost := 0.0
 		for _, workers := range []int{2, 4} {
 			cost += float64(workers * p.makespan(block, workers))
@@ -107,6 +107,9 @@ func (p *Rows) pickBlock() int {
 	}
 	return best
 }
+
+// leastBlock is the number of tiles that a block of several has at least.
+const leastBlock = 24
 
 // weightTiles is how many tiles could be computed in the time that a block takes to read
 // the weights.
