@@ -66,15 +66,11 @@ func affine(gamma, beta float32, mean, invStd float64) (scale, shift float32) {
 	return float32(s), float32(float64(beta) - mean*s)
 }
 
-// pastCaches is the size of a result, in elements, from which on it is written past
-// the caches: most of it would have left them before it is read.
-const pastCaches = 4 << 20
-
 // normalising makes elements [lo, hi) of y = x*scale + shift, plus the residual if
 // there is one, clipped.
 func normalising[E vec.Element](x, residual, y *stream[E], scale, shift []float32, clip op.Clip) func(w, lo, hi int) {
 	least, most := bounds(clip).Bounds()
-	if y, ok := any(y).(*stream[float32]); ok && y.half == nil && len(y.own) >= pastCaches {
+	if y, ok := any(y).(*stream[float32]); ok && y.half == nil && len(y.own) >= vec.PastCaches {
 		x, residual := any(x).(*stream[float32]), any(residual).(*stream[float32])
 		return func(w, lo, hi int) {
 			var add []float32

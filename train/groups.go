@@ -16,9 +16,12 @@ import (
 // and weight decay that the configuration gives each.
 func parameterGroups(c *configs.Config, m *models.Model, ps *graph.Params, trained []*graph.Param) ([]optim.Group, error) {
 	o := c.Optimizer
-	for key, patterns := range map[string][]string{"optimizer.no_decay": o.NoDecay, "optimizer.muon_except": o.MuonExcept} {
-		for _, pattern := range patterns {
-			if err := checkNamed(ps, key, pattern); err != nil {
+	for _, list := range []struct {
+		key      string
+		patterns []string
+	}{{"optimizer.no_decay", o.NoDecay}, {"optimizer.muon_except", o.MuonExcept}} {
+		for _, pattern := range list.patterns {
+			if err := checkNamed(ps, list.key, pattern); err != nil {
 				return nil, err
 			}
 		}

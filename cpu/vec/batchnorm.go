@@ -48,6 +48,10 @@ func Normalize[E Element](y, x []E, scale, shift []float32, lo, hi float32) {
 	}
 }
 
+// PastCaches is the size of a result, in floats, from which on it is written past the
+// caches: most of it would have left them before it is read.
+const PastCaches = 4 << 20
+
 // NormalizePast is Normalize, or NormalizeAdd unless residual is nil, that writes y past
 // the caches where it can: for a y that is larger than they are, memory is not read
 // first only to be overwritten.

@@ -57,10 +57,11 @@ func (p *Cols) chooseBands() {
 		p.layout = p.panelsOf(p.bands.rows)
 		return
 	}
-	p.view = p.gathered(pixel, p.bands.rows)
 	if p.placed {
 		p.view = p.inPlace()
+		return
 	}
+	p.view = p.gathered(pixel, p.bands.rows)
 }
 
 // layTiles lists the tiles of a group. The tiles of one channel panel follow
@@ -71,14 +72,13 @@ func (p *Cols) layTiles() {
 		return
 	}
 	p.step, p.row, p.image = p.StepW*p.view.pixel, p.StepH*p.view.row, p.view.image
-	slack := p.rows + p.nr // tiles may reach past the last channel they need
-	p.bandFloats = round(p.bands.images*p.view.image+slack, 16)
 	if p.placed {
-		p.bandFloats = 0
 		p.addTiles(p.tap(&p.view, 0, 0), 0, 0, 0, p.Channels)
 		p.tilesPerChannels = 1
 		return
 	}
+	slack := p.rows + p.nr // tiles may reach past the last channel they need
+	p.bandFloats = round(p.bands.images*p.view.image+slack, 16)
 	if p.Lanes {
 		p.layLanes()
 	} else {

@@ -1,6 +1,9 @@
 package implicit
 
-import "github.com/seed52467199/trainer/cpu/simd"
+import (
+	"github.com/seed52467199/trainer/cpu/simd"
+	"github.com/seed52467199/trainer/cpu/vec"
+)
 
 // Weights tells where the weight of a term lies: tap (a, b), source channel
 // k of the group and output channel n of the group are at
@@ -102,10 +105,6 @@ func planRows(s RowsSpec, kernel simd.Rows) *Rows {
 	return p
 }
 
-// PastCaches is the size of a result, in floats, from which on it is written past the
-// caches: it would not stay there until it is read.
-const PastCaches = 4 << 20
-
 // mayPass tells whether y is large, and all of its rows' parts whole cache lines that one
 // pass writes.
 func (p *Rows) mayPass() bool {
@@ -116,7 +115,7 @@ func (p *Rows) mayPass() bool {
 		}
 	}
 	return p.kernel.Past != nil && p.Fold == 1 && len(p.passes) == 1 && o.Channels%p.kernel.NR == 0 &&
-		p.Images*p.OutH*p.OutW*p.Groups*o.Channels >= PastCaches
+		p.Images*p.OutH*p.OutW*p.Groups*o.Channels >= vec.PastCaches
 }
 
 // ScratchFloats is the scratch memory that Run needs on a pool of the given

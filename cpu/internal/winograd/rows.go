@@ -108,7 +108,8 @@ func (p *Rows) pickBlock() int {
 	return best
 }
 
-// leastBlock is the number of tiles that a block of several has at least.
+// leastBlock is the number of tiles down to which blocks are evened out: smaller ones read
+// the weights more often, and were not measured.
 const leastBlock = 24
 
 // weightTiles is how many tiles could be computed in the time that a block takes to read
