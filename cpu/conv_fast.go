@@ -56,17 +56,23 @@ func convMoments(c op.Call, o op.Conv2D, f *conv.Forward, threads *pool.Pool) pl
 		scratch := floats(m.scratch)
 		total := sums.momentsStage(parts, mean, variance, ch, n)
 		if own {
-			then := &conv.Then{Told: func(part, at, pixels, n int) {
-				k := at % ch
-				sum, squares := parts[2*part*ch+k:][:n], parts[(2*part+1)*ch+k:][:n]
-				vec.StridedMoments(sum, squares, y[at:], pixels, ch)
-			}}
+			then := momentsTold(y, parts, ch)
 			return []stage{sums.cleared(parts), {shared: func() { f.RunThen(threads, x, w, bias, y, scratch, then) }}, total}
 		}
 		read := sums.stage(parts, func(sums []float64, lo, hi int) {
 			vec.ChannelMoments(sums[:ch], sums[ch:], y[lo*ch:hi*ch])
 		})
 		return []stage{{shared: func() { f.Run(threads, x, w, bias, y, scratch) }}, read, total}
+	}}
+}
+
+// momentsTold adds what is told of y to the sums of its ch channels, and of their squares,
+// in parts.
+func momentsTold[E vec.Element](y []E, parts []float64, ch int) *conv.Then {
+	return &conv.Then{Told: func(part, at, pixels, n int) {
+		k := at % ch
+		sum, squares := parts[2*part*ch+k:][:n], parts[(2*part+1)*ch+k:][:n]
+		vec.StridedMoments(sum, squares, y[at:], pixels, ch)
 	}}
 }
 
@@ -79,30 +85,40 @@ func fastConv2DInputGrad(c op.Call, o op.Conv2DInputGrad, m conv.Method, threads
 		return plan{}, err
 	}
 	g.Accumulate = o.Add
+	return inputGradOf(c, o, g, threads), nil
+}
+
+// inputGradPlan is the plans of package conv for maps of an element.
+type inputGradPlan[E vec.Element] interface {
+	forwardPlan
+	RunThen(p *pool.Pool, dy []E, w []float32, dx []E, scratch []float32, then *conv.Then)
+}
+
+func inputGradOf[E vec.Element](c op.Call, o op.Conv2DInputGrad, g inputGradPlan[E], threads *pool.Pool) plan {
 	if o.Norm.On {
-		return convNormGrad(c, o, g, threads), nil
+		return convNormGrad(c, o, g, threads)
 	}
 	return plan{name: g.String(), scratch: 4 * g.ScratchFloats(threads.Threads()), bind: func(m operands) []stage {
 		return inputGradStages(m, o, g, floats(m.scratch), threads, nil)
-	}}, nil
+	}}
 }
 
 // inputGradStages are the stages of an input gradient; then is told of its values
 // unless it is nil.
-func inputGradStages(m operands, o op.Conv2DInputGrad, g *conv.InputGrad, scratch []float32, threads *pool.Pool, then *conv.Then) []stage {
-	dy, w, dx := floats(m.in[0]), floats(m.in[1]), floats(m.out[0])
+func inputGradStages[E vec.Element](m operands, o op.Conv2DInputGrad, g inputGradPlan[E], scratch []float32, threads *pool.Pool, then *conv.Then) []stage {
+	dy, w, dx := as[E](m.in[0]), floats(m.in[1]), as[E](m.out[0])
 	run := stage{shared: func() { g.RunThen(threads, dy, w, dx, scratch, then) }}
 	if !o.Add || &m.in[2][0] == &m.out[0][0] {
 		return []stage{run}
 	}
-	before := floats(m.in[2])
+	before := as[E](m.in[2])
 	return []stage{elements(len(dx)).stage(func(lo, hi int) { copy(dx[lo:hi], before[lo:hi]) }), run}
 }
 
 // convNormGrad masks the gradient and sums up what the batch norm behind it wants:
 // as the convolution writes or, where its algorithm does not tell, in a stage of
 // their own.
-func convNormGrad(c op.Call, o op.Conv2DInputGrad, g *conv.InputGrad, threads *pool.Pool) plan {
+func convNormGrad[E vec.Element](c op.Call, o op.Conv2DInputGrad, g inputGradPlan[E], threads *pool.Pool) plan {
 	n, ch := columnsOf(c.Out[0])
 	sums := sumColumns(n, ch, 2*ch)
 	own := g.Parts() > 0
@@ -114,16 +130,18 @@ func convNormGrad(c op.Call, o op.Conv2DInputGrad, g *conv.InputGrad, threads *p
 		at = 3
 	}
 	return plan{name: g.String(), scratch: 8*sums.size() + 2*4*ch + 4*g.ScratchFloats(threads.Threads()), bind: func(m operands) []stage {
-		dx, x := floats(m.out[0]), floats(m.in[at])
+		dx, x := as[E](m.out[0]), as[E](m.in[at])
 		parts := cut[float64](&m.scratch, sums.size())
 		mask := newChannelMask(o, m.in[at+1:], &m.scratch, ch)
-		var y []float32
+		beside := [][]byte{m.in[at]}
+		var y []E
 		if o.Norm.Residual {
-			y = floats(m.in[at+3])
+			y = as[E](m.in[at+3])
+			beside = append(beside, m.in[at+3])
 		}
 		add := func(sum, product []float64, at, pixels, n int) {
 			k := at % ch
-			var behind []float32
+			var behind []E
 			if y != nil {
 				behind = y[at:]
 			}
@@ -133,13 +151,10 @@ func convNormGrad(c op.Call, o op.Conv2DInputGrad, g *conv.InputGrad, threads *p
 		scratch := floats(m.scratch)
 		if own {
 			stages = append(stages, sums.cleared(parts))
-			then := &conv.Then{Beside: [][]float32{x}, Told: func(part, at, pixels, n int) {
+			then := &conv.Then{Beside: beside, Told: func(part, at, pixels, n int) {
 				k := at % ch
 				add(parts[2*part*ch+k:][:n], parts[(2*part+1)*ch+k:][:n], at, pixels, n)
 			}}
-			if y != nil {
-				then.Beside = append(then.Beside, y)
-			}
 			return append(append(stages, inputGradStages(m, o, g, scratch, threads, then)...), total)
 		}
 		stages = append(stages, inputGradStages(m, o, g, scratch, threads, nil)...)

@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"github.com/seed52467199/trainer/cpu/conv"
+	"github.com/seed52467199/trainer/cpu/vec"
 	"github.com/seed52467199/trainer/graph/op"
 	"github.com/seed52467199/trainer/internal/pool"
 )
@@ -17,18 +18,18 @@ func narrowConv2D(c op.Call, o op.Conv2D, m conv.Method, threads *pool.Pool) (pl
 		if f == nil {
 			return plan{}, err
 		}
-		return narrowForward(c, o, f, threads, func(m operands, w, bias []float32, y []uint16, scratch []float32, parts []float64) func() {
+		return narrowForward(c, o, f, threads, func(m operands, w, bias []float32, y []uint16, scratch []float32, then *conv.Then) func() {
 			x := floats(m.in[0])
-			return func() { f.Run(threads, x, w, bias, y, scratch, parts) }
+			return func() { f.RunThen(threads, x, w, bias, y, scratch, then) }
 		}), nil
 	case op.Operands{In: 1, Out: 1}:
 		f, err := conv.NewHalfForward(shape, ep, m)
 		if f == nil {
 			return plan{}, err
 		}
-		return narrowForward(c, o, f, threads, func(m operands, w, bias []float32, y []uint16, scratch []float32, parts []float64) func() {
+		return narrowForward(c, o, f, threads, func(m operands, w, bias []float32, y []uint16, scratch []float32, then *conv.Then) func() {
 			x := as[uint16](m.in[0])
-			return func() { f.Run(threads, x, w, bias, y, scratch, parts) }
+			return func() { f.RunThen(threads, x, w, bias, y, scratch, then) }
 		}), nil
 	}
 	return plan{}, nil
@@ -44,7 +45,7 @@ type forwardPlan interface {
 // narrowForward is the plan that run makes of f, and where they are wanted the moments
 // from its parts.
 func narrowForward(c op.Call, o op.Conv2D, f forwardPlan, threads *pool.Pool,
-	run func(m operands, w, bias []float32, y []uint16, scratch []float32, parts []float64) func()) plan {
+	run func(m operands, w, bias []float32, y []uint16, scratch []float32, then *conv.Then) func()) plan {
 	n, ch := columnsOf(c.Out[0])
 	sums := columnSums{split{0, 1}, 2 * ch}
 	if o.Moments {
@@ -55,15 +56,13 @@ func narrowForward(c op.Call, o op.Conv2D, f forwardPlan, threads *pool.Pool,
 		if o.Bias {
 			bias = floats(m.in[2])
 		}
-		var parts []float64
-		if o.Moments {
-			parts = cut[float64](&m.scratch, sums.size())
+		y := as[uint16](m.out[0])
+		if !o.Moments {
+			return []stage{{shared: run(m, floats(m.in[1]), bias, y, floats(m.scratch), nil)}}
 		}
-		stages := []stage{{shared: run(m, floats(m.in[1]), bias, as[uint16](m.out[0]), floats(m.scratch), parts)}}
-		if o.Moments {
-			stages = append(stages, sums.momentsStage(parts, floats(m.out[1]), floats(m.out[2]), ch, n))
-		}
-		return stages
+		parts := cut[float64](&m.scratch, sums.size())
+		work := run(m, floats(m.in[1]), bias, y, floats(m.scratch), momentsTold(y, parts, ch))
+		return []stage{sums.cleared(parts), {shared: work}, sums.momentsStage(parts, floats(m.out[1]), floats(m.out[2]), ch, n)}
 	}}
 }
 
@@ -91,16 +90,21 @@ func narrowConv2DWeightGrad(c op.Call, o op.Conv2DWeightGrad, m conv.Method, thr
 	}), nil
 }
 
+// narrowConv2DInputGrad gives no plan where what is to be done after the gradient cannot be
+// done while that is written.
 func narrowConv2DInputGrad(c op.Call, o op.Conv2DInputGrad, m conv.Method, threads *pool.Pool) (plan, error) {
-	if o.Add || c.Narrow != (op.Operands{In: 1, Out: 1}) {
+	if !c.Narrow.Result(0) {
 		return plan{}, nil
 	}
+	for i := range c.In {
+		if isMap := i != 1 && len(c.In[i]) > 1; isMap != c.Narrow.Input(i) {
+			return plan{}, nil
+		}
+	}
 	g, err := conv.NewHalfInputGrad(convShape(o.Window, o.Groups, c.Out[0], c.In[0]), m)
-	if g == nil {
+	if g == nil || o.Norm.On && (g.Parts() == 0 || !vec.Halves()) {
 		return plan{}, err
 	}
-	return sharing(g.String(), g.ScratchFloats(threads.Threads()), func(m operands, scratch []float32) func() {
-		dy, w, dx := as[uint16](m.in[0]), floats(m.in[1]), as[uint16](m.out[0])
-		return func() { g.Run(threads, dy, w, dx, scratch) }
-	}), nil
+	g.Accumulate = o.Add
+	return inputGradOf(c, o, g, threads), nil
 }

@@ -140,7 +140,7 @@ func BenchmarkHalfForward(b *testing.B) {
 			}
 			x, w, bias, y := make([]uint16, s.xLen()), ones(s.wLen()), ones(s.K), make([]uint16, s.yLen())
 			scratch := ones(f.ScratchFloats(p.Threads()))
-			return func() { f.Run(p, x, w, bias, y, scratch, nil) }
+			return func() { f.RunThen(p, x, w, bias, y, scratch, nil) }
 		})
 	})
 }
@@ -154,7 +154,7 @@ func BenchmarkHalfInputGrad(b *testing.B) {
 			}
 			dx, w, dy := make([]uint16, s.xLen()), ones(s.wLen()), make([]uint16, s.yLen())
 			scratch := ones(g.ScratchFloats(p.Threads()))
-			return func() { g.Run(p, dy, w, dx, scratch) }
+			return func() { g.RunThen(p, dy, w, dx, scratch, nil) }
 		})
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"unsafe"
 
 	"github.com/seed52467199/trainer/cpu/internal/depthwise"
 	"github.com/seed52467199/trainer/cpu/isa"
@@ -429,6 +430,11 @@ type told struct{ part, channel int }
 
 type piece struct{ at, pixels, n int }
 
+// bytesOf is the memory of x.
+func bytesOf[E float32 | uint16](x []E) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(x))), len(x)*int(unsafe.Sizeof(x[0])))
+}
+
 // TestThen checks that plans tell of every value once, when it is ready, and the
 // same on any pool.
 func TestThen(t *testing.T) {
@@ -462,7 +468,7 @@ func TestThen(t *testing.T) {
 	}
 }
 
-func checkThen(t *testing.T, pools []*pool.Pool, parts, channels int, y []float32, run func(p *pool.Pool, y []float32, then *Then)) {
+func checkThen[E float32 | uint16](t *testing.T, pools []*pool.Pool, parts, channels int, y []E, run func(p *pool.Pool, y []E, then *Then)) {
 	t.Helper()
 	if parts == 0 {
 		return
@@ -471,8 +477,8 @@ func checkThen(t *testing.T, pools []*pool.Pool, parts, channels int, y []float3
 	for _, p := range pools {
 		clear(y)
 		var mu sync.Mutex
-		all, seen, ready := map[told][]piece{}, make([]int, len(y)), make([]float32, len(y))
-		run(p, y, &Then{Beside: [][]float32{y}, Told: func(part, at, pixels, n int) {
+		all, seen, ready := map[told][]piece{}, make([]int, len(y)), make([]E, len(y))
+		run(p, y, &Then{Beside: [][]byte{bytesOf(y)}, Told: func(part, at, pixels, n int) {
 			mu.Lock()
 			defer mu.Unlock()
 			if part < 0 || part >= parts {
@@ -489,7 +495,7 @@ func checkThen(t *testing.T, pools []*pool.Pool, parts, channels int, y []float3
 		}})
 		for i := range y {
 			if seen[i] != 1 || ready[i] != y[i] {
-				t.Fatalf("element %d: told of %d times, as %g; it is %g", i, seen[i], ready[i], y[i])
+				t.Fatalf("element %d: told of %d times, as %v; it is %v", i, seen[i], ready[i], y[i])
 			}
 		}
 		if first == nil {

@@ -10,13 +10,12 @@ import (
 	"github.com/seed52467199/trainer/internal/pool"
 )
 
-// halfRows is a rowsAlgorithm for maps in bfloat16. Where parts is not nil, it sums up
-// what it writes, as a momentsAlgorithm does.
+// halfRows is a teller for maps in bfloat16. Of what is added to y, the sum is rounded.
 type halfRows interface {
 	fmt.Stringer
 	ScratchFloats(threads int) int
 	Parts() int
-	RunHalf(p *pool.Pool, x []uint16, w, bias []float32, y []uint16, scratch []float32, parts []float64)
+	RunHalf(p *pool.Pool, x []uint16, w, bias []float32, y []uint16, scratch []float32, accumulate bool, then *Then)
 }
 
 // halfCols is a colsAlgorithm for maps in bfloat16.
@@ -63,17 +62,13 @@ func (f *HalfForward) String() string { return f.alg.String() }
 // given number of threads, in floats.
 func (f *HalfForward) ScratchFloats(threads int) int { return f.alg.ScratchFloats(threads) }
 
-// Parts is the number of parts of the sums that Run makes.
+// Parts is the number of parts that RunThen tells of, 0 where it cannot.
 func (f *HalfForward) Parts() int { return f.alg.Parts() }
 
-// Run computes y (N, OutH, OutW, K) from x (N, H, W, C), w (KH, KW, C/Groups, K) and,
-// where the epilogue has one, bias (K). Where parts is not nil it also makes the sums of
-// Forward.RunMoments, of the values that are stored. The scratch memory holds nothing
-// between runs.
-func (f *HalfForward) Run(p *pool.Pool, x []uint16, w, bias []float32, y []uint16, scratch []float32, parts []float64) {
-	if parts != nil {
-		check("parts", len(parts), f.Parts()*2*f.shape.K)
-	}
+// RunThen computes y (N, OutH, OutW, K) from x (N, H, W, C), w (KH, KW, C/Groups, K) and,
+// where the epilogue has one, bias (K). It tells then, unless that is nil, what it has
+// written. The scratch memory holds nothing between runs.
+func (f *HalfForward) RunThen(p *pool.Pool, x []uint16, w, bias []float32, y []uint16, scratch []float32, then *Then) {
 	check("x", len(x), f.shape.xLen())
 	check("w", len(w), f.shape.wLen())
 	check("y", len(y), f.shape.yLen())
@@ -83,12 +78,15 @@ func (f *HalfForward) Run(p *pool.Pool, x []uint16, w, bias []float32, y []uint1
 	} else {
 		bias = nil
 	}
-	f.alg.RunHalf(p, x, w, bias, y, scratch, parts)
+	f.alg.RunHalf(p, x, w, bias, y, scratch, false, then)
 }
 
 // HalfInputGrad is a plan for the gradient of a convolution's input, with dy and dx in
 // bfloat16. Direct sums round w to that, too. Sums are float32.
 type HalfInputGrad struct {
+	// Accumulate adds the gradient to dx instead of overwriting dx.
+	Accumulate bool
+
 	shape  Shape
 	phases []halfRows
 	bare   barePixels
@@ -135,19 +133,28 @@ func (g *HalfInputGrad) ScratchFloats(threads int) int {
 	return n
 }
 
-// Run computes dx (N, H, W, C) from dy (N, OutH, OutW, K) and w (KH, KW, C/Groups, K).
-func (g *HalfInputGrad) Run(p *pool.Pool, dy []uint16, w []float32, dx []uint16, scratch []float32) {
+// Parts is the number of parts that RunThen tells of, 0 where it cannot.
+func (g *HalfInputGrad) Parts() int {
+	if len(g.phases) > 1 || g.bare.any {
+		return 0
+	}
+	return g.phases[0].Parts()
+}
+
+// RunThen computes dx (N, H, W, C) from dy (N, OutH, OutW, K) and w (KH, KW, C/Groups, K). It
+// tells then, unless that is nil, what it has written; Parts must not be 0 then.
+func (g *HalfInputGrad) RunThen(p *pool.Pool, dy []uint16, w []float32, dx []uint16, scratch []float32, then *Then) {
 	check("dy", len(dy), g.shape.yLen())
 	check("w", len(w), g.shape.wLen())
 	check("dx", len(dx), g.shape.xLen())
 	check("scratch", len(scratch), g.ScratchFloats(p.Threads()))
-	if g.bare.any {
+	if g.bare.any && !g.Accumulate {
 		g.bare.half = dx
 		p.Run(g.bare.shape.N*g.bare.shape.H, &g.bare)
 		g.bare.half = nil
 	}
 	for _, phase := range g.phases {
-		phase.RunHalf(p, dy, w, nil, dx, scratch, nil)
+		phase.RunHalf(p, dy, w, nil, dx, scratch, g.Accumulate, then)
 	}
 }
 

@@ -56,7 +56,8 @@ func TestHalvesAgainstDefinition(t *testing.T) {
 		s := whole(c.s)
 		rnd := rand.New(rand.NewPCG(1, 2))
 		x, w, dy, bias := random(rnd, s.xLen()), random(rnd, s.wLen()), random(rnd, s.yLen()), random(rnd, s.K)
-		xs, dys := halves(x), halves(dy)
+		other := random(rnd, s.xLen())
+		xs, dys, others := halves(x), halves(dy), halves(other)
 		halves(w)
 		ref := newReference(s, x, w, dy)
 		for i := range ref.y {
@@ -77,6 +78,16 @@ func TestHalvesAgainstDefinition(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
+				if f != nil {
+					checkThen(t, pools, f.Parts(), s.K, make([]uint16, s.yLen()), func(p *pool.Pool, y []uint16, then *Then) {
+						f.RunThen(p, xs, w, bias, y, dirty(f.ScratchFloats(p.Threads())), then)
+					})
+				}
+				if g != nil {
+					checkThen(t, pools, g.Parts(), s.C, make([]uint16, s.xLen()), func(p *pool.Pool, dx []uint16, then *Then) {
+						g.RunThen(p, dys, w, dx, dirty(g.ScratchFloats(p.Threads())), then)
+					})
+				}
 				for _, p := range pools {
 					if v != nil {
 						served++
@@ -86,16 +97,25 @@ func TestHalvesAgainstDefinition(t *testing.T) {
 					}
 					if f != nil {
 						served++
-						y, parts := dirtyHalves(len(dy)), make([]float64, f.Parts()*2*s.K)
-						f.Run(p, xs, w, bias, y, dirty(f.ScratchFloats(p.Threads())), parts)
+						y := dirtyHalves(len(dy))
+						f.RunThen(p, xs, w, bias, y, dirty(f.ScratchFloats(p.Threads())), nil)
 						compareHalves(t, "y", m.method, y, ref.y, ref.ySize)
-						compareSums(t, y, parts, s.K)
 					}
 					if g != nil {
 						served++
 						dx := dirtyHalves(len(x))
-						g.Run(p, dys, w, dx, dirty(g.ScratchFloats(p.Threads())))
+						g.RunThen(p, dys, w, dx, dirty(g.ScratchFloats(p.Threads())), nil)
 						compareHalves(t, "dx", m.method, dx, ref.dx, ref.dxSize)
+						g.Accumulate = true
+						more, size := slices.Clone(ref.dx), slices.Clone(ref.dxSize)
+						for i, v := range other {
+							more[i] += float64(v)
+							size[i]++
+						}
+						copy(dx, others)
+						g.RunThen(p, dys, w, dx, dirty(g.ScratchFloats(p.Threads())), nil)
+						compareHalves(t, "dx added", m.method, dx, more, size)
+						g.Accumulate = false
 					}
 				}
 			})
@@ -139,10 +159,12 @@ func TestImagesAgainstDefinition(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			y, parts := dirtyHalves(len(dy)), make([]float64, f.Parts()*2*s.K)
-			f.Run(p, x, w, bias, y, dirty(f.ScratchFloats(2)), parts)
+			y := dirtyHalves(len(dy))
+			f.RunThen(p, x, w, bias, y, dirty(f.ScratchFloats(2)), nil)
 			compareHalves(t, "y", Direct, y, ref.y, ref.ySize)
-			compareSums(t, y, parts, s.K)
+			checkThen(t, []*pool.Pool{p}, f.Parts(), s.K, y, func(p *pool.Pool, y []uint16, then *Then) {
+				f.RunThen(p, x, w, bias, y, dirty(f.ScratchFloats(2)), then)
+			})
 			g, err := newImageWeightGrad(s, k)
 			if err != nil {
 				t.Fatal(err)
@@ -151,25 +173,5 @@ func TestImagesAgainstDefinition(t *testing.T) {
 			g.Run(p, x, dys, dw, dirty(g.ScratchFloats(2)))
 			compare(t, "dw", Direct, dw, ref.dw, ref.dwSize)
 		})
-	}
-}
-
-// compareSums checks sums, by parts, of the k channels of y and of their squares.
-func compareSums(t *testing.T, y []uint16, parts []float64, k int) {
-	t.Helper()
-	got, want := make([]float64, 2*k), make([]float64, 2*k)
-	for i, v := range parts {
-		got[i%(2*k)] += v
-	}
-	for i, h := range y {
-		v := float64(vec.Wide(h))
-		want[i%k] += v
-		want[k+i%k] += v * v
-	}
-	for i, v := range got {
-		if math.Abs(v-want[i]) > 1e-4*(1+math.Abs(want[i])) {
-			t.Errorf("sum %d is %g, want %g", i, v, want[i])
-			return
-		}
 	}
 }

@@ -164,13 +164,13 @@ func (f *ImageForward) ScratchFloats(threads int) int {
 	return f.images.floats() + f.weights() + f.alg.ScratchFloats(threads)
 }
 
-// Parts is the number of parts of the sums that Run makes.
+// Parts is the number of parts that RunThen tells of.
 func (f *ImageForward) Parts() int { return f.alg.Parts() }
 
-// Run computes y (N, OutH, OutW, K) from x (N, H, W, C), w (KH, KW, C, K) and, where the
-// epilogue has one, bias (K). Where parts is not nil it makes the sums of
-// Forward.RunMoments. The scratch memory holds nothing between runs.
-func (f *ImageForward) Run(p *pool.Pool, x, w, bias []float32, y []uint16, scratch []float32, parts []float64) {
+// RunThen computes y (N, OutH, OutW, K) from x (N, H, W, C), w (KH, KW, C, K) and, where
+// the epilogue has one, bias (K). It tells then, unless that is nil, what it has written.
+// The scratch memory holds nothing between runs.
+func (f *ImageForward) RunThen(p *pool.Pool, x, w, bias []float32, y []uint16, scratch []float32, then *Then) {
 	check("x", len(x), f.shape.xLen())
 	check("w", len(w), f.shape.wLen())
 	check("y", len(y), f.shape.yLen())
@@ -180,16 +180,13 @@ func (f *ImageForward) Run(p *pool.Pool, x, w, bias []float32, y []uint16, scrat
 	} else {
 		bias = nil
 	}
-	if parts != nil {
-		check("parts", len(parts), f.Parts()*2*f.shape.K)
-	}
 	rounded, scratch := halvesOf(scratch[:f.images.floats()]), scratch[f.images.floats():]
 	weights, scratch := scratch[:f.weights()], scratch[f.weights():]
 	f.images.round(p, x, rounded)
 	clear(weights)
 	n := f.shape.C * f.shape.K
 	f.images.eachPixel(f.channels, func(at, padded int) { copy(weights[padded:][:n], w[at:]) })
-	f.alg.RunHalf(p, rounded, weights, bias, y, scratch, parts)
+	f.alg.RunHalf(p, rounded, weights, bias, y, scratch, false, then)
 }
 
 // ImageWeightGrad is HalfWeightGrad for x in float32, which is rounded.

@@ -11,9 +11,9 @@ const (
 )
 
 var goSet = &Set{
-	Rows:     []Rows{{goMR, goNR, rowsGo, rowsGo}},
+	Rows:     []Rows{{goMR, goNR, rowsGo, rowsGo, nil}},
 	Cols:     []Cols{{goMR, goNR, colsGo}},
-	LaneRows: Rows{goMR, goNR, laneRowsGo, nil},
+	LaneRows: Rows{goMR, goNR, laneRowsGo, nil, nil},
 	LaneCols: LaneCols{goMT, goNR, laneColsGo},
 	Gather:   map[int]GatherFunc{goMR: gatherGo[[goMR]float32], goNR: gatherGo[[goNR]float32]},
 	Deal:     map[int]DealFunc{goMR: dealGo},

@@ -22,6 +22,7 @@ type interpreter struct {
 	memory  []segment
 	zero    bool // flags of the last arithmetic
 	less    bool
+	fetched []int64 // addresses that were asked for
 	err     error
 }
 
@@ -100,7 +101,7 @@ func (m *interpreter) run(name string, args ...any) error {
 		return fmt.Errorf("no function %s", name)
 	}
 	m.general, m.stack = map[string]int64{"SP": frameBase}, map[int64]int64{}
-	m.memory, m.err = nil, nil
+	m.memory, m.fetched, m.err = nil, nil, nil
 	for i := range m.vector {
 		for j := range m.vector[i] {
 			m.vector[i][j] = float32(math.NaN())
@@ -168,7 +169,9 @@ func (m *interpreter) step(in instruction) {
 		m.zero, m.less = v == 0, v < 0
 	}
 	switch in.name {
-	case "VZEROUPPER", "PREFETCHT1":
+	case "VZEROUPPER":
+	case "PREFETCHT1":
+		m.fetched = append(m.fetched, m.address(a[0]))
 	case "MOVQ":
 		m.put(dst, m.get(a[0]))
 	case "LEAQ":

@@ -37,6 +37,26 @@ func rowsPastAVX512_12x32(a *float32, rowA *int, rowC *int, tiles int, taps *int
 //go:noescape
 func rowsPastAVX512_12x16(a *float32, rowA *int, rowC *int, tiles int, taps *int, ntaps int, kc int, b *float32, c *float32, start *float32, floor float32, ceiling float32)
 
+// See Rows.
+//
+//go:noescape
+func rowsBesideAVX2_6x16(a *float32, rowA *int, rowC *int, tiles int, taps *int, ntaps int, kc int, b *float32, c *float32, start *float32, floor float32, ceiling float32, beside **float32, maps int)
+
+// See Rows.
+//
+//go:noescape
+func rowsBesideAVX2_12x8(a *float32, rowA *int, rowC *int, tiles int, taps *int, ntaps int, kc int, b *float32, c *float32, start *float32, floor float32, ceiling float32, beside **float32, maps int)
+
+// See Rows.
+//
+//go:noescape
+func rowsBesideAVX512_12x32(a *float32, rowA *int, rowC *int, tiles int, taps *int, ntaps int, kc int, b *float32, c *float32, start *float32, floor float32, ceiling float32, beside **float32, maps int)
+
+// See Rows.
+//
+//go:noescape
+func rowsBesideAVX512_12x16(a *float32, rowA *int, rowC *int, tiles int, taps *int, ntaps int, kc int, b *float32, c *float32, start *float32, floor float32, ceiling float32, beside **float32, maps int)
+
 // See Cols.
 //
 //go:noescape

@@ -7,8 +7,10 @@ import "github.com/seed52467199/trainer/cpu/isa"
 // they read as *float32 are such pairs.
 
 // PairRowsFunc is RowsFunc on pairs of a and b. Where y is not nil, the rows go to y,
-// rounded to bfloat16, at rowY, which counts elements of y, instead of to c.
-type PairRowsFunc func(a *float32, rowA, rowC *int, tiles int, taps *int, ntaps, kc int, b, c, start *float32, floor, ceiling float32, y *uint16, rowY *int)
+// rounded to bfloat16, at rowY, which counts elements of y, instead of to c; where add is
+// not zero, they are added to what is there. As RowsBesideFunc does, it asks for rows of
+// other maps, at rowY.
+type PairRowsFunc func(a *float32, rowA, rowC *int, tiles int, taps *int, ntaps, kc int, b, c, start *float32, floor, ceiling float32, y *uint16, rowY *int, add int, beside **uint16, maps int)
 
 // PairRows is a micro-kernel for tiles of MR rows by NR columns.
 type PairRows struct {

@@ -5,12 +5,12 @@ package simd
 // See PairRows.
 //
 //go:noescape
-func pairRowsAVX512_12x32(a *float32, rowA *int, rowC *int, tiles int, taps *int, ntaps int, kc int, b *float32, c *float32, start *float32, floor float32, ceiling float32, y *uint16, rowY *int)
+func pairRowsAVX512_12x32(a *float32, rowA *int, rowC *int, tiles int, taps *int, ntaps int, kc int, b *float32, c *float32, start *float32, floor float32, ceiling float32, y *uint16, rowY *int, add int, beside **uint16, maps int)
 
 // See PairRows.
 //
 //go:noescape
-func pairRowsAVX512_12x16(a *float32, rowA *int, rowC *int, tiles int, taps *int, ntaps int, kc int, b *float32, c *float32, start *float32, floor float32, ceiling float32, y *uint16, rowY *int)
+func pairRowsAVX512_12x16(a *float32, rowA *int, rowC *int, tiles int, taps *int, ntaps int, kc int, b *float32, c *float32, start *float32, floor float32, ceiling float32, y *uint16, rowY *int, add int, beside **uint16, maps int)
 
 // See PairCols.
 //

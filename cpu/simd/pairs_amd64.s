@@ -2,9 +2,9 @@
 
 #include "textflag.h"
 
-// func pairRowsAVX512_12x32(a *float32, rowA *int, rowC *int, tiles int, taps *int, ntaps int, kc int, b *float32, c *float32, start *float32, floor float32, ceiling float32, y *uint16, rowY *int)
+// func pairRowsAVX512_12x32(a *float32, rowA *int, rowC *int, tiles int, taps *int, ntaps int, kc int, b *float32, c *float32, start *float32, floor float32, ceiling float32, y *uint16, rowY *int, add int, beside **uint16, maps int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·pairRowsAVX512_12x32(SB), NOSPLIT, $32-104
+TEXT ·pairRowsAVX512_12x32(SB), NOSPLIT, $72-128
 	XORQ AX, AX
 	MOVQ AX, 16(SP)
 
@@ -117,6 +117,8 @@ continue:
 	VMOVUPS 64(BP), Z23
 
 sum:
+	XORQ BP, BP
+	MOVQ BP, 32(SP)
 	MOVQ tiles+24(FP), BP
 	DECQ BP
 	JZ   last
@@ -124,6 +126,16 @@ sum:
 	MOVQ 96(R14), BP
 	SUBQ (R14), BP
 	MOVQ BP, 16(SP)
+	MOVQ maps+120(FP), BP
+	LEAQ (BP)(BP*1), BP
+	MOVQ BP, 32(SP)
+	MOVQ beside+112(FP), BP
+	MOVQ BP, 56(SP)
+	MOVQ rowY+96(FP), BP
+	ADDQ $0x60, BP
+	MOVQ BP, 40(SP)
+	ADDQ $0x60, BP
+	MOVQ BP, 48(SP)
 
 last:
 	MOVQ taps+32(FP), R14
@@ -404,11 +416,46 @@ four:
 	WORD         $0xf052
 	LONG         $0x40268262
 	WORD         $0xf952
-	ADDQ         $0x04, R14
-	ADDQ         $0x04, BP
-	ADDQ         $+512, R15
-	SUBQ         $0x04, 24(SP)
-	JGE          four
+	SUBQ         $0x01, 32(SP)
+	JL           asked
+	MOVQ         R15, 64(SP)
+	MOVQ         56(SP), BP
+	MOVQ         (BP), R15
+	MOVQ         40(SP), BP
+	MOVQ         (BP), BP
+	PREFETCHT1   (R15)(BP*2)
+	MOVQ         40(SP), BP
+	MOVQ         8(BP), BP
+	PREFETCHT1   (R15)(BP*2)
+	MOVQ         40(SP), BP
+	MOVQ         16(BP), BP
+	PREFETCHT1   (R15)(BP*2)
+	MOVQ         40(SP), BP
+	MOVQ         24(BP), BP
+	PREFETCHT1   (R15)(BP*2)
+	MOVQ         40(SP), BP
+	MOVQ         32(BP), BP
+	PREFETCHT1   (R15)(BP*2)
+	MOVQ         40(SP), BP
+	MOVQ         40(BP), BP
+	PREFETCHT1   (R15)(BP*2)
+	MOVQ         64(SP), R15
+	MOVQ         40(SP), BP
+	ADDQ         $0x30, BP
+	MOVQ         BP, 40(SP)
+	SUBQ         48(SP), BP
+	JNZ          asked
+	ADDQ         $0x08, 56(SP)
+	SUBQ         $0x60, 40(SP)
+
+asked:
+	MOVQ 16(SP), BP
+	ADDQ R14, BP
+	ADDQ $0x04, R14
+	ADDQ $0x04, BP
+	ADDQ $+512, R15
+	SUBQ $0x04, 24(SP)
+	JGE  four
 
 rest:
 	ADDQ $0x04, 24(SP)
@@ -538,106 +585,209 @@ next:
 	MOVQ         y+88(FP), R15
 	TESTQ        R15, R15
 	JZ           wide
+	MOVQ         add+104(FP), R14
+	TESTQ        R14, R14
+	JZ           narrow
 	MOVQ         y+88(FP), R15
 	MOVQ         rowY+96(FP), R14
 	MOVQ         (R14), AX
 	LEAQ         (R15)(AX*2), AX
-	LONG         $0x487e6262
-	WORD         $0xf072
-	VMOVUPS      Y30, (AX)
-	LONG         $0x487e6262
-	WORD         $0xf172
-	VMOVUPS      Y30, 32(AX)
+	VPMOVZXWD    (AX), Z30
+	VPSLLD       $0x10, Z30, Z30
+	VADDPS       Z30, Z0, Z0
+	VPMOVZXWD    32(AX), Z30
+	VPSLLD       $0x10, Z30, Z30
+	VADDPS       Z30, Z1, Z1
 	MOVQ         8(R14), AX
 	LEAQ         (R15)(AX*2), AX
-	LONG         $0x487e6262
-	WORD         $0xf272
-	VMOVUPS      Y30, (AX)
-	LONG         $0x487e6262
-	WORD         $0xf372
-	VMOVUPS      Y30, 32(AX)
+	VPMOVZXWD    (AX), Z30
+	VPSLLD       $0x10, Z30, Z30
+	VADDPS       Z30, Z2, Z2
+	VPMOVZXWD    32(AX), Z30
+	VPSLLD       $0x10, Z30, Z30
+	VADDPS       Z30, Z3, Z3
 	MOVQ         16(R14), AX
 	LEAQ         (R15)(AX*2), AX
-	LONG         $0x487e6262
-	WORD         $0xf472
-	VMOVUPS      Y30, (AX)
-	LONG         $0x487e6262
-	WORD         $0xf572
-	VMOVUPS      Y30, 32(AX)
+	VPMOVZXWD    (AX), Z30
+	VPSLLD       $0x10, Z30, Z30
+	VADDPS       Z30, Z4, Z4
+	VPMOVZXWD    32(AX), Z30
+	VPSLLD       $0x10, Z30, Z30
+	VADDPS       Z30, Z5, Z5
 	MOVQ         24(R14), AX
 	LEAQ         (R15)(AX*2), AX
-	LONG         $0x487e6262
-	WORD         $0xf672
-	VMOVUPS      Y30, (AX)
-	LONG         $0x487e6262
-	WORD         $0xf772
-	VMOVUPS      Y30, 32(AX)
+	VPMOVZXWD    (AX), Z30
+	VPSLLD       $0x10, Z30, Z30
+	VADDPS       Z30, Z6, Z6
+	VPMOVZXWD    32(AX), Z30
+	VPSLLD       $0x10, Z30, Z30
+	VADDPS       Z30, Z7, Z7
 	MOVQ         32(R14), AX
 	LEAQ         (R15)(AX*2), AX
-	LONG         $0x487e4262
-	WORD         $0xf072
-	VMOVUPS      Y30, (AX)
-	LONG         $0x487e4262
-	WORD         $0xf172
-	VMOVUPS      Y30, 32(AX)
+	VPMOVZXWD    (AX), Z30
+	VPSLLD       $0x10, Z30, Z30
+	VADDPS       Z30, Z8, Z8
+	VPMOVZXWD    32(AX), Z30
+	VPSLLD       $0x10, Z30, Z30
+	VADDPS       Z30, Z9, Z9
 	MOVQ         40(R14), AX
 	LEAQ         (R15)(AX*2), AX
-	LONG         $0x487e4262
-	WORD         $0xf272
-	VMOVUPS      Y30, (AX)
-	LONG         $0x487e4262
-	WORD         $0xf372
-	VMOVUPS      Y30, 32(AX)
+	VPMOVZXWD    (AX), Z30
+	VPSLLD       $0x10, Z30, Z30
+	VADDPS       Z30, Z10, Z10
+	VPMOVZXWD    32(AX), Z30
+	VPSLLD       $0x10, Z30, Z30
+	VADDPS       Z30, Z11, Z11
 	MOVQ         48(R14), AX
 	LEAQ         (R15)(AX*2), AX
-	LONG         $0x487e4262
-	WORD         $0xf472
-	VMOVUPS      Y30, (AX)
-	LONG         $0x487e4262
-	WORD         $0xf572
-	VMOVUPS      Y30, 32(AX)
+	VPMOVZXWD    (AX), Z30
+	VPSLLD       $0x10, Z30, Z30
+	VADDPS       Z30, Z12, Z12
+	VPMOVZXWD    32(AX), Z30
+	VPSLLD       $0x10, Z30, Z30
+	VADDPS       Z30, Z13, Z13
 	MOVQ         56(R14), AX
 	LEAQ         (R15)(AX*2), AX
-	LONG         $0x487e4262
-	WORD         $0xf672
-	VMOVUPS      Y30, (AX)
-	LONG         $0x487e4262
-	WORD         $0xf772
-	VMOVUPS      Y30, 32(AX)
+	VPMOVZXWD    (AX), Z30
+	VPSLLD       $0x10, Z30, Z30
+	VADDPS       Z30, Z14, Z14
+	VPMOVZXWD    32(AX), Z30
+	VPSLLD       $0x10, Z30, Z30
+	VADDPS       Z30, Z15, Z15
 	MOVQ         64(R14), AX
 	LEAQ         (R15)(AX*2), AX
-	LONG         $0x487e2262
-	WORD         $0xf072
-	VMOVUPS      Y30, (AX)
-	LONG         $0x487e2262
-	WORD         $0xf172
-	VMOVUPS      Y30, 32(AX)
+	VPMOVZXWD    (AX), Z30
+	VPSLLD       $0x10, Z30, Z30
+	VADDPS       Z30, Z16, Z16
+	VPMOVZXWD    32(AX), Z30
+	VPSLLD       $0x10, Z30, Z30
+	VADDPS       Z30, Z17, Z17
 	MOVQ         72(R14), AX
 	LEAQ         (R15)(AX*2), AX
-	LONG         $0x487e2262
-	WORD         $0xf272
-	VMOVUPS      Y30, (AX)
-	LONG         $0x487e2262
-	WORD         $0xf372
-	VMOVUPS      Y30, 32(AX)
+	VPMOVZXWD    (AX), Z30
+	VPSLLD       $0x10, Z30, Z30
+	VADDPS       Z30, Z18, Z18
+	VPMOVZXWD    32(AX), Z30
+	VPSLLD       $0x10, Z30, Z30
+	VADDPS       Z30, Z19, Z19
 	MOVQ         80(R14), AX
 	LEAQ         (R15)(AX*2), AX
-	LONG         $0x487e2262
-	WORD         $0xf472
-	VMOVUPS      Y30, (AX)
-	LONG         $0x487e2262
-	WORD         $0xf572
-	VMOVUPS      Y30, 32(AX)
+	VPMOVZXWD    (AX), Z30
+	VPSLLD       $0x10, Z30, Z30
+	VADDPS       Z30, Z20, Z20
+	VPMOVZXWD    32(AX), Z30
+	VPSLLD       $0x10, Z30, Z30
+	VADDPS       Z30, Z21, Z21
 	MOVQ         88(R14), AX
 	LEAQ         (R15)(AX*2), AX
-	LONG         $0x487e2262
-	WORD         $0xf672
-	VMOVUPS      Y30, (AX)
-	LONG         $0x487e2262
-	WORD         $0xf772
-	VMOVUPS      Y30, 32(AX)
-	ADDQ         $0x60, rowY+96(FP)
-	JMP          stored
+	VPMOVZXWD    (AX), Z30
+	VPSLLD       $0x10, Z30, Z30
+	VADDPS       Z30, Z22, Z22
+	VPMOVZXWD    32(AX), Z30
+	VPSLLD       $0x10, Z30, Z30
+	VADDPS       Z30, Z23, Z23
+
+narrow:
+	MOVQ    y+88(FP), R15
+	MOVQ    rowY+96(FP), R14
+	MOVQ    (R14), AX
+	LEAQ    (R15)(AX*2), AX
+	LONG    $0x487e6262
+	WORD    $0xf072
+	VMOVUPS Y30, (AX)
+	LONG    $0x487e6262
+	WORD    $0xf172
+	VMOVUPS Y30, 32(AX)
+	MOVQ    8(R14), AX
+	LEAQ    (R15)(AX*2), AX
+	LONG    $0x487e6262
+	WORD    $0xf272
+	VMOVUPS Y30, (AX)
+	LONG    $0x487e6262
+	WORD    $0xf372
+	VMOVUPS Y30, 32(AX)
+	MOVQ    16(R14), AX
+	LEAQ    (R15)(AX*2), AX
+	LONG    $0x487e6262
+	WORD    $0xf472
+	VMOVUPS Y30, (AX)
+	LONG    $0x487e6262
+	WORD    $0xf572
+	VMOVUPS Y30, 32(AX)
+	MOVQ    24(R14), AX
+	LEAQ    (R15)(AX*2), AX
+	LONG    $0x487e6262
+	WORD    $0xf672
+	VMOVUPS Y30, (AX)
+	LONG    $0x487e6262
+	WORD    $0xf772
+	VMOVUPS Y30, 32(AX)
+	MOVQ    32(R14), AX
+	LEAQ    (R15)(AX*2), AX
+	LONG    $0x487e4262
+	WORD    $0xf072
+	VMOVUPS Y30, (AX)
+	LONG    $0x487e4262
+	WORD    $0xf172
+	VMOVUPS Y30, 32(AX)
+	MOVQ    40(R14), AX
+	LEAQ    (R15)(AX*2), AX
+	LONG    $0x487e4262
+	WORD    $0xf272
+	VMOVUPS Y30, (AX)
+	LONG    $0x487e4262
+	WORD    $0xf372
+	VMOVUPS Y30, 32(AX)
+	MOVQ    48(R14), AX
+	LEAQ    (R15)(AX*2), AX
+	LONG    $0x487e4262
+	WORD    $0xf472
+	VMOVUPS Y30, (AX)
+	LONG    $0x487e4262
+	WORD    $0xf572
+	VMOVUPS Y30, 32(AX)
+	MOVQ    56(R14), AX
+	LEAQ    (R15)(AX*2), AX
+	LONG    $0x487e4262
+	WORD    $0xf672
+	VMOVUPS Y30, (AX)
+	LONG    $0x487e4262
+	WORD    $0xf772
+	VMOVUPS Y30, 32(AX)
+	MOVQ    64(R14), AX
+	LEAQ    (R15)(AX*2), AX
+	LONG    $0x487e2262
+	WORD    $0xf072
+	VMOVUPS Y30, (AX)
+	LONG    $0x487e2262
+	WORD    $0xf172
+	VMOVUPS Y30, 32(AX)
+	MOVQ    72(R14), AX
+	LEAQ    (R15)(AX*2), AX
+	LONG    $0x487e2262
+	WORD    $0xf272
+	VMOVUPS Y30, (AX)
+	LONG    $0x487e2262
+	WORD    $0xf372
+	VMOVUPS Y30, 32(AX)
+	MOVQ    80(R14), AX
+	LEAQ    (R15)(AX*2), AX
+	LONG    $0x487e2262
+	WORD    $0xf472
+	VMOVUPS Y30, (AX)
+	LONG    $0x487e2262
+	WORD    $0xf572
+	VMOVUPS Y30, 32(AX)
+	MOVQ    88(R14), AX
+	LEAQ    (R15)(AX*2), AX
+	LONG    $0x487e2262
+	WORD    $0xf672
+	VMOVUPS Y30, (AX)
+	LONG    $0x487e2262
+	WORD    $0xf772
+	VMOVUPS Y30, 32(AX)
+	ADDQ    $0x60, rowY+96(FP)
+	JMP     stored
 
 wide:
 	MOVQ    c+64(FP), R15
@@ -699,9 +849,9 @@ stored:
 	VZEROUPPER
 	RET
 
-// func pairRowsAVX512_12x16(a *float32, rowA *int, rowC *int, tiles int, taps *int, ntaps int, kc int, b *float32, c *float32, start *float32, floor float32, ceiling float32, y *uint16, rowY *int)
+// func pairRowsAVX512_12x16(a *float32, rowA *int, rowC *int, tiles int, taps *int, ntaps int, kc int, b *float32, c *float32, start *float32, floor float32, ceiling float32, y *uint16, rowY *int, add int, beside **uint16, maps int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·pairRowsAVX512_12x16(SB), NOSPLIT, $32-104
+TEXT ·pairRowsAVX512_12x16(SB), NOSPLIT, $72-128
 	XORQ AX, AX
 	MOVQ AX, 16(SP)
 
@@ -790,6 +940,8 @@ continue:
 	VMOVUPS (BP), Z11
 
 sum:
+	XORQ BP, BP
+	MOVQ BP, 32(SP)
 	MOVQ tiles+24(FP), BP
 	DECQ BP
 	JZ   last
@@ -797,6 +949,16 @@ sum:
 	MOVQ 96(R14), BP
 	SUBQ (R14), BP
 	MOVQ BP, 16(SP)
+	MOVQ maps+120(FP), BP
+	LEAQ (BP)(BP*1), BP
+	MOVQ BP, 32(SP)
+	MOVQ beside+112(FP), BP
+	MOVQ BP, 56(SP)
+	MOVQ rowY+96(FP), BP
+	ADDQ $0x60, BP
+	MOVQ BP, 40(SP)
+	ADDQ $0x60, BP
+	MOVQ BP, 48(SP)
 
 last:
 	MOVQ taps+32(FP), R14
@@ -977,11 +1139,46 @@ four:
 	VPBROADCASTD 12(R13)(R14*4), Z27
 	LONG         $0x40261262
 	WORD         $0xd852
-	ADDQ         $0x04, R14
-	ADDQ         $0x04, BP
-	ADDQ         $+256, R15
-	SUBQ         $0x04, 24(SP)
-	JGE          four
+	SUBQ         $0x01, 32(SP)
+	JL           asked
+	MOVQ         R15, 64(SP)
+	MOVQ         56(SP), BP
+	MOVQ         (BP), R15
+	MOVQ         40(SP), BP
+	MOVQ         (BP), BP
+	PREFETCHT1   (R15)(BP*2)
+	MOVQ         40(SP), BP
+	MOVQ         8(BP), BP
+	PREFETCHT1   (R15)(BP*2)
+	MOVQ         40(SP), BP
+	MOVQ         16(BP), BP
+	PREFETCHT1   (R15)(BP*2)
+	MOVQ         40(SP), BP
+	MOVQ         24(BP), BP
+	PREFETCHT1   (R15)(BP*2)
+	MOVQ         40(SP), BP
+	MOVQ         32(BP), BP
+	PREFETCHT1   (R15)(BP*2)
+	MOVQ         40(SP), BP
+	MOVQ         40(BP), BP
+	PREFETCHT1   (R15)(BP*2)
+	MOVQ         64(SP), R15
+	MOVQ         40(SP), BP
+	ADDQ         $0x30, BP
+	MOVQ         BP, 40(SP)
+	SUBQ         48(SP), BP
+	JNZ          asked
+	ADDQ         $0x08, 56(SP)
+	SUBQ         $0x60, 40(SP)
+
+asked:
+	MOVQ 16(SP), BP
+	ADDQ R14, BP
+	ADDQ $0x04, R14
+	ADDQ $0x04, BP
+	ADDQ $+256, R15
+	SUBQ $0x04, 24(SP)
+	JGE  four
 
 rest:
 	ADDQ $0x04, 24(SP)
@@ -1062,70 +1259,137 @@ next:
 	MOVQ         y+88(FP), R15
 	TESTQ        R15, R15
 	JZ           wide
+	MOVQ         add+104(FP), R14
+	TESTQ        R14, R14
+	JZ           narrow
 	MOVQ         y+88(FP), R15
 	MOVQ         rowY+96(FP), R14
 	MOVQ         (R14), AX
 	LEAQ         (R15)(AX*2), AX
-	LONG         $0x487e6262
-	WORD         $0xf072
-	VMOVUPS      Y30, (AX)
+	VPMOVZXWD    (AX), Z30
+	VPSLLD       $0x10, Z30, Z30
+	VADDPS       Z30, Z0, Z0
 	MOVQ         8(R14), AX
 	LEAQ         (R15)(AX*2), AX
-	LONG         $0x487e6262
-	WORD         $0xf172
-	VMOVUPS      Y30, (AX)
+	VPMOVZXWD    (AX), Z30
+	VPSLLD       $0x10, Z30, Z30
+	VADDPS       Z30, Z1, Z1
 	MOVQ         16(R14), AX
 	LEAQ         (R15)(AX*2), AX
-	LONG         $0x487e6262
-	WORD         $0xf272
-	VMOVUPS      Y30, (AX)
+	VPMOVZXWD    (AX), Z30
+	VPSLLD       $0x10, Z30, Z30
+	VADDPS       Z30, Z2, Z2
 	MOVQ         24(R14), AX
 	LEAQ         (R15)(AX*2), AX
-	LONG         $0x487e6262
-	WORD         $0xf372
-	VMOVUPS      Y30, (AX)
+	VPMOVZXWD    (AX), Z30
+	VPSLLD       $0x10, Z30, Z30
+	VADDPS       Z30, Z3, Z3
 	MOVQ         32(R14), AX
 	LEAQ         (R15)(AX*2), AX
-	LONG         $0x487e6262
-	WORD         $0xf472
-	VMOVUPS      Y30, (AX)
+	VPMOVZXWD    (AX), Z30
+	VPSLLD       $0x10, Z30, Z30
+	VADDPS       Z30, Z4, Z4
 	MOVQ         40(R14), AX
 	LEAQ         (R15)(AX*2), AX
-	LONG         $0x487e6262
-	WORD         $0xf572
-	VMOVUPS      Y30, (AX)
+	VPMOVZXWD    (AX), Z30
+	VPSLLD       $0x10, Z30, Z30
+	VADDPS       Z30, Z5, Z5
 	MOVQ         48(R14), AX
 	LEAQ         (R15)(AX*2), AX
-	LONG         $0x487e6262
-	WORD         $0xf672
-	VMOVUPS      Y30, (AX)
+	VPMOVZXWD    (AX), Z30
+	VPSLLD       $0x10, Z30, Z30
+	VADDPS       Z30, Z6, Z6
 	MOVQ         56(R14), AX
 	LEAQ         (R15)(AX*2), AX
-	LONG         $0x487e6262
-	WORD         $0xf772
-	VMOVUPS      Y30, (AX)
+	VPMOVZXWD    (AX), Z30
+	VPSLLD       $0x10, Z30, Z30
+	VADDPS       Z30, Z7, Z7
 	MOVQ         64(R14), AX
 	LEAQ         (R15)(AX*2), AX
-	LONG         $0x487e4262
-	WORD         $0xf072
-	VMOVUPS      Y30, (AX)
+	VPMOVZXWD    (AX), Z30
+	VPSLLD       $0x10, Z30, Z30
+	VADDPS       Z30, Z8, Z8
 	MOVQ         72(R14), AX
 	LEAQ         (R15)(AX*2), AX
-	LONG         $0x487e4262
-	WORD         $0xf172
-	VMOVUPS      Y30, (AX)
+	VPMOVZXWD    (AX), Z30
+	VPSLLD       $0x10, Z30, Z30
+	VADDPS       Z30, Z9, Z9
 	MOVQ         80(R14), AX
 	LEAQ         (R15)(AX*2), AX
-	LONG         $0x487e4262
-	WORD         $0xf272
-	VMOVUPS      Y30, (AX)
+	VPMOVZXWD    (AX), Z30
+	VPSLLD       $0x10, Z30, Z30
+	VADDPS       Z30, Z10, Z10
 	MOVQ         88(R14), AX
 	LEAQ         (R15)(AX*2), AX
-	LONG         $0x487e4262
-	WORD         $0xf372
-	VMOVUPS      Y30, (AX)
-	ADDQ         $0x60, rowY+96(FP)
-	JMP          stored
+	VPMOVZXWD    (AX), Z30
+	VPSLLD       $0x10, Z30, Z30
+	VADDPS       Z30, Z11, Z11
+
+narrow:
+	MOVQ    y+88(FP), R15
+	MOVQ    rowY+96(FP), R14
+	MOVQ    (R14), AX
+	LEAQ    (R15)(AX*2), AX
+	LONG    $0x487e6262
+	WORD    $0xf072
+	VMOVUPS Y30, (AX)
+	MOVQ    8(R14), AX
+	LEAQ    (R15)(AX*2), AX
+	LONG    $0x487e6262
+	WORD    $0xf172
+	VMOVUPS Y30, (AX)
+	MOVQ    16(R14), AX
+	LEAQ    (R15)(AX*2), AX
+	LONG    $0x487e6262
+	WORD    $0xf272
+	VMOVUPS Y30, (AX)
+	MOVQ    24(R14), AX
+	LEAQ    (R15)(AX*2), AX
+	LONG    $0x487e6262
+	WORD    $0xf372
+	VMOVUPS Y30, (AX)
+	MOVQ    32(R14), AX
+	LEAQ    (R15)(AX*2), AX
+	LONG    $0x487e6262
+	WORD    $0xf472
+	VMOVUPS Y30, (AX)
+	MOVQ    40(R14), AX
+	LEAQ    (R15)(AX*2), AX
+	LONG    $0x487e6262
+	WORD    $0xf572
+	VMOVUPS Y30, (AX)
+	MOVQ    48(R14), AX
+	LEAQ    (R15)(AX*2), AX
+	LONG    $0x487e6262
+	WORD    $0xf672
+	VMOVUPS Y30, (AX)
+	MOVQ    56(R14), AX
+	LEAQ    (R15)(AX*2), AX
+	LONG    $0x487e6262
+	WORD    $0xf772
+	VMOVUPS Y30, (AX)
+	MOVQ    64(R14), AX
+	LEAQ    (R15)(AX*2), AX
+	LONG    $0x487e4262
+	WORD    $0xf072
+	VMOVUPS Y30, (AX)
+	MOVQ    72(R14), AX
+	LEAQ    (R15)(AX*2), AX
+	LONG    $0x487e4262
+	WORD    $0xf172
+	VMOVUPS Y30, (AX)
+	MOVQ    80(R14), AX
+	LEAQ    (R15)(AX*2), AX
+	LONG    $0x487e4262
+	WORD    $0xf272
+	VMOVUPS Y30, (AX)
+	MOVQ    88(R14), AX
+	LEAQ    (R15)(AX*2), AX
+	LONG    $0x487e4262
+	WORD    $0xf372
+	VMOVUPS Y30, (AX)
+	ADDQ    $0x60, rowY+96(FP)
+	JMP     stored
 
 wide:
 	MOVQ    c+64(FP), R15

@@ -5,9 +5,9 @@ import "github.com/seed52467199/trainer/cpu/isa"
 var sets = map[isa.Level]*Set{
 	isa.Generic: goSet,
 	isa.AVX2: {
-		Rows:     []Rows{{6, 16, rowsAVX2_6x16, rowsPastAVX2_6x16}, {12, 8, rowsAVX2_12x8, nil}},
+		Rows:     []Rows{{6, 16, rowsAVX2_6x16, rowsPastAVX2_6x16, rowsBesideAVX2_6x16}, {12, 8, rowsAVX2_12x8, nil, rowsBesideAVX2_12x8}},
 		Cols:     []Cols{{6, 16, colsAVX2_6x16}, {12, 8, colsAVX2_12x8}},
-		LaneRows: Rows{12, 8, laneRowsAVX2_12x8, nil},
+		LaneRows: Rows{12, 8, laneRowsAVX2_12x8, nil, nil},
 		LaneCols: LaneCols{9, 8, laneColsAVX2_9x8},
 		Gather:   gathers,
 		Deal:     deals,
@@ -16,9 +16,9 @@ var sets = map[isa.Level]*Set{
 		Fetch:    fetchAVX2,
 	},
 	isa.AVX512: {
-		Rows:     []Rows{{12, 32, rowsAVX512_12x32, rowsPastAVX512_12x32}, {12, 16, rowsAVX512_12x16, rowsPastAVX512_12x16}, {12, 8, rowsAVX2_12x8, nil}},
+		Rows:     []Rows{{12, 32, rowsAVX512_12x32, rowsPastAVX512_12x32, rowsBesideAVX512_12x32}, {12, 16, rowsAVX512_12x16, rowsPastAVX512_12x16, rowsBesideAVX512_12x16}, {12, 8, rowsAVX2_12x8, nil, rowsBesideAVX2_12x8}},
 		Cols:     []Cols{{8, 32, colsAVX512_8x32}, {12, 16, colsAVX512_12x16}, {12, 8, colsAVX2_12x8}},
-		LaneRows: Rows{12, 16, laneRowsAVX512_12x16, nil},
+		LaneRows: Rows{12, 16, laneRowsAVX512_12x16, nil, nil},
 		LaneCols: LaneCols{9, 16, laneColsAVX512_9x16},
 		Gather:   gathers,
 		Deal:     deals,

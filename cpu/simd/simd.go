@@ -16,6 +16,11 @@ import (
 // last tile.
 type RowsFunc func(a *float32, rowA, rowC *int, tiles int, taps *int, ntaps, kc int, b, c, start *float32, floor, ceiling float32)
 
+// RowsBesideFunc is RowsFunc that meanwhile asks for rows of other maps to be brought
+// into the second-level cache: in all of these the next tile's rows at rowC, in the last
+// tile none.
+type RowsBesideFunc func(a *float32, rowA, rowC *int, tiles int, taps *int, ntaps, kc int, b, c, start *float32, floor, ceiling float32, beside **float32, maps int)
+
 // Clip is the range into which results are brought; what is not a number stays.
 // The zero value, like every empty range, clips nothing.
 type Clip struct{ Lo, Hi float32 }
@@ -35,6 +40,8 @@ type Rows struct {
 	// Past, where there is one, is Run that writes c past the caches: for results that
 	// they would not hold until they are read. Rows of c are whole cache lines then.
 	Past RowsFunc
+	// Beside, where there is one, is Run that brings other maps nearer.
+	Beside RowsBesideFunc
 }
 
 // ColsFunc computes one contiguous tile of MR rows and NR columns,

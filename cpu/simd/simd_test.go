@@ -4,7 +4,10 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"runtime"
+	"slices"
 	"testing"
+	"unsafe"
 
 	"github.com/seed52467199/trainer/cpu/isa"
 )
@@ -208,6 +211,73 @@ func TestRows(t *testing.T) {
 		}
 		testRows(t, k, "laneRows", s.LaneRows)
 	})
+}
+
+// TestRowsBeside checks that asking for other maps changes no bit of a sum and, where
+// the assembly is interpreted, that it asks for all rows of all tiles but the first.
+func TestRowsBeside(t *testing.T) {
+	const tiles, kc, maps = 3, 41, 3
+	taps := []int{2, 60}
+	for l, name := range map[isa.Level]string{isa.AVX2: "AVX2", isa.AVX512: "AVX512"} {
+		s, ok := sets[l]
+		if !ok {
+			continue
+		}
+		m, err := newInterpreter("kernels_amd64.s")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range s.Rows {
+			level := name
+			if m.functions[fmt.Sprintf("rows%s_%dx%d", level, r.MR, r.NR)] == nil {
+				level = "AVX2"
+			}
+			rows := tiles * r.MR
+			rowA, rowC := make([]int, rows), make([]int, rows)
+			for i := range rows {
+				rowA[i], rowC[i] = i*7, (i^1)*(r.NR+5)
+			}
+			a, b := random(rowA[rows-1]+taps[1]+kc), random(len(taps)*kc*r.NR)
+			want := random((rows + 1) * (r.NR + 5))
+			got := append([]float32(nil), want...)
+			var others [][]float32
+			var beside []int
+			for range maps {
+				others = append(others, make([]float32, len(want)))
+				beside = append(beside, int(uintptr(unsafe.Pointer(&others[len(others)-1][0]))))
+			}
+			if err := m.run(fmt.Sprintf("rows%s_%dx%d", level, r.MR, r.NR), a, rowA, rowC, tiles, taps, len(taps), kc, b, want, 0, float32(-1), float32(1)); err != nil {
+				t.Fatal(err)
+			}
+			if err := m.run(fmt.Sprintf("rowsBeside%s_%dx%d", level, r.MR, r.NR), a, rowA, rowC, tiles, taps, len(taps), kc, b, got, 0, float32(-1), float32(1), beside, maps); err != nil {
+				t.Fatal(err)
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("%v %dx%d: sums differ", l, r.MR, r.NR)
+			}
+			for i, base := range beside {
+				for row := r.MR; row < rows; row++ {
+					for at := 0; at < r.NR; at += 16 {
+						if !slices.Contains(m.fetched, int64(base+4*(rowC[row]+at))) {
+							t.Fatalf("%v %dx%d: float %d of row %d of map %d is not asked for", l, r.MR, r.NR, at, row, i)
+						}
+					}
+				}
+			}
+			runtime.KeepAlive(others)
+			if l > isa.Best() {
+				continue
+			}
+			copy(got, want)
+			clip := Clip{-1, 1}
+			floor, ceiling := clip.Bounds()
+			r.Run(&a[0], &rowA[0], &rowC[0], tiles, &taps[0], len(taps), kc, &b[0], &want[0], nil, floor, ceiling)
+			r.Beside(&a[0], &rowA[0], &rowC[0], tiles, &taps[0], len(taps), kc, &b[0], &got[0], nil, floor, ceiling, (**float32)(unsafe.Pointer(&beside[0])), maps)
+			if !slices.Equal(got, want) {
+				t.Errorf("%v %dx%d, run: sums differ", l, r.MR, r.NR)
+			}
+		}
+	}
 }
 
 func TestCols(t *testing.T) {

@@ -9691,13 +9691,6 @@ one4:
 	VANDPS       Y4, Y5, Y4
 	VANDPS       Y3, Y4, Y3
 	VPSRLD       $0x10, Y3, Y4
-	VANDPS       splat00000001<>+0(SB), Y4, Y5
-	VPADDD       splat00007fff<>+0(SB), Y5, Y5
-	VPADDD       Y3, Y5, Y5
-	VPSRLD       $0x10, Y5, Y5
-	VCMPPS       $0x03, Y3, Y3, Y6
-	VORPS        splat00000040<>+0(SB), Y4, Y4
-	VBLENDVPS    Y6, Y4, Y5, Y4
 	VEXTRACTI128 $0x01, Y4, X5
 	VPACKUSDW    X5, X4, X5
 	VMOVUPS      X5, (CX)(R11*2)
@@ -9740,13 +9733,6 @@ half8:
 	VANDPS       Y4, Y5, Y4
 	VANDPS       Y3, Y4, Y3
 	VPSRLD       $0x10, Y3, Y4
-	VANDPS       splat00000001<>+0(SB), Y4, Y5
-	VPADDD       splat00007fff<>+0(SB), Y5, Y5
-	VPADDD       Y3, Y5, Y5
-	VPSRLD       $0x10, Y5, Y5
-	VCMPPS       $0x03, Y3, Y3, Y6
-	VORPS        splat00000040<>+0(SB), Y4, Y4
-	VBLENDVPS    Y6, Y4, Y5, Y4
 	VEXTRACTI128 $0x01, Y4, X5
 	VPACKUSDW    X5, X4, X5
 
@@ -11058,13 +11044,6 @@ one5:
 	VANDPS       Y6, Y7, Y6
 	VANDPS       Y4, Y6, Y4
 	VPSRLD       $0x10, Y4, Y6
-	VANDPS       splat00000001<>+0(SB), Y6, Y7
-	VPADDD       splat00007fff<>+0(SB), Y7, Y7
-	VPADDD       Y4, Y7, Y7
-	VPSRLD       $0x10, Y7, Y7
-	VCMPPS       $0x03, Y4, Y4, Y8
-	VORPS        splat00000040<>+0(SB), Y6, Y6
-	VBLENDVPS    Y8, Y6, Y7, Y6
 	VEXTRACTI128 $0x01, Y6, X7
 	VPACKUSDW    X7, X6, X7
 	VMOVUPS      X7, (R8)(R13*2)
@@ -11125,13 +11104,6 @@ half10:
 	VANDPS       Y6, Y7, Y6
 	VANDPS       Y4, Y6, Y4
 	VPSRLD       $0x10, Y4, Y6
-	VANDPS       splat00000001<>+0(SB), Y6, Y7
-	VPADDD       splat00007fff<>+0(SB), Y7, Y7
-	VPADDD       Y4, Y7, Y7
-	VPSRLD       $0x10, Y7, Y7
-	VCMPPS       $0x03, Y4, Y4, Y8
-	VORPS        splat00000040<>+0(SB), Y6, Y6
-	VBLENDVPS    Y8, Y6, Y7, Y6
 	VEXTRACTI128 $0x01, Y6, X7
 	VPACKUSDW    X7, X6, X7
 
@@ -11181,13 +11153,6 @@ one13:
 	VANDPS       Y6, Y7, Y6
 	VANDPS       Y4, Y6, Y4
 	VPSRLD       $0x10, Y4, Y6
-	VANDPS       splat00000001<>+0(SB), Y6, Y7
-	VPADDD       splat00007fff<>+0(SB), Y7, Y7
-	VPADDD       Y4, Y7, Y7
-	VPSRLD       $0x10, Y7, Y7
-	VCMPPS       $0x03, Y4, Y4, Y8
-	VORPS        splat00000040<>+0(SB), Y6, Y6
-	VBLENDVPS    Y8, Y6, Y7, Y6
 	VEXTRACTI128 $0x01, Y6, X7
 	VPACKUSDW    X7, X6, X7
 	VMOVUPS      X7, (R8)(R13*2)
@@ -11248,13 +11213,6 @@ half18:
 	VANDPS       Y6, Y7, Y6
 	VANDPS       Y4, Y6, Y4
 	VPSRLD       $0x10, Y4, Y6
-	VANDPS       splat00000001<>+0(SB), Y6, Y7
-	VPADDD       splat00007fff<>+0(SB), Y7, Y7
-	VPADDD       Y4, Y7, Y7
-	VPSRLD       $0x10, Y7, Y7
-	VCMPPS       $0x03, Y4, Y4, Y8
-	VORPS        splat00000040<>+0(SB), Y6, Y6
-	VBLENDVPS    Y8, Y6, Y7, Y6
 	VEXTRACTI128 $0x01, Y6, X7
 	VPACKUSDW    X7, X6, X7
 
@@ -11332,13 +11290,6 @@ one5:
 	VANDPS       Y6, Y7, Y6
 	VANDPS       Y4, Y6, Y4
 	VPSRLD       $0x10, Y4, Y6
-	VANDPS       splat00000001<>+0(SB), Y6, Y7
-	VPADDD       splat00007fff<>+0(SB), Y7, Y7
-	VPADDD       Y4, Y7, Y7
-	VPSRLD       $0x10, Y7, Y7
-	VCMPPS       $0x03, Y4, Y4, Y8
-	VORPS        splat00000040<>+0(SB), Y6, Y6
-	VBLENDVPS    Y8, Y6, Y7, Y6
 	VEXTRACTI128 $0x01, Y6, X7
 	VPACKUSDW    X7, X6, X7
 	VMOVUPS      X7, (BX)(R15*2)
@@ -11355,13 +11306,6 @@ one5:
 	VANDPS       Y8, Y9, Y8
 	VANDPS       Y6, Y8, Y6
 	VPSRLD       $0x10, Y6, Y8
-	VANDPS       splat00000001<>+0(SB), Y8, Y9
-	VPADDD       splat00007fff<>+0(SB), Y9, Y9
-	VPADDD       Y6, Y9, Y9
-	VPSRLD       $0x10, Y9, Y9
-	VCMPPS       $0x03, Y6, Y6, Y10
-	VORPS        splat00000040<>+0(SB), Y8, Y8
-	VBLENDVPS    Y10, Y8, Y9, Y8
 	VEXTRACTI128 $0x01, Y8, X9
 	VPACKUSDW    X9, X8, X9
 	VMOVUPS      X9, (R11)(R15*2)
@@ -11424,13 +11368,6 @@ half10:
 	VANDPS       Y6, Y7, Y6
 	VANDPS       Y4, Y6, Y4
 	VPSRLD       $0x10, Y4, Y6
-	VANDPS       splat00000001<>+0(SB), Y6, Y7
-	VPADDD       splat00007fff<>+0(SB), Y7, Y7
-	VPADDD       Y4, Y7, Y7
-	VPSRLD       $0x10, Y7, Y7
-	VCMPPS       $0x03, Y4, Y4, Y8
-	VORPS        splat00000040<>+0(SB), Y6, Y6
-	VBLENDVPS    Y8, Y6, Y7, Y6
 	VEXTRACTI128 $0x01, Y6, X7
 	VPACKUSDW    X7, X6, X7
 
@@ -11485,13 +11422,6 @@ half14:
 	VANDPS       Y8, Y9, Y8
 	VANDPS       Y6, Y8, Y6
 	VPSRLD       $0x10, Y6, Y8
-	VANDPS       splat00000001<>+0(SB), Y8, Y9
-	VPADDD       splat00007fff<>+0(SB), Y9, Y9
-	VPADDD       Y6, Y9, Y9
-	VPSRLD       $0x10, Y9, Y9
-	VCMPPS       $0x03, Y6, Y6, Y10
-	VORPS        splat00000040<>+0(SB), Y8, Y8
-	VBLENDVPS    Y10, Y8, Y9, Y8
 	VEXTRACTI128 $0x01, Y8, X9
 	VPACKUSDW    X9, X8, X9
 
@@ -11545,13 +11475,6 @@ one17:
 	VANDPS       Y6, Y7, Y6
 	VANDPS       Y4, Y6, Y4
 	VPSRLD       $0x10, Y4, Y6
-	VANDPS       splat00000001<>+0(SB), Y6, Y7
-	VPADDD       splat00007fff<>+0(SB), Y7, Y7
-	VPADDD       Y4, Y7, Y7
-	VPSRLD       $0x10, Y7, Y7
-	VCMPPS       $0x03, Y4, Y4, Y8
-	VORPS        splat00000040<>+0(SB), Y6, Y6
-	VBLENDVPS    Y8, Y6, Y7, Y6
 	VEXTRACTI128 $0x01, Y6, X7
 	VPACKUSDW    X7, X6, X7
 	VMOVUPS      X7, (BX)(R11*2)
@@ -11612,13 +11535,6 @@ half22:
 	VANDPS       Y6, Y7, Y6
 	VANDPS       Y4, Y6, Y4
 	VPSRLD       $0x10, Y4, Y6
-	VANDPS       splat00000001<>+0(SB), Y6, Y7
-	VPADDD       splat00007fff<>+0(SB), Y7, Y7
-	VPADDD       Y4, Y7, Y7
-	VPSRLD       $0x10, Y7, Y7
-	VCMPPS       $0x03, Y4, Y4, Y8
-	VORPS        splat00000040<>+0(SB), Y6, Y6
-	VBLENDVPS    Y8, Y6, Y7, Y6
 	VEXTRACTI128 $0x01, Y6, X7
 	VPACKUSDW    X7, X6, X7
 
@@ -11697,13 +11613,6 @@ one5:
 	VANDPS       Y8, Y9, Y8
 	VANDPS       Y6, Y8, Y6
 	VPSRLD       $0x10, Y6, Y8
-	VANDPS       splat00000001<>+0(SB), Y8, Y9
-	VPADDD       splat00007fff<>+0(SB), Y9, Y9
-	VPADDD       Y6, Y9, Y9
-	VPSRLD       $0x10, Y9, Y9
-	VCMPPS       $0x03, Y6, Y6, Y10
-	VORPS        splat00000040<>+0(SB), Y8, Y8
-	VBLENDVPS    Y10, Y8, Y9, Y8
 	VEXTRACTI128 $0x01, Y8, X9
 	VPACKUSDW    X9, X8, X9
 	VMOVUPS      X9, (DI)(R15*2)
@@ -11720,13 +11629,6 @@ one5:
 	VANDPS       Y5, Y4, Y4
 	VANDPS       Y8, Y4, Y4
 	VPSRLD       $0x10, Y4, Y5
-	VANDPS       splat00000001<>+0(SB), Y5, Y8
-	VPADDD       splat00007fff<>+0(SB), Y8, Y8
-	VPADDD       Y4, Y8, Y8
-	VPSRLD       $0x10, Y8, Y8
-	VCMPPS       $0x03, Y4, Y4, Y10
-	VORPS        splat00000040<>+0(SB), Y5, Y5
-	VBLENDVPS    Y10, Y5, Y8, Y5
 	VEXTRACTI128 $0x01, Y5, X8
 	VPACKUSDW    X8, X5, X8
 	VMOVUPS      X8, (R12)(R15*2)
@@ -11781,13 +11683,6 @@ half9:
 	VANDPS       Y8, Y9, Y8
 	VANDPS       Y6, Y8, Y6
 	VPSRLD       $0x10, Y6, Y8
-	VANDPS       splat00000001<>+0(SB), Y8, Y9
-	VPADDD       splat00007fff<>+0(SB), Y9, Y9
-	VPADDD       Y6, Y9, Y9
-	VPSRLD       $0x10, Y9, Y9
-	VCMPPS       $0x03, Y6, Y6, Y10
-	VORPS        splat00000040<>+0(SB), Y8, Y8
-	VBLENDVPS    Y10, Y8, Y9, Y8
 	VEXTRACTI128 $0x01, Y8, X9
 	VPACKUSDW    X9, X8, X9
 
@@ -11832,13 +11727,6 @@ half12:
 	VANDPS       Y5, Y4, Y4
 	VANDPS       Y8, Y4, Y4
 	VPSRLD       $0x10, Y4, Y5
-	VANDPS       splat00000001<>+0(SB), Y5, Y8
-	VPADDD       splat00007fff<>+0(SB), Y8, Y8
-	VPADDD       Y4, Y8, Y8
-	VPSRLD       $0x10, Y8, Y8
-	VCMPPS       $0x03, Y4, Y4, Y10
-	VORPS        splat00000040<>+0(SB), Y5, Y5
-	VBLENDVPS    Y10, Y5, Y8, Y5
 	VEXTRACTI128 $0x01, Y5, X8
 	VPACKUSDW    X8, X5, X8
 
@@ -11892,13 +11780,6 @@ one15:
 	VANDPS       Y5, Y4, Y4
 	VANDPS       Y6, Y4, Y4
 	VPSRLD       $0x10, Y4, Y5
-	VANDPS       splat00000001<>+0(SB), Y5, Y6
-	VPADDD       splat00007fff<>+0(SB), Y6, Y6
-	VPADDD       Y4, Y6, Y6
-	VPSRLD       $0x10, Y6, Y6
-	VCMPPS       $0x03, Y4, Y4, Y8
-	VORPS        splat00000040<>+0(SB), Y5, Y5
-	VBLENDVPS    Y8, Y5, Y6, Y5
 	VEXTRACTI128 $0x01, Y5, X6
 	VPACKUSDW    X6, X5, X6
 	VMOVUPS      X6, (DI)(R12*2)
@@ -11951,13 +11832,6 @@ half19:
 	VANDPS       Y5, Y4, Y4
 	VANDPS       Y6, Y4, Y4
 	VPSRLD       $0x10, Y4, Y5
-	VANDPS       splat00000001<>+0(SB), Y5, Y6
-	VPADDD       splat00007fff<>+0(SB), Y6, Y6
-	VPADDD       Y4, Y6, Y6
-	VPSRLD       $0x10, Y6, Y6
-	VCMPPS       $0x03, Y4, Y4, Y8
-	VORPS        splat00000040<>+0(SB), Y5, Y5
-	VBLENDVPS    Y8, Y5, Y6, Y5
 	VEXTRACTI128 $0x01, Y5, X6
 	VPACKUSDW    X6, X5, X6
 

@@ -9211,7 +9211,7 @@ done3:
 	RET
 
 // func clipGradSumHalfAVX512(acc []float32, dx []uint16, dy []uint16, y []uint16, rows int, cols int, stride int, dyStride int, lo float32, hi float32)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2
 TEXT ·clipGradSumHalfAVX512(SB), NOSPLIT, $0-136
 	MOVQ         acc_base+0(FP), AX
 	MOVQ         dx_base+24(FP), CX
@@ -9247,14 +9247,7 @@ one4:
 	KANDW     K2, K3, K2
 	VMOVAPS.Z Z2, K2, Z2
 	VPSRLD    $0x10, Z2, Z3
-	VANDPS    splat00000001<>+0(SB), Z3, Z6
-	VPADDD    splat00007fff<>+0(SB), Z6, Z6
-	VPADDD    Z2, Z6, Z6
-	VPSRLD    $0x10, Z6, Z6
-	VCMPPS    $0x03, Z2, Z2, K2
-	VORPS     splat00000040<>+0(SB), Z3, Z3
-	VBLENDMPS Z3, Z6, K2, Z4
-	VPMOVDW   Z4, (CX)(R10*2)
+	VPMOVDW   Z3, (CX)(R10*2)
 	VMOVUPS   (AX)(R10*4), Z3
 	VADDPS    Z3, Z2, Z2
 	VMOVUPS   Z2, (AX)(R10*4)
@@ -9274,14 +9267,7 @@ rest5:
 	KANDW       K2, K3, K2
 	VMOVAPS.Z   Z2, K2, Z2
 	VPSRLD      $0x10, Z2, Z3
-	VANDPS      splat00000001<>+0(SB), Z3, Z6
-	VPADDD      splat00007fff<>+0(SB), Z6, Z6
-	VPADDD      Z2, Z6, Z6
-	VPSRLD      $0x10, Z6, Z6
-	VCMPPS      $0x03, Z2, Z2, K2
-	VORPS       splat00000040<>+0(SB), Z3, Z3
-	VBLENDMPS   Z3, Z6, K2, Z5
-	VPMOVDW     Z5, K1, (CX)(R10*2)
+	VPMOVDW     Z3, K1, (CX)(R10*2)
 	VMOVUPS.Z   (AX)(R10*4), K1, Z3
 	VADDPS      Z3, Z2, Z2
 	VMOVUPS     Z2, K1, (AX)(R10*4)
@@ -10212,7 +10198,7 @@ done3:
 	RET
 
 // func gradMomentsStoreHalfAVX512(sum []float32, product []float32, masked []uint16, dy []uint16, x []uint16, y []uint16, mean []float32, rows int, cols int, stride int, lo float32, hi float32)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2
 TEXT ·gradMomentsStoreHalfAVX512(SB), NOSPLIT, $0-200
 	MOVQ         sum_base+0(FP), AX
 	MOVQ         product_base+24(FP), CX
@@ -10253,14 +10239,7 @@ one5:
 	KANDW     K2, K3, K2
 	VMOVAPS.Z Z3, K2, Z3
 	VPSRLD    $0x10, Z3, Z5
-	VANDPS    splat00000001<>+0(SB), Z5, Z10
-	VPADDD    splat00007fff<>+0(SB), Z10, Z10
-	VPADDD    Z3, Z10, Z10
-	VPSRLD    $0x10, Z10, Z10
-	VCMPPS    $0x03, Z3, Z3, K2
-	VORPS     splat00000040<>+0(SB), Z5, Z5
-	VBLENDMPS Z5, Z10, K2, Z6
-	VPMOVDW   Z6, (R8)(R12*2)
+	VPMOVDW   Z5, (R8)(R12*2)
 	VSUBPS    Z2, Z4, Z2
 	VMULPS    Z2, Z3, Z2
 	VMOVUPS   (AX)(R12*4), Z4
@@ -10288,14 +10267,7 @@ rest6:
 	KANDW       K2, K3, K2
 	VMOVAPS.Z   Z3, K2, Z3
 	VPSRLD      $0x10, Z3, Z5
-	VANDPS      splat00000001<>+0(SB), Z5, Z10
-	VPADDD      splat00007fff<>+0(SB), Z10, Z10
-	VPADDD      Z3, Z10, Z10
-	VPSRLD      $0x10, Z10, Z10
-	VCMPPS      $0x03, Z3, Z3, K2
-	VORPS       splat00000040<>+0(SB), Z5, Z5
-	VBLENDMPS   Z5, Z10, K2, Z7
-	VPMOVDW     Z7, K1, (R8)(R12*2)
+	VPMOVDW     Z5, K1, (R8)(R12*2)
 	VSUBPS      Z2, Z4, Z2
 	VMULPS      Z2, Z3, Z2
 	VMOVUPS.Z   (AX)(R12*4), K1, Z4
@@ -10334,14 +10306,7 @@ one9:
 	KANDW     K2, K3, K2
 	VMOVAPS.Z Z3, K2, Z3
 	VPSRLD    $0x10, Z3, Z5
-	VANDPS    splat00000001<>+0(SB), Z5, Z6
-	VPADDD    splat00007fff<>+0(SB), Z6, Z6
-	VPADDD    Z3, Z6, Z6
-	VPSRLD    $0x10, Z6, Z6
-	VCMPPS    $0x03, Z3, Z3, K2
-	VORPS     splat00000040<>+0(SB), Z5, Z5
-	VBLENDMPS Z5, Z6, K2, Z8
-	VPMOVDW   Z8, (R8)(R12*2)
+	VPMOVDW   Z5, (R8)(R12*2)
 	VSUBPS    Z2, Z4, Z2
 	VMULPS    Z2, Z3, Z2
 	VMOVUPS   (AX)(R12*4), Z4
@@ -10369,14 +10334,7 @@ rest10:
 	KANDW       K2, K3, K2
 	VMOVAPS.Z   Z3, K2, Z3
 	VPSRLD      $0x10, Z3, Z5
-	VANDPS      splat00000001<>+0(SB), Z5, Z6
-	VPADDD      splat00007fff<>+0(SB), Z6, Z6
-	VPADDD      Z3, Z6, Z6
-	VPSRLD      $0x10, Z6, Z6
-	VCMPPS      $0x03, Z3, Z3, K2
-	VORPS       splat00000040<>+0(SB), Z5, Z5
-	VBLENDMPS   Z5, Z6, K2, Z9
-	VPMOVDW     Z9, K1, (R8)(R12*2)
+	VPMOVDW     Z5, K1, (R8)(R12*2)
 	VSUBPS      Z2, Z4, Z2
 	VMULPS      Z2, Z3, Z2
 	VMOVUPS.Z   (AX)(R12*4), K1, Z4
@@ -10399,7 +10357,7 @@ done3:
 	RET
 
 // func maskMomentsHalfAVX512(sum []float32, product []float32, dy []uint16, x []uint16, y []uint16, mean []float32, rows int, cols int, stride int, lo float32, hi float32)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2
 TEXT ·maskMomentsHalfAVX512(SB), NOSPLIT, $0-176
 	MOVQ         sum_base+0(FP), AX
 	MOVQ         product_base+24(FP), CX
@@ -10442,36 +10400,22 @@ one5:
 	KANDW     K2, K3, K2
 	VMOVAPS.Z Z3, K2, Z3
 	VPSRLD    $0x10, Z3, Z5
-	VANDPS    splat00000001<>+0(SB), Z5, Z12
-	VPADDD    splat00007fff<>+0(SB), Z12, Z12
-	VPADDD    Z3, Z12, Z12
-	VPSRLD    $0x10, Z12, Z12
-	VCMPPS    $0x03, Z3, Z3, K2
-	VORPS     splat00000040<>+0(SB), Z5, Z5
-	VBLENDMPS Z5, Z12, K2, Z6
-	VPMOVDW   Z6, (BX)(R14*2)
+	VPMOVDW   Z5, (BX)(R14*2)
 	VSUBPS    Z2, Z4, Z4
 	VMULPS    Z4, Z3, Z4
 	VPMOVZXWD (R11)(R14*2), Z5
 	VPSLLD    $0x10, Z5, Z5
-	VPMOVZXWD (R12)(R14*2), Z12
-	VPSLLD    $0x10, Z12, Z12
-	VPMOVZXWD (R13)(R14*2), Z13
-	VPSLLD    $0x10, Z13, Z13
-	VCMPPS    $0x1e, Z0, Z13, K2
-	VCMPPS    $0x11, Z1, Z13, K3
+	VPMOVZXWD (R12)(R14*2), Z6
+	VPSLLD    $0x10, Z6, Z6
+	VPMOVZXWD (R13)(R14*2), Z7
+	VPSLLD    $0x10, Z7, Z7
+	VCMPPS    $0x1e, Z0, Z7, K2
+	VCMPPS    $0x11, Z1, Z7, K3
 	KANDW     K2, K3, K2
 	VMOVAPS.Z Z5, K2, Z5
-	VPSRLD    $0x10, Z5, Z13
-	VANDPS    splat00000001<>+0(SB), Z13, Z14
-	VPADDD    splat00007fff<>+0(SB), Z14, Z14
-	VPADDD    Z5, Z14, Z14
-	VPSRLD    $0x10, Z14, Z14
-	VCMPPS    $0x03, Z5, Z5, K2
-	VORPS     splat00000040<>+0(SB), Z13, Z13
-	VBLENDMPS Z13, Z14, K2, Z7
+	VPSRLD    $0x10, Z5, Z7
 	VPMOVDW   Z7, (R11)(R14*2)
-	VSUBPS    Z2, Z12, Z2
+	VSUBPS    Z2, Z6, Z2
 	VMULPS    Z2, Z5, Z2
 	VADDPS    Z5, Z3, Z3
 	VADDPS    Z2, Z4, Z4
@@ -10500,36 +10444,22 @@ rest6:
 	KANDW       K2, K3, K2
 	VMOVAPS.Z   Z3, K2, Z3
 	VPSRLD      $0x10, Z3, Z5
-	VANDPS      splat00000001<>+0(SB), Z5, Z12
-	VPADDD      splat00007fff<>+0(SB), Z12, Z12
-	VPADDD      Z3, Z12, Z12
-	VPSRLD      $0x10, Z12, Z12
-	VCMPPS      $0x03, Z3, Z3, K2
-	VORPS       splat00000040<>+0(SB), Z5, Z5
-	VBLENDMPS   Z5, Z12, K2, Z8
-	VPMOVDW     Z8, K1, (BX)(R14*2)
+	VPMOVDW     Z5, K1, (BX)(R14*2)
 	VSUBPS      Z2, Z4, Z4
 	VMULPS      Z4, Z3, Z4
 	VPMOVZXWD.Z (R11)(R14*2), K1, Z5
 	VPSLLD      $0x10, Z5, Z5
-	VPMOVZXWD.Z (R12)(R14*2), K1, Z12
-	VPSLLD      $0x10, Z12, Z12
-	VPMOVZXWD.Z (R13)(R14*2), K1, Z13
-	VPSLLD      $0x10, Z13, Z13
-	VCMPPS      $0x1e, Z0, Z13, K2
-	VCMPPS      $0x11, Z1, Z13, K3
+	VPMOVZXWD.Z (R12)(R14*2), K1, Z6
+	VPSLLD      $0x10, Z6, Z6
+	VPMOVZXWD.Z (R13)(R14*2), K1, Z7
+	VPSLLD      $0x10, Z7, Z7
+	VCMPPS      $0x1e, Z0, Z7, K2
+	VCMPPS      $0x11, Z1, Z7, K3
 	KANDW       K2, K3, K2
 	VMOVAPS.Z   Z5, K2, Z5
-	VPSRLD      $0x10, Z5, Z13
-	VANDPS      splat00000001<>+0(SB), Z13, Z14
-	VPADDD      splat00007fff<>+0(SB), Z14, Z14
-	VPADDD      Z5, Z14, Z14
-	VPSRLD      $0x10, Z14, Z14
-	VCMPPS      $0x03, Z5, Z5, K2
-	VORPS       splat00000040<>+0(SB), Z13, Z13
-	VBLENDMPS   Z13, Z14, K2, Z9
-	VPMOVDW     Z9, K1, (R11)(R14*2)
-	VSUBPS      Z2, Z12, Z2
+	VPSRLD      $0x10, Z5, Z7
+	VPMOVDW     Z7, K1, (R11)(R14*2)
+	VSUBPS      Z2, Z6, Z2
 	VMULPS      Z2, Z5, Z2
 	VADDPS      Z5, Z3, Z3
 	VADDPS      Z2, Z4, Z4
@@ -10571,14 +10501,7 @@ one9:
 	KANDW     K2, K3, K2
 	VMOVAPS.Z Z3, K2, Z3
 	VPSRLD    $0x10, Z3, Z5
-	VANDPS    splat00000001<>+0(SB), Z5, Z6
-	VPADDD    splat00007fff<>+0(SB), Z6, Z6
-	VPADDD    Z3, Z6, Z6
-	VPSRLD    $0x10, Z6, Z6
-	VCMPPS    $0x03, Z3, Z3, K2
-	VORPS     splat00000040<>+0(SB), Z5, Z5
-	VBLENDMPS Z5, Z6, K2, Z10
-	VPMOVDW   Z10, (BX)(R11*2)
+	VPMOVDW   Z5, (BX)(R11*2)
 	VSUBPS    Z2, Z4, Z2
 	VMULPS    Z2, Z3, Z2
 	VMOVUPS   (AX)(R11*4), Z4
@@ -10606,14 +10529,7 @@ rest10:
 	KANDW       K2, K3, K2
 	VMOVAPS.Z   Z3, K2, Z3
 	VPSRLD      $0x10, Z3, Z5
-	VANDPS      splat00000001<>+0(SB), Z5, Z6
-	VPADDD      splat00007fff<>+0(SB), Z6, Z6
-	VPADDD      Z3, Z6, Z6
-	VPSRLD      $0x10, Z6, Z6
-	VCMPPS      $0x03, Z3, Z3, K2
-	VORPS       splat00000040<>+0(SB), Z5, Z5
-	VBLENDMPS   Z5, Z6, K2, Z11
-	VPMOVDW     Z11, K1, (BX)(R11*2)
+	VPMOVDW     Z5, K1, (BX)(R11*2)
 	VSUBPS      Z2, Z4, Z2
 	VMULPS      Z2, Z3, Z2
 	VMOVUPS.Z   (AX)(R11*4), K1, Z4
@@ -10635,7 +10551,7 @@ done3:
 	RET
 
 // func maskMomentsClipHalfAVX512(sum []float32, product []float32, dy []uint16, x []uint16, mean []float32, scale []float32, shift []float32, rows int, cols int, stride int, lo float32, hi float32)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2
 TEXT ·maskMomentsClipHalfAVX512(SB), NOSPLIT, $0-200
 	MOVQ         sum_base+0(FP), AX
 	MOVQ         product_base+24(FP), CX
@@ -10680,36 +10596,22 @@ one5:
 	KANDW       K2, K3, K2
 	VMOVAPS.Z   Z5, K2, Z5
 	VPSRLD      $0x10, Z5, Z7
-	VANDPS      splat00000001<>+0(SB), Z7, Z14
-	VPADDD      splat00007fff<>+0(SB), Z14, Z14
-	VPADDD      Z5, Z14, Z14
-	VPSRLD      $0x10, Z14, Z14
-	VCMPPS      $0x03, Z5, Z5, K2
-	VORPS       splat00000040<>+0(SB), Z7, Z7
-	VBLENDMPS   Z7, Z14, K2, Z8
-	VPMOVDW     Z8, (DI)(R14*2)
+	VPMOVDW     Z7, (DI)(R14*2)
 	VSUBPS      Z2, Z6, Z6
 	VMULPS      Z6, Z5, Z6
 	VPMOVZXWD   (R12)(R14*2), Z7
 	VPSLLD      $0x10, Z7, Z7
-	VPMOVZXWD   (R13)(R14*2), Z14
-	VPSLLD      $0x10, Z14, Z14
+	VPMOVZXWD   (R13)(R14*2), Z8
+	VPSLLD      $0x10, Z8, Z8
 	VMOVAPS     Z4, Z4
-	VFMADD231PS Z3, Z14, Z4
+	VFMADD231PS Z3, Z8, Z4
 	VCMPPS      $0x1e, Z0, Z4, K2
 	VCMPPS      $0x11, Z1, Z4, K3
 	KANDW       K2, K3, K2
 	VMOVAPS.Z   Z7, K2, Z3
 	VPSRLD      $0x10, Z3, Z4
-	VANDPS      splat00000001<>+0(SB), Z4, Z7
-	VPADDD      splat00007fff<>+0(SB), Z7, Z7
-	VPADDD      Z3, Z7, Z7
-	VPSRLD      $0x10, Z7, Z7
-	VCMPPS      $0x03, Z3, Z3, K2
-	VORPS       splat00000040<>+0(SB), Z4, Z4
-	VBLENDMPS   Z4, Z7, K2, Z9
-	VPMOVDW     Z9, (R12)(R14*2)
-	VSUBPS      Z2, Z14, Z2
+	VPMOVDW     Z4, (R12)(R14*2)
+	VSUBPS      Z2, Z8, Z2
 	VMULPS      Z2, Z3, Z2
 	VADDPS      Z3, Z5, Z5
 	VADDPS      Z2, Z6, Z6
@@ -10740,36 +10642,22 @@ rest6:
 	KANDW       K2, K3, K2
 	VMOVAPS.Z   Z5, K2, Z5
 	VPSRLD      $0x10, Z5, Z7
-	VANDPS      splat00000001<>+0(SB), Z7, Z14
-	VPADDD      splat00007fff<>+0(SB), Z14, Z14
-	VPADDD      Z5, Z14, Z14
-	VPSRLD      $0x10, Z14, Z14
-	VCMPPS      $0x03, Z5, Z5, K2
-	VORPS       splat00000040<>+0(SB), Z7, Z7
-	VBLENDMPS   Z7, Z14, K2, Z10
-	VPMOVDW     Z10, K1, (DI)(R14*2)
+	VPMOVDW     Z7, K1, (DI)(R14*2)
 	VSUBPS      Z2, Z6, Z6
 	VMULPS      Z6, Z5, Z6
 	VPMOVZXWD.Z (R12)(R14*2), K1, Z7
 	VPSLLD      $0x10, Z7, Z7
-	VPMOVZXWD.Z (R13)(R14*2), K1, Z14
-	VPSLLD      $0x10, Z14, Z14
+	VPMOVZXWD.Z (R13)(R14*2), K1, Z8
+	VPSLLD      $0x10, Z8, Z8
 	VMOVAPS     Z4, Z4
-	VFMADD231PS Z3, Z14, Z4
+	VFMADD231PS Z3, Z8, Z4
 	VCMPPS      $0x1e, Z0, Z4, K2
 	VCMPPS      $0x11, Z1, Z4, K3
 	KANDW       K2, K3, K2
 	VMOVAPS.Z   Z7, K2, Z3
 	VPSRLD      $0x10, Z3, Z4
-	VANDPS      splat00000001<>+0(SB), Z4, Z7
-	VPADDD      splat00007fff<>+0(SB), Z7, Z7
-	VPADDD      Z3, Z7, Z7
-	VPSRLD      $0x10, Z7, Z7
-	VCMPPS      $0x03, Z3, Z3, K2
-	VORPS       splat00000040<>+0(SB), Z4, Z4
-	VBLENDMPS   Z4, Z7, K2, Z11
-	VPMOVDW     Z11, K1, (R12)(R14*2)
-	VSUBPS      Z2, Z14, Z2
+	VPMOVDW     Z4, K1, (R12)(R14*2)
+	VSUBPS      Z2, Z8, Z2
 	VMULPS      Z2, Z3, Z2
 	VADDPS      Z3, Z5, Z5
 	VADDPS      Z2, Z6, Z6
@@ -10811,14 +10699,7 @@ one9:
 	KANDW       K2, K3, K2
 	VMOVAPS.Z   Z5, K2, Z3
 	VPSRLD      $0x10, Z3, Z4
-	VANDPS      splat00000001<>+0(SB), Z4, Z5
-	VPADDD      splat00007fff<>+0(SB), Z5, Z5
-	VPADDD      Z3, Z5, Z5
-	VPSRLD      $0x10, Z5, Z5
-	VCMPPS      $0x03, Z3, Z3, K2
-	VORPS       splat00000040<>+0(SB), Z4, Z4
-	VBLENDMPS   Z4, Z5, K2, Z12
-	VPMOVDW     Z12, (DI)(R12*2)
+	VPMOVDW     Z4, (DI)(R12*2)
 	VSUBPS      Z2, Z6, Z2
 	VMULPS      Z2, Z3, Z2
 	VMOVUPS     (AX)(R12*4), Z4
@@ -10848,14 +10729,7 @@ rest10:
 	KANDW       K2, K3, K2
 	VMOVAPS.Z   Z5, K2, Z3
 	VPSRLD      $0x10, Z3, Z4
-	VANDPS      splat00000001<>+0(SB), Z4, Z5
-	VPADDD      splat00007fff<>+0(SB), Z5, Z5
-	VPADDD      Z3, Z5, Z5
-	VPSRLD      $0x10, Z5, Z5
-	VCMPPS      $0x03, Z3, Z3, K2
-	VORPS       splat00000040<>+0(SB), Z4, Z4
-	VBLENDMPS   Z4, Z5, K2, Z13
-	VPMOVDW     Z13, K1, (DI)(R12*2)
+	VPMOVDW     Z4, K1, (DI)(R12*2)
 	VSUBPS      Z2, Z6, Z2
 	VMULPS      Z2, Z3, Z2
 	VMOVUPS.Z   (AX)(R12*4), K1, Z4

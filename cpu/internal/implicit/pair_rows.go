@@ -45,26 +45,34 @@ type pairRowsJob struct {
 	packed  []float32
 	worker  []float32
 	columns []float32 // of weights, by worker
+	add     int       // not zero where sums are added to y
 	packing bool
-	parts   []float64 // as Rows' job has them
+	then    *Then
+	near    []near // by worker
 }
 
 // RunHalf computes y from x and w. bias has one value for every output channel, or is
-// nil. With parts, it makes the sums of Rows.RunMoments, of the values that it stores.
-func (p *PairRows) RunHalf(workers *pool.Pool, x []uint16, w, bias []float32, y []uint16, scratch []float32, parts []float64) {
+// nil. Where accumulate is set, the sum is added to y before it is rounded, and bias must
+// be nil. then, unless it is nil, is told of all of y.
+func (p *PairRows) RunHalf(workers *pool.Pool, x []uint16, w, bias []float32, y []uint16, scratch []float32, accumulate bool, then *Then) {
 	scratch = align(scratch)
 	j := &p.job
-	j.x, j.w, j.y, j.parts = pairsOf(x), w, y, parts
+	j.x, j.w, j.y, j.then = pairsOf(x), w, y, then
+	j.add = 0
+	if accumulate {
+		j.add = 1
+	}
 	j.packed, j.start = scratch[:p.packedFloats], scratch[round(p.packedFloats, 16):p.fixedFloats]
 	rest := scratch[p.fixedFloats:]
 	own := workers.Threads() * (p.bandFloats + p.tileFloats)
 	j.worker, j.columns = rest[:own], rest[own:]
 	p.begin(j.start, bias)
+	j.near = nearFor(j.near, workers.Threads(), then, bytesOf(y, accumulate))
 	j.packing = true
 	workers.Run(p.Groups*p.panels, j)
 	j.packing = false
 	workers.Run(p.pieces, j)
-	j.x, j.w, j.y, j.start, j.packed, j.worker, j.columns, j.parts = nil, nil, nil, nil, nil, nil, nil, nil
+	j.x, j.w, j.y, j.start, j.packed, j.worker, j.columns, j.then = nil, nil, nil, nil, nil, nil, nil, nil
 }
 
 // pairsOf is x two by two.
@@ -79,16 +87,17 @@ func (j *pairRowsJob) Do(worker, i int) {
 		return
 	}
 	number, group, first, last := j.pieceOf(i)
-	j.piece(number, group, first, last, j.worker[worker*(j.bandFloats+j.tileFloats):][:j.bandFloats+j.tileFloats])
+	j.piece(number, group, first, last, j.worker[worker*(j.bandFloats+j.tileFloats):][:j.bandFloats+j.tileFloats], &j.near[worker])
 }
 
 // piece computes panels [first, last) of a group for one band. Passes but the last
 // leave their sums in the tile buffer, so a panel takes all passes before the next.
-func (j *pairRowsJob) piece(number, group, first, last int, memory []float32) {
+func (j *pairRowsJob) piece(number, group, first, last int, memory []float32, near *near) {
 	b := j.band(&j.bands, number)
 	source := j.source(memory, j.x, b, group)
 	t := j.tableOf(b)
-	out := j.y[b.image*j.Out.Image+b.row*j.Out.Row+j.Out.Origin+group*j.Out.Channels:]
+	origin := b.image*j.Out.Image + b.row*j.Out.Row + j.Out.Origin + group*j.Out.Channels
+	out := j.y[origin:]
 	buffer := memory[j.bandFloats:]
 	nr := j.kernel.NR
 	for panel := first; panel < last; panel++ {
@@ -106,17 +115,37 @@ func (j *pairRowsJob) piece(number, group, first, last int, memory []float32) {
 					y = &out[panel*nr]
 				}
 			}
+			var beside unsafe.Pointer
+			maps := 0
+			if n == 0 && j.whole(panel) {
+				beside, maps = near.of(2 * (origin + panel*nr))
+			}
 			floor, ceiling := clip.Bounds()
 			j.pairs.Run(&source[0], &t.a[0], &j.linear[0], t.tiles, &pass.taps[0], len(pass.taps), pass.depth,
-				&j.weightsOf(j.packed, pass, group, panel)[0], &buffer[0], start, floor, ceiling, y, &t.c[0])
+				&j.weightsOf(j.packed, pass, group, panel)[0], &buffer[0], start, floor, ceiling, y, &t.c[0], j.add, (**uint16)(beside), maps)
 		}
 		if !j.whole(panel) {
-			n := j.Out.Channels - panel*nr
-			for r, c := range t.c[:t.rows] {
-				vec.Narrow(out[c+panel*nr:][:n], buffer[r*nr:][:n])
+			j.narrow(out, buffer, t, panel)
+		}
+	}
+	if j.then != nil {
+		channel := first * nr
+		j.then.Told(number, origin+channel, t.rows, min(last*nr, j.Out.Channels)-channel)
+	}
+}
+
+// narrow moves the columns of the last, partial panel to y.
+func (j *pairRowsJob) narrow(out []uint16, buffer []float32, t *table, panel int) {
+	nr := j.kernel.NR
+	n := j.Out.Channels - panel*nr
+	for r, c := range t.c[:t.rows] {
+		row, sums := out[c+panel*nr:][:n], buffer[r*nr:][:n]
+		if j.add != 0 {
+			for i, v := range row {
+				sums[i] += vec.Wide(v)
 			}
 		}
-		sumPanel(&j.RowsSpec, j.parts, number, group, panel*nr, nr, out, t.rows)
+		vec.Narrow(row, sums)
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"unsafe"
 
 	"github.com/seed52467199/trainer/cpu/simd"
-	"github.com/seed52467199/trainer/cpu/vec"
 	"github.com/seed52467199/trainer/internal/pool"
 )
 
@@ -19,6 +18,7 @@ type rowsJob struct {
 	packing    bool
 	then       *Then
 	run        simd.RowsFunc // the kernel's Run or Past
+	near       []near        // by worker
 }
 
 // Run computes y from x and w. bias has one value for every output channel,
@@ -34,9 +34,9 @@ type Then struct {
 	// element at of y. Calls for one part and one channel follow each other; others may
 	// run at the same time.
 	Told func(part, at, pixels, n int)
-	// Beside are maps like y that Told reads at the same places: a plan may fetch them
-	// while it sums.
-	Beside [][]float32
+	// Beside are maps like y, of elements of its size, that Told reads at the same places:
+	// a plan may fetch them while it sums.
+	Beside [][]byte
 }
 
 // Parts is the number of parts that RunThen tells of: the bands. It is 0 where the
@@ -61,6 +61,7 @@ func (p *Rows) RunThen(workers *pool.Pool, x, w, bias, y, scratch []float32, acc
 	if p.past && !accumulate && then == nil && aligned(y) {
 		j.run = p.kernel.Past
 	}
+	j.near = nearFor(j.near, workers.Threads(), then, bytesOf(y, accumulate))
 	j.packing = true
 	workers.Run(p.Groups*p.panels, j)
 	j.packing = false
@@ -116,30 +117,27 @@ func (j *rowsJob) Do(worker, i int) {
 		return
 	}
 	number, group, first, last := j.pieceOf(i)
-	j.piece(number, group, first, last, j.worker[worker*(j.bandFloats+j.tileFloats):][:j.bandFloats+j.tileFloats])
+	j.piece(number, group, first, last, j.worker[worker*(j.bandFloats+j.tileFloats):][:j.bandFloats+j.tileFloats], &j.near[worker])
 }
 
 // piece computes panels [first, last) of a group for one band.
-func (j *rowsJob) piece(number, group, first, last int, memory []float32) {
+func (j *rowsJob) piece(number, group, first, last int, memory []float32, near *near) {
 	b := j.band(&j.bands, number)
 	source := j.source(memory, j.x, b, group)
 	t := j.tableOf(b)
 	origin := b.image*j.Out.Image + b.row*j.Out.Row + j.Out.Origin + group*j.Out.Channels/j.Fold
 	out := j.y[origin:]
 	buffer := memory[j.bandFloats:]
-	beside := j.beside(origin, first, last, t.rows)
 	if j.panelFirst {
 		for panel := first; panel < last; panel++ {
 			for pass := range j.passes {
-				beside.fetch()
-				j.sum(pass, panel, group, source, out, buffer, t)
+				j.sum(pass, panel, group, source, out, origin, buffer, t, near)
 			}
 		}
 	} else {
 		for pass := range j.passes {
 			for panel := first; panel < last; panel++ {
-				beside.fetch()
-				j.sum(pass, panel, group, source, out, buffer, t)
+				j.sum(pass, panel, group, source, out, origin, buffer, t, near)
 			}
 		}
 	}
@@ -155,25 +153,9 @@ func (j *rowsJob) piece(number, group, first, last int, memory []float32) {
 	}
 }
 
-// sumPanel makes part number of the sums of nr channels of a group from one on, unless
-// there are none.
-func sumPanel[E vec.Element](s *RowsSpec, parts []float64, number, group, first, nr int, out []E, rows int) {
-	if parts == nil {
-		return
-	}
-	n := min(nr, s.Out.Channels-first)
-	channels := s.Groups * s.Out.Channels
-	part := parts[2*number*channels:][:2*channels]
-	sum := part[group*s.Out.Channels+first:][:n]
-	squares := part[channels+group*s.Out.Channels+first:][:n]
-	clear(sum)
-	clear(squares)
-	vec.StridedMoments(sum, squares, out[first:], rows, s.Out.Pixel)
-}
-
 // sum adds one pass of the sum for one panel, the start or the end of it
 // included where the pass is the first or the last.
-func (j *rowsJob) sum(n, panel, group int, source, out, buffer []float32, t *table) {
+func (j *rowsJob) sum(n, panel, group int, source, out []float32, origin int, buffer []float32, t *table, near *near) {
 	nr := j.kernel.NR
 	pass := &j.passes[n]
 	a, c, rowC := &source[0], &j.tile(buffer, panel)[0], j.linear
@@ -195,6 +177,12 @@ func (j *rowsJob) sum(n, panel, group int, source, out, buffer []float32, t *tab
 	}
 	floor, ceiling := clip.Bounds()
 	weights := j.weightsOf(j.packed, pass, group, panel)
+	if n == 0 && j.whole(panel) && j.kernel.Beside != nil {
+		if beside, maps := near.of(4 * (origin + panel*nr)); maps > 0 {
+			j.kernel.Beside(a, &t.a[0], &rowC[0], t.tiles, &pass.taps[0], len(pass.taps), pass.depth, &weights[0], c, start, floor, ceiling, (**float32)(beside), maps)
+			return
+		}
+	}
 	j.run(a, &t.a[0], &rowC[0], t.tiles, &pass.taps[0], len(pass.taps), pass.depth, &weights[0], c, start, floor, ceiling)
 }
 

@@ -79,14 +79,14 @@ var goKernels = &Kernels{
 		Input: gatherGo(goInput2), Weight: gatherGo(goWeight2), Spread: gatherGo(goSpread2),
 		Output: outputGo(goOutput2), OutputAdd: scatterGo(goOutput2, true),
 		Gradient: scatterGo(goGradient2, false), GradientAdd: scatterGo(goGradient2, true),
-		HalfInput: halfGatherGo(goInput2), HalfSpread: halfGatherGo(goSpread2), HalfOutput: halfOutputGo(goOutput2),
+		HalfInput: halfGatherGo(goInput2), HalfSpread: halfGatherGo(goSpread2), HalfOutput: halfOutputGo(goOutput2), HalfOutputAdd: halfAddGo(goOutput2),
 	},
 	F4: Tile{
 		Out: 4, In: 6,
 		Input: gatherGo(goInput4), Weight: gatherGo(goWeight4), Spread: gatherGo(goSpread4),
 		Output: outputGo(goOutput4), OutputAdd: scatterGo(goOutput4, true),
 		Gradient: scatterGo(goGradient4, false), GradientAdd: scatterGo(goGradient4, true),
-		HalfInput: halfGatherGo(goInput4), HalfSpread: halfGatherGo(goSpread4), HalfOutput: halfOutputGo(goOutput4),
+		HalfInput: halfGatherGo(goInput4), HalfSpread: halfGatherGo(goSpread4), HalfOutput: halfOutputGo(goOutput4), HalfOutputAdd: halfAddGo(goOutput4),
 	},
 	Square: 1, Transpose: func(dst *float32, _ int, src *float32, _ int) { *dst = *src },
 }
@@ -149,6 +149,15 @@ func scatterGo(l linear, add bool) ScatterFunc {
 				v += *to
 			}
 			*to = v
+		})
+	}
+}
+
+func halfAddGo(l linear) ScatterFunc {
+	return func(dst **float32, pixelStep int, src *float32, stride, step, tiles, channels int) {
+		l.scatter(dst, pixelStep, src, stride, step, tiles, channels, func(pixel *float32, i, _ int, v float32) {
+			to := halfOf(pixel, i)
+			*to = vec.Round(vec.Wide(*to) + v)
 		})
 	}
 }

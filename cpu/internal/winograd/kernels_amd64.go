@@ -52,6 +52,11 @@ func halfSpread2AVX2(dst *float32, stride int, step int, src **float32, pixelSte
 //go:noescape
 func halfOutput2AVX2(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, low float32, high float32)
 
+// See ScatterFunc.
+//
+//go:noescape
+func halfOutputAdd2AVX2(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int)
+
 // See GatherFunc.
 //
 //go:noescape
@@ -101,6 +106,11 @@ func halfSpread4AVX2(dst *float32, stride int, step int, src **float32, pixelSte
 //
 //go:noescape
 func halfOutput4AVX2(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, low float32, high float32)
+
+// See ScatterFunc.
+//
+//go:noescape
+func halfOutputAdd4AVX2(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int)
 
 // See TransposeFunc.
 //
@@ -157,6 +167,11 @@ func halfSpread2AVX512(dst *float32, stride int, step int, src **float32, pixelS
 //go:noescape
 func halfOutput2AVX512(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, low float32, high float32)
 
+// See ScatterFunc.
+//
+//go:noescape
+func halfOutputAdd2AVX512(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int)
+
 // See GatherFunc.
 //
 //go:noescape
@@ -206,3 +221,8 @@ func halfSpread4AVX512(dst *float32, stride int, step int, src **float32, pixelS
 //
 //go:noescape
 func halfOutput4AVX512(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, low float32, high float32)
+
+// See ScatterFunc.
+//
+//go:noescape
+func halfOutputAdd4AVX512(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int)

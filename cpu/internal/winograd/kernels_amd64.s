@@ -1082,6 +1082,141 @@ vector:
 	VZEROUPPER
 	RET
 
+// func halfOutputAdd2AVX2(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int)
+// Requires: AVX, AVX2
+TEXT ·halfOutputAdd2AVX2(SB), NOSPLIT, $0-56
+	MOVQ src+16(FP), AX
+	MOVQ stride+24(FP), CX
+	SHLQ $0x02, CX
+	MOVQ CX, DX
+	SHLQ $0x02, DX
+	LEAQ (DX)(DX*2), SI
+	MOVQ dst+0(FP), DI
+	XORQ R9, R9
+	MOVQ AX, R10
+
+tile:
+	MOVQ R9, R8
+	MOVQ R10, AX
+	MOVQ channels+48(FP), R11
+
+vector:
+	MOVQ         AX, BX
+	VMOVUPS      (BX)(DX*1), Y0
+	VMOVUPS      (BX), Y1
+	VADDPS       Y0, Y1, Y1
+	VMOVUPS      (BX)(DX*2), Y2
+	VADDPS       Y2, Y1, Y1
+	VSUBPS       Y2, Y0, Y0
+	VMOVUPS      (BX)(SI*1), Y2
+	VADDPS       Y2, Y0, Y0
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*1), Y2
+	VMOVUPS      (BX), Y3
+	VADDPS       Y2, Y3, Y3
+	VMOVUPS      (BX)(DX*2), Y4
+	VADDPS       Y4, Y3, Y3
+	VSUBPS       Y4, Y2, Y2
+	VMOVUPS      (BX)(SI*1), Y4
+	VADDPS       Y4, Y2, Y2
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*1), Y4
+	VMOVUPS      (BX), Y5
+	VADDPS       Y4, Y5, Y5
+	VMOVUPS      (BX)(DX*2), Y6
+	VADDPS       Y6, Y5, Y5
+	VSUBPS       Y6, Y4, Y4
+	VMOVUPS      (BX)(SI*1), Y6
+	VADDPS       Y6, Y4, Y4
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*1), Y6
+	VMOVUPS      (BX), Y7
+	VADDPS       Y6, Y7, Y7
+	VMOVUPS      (BX)(DX*2), Y8
+	VADDPS       Y8, Y7, Y7
+	VSUBPS       Y8, Y6, Y6
+	VMOVUPS      (BX)(SI*1), Y8
+	VADDPS       Y8, Y6, Y6
+	VADDPS       Y3, Y1, Y1
+	VADDPS       Y5, Y1, Y1
+	MOVQ         (DI), BX
+	VPMOVZXWD    (BX)(R8*2), Y8
+	VPSLLD       $0x10, Y8, Y8
+	VADDPS       Y8, Y1, Y1
+	VPSRLD       $0x10, Y1, Y8
+	VPAND        roundOdd<>+0(SB), Y8, Y9
+	VPADDD       roundMost<>+0(SB), Y9, Y9
+	VPADDD       Y1, Y9, Y9
+	VPSRLD       $0x10, Y9, Y9
+	VPOR         roundNaN<>+0(SB), Y8, Y8
+	VCMPPS       $0x03, Y1, Y1, Y1
+	VBLENDVPS    Y1, Y8, Y9, Y9
+	VEXTRACTI128 $0x01, Y9, X8
+	VPACKUSDW    X8, X9, X9
+	VMOVDQU      X9, (BX)(R8*2)
+	VSUBPS       Y5, Y3, Y3
+	VADDPS       Y7, Y3, Y3
+	MOVQ         8(DI), BX
+	VPMOVZXWD    (BX)(R8*2), Y1
+	VPSLLD       $0x10, Y1, Y1
+	VADDPS       Y1, Y3, Y3
+	VPSRLD       $0x10, Y3, Y1
+	VPAND        roundOdd<>+0(SB), Y1, Y5
+	VPADDD       roundMost<>+0(SB), Y5, Y5
+	VPADDD       Y3, Y5, Y5
+	VPSRLD       $0x10, Y5, Y5
+	VPOR         roundNaN<>+0(SB), Y1, Y1
+	VCMPPS       $0x03, Y3, Y3, Y3
+	VBLENDVPS    Y3, Y1, Y5, Y5
+	VEXTRACTI128 $0x01, Y5, X1
+	VPACKUSDW    X1, X5, X5
+	VMOVDQU      X5, (BX)(R8*2)
+	VADDPS       Y2, Y0, Y0
+	VADDPS       Y4, Y0, Y0
+	MOVQ         16(DI), BX
+	VPMOVZXWD    (BX)(R8*2), Y1
+	VPSLLD       $0x10, Y1, Y1
+	VADDPS       Y1, Y0, Y0
+	VPSRLD       $0x10, Y0, Y1
+	VPAND        roundOdd<>+0(SB), Y1, Y3
+	VPADDD       roundMost<>+0(SB), Y3, Y3
+	VPADDD       Y0, Y3, Y3
+	VPSRLD       $0x10, Y3, Y3
+	VPOR         roundNaN<>+0(SB), Y1, Y1
+	VCMPPS       $0x03, Y0, Y0, Y0
+	VBLENDVPS    Y0, Y1, Y3, Y3
+	VEXTRACTI128 $0x01, Y3, X1
+	VPACKUSDW    X1, X3, X3
+	VMOVDQU      X3, (BX)(R8*2)
+	VSUBPS       Y4, Y2, Y2
+	VADDPS       Y6, Y2, Y2
+	MOVQ         24(DI), BX
+	VPMOVZXWD    (BX)(R8*2), Y0
+	VPSLLD       $0x10, Y0, Y0
+	VADDPS       Y0, Y2, Y2
+	VPSRLD       $0x10, Y2, Y0
+	VPAND        roundOdd<>+0(SB), Y0, Y1
+	VPADDD       roundMost<>+0(SB), Y1, Y1
+	VPADDD       Y2, Y1, Y1
+	VPSRLD       $0x10, Y1, Y1
+	VPOR         roundNaN<>+0(SB), Y0, Y0
+	VCMPPS       $0x03, Y2, Y2, Y2
+	VBLENDVPS    Y2, Y0, Y1, Y1
+	VEXTRACTI128 $0x01, Y1, X0
+	VPACKUSDW    X0, X1, X1
+	VMOVDQU      X1, (BX)(R8*2)
+	ADDQ         $+32, AX
+	ADDQ         $+8, R8
+	SUBQ         $+8, R11
+	JG           vector
+	MOVQ         step+32(FP), R11
+	LEAQ         (R10)(R11*4), R10
+	ADDQ         pixelStep+8(FP), R9
+	DECQ         tiles+40(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
 // func input4AVX2(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
 // Requires: AVX, FMA3
 TEXT ·input4AVX2(SB), NOSPLIT, $0-56
@@ -4267,6 +4402,460 @@ vector:
 	VZEROUPPER
 	RET
 
+// func halfOutputAdd4AVX2(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·halfOutputAdd4AVX2(SB), NOSPLIT, $0-56
+	MOVQ src+16(FP), AX
+	MOVQ stride+24(FP), CX
+	SHLQ $0x02, CX
+	LEAQ (CX)(CX*2), DX
+	ADDQ DX, DX
+	LEAQ (DX)(DX*2), SI
+	LEAQ (DX)(DX*4), DI
+	MOVQ dst+0(FP), R8
+	XORQ R10, R10
+	MOVQ AX, R11
+
+tile:
+	MOVQ R10, R9
+	MOVQ R11, AX
+	MOVQ channels+48(FP), R12
+
+vector:
+	MOVQ         AX, BX
+	VMOVUPS      (BX)(DX*2), Y0
+	VMOVUPS      (BX)(DX*1), Y1
+	VADDPS       Y0, Y1, Y1
+	VMOVUPS      (BX)(DX*4), Y0
+	VMOVUPS      (BX)(SI*1), Y2
+	VADDPS       Y0, Y2, Y2
+	VMOVUPS      (BX), Y0
+	VFMADD231PS  constant2<>+0(SB), Y1, Y0
+	VFMADD231PS  constant1<>+0(SB), Y2, Y0
+	VMULPS       constant1<>+0(SB), Y1, Y1
+	VFMADD231PS  constant2<>+0(SB), Y2, Y1
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*2), Y2
+	VMOVUPS      (BX)(DX*1), Y3
+	VADDPS       Y2, Y3, Y3
+	VMOVUPS      (BX)(DX*4), Y2
+	VMOVUPS      (BX)(SI*1), Y4
+	VADDPS       Y2, Y4, Y4
+	VMOVUPS      (BX), Y2
+	VFMADD231PS  constant2<>+0(SB), Y3, Y2
+	VFMADD231PS  constant1<>+0(SB), Y4, Y2
+	VMULPS       constant1<>+0(SB), Y3, Y3
+	VFMADD231PS  constant2<>+0(SB), Y4, Y3
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*2), Y4
+	VMOVUPS      (BX)(DX*1), Y5
+	VADDPS       Y4, Y5, Y5
+	VMOVUPS      (BX)(DX*4), Y4
+	VMOVUPS      (BX)(SI*1), Y6
+	VADDPS       Y4, Y6, Y6
+	VMOVUPS      (BX), Y4
+	VFMADD231PS  constant2<>+0(SB), Y5, Y4
+	VFMADD231PS  constant1<>+0(SB), Y6, Y4
+	VMULPS       constant1<>+0(SB), Y5, Y5
+	VFMADD231PS  constant2<>+0(SB), Y6, Y5
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*2), Y6
+	VMOVUPS      (BX)(DX*1), Y7
+	VADDPS       Y6, Y7, Y7
+	VMOVUPS      (BX)(DX*4), Y6
+	VMOVUPS      (BX)(SI*1), Y8
+	VADDPS       Y6, Y8, Y8
+	VMOVUPS      (BX), Y6
+	VFMADD231PS  constant2<>+0(SB), Y7, Y6
+	VFMADD231PS  constant1<>+0(SB), Y8, Y6
+	VMULPS       constant1<>+0(SB), Y7, Y7
+	VFMADD231PS  constant2<>+0(SB), Y8, Y7
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*2), Y8
+	VMOVUPS      (BX)(DX*1), Y9
+	VADDPS       Y8, Y9, Y9
+	VMOVUPS      (BX)(DX*4), Y8
+	VMOVUPS      (BX)(SI*1), Y10
+	VADDPS       Y8, Y10, Y10
+	VMOVUPS      (BX), Y8
+	VFMADD231PS  constant2<>+0(SB), Y9, Y8
+	VFMADD231PS  constant1<>+0(SB), Y10, Y8
+	VMULPS       constant1<>+0(SB), Y9, Y9
+	VFMADD231PS  constant2<>+0(SB), Y10, Y9
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*2), Y10
+	VMOVUPS      (BX)(DX*1), Y11
+	VADDPS       Y10, Y11, Y11
+	VMOVUPS      (BX)(DX*4), Y10
+	VMOVUPS      (BX)(SI*1), Y12
+	VADDPS       Y10, Y12, Y12
+	VMOVUPS      (BX), Y10
+	VFMADD231PS  constant2<>+0(SB), Y11, Y10
+	VFMADD231PS  constant1<>+0(SB), Y12, Y10
+	VMULPS       constant1<>+0(SB), Y11, Y11
+	VFMADD231PS  constant2<>+0(SB), Y12, Y11
+	VADDPS       Y4, Y2, Y12
+	VSUBPS       Y4, Y2, Y2
+	VADDPS       Y8, Y6, Y4
+	VSUBPS       Y8, Y6, Y6
+	VFMADD231PS  constant2<>+0(SB), Y12, Y0
+	VFMADD231PS  constant1<>+0(SB), Y4, Y0
+	MOVQ         (R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y8
+	VPSLLD       $0x10, Y8, Y8
+	VADDPS       Y8, Y0, Y0
+	VPSRLD       $0x10, Y0, Y8
+	VPAND        roundOdd<>+0(SB), Y8, Y13
+	VPADDD       roundMost<>+0(SB), Y13, Y13
+	VPADDD       Y0, Y13, Y13
+	VPSRLD       $0x10, Y13, Y13
+	VPOR         roundNaN<>+0(SB), Y8, Y8
+	VCMPPS       $0x03, Y0, Y0, Y0
+	VBLENDVPS    Y0, Y8, Y13, Y13
+	VEXTRACTI128 $0x01, Y13, X8
+	VPACKUSDW    X8, X13, X13
+	VMOVDQU      X13, (BX)(R9*2)
+	VMULPS       constant1<>+0(SB), Y12, Y12
+	VFMADD231PS  constant2<>+0(SB), Y4, Y12
+	MOVQ         16(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y0
+	VPSLLD       $0x10, Y0, Y0
+	VADDPS       Y0, Y12, Y12
+	VPSRLD       $0x10, Y12, Y0
+	VPAND        roundOdd<>+0(SB), Y0, Y4
+	VPADDD       roundMost<>+0(SB), Y4, Y4
+	VPADDD       Y12, Y4, Y4
+	VPSRLD       $0x10, Y4, Y4
+	VPOR         roundNaN<>+0(SB), Y0, Y0
+	VCMPPS       $0x03, Y12, Y12, Y12
+	VBLENDVPS    Y12, Y0, Y4, Y4
+	VEXTRACTI128 $0x01, Y4, X0
+	VPACKUSDW    X0, X4, X4
+	VMOVDQU      X4, (BX)(R9*2)
+	VFMADD231PS  constant5<>+0(SB), Y2, Y10
+	VFMADD231PS  constant3<>+0(SB), Y6, Y10
+	MOVQ         24(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y0
+	VPSLLD       $0x10, Y0, Y0
+	VADDPS       Y0, Y10, Y10
+	VPSRLD       $0x10, Y10, Y0
+	VPAND        roundOdd<>+0(SB), Y0, Y4
+	VPADDD       roundMost<>+0(SB), Y4, Y4
+	VPADDD       Y10, Y4, Y4
+	VPSRLD       $0x10, Y4, Y4
+	VPOR         roundNaN<>+0(SB), Y0, Y0
+	VCMPPS       $0x03, Y10, Y10, Y10
+	VBLENDVPS    Y10, Y0, Y4, Y4
+	VEXTRACTI128 $0x01, Y4, X0
+	VPACKUSDW    X0, X4, X4
+	VMOVDQU      X4, (BX)(R9*2)
+	VADDPS       Y6, Y2, Y2
+	MOVQ         8(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y0
+	VPSLLD       $0x10, Y0, Y0
+	VADDPS       Y0, Y2, Y2
+	VPSRLD       $0x10, Y2, Y0
+	VPAND        roundOdd<>+0(SB), Y0, Y4
+	VPADDD       roundMost<>+0(SB), Y4, Y4
+	VPADDD       Y2, Y4, Y4
+	VPSRLD       $0x10, Y4, Y4
+	VPOR         roundNaN<>+0(SB), Y0, Y0
+	VCMPPS       $0x03, Y2, Y2, Y2
+	VBLENDVPS    Y2, Y0, Y4, Y4
+	VEXTRACTI128 $0x01, Y4, X0
+	VPACKUSDW    X0, X4, X4
+	VMOVDQU      X4, (BX)(R9*2)
+	VADDPS       Y5, Y3, Y0
+	VSUBPS       Y5, Y3, Y3
+	VADDPS       Y9, Y7, Y2
+	VSUBPS       Y9, Y7, Y7
+	VFMADD231PS  constant2<>+0(SB), Y0, Y1
+	VFMADD231PS  constant1<>+0(SB), Y2, Y1
+	MOVQ         64(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y4
+	VPSLLD       $0x10, Y4, Y4
+	VADDPS       Y4, Y1, Y1
+	VPSRLD       $0x10, Y1, Y4
+	VPAND        roundOdd<>+0(SB), Y4, Y5
+	VPADDD       roundMost<>+0(SB), Y5, Y5
+	VPADDD       Y1, Y5, Y5
+	VPSRLD       $0x10, Y5, Y5
+	VPOR         roundNaN<>+0(SB), Y4, Y4
+	VCMPPS       $0x03, Y1, Y1, Y1
+	VBLENDVPS    Y1, Y4, Y5, Y5
+	VEXTRACTI128 $0x01, Y5, X4
+	VPACKUSDW    X4, X5, X5
+	VMOVDQU      X5, (BX)(R9*2)
+	VMULPS       constant1<>+0(SB), Y0, Y0
+	VFMADD231PS  constant2<>+0(SB), Y2, Y0
+	MOVQ         80(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y1
+	VPSLLD       $0x10, Y1, Y1
+	VADDPS       Y1, Y0, Y0
+	VPSRLD       $0x10, Y0, Y1
+	VPAND        roundOdd<>+0(SB), Y1, Y2
+	VPADDD       roundMost<>+0(SB), Y2, Y2
+	VPADDD       Y0, Y2, Y2
+	VPSRLD       $0x10, Y2, Y2
+	VPOR         roundNaN<>+0(SB), Y1, Y1
+	VCMPPS       $0x03, Y0, Y0, Y0
+	VBLENDVPS    Y0, Y1, Y2, Y2
+	VEXTRACTI128 $0x01, Y2, X1
+	VPACKUSDW    X1, X2, X2
+	VMOVDQU      X2, (BX)(R9*2)
+	VFMADD231PS  constant5<>+0(SB), Y3, Y11
+	VFMADD231PS  constant3<>+0(SB), Y7, Y11
+	MOVQ         88(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y0
+	VPSLLD       $0x10, Y0, Y0
+	VADDPS       Y0, Y11, Y11
+	VPSRLD       $0x10, Y11, Y0
+	VPAND        roundOdd<>+0(SB), Y0, Y1
+	VPADDD       roundMost<>+0(SB), Y1, Y1
+	VPADDD       Y11, Y1, Y1
+	VPSRLD       $0x10, Y1, Y1
+	VPOR         roundNaN<>+0(SB), Y0, Y0
+	VCMPPS       $0x03, Y11, Y11, Y11
+	VBLENDVPS    Y11, Y0, Y1, Y1
+	VEXTRACTI128 $0x01, Y1, X0
+	VPACKUSDW    X0, X1, X1
+	VMOVDQU      X1, (BX)(R9*2)
+	VADDPS       Y7, Y3, Y3
+	MOVQ         72(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y0
+	VPSLLD       $0x10, Y0, Y0
+	VADDPS       Y0, Y3, Y3
+	VPSRLD       $0x10, Y3, Y0
+	VPAND        roundOdd<>+0(SB), Y0, Y1
+	VPADDD       roundMost<>+0(SB), Y1, Y1
+	VPADDD       Y3, Y1, Y1
+	VPSRLD       $0x10, Y1, Y1
+	VPOR         roundNaN<>+0(SB), Y0, Y0
+	VCMPPS       $0x03, Y3, Y3, Y3
+	VBLENDVPS    Y3, Y0, Y1, Y1
+	VEXTRACTI128 $0x01, Y1, X0
+	VPACKUSDW    X0, X1, X1
+	VMOVDQU      X1, (BX)(R9*2)
+	MOVQ         AX, BX
+	VMOVUPS      (BX)(DX*2), Y0
+	VMOVUPS      (BX)(DX*1), Y1
+	VSUBPS       Y0, Y1, Y1
+	VMOVUPS      (BX)(DX*4), Y0
+	VMOVUPS      (BX)(SI*1), Y2
+	VSUBPS       Y0, Y2, Y2
+	VMOVUPS      (BX)(DI*1), Y0
+	VFMADD231PS  constant5<>+0(SB), Y1, Y0
+	VFMADD231PS  constant3<>+0(SB), Y2, Y0
+	VADDPS       Y2, Y1, Y1
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*2), Y2
+	VMOVUPS      (BX)(DX*1), Y3
+	VSUBPS       Y2, Y3, Y3
+	VMOVUPS      (BX)(DX*4), Y2
+	VMOVUPS      (BX)(SI*1), Y4
+	VSUBPS       Y2, Y4, Y4
+	VMOVUPS      (BX)(DI*1), Y2
+	VFMADD231PS  constant5<>+0(SB), Y3, Y2
+	VFMADD231PS  constant3<>+0(SB), Y4, Y2
+	VADDPS       Y4, Y3, Y3
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*2), Y4
+	VMOVUPS      (BX)(DX*1), Y5
+	VSUBPS       Y4, Y5, Y5
+	VMOVUPS      (BX)(DX*4), Y4
+	VMOVUPS      (BX)(SI*1), Y6
+	VSUBPS       Y4, Y6, Y6
+	VMOVUPS      (BX)(DI*1), Y4
+	VFMADD231PS  constant5<>+0(SB), Y5, Y4
+	VFMADD231PS  constant3<>+0(SB), Y6, Y4
+	VADDPS       Y6, Y5, Y5
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*2), Y6
+	VMOVUPS      (BX)(DX*1), Y7
+	VSUBPS       Y6, Y7, Y7
+	VMOVUPS      (BX)(DX*4), Y6
+	VMOVUPS      (BX)(SI*1), Y8
+	VSUBPS       Y6, Y8, Y8
+	VMOVUPS      (BX)(DI*1), Y6
+	VFMADD231PS  constant5<>+0(SB), Y7, Y6
+	VFMADD231PS  constant3<>+0(SB), Y8, Y6
+	VADDPS       Y8, Y7, Y7
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*2), Y8
+	VMOVUPS      (BX)(DX*1), Y9
+	VSUBPS       Y8, Y9, Y9
+	VMOVUPS      (BX)(DX*4), Y8
+	VMOVUPS      (BX)(SI*1), Y10
+	VSUBPS       Y8, Y10, Y10
+	VMOVUPS      (BX)(DI*1), Y8
+	VFMADD231PS  constant5<>+0(SB), Y9, Y8
+	VFMADD231PS  constant3<>+0(SB), Y10, Y8
+	VADDPS       Y10, Y9, Y9
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*2), Y10
+	VMOVUPS      (BX)(DX*1), Y11
+	VSUBPS       Y10, Y11, Y11
+	VMOVUPS      (BX)(DX*4), Y10
+	VMOVUPS      (BX)(SI*1), Y12
+	VSUBPS       Y10, Y12, Y12
+	VMOVUPS      (BX)(DI*1), Y10
+	VFMADD231PS  constant5<>+0(SB), Y11, Y10
+	VFMADD231PS  constant3<>+0(SB), Y12, Y10
+	VADDPS       Y12, Y11, Y11
+	VADDPS       Y5, Y3, Y12
+	VSUBPS       Y5, Y3, Y3
+	VADDPS       Y9, Y7, Y5
+	VSUBPS       Y9, Y7, Y7
+	VFMADD231PS  constant2<>+0(SB), Y12, Y1
+	VFMADD231PS  constant1<>+0(SB), Y5, Y1
+	MOVQ         32(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y9
+	VPSLLD       $0x10, Y9, Y9
+	VADDPS       Y9, Y1, Y1
+	VPSRLD       $0x10, Y1, Y9
+	VPAND        roundOdd<>+0(SB), Y9, Y13
+	VPADDD       roundMost<>+0(SB), Y13, Y13
+	VPADDD       Y1, Y13, Y13
+	VPSRLD       $0x10, Y13, Y13
+	VPOR         roundNaN<>+0(SB), Y9, Y9
+	VCMPPS       $0x03, Y1, Y1, Y1
+	VBLENDVPS    Y1, Y9, Y13, Y13
+	VEXTRACTI128 $0x01, Y13, X9
+	VPACKUSDW    X9, X13, X13
+	VMOVDQU      X13, (BX)(R9*2)
+	VMULPS       constant1<>+0(SB), Y12, Y12
+	VFMADD231PS  constant2<>+0(SB), Y5, Y12
+	MOVQ         48(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y1
+	VPSLLD       $0x10, Y1, Y1
+	VADDPS       Y1, Y12, Y12
+	VPSRLD       $0x10, Y12, Y1
+	VPAND        roundOdd<>+0(SB), Y1, Y5
+	VPADDD       roundMost<>+0(SB), Y5, Y5
+	VPADDD       Y12, Y5, Y5
+	VPSRLD       $0x10, Y5, Y5
+	VPOR         roundNaN<>+0(SB), Y1, Y1
+	VCMPPS       $0x03, Y12, Y12, Y12
+	VBLENDVPS    Y12, Y1, Y5, Y5
+	VEXTRACTI128 $0x01, Y5, X1
+	VPACKUSDW    X1, X5, X5
+	VMOVDQU      X5, (BX)(R9*2)
+	VFMADD231PS  constant5<>+0(SB), Y3, Y11
+	VFMADD231PS  constant3<>+0(SB), Y7, Y11
+	MOVQ         56(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y1
+	VPSLLD       $0x10, Y1, Y1
+	VADDPS       Y1, Y11, Y11
+	VPSRLD       $0x10, Y11, Y1
+	VPAND        roundOdd<>+0(SB), Y1, Y5
+	VPADDD       roundMost<>+0(SB), Y5, Y5
+	VPADDD       Y11, Y5, Y5
+	VPSRLD       $0x10, Y5, Y5
+	VPOR         roundNaN<>+0(SB), Y1, Y1
+	VCMPPS       $0x03, Y11, Y11, Y11
+	VBLENDVPS    Y11, Y1, Y5, Y5
+	VEXTRACTI128 $0x01, Y5, X1
+	VPACKUSDW    X1, X5, X5
+	VMOVDQU      X5, (BX)(R9*2)
+	VADDPS       Y7, Y3, Y3
+	MOVQ         40(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y1
+	VPSLLD       $0x10, Y1, Y1
+	VADDPS       Y1, Y3, Y3
+	VPSRLD       $0x10, Y3, Y1
+	VPAND        roundOdd<>+0(SB), Y1, Y5
+	VPADDD       roundMost<>+0(SB), Y5, Y5
+	VPADDD       Y3, Y5, Y5
+	VPSRLD       $0x10, Y5, Y5
+	VPOR         roundNaN<>+0(SB), Y1, Y1
+	VCMPPS       $0x03, Y3, Y3, Y3
+	VBLENDVPS    Y3, Y1, Y5, Y5
+	VEXTRACTI128 $0x01, Y5, X1
+	VPACKUSDW    X1, X5, X5
+	VMOVDQU      X5, (BX)(R9*2)
+	VADDPS       Y4, Y2, Y1
+	VSUBPS       Y4, Y2, Y2
+	VADDPS       Y8, Y6, Y3
+	VSUBPS       Y8, Y6, Y6
+	VFMADD231PS  constant2<>+0(SB), Y1, Y0
+	VFMADD231PS  constant1<>+0(SB), Y3, Y0
+	MOVQ         96(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y4
+	VPSLLD       $0x10, Y4, Y4
+	VADDPS       Y4, Y0, Y0
+	VPSRLD       $0x10, Y0, Y4
+	VPAND        roundOdd<>+0(SB), Y4, Y5
+	VPADDD       roundMost<>+0(SB), Y5, Y5
+	VPADDD       Y0, Y5, Y5
+	VPSRLD       $0x10, Y5, Y5
+	VPOR         roundNaN<>+0(SB), Y4, Y4
+	VCMPPS       $0x03, Y0, Y0, Y0
+	VBLENDVPS    Y0, Y4, Y5, Y5
+	VEXTRACTI128 $0x01, Y5, X4
+	VPACKUSDW    X4, X5, X5
+	VMOVDQU      X5, (BX)(R9*2)
+	VMULPS       constant1<>+0(SB), Y1, Y1
+	VFMADD231PS  constant2<>+0(SB), Y3, Y1
+	MOVQ         112(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y0
+	VPSLLD       $0x10, Y0, Y0
+	VADDPS       Y0, Y1, Y1
+	VPSRLD       $0x10, Y1, Y0
+	VPAND        roundOdd<>+0(SB), Y0, Y3
+	VPADDD       roundMost<>+0(SB), Y3, Y3
+	VPADDD       Y1, Y3, Y3
+	VPSRLD       $0x10, Y3, Y3
+	VPOR         roundNaN<>+0(SB), Y0, Y0
+	VCMPPS       $0x03, Y1, Y1, Y1
+	VBLENDVPS    Y1, Y0, Y3, Y3
+	VEXTRACTI128 $0x01, Y3, X0
+	VPACKUSDW    X0, X3, X3
+	VMOVDQU      X3, (BX)(R9*2)
+	VFMADD231PS  constant5<>+0(SB), Y2, Y10
+	VFMADD231PS  constant3<>+0(SB), Y6, Y10
+	MOVQ         120(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y0
+	VPSLLD       $0x10, Y0, Y0
+	VADDPS       Y0, Y10, Y10
+	VPSRLD       $0x10, Y10, Y0
+	VPAND        roundOdd<>+0(SB), Y0, Y1
+	VPADDD       roundMost<>+0(SB), Y1, Y1
+	VPADDD       Y10, Y1, Y1
+	VPSRLD       $0x10, Y1, Y1
+	VPOR         roundNaN<>+0(SB), Y0, Y0
+	VCMPPS       $0x03, Y10, Y10, Y10
+	VBLENDVPS    Y10, Y0, Y1, Y1
+	VEXTRACTI128 $0x01, Y1, X0
+	VPACKUSDW    X0, X1, X1
+	VMOVDQU      X1, (BX)(R9*2)
+	VADDPS       Y6, Y2, Y2
+	MOVQ         104(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Y0
+	VPSLLD       $0x10, Y0, Y0
+	VADDPS       Y0, Y2, Y2
+	VPSRLD       $0x10, Y2, Y0
+	VPAND        roundOdd<>+0(SB), Y0, Y1
+	VPADDD       roundMost<>+0(SB), Y1, Y1
+	VPADDD       Y2, Y1, Y1
+	VPSRLD       $0x10, Y1, Y1
+	VPOR         roundNaN<>+0(SB), Y0, Y0
+	VCMPPS       $0x03, Y2, Y2, Y2
+	VBLENDVPS    Y2, Y0, Y1, Y1
+	VEXTRACTI128 $0x01, Y1, X0
+	VPACKUSDW    X0, X1, X1
+	VMOVDQU      X1, (BX)(R9*2)
+	ADDQ         $+32, AX
+	ADDQ         $+8, R9
+	SUBQ         $+8, R12
+	JG           vector
+	MOVQ         step+32(FP), R12
+	LEAQ         (R11)(R12*4), R11
+	ADDQ         pixelStep+8(FP), R10
+	DECQ         tiles+40(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
 // func transpose8AVX2(dst *float32, dstStep int, src *float32, srcStep int)
 // Requires: AVX
 TEXT ·transpose8AVX2(SB), NOSPLIT, $0-32
@@ -5365,6 +5954,133 @@ vector:
 	ADDQ    pixelStep+8(FP), R10
 	DECQ    tiles+40(FP)
 	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func halfOutputAdd2AVX512(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int)
+// Requires: AVX, AVX512F
+TEXT ·halfOutputAdd2AVX512(SB), NOSPLIT, $0-56
+	MOVQ src+16(FP), AX
+	MOVQ stride+24(FP), CX
+	SHLQ $0x02, CX
+	MOVQ CX, DX
+	SHLQ $0x02, DX
+	LEAQ (DX)(DX*2), SI
+	MOVQ dst+0(FP), DI
+	XORQ R9, R9
+	MOVQ AX, R10
+
+tile:
+	MOVQ R9, R8
+	MOVQ R10, AX
+	MOVQ channels+48(FP), R11
+
+vector:
+	MOVQ      AX, BX
+	VMOVUPS   (BX)(DX*1), Z0
+	VMOVUPS   (BX), Z1
+	VADDPS    Z0, Z1, Z1
+	VMOVUPS   (BX)(DX*2), Z2
+	VADDPS    Z2, Z1, Z1
+	VSUBPS    Z2, Z0, Z0
+	VMOVUPS   (BX)(SI*1), Z2
+	VADDPS    Z2, Z0, Z0
+	ADDQ      CX, BX
+	VMOVUPS   (BX)(DX*1), Z2
+	VMOVUPS   (BX), Z3
+	VADDPS    Z2, Z3, Z3
+	VMOVUPS   (BX)(DX*2), Z4
+	VADDPS    Z4, Z3, Z3
+	VSUBPS    Z4, Z2, Z2
+	VMOVUPS   (BX)(SI*1), Z4
+	VADDPS    Z4, Z2, Z2
+	ADDQ      CX, BX
+	VMOVUPS   (BX)(DX*1), Z4
+	VMOVUPS   (BX), Z5
+	VADDPS    Z4, Z5, Z5
+	VMOVUPS   (BX)(DX*2), Z6
+	VADDPS    Z6, Z5, Z5
+	VSUBPS    Z6, Z4, Z4
+	VMOVUPS   (BX)(SI*1), Z6
+	VADDPS    Z6, Z4, Z4
+	ADDQ      CX, BX
+	VMOVUPS   (BX)(DX*1), Z6
+	VMOVUPS   (BX), Z7
+	VADDPS    Z6, Z7, Z7
+	VMOVUPS   (BX)(DX*2), Z8
+	VADDPS    Z8, Z7, Z7
+	VSUBPS    Z8, Z6, Z6
+	VMOVUPS   (BX)(SI*1), Z8
+	VADDPS    Z8, Z6, Z6
+	VADDPS    Z3, Z1, Z1
+	VADDPS    Z5, Z1, Z1
+	MOVQ      (DI), BX
+	VPMOVZXWD (BX)(R8*2), Z8
+	VPSLLD    $0x10, Z8, Z8
+	VADDPS    Z8, Z1, Z1
+	VPSRLD    $0x10, Z1, Z8
+	VPANDD    roundOdd<>+0(SB), Z8, Z9
+	VPADDD    roundMost<>+0(SB), Z9, Z9
+	VPADDD    Z1, Z9, Z9
+	VPSRLD    $0x10, Z9, Z9
+	VCMPPS    $0x03, Z1, Z1, K1
+	VPORD     roundNaN<>+0(SB), Z8, K1, Z9
+	VPMOVDW   Z9, Y1
+	VMOVUPS   Y1, (BX)(R8*2)
+	VSUBPS    Z5, Z3, Z3
+	VADDPS    Z7, Z3, Z3
+	MOVQ      8(DI), BX
+	VPMOVZXWD (BX)(R8*2), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VADDPS    Z1, Z3, Z3
+	VPSRLD    $0x10, Z3, Z1
+	VPANDD    roundOdd<>+0(SB), Z1, Z5
+	VPADDD    roundMost<>+0(SB), Z5, Z5
+	VPADDD    Z3, Z5, Z5
+	VPSRLD    $0x10, Z5, Z5
+	VCMPPS    $0x03, Z3, Z3, K1
+	VPORD     roundNaN<>+0(SB), Z1, K1, Z5
+	VPMOVDW   Z5, Y3
+	VMOVUPS   Y3, (BX)(R8*2)
+	VADDPS    Z2, Z0, Z0
+	VADDPS    Z4, Z0, Z0
+	MOVQ      16(DI), BX
+	VPMOVZXWD (BX)(R8*2), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VADDPS    Z1, Z0, Z0
+	VPSRLD    $0x10, Z0, Z1
+	VPANDD    roundOdd<>+0(SB), Z1, Z3
+	VPADDD    roundMost<>+0(SB), Z3, Z3
+	VPADDD    Z0, Z3, Z3
+	VPSRLD    $0x10, Z3, Z3
+	VCMPPS    $0x03, Z0, Z0, K1
+	VPORD     roundNaN<>+0(SB), Z1, K1, Z3
+	VPMOVDW   Z3, Y0
+	VMOVUPS   Y0, (BX)(R8*2)
+	VSUBPS    Z4, Z2, Z2
+	VADDPS    Z6, Z2, Z2
+	MOVQ      24(DI), BX
+	VPMOVZXWD (BX)(R8*2), Z0
+	VPSLLD    $0x10, Z0, Z0
+	VADDPS    Z0, Z2, Z2
+	VPSRLD    $0x10, Z2, Z0
+	VPANDD    roundOdd<>+0(SB), Z0, Z1
+	VPADDD    roundMost<>+0(SB), Z1, Z1
+	VPADDD    Z2, Z1, Z1
+	VPSRLD    $0x10, Z1, Z1
+	VCMPPS    $0x03, Z2, Z2, K1
+	VPORD     roundNaN<>+0(SB), Z0, K1, Z1
+	VPMOVDW   Z1, Y2
+	VMOVUPS   Y2, (BX)(R8*2)
+	ADDQ      $+64, AX
+	ADDQ      $+16, R8
+	SUBQ      $+16, R11
+	JG        vector
+	MOVQ      step+32(FP), R11
+	LEAQ      (R10)(R11*4), R10
+	ADDQ      pixelStep+8(FP), R9
+	DECQ      tiles+40(FP)
+	JNZ       tile
 	VZEROUPPER
 	RET
 
@@ -8132,6 +8848,402 @@ vector:
 	MOVQ        step+32(FP), R13
 	LEAQ        (R12)(R13*4), R12
 	ADDQ        pixelStep+8(FP), R11
+	DECQ        tiles+40(FP)
+	JNZ         tile
+	VZEROUPPER
+	RET
+
+// func halfOutputAdd4AVX512(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int)
+// Requires: AVX, AVX512F
+TEXT ·halfOutputAdd4AVX512(SB), NOSPLIT, $0-56
+	MOVQ    src+16(FP), AX
+	MOVQ    stride+24(FP), CX
+	SHLQ    $0x02, CX
+	LEAQ    (CX)(CX*2), DX
+	ADDQ    DX, DX
+	LEAQ    (DX)(DX*2), SI
+	LEAQ    (DX)(DX*4), DI
+	MOVQ    dst+0(FP), R8
+	VMOVUPS constant1<>+0(SB), Z0
+	VMOVUPS constant2<>+0(SB), Z1
+	VMOVUPS constant5<>+0(SB), Z2
+	VMOVUPS constant3<>+0(SB), Z3
+	XORQ    R10, R10
+	MOVQ    AX, R11
+
+tile:
+	MOVQ R10, R9
+	MOVQ R11, AX
+	MOVQ channels+48(FP), R12
+
+vector:
+	MOVQ        AX, BX
+	VMOVUPS     (BX)(DX*1), Z4
+	VMOVUPS     (BX)(DX*2), Z5
+	VADDPS      Z5, Z4, Z6
+	VSUBPS      Z5, Z4, Z4
+	VMOVUPS     (BX)(SI*1), Z5
+	VMOVUPS     (BX)(DX*4), Z7
+	VADDPS      Z7, Z5, Z8
+	VSUBPS      Z7, Z5, Z5
+	VMOVUPS     (BX), Z7
+	VFMADD231PS Z1, Z6, Z7
+	VFMADD231PS Z0, Z8, Z7
+	VMULPS      Z0, Z6, Z6
+	VFMADD231PS Z1, Z8, Z6
+	VMOVUPS     (BX)(DI*1), Z8
+	VFMADD231PS Z2, Z4, Z8
+	VFMADD231PS Z3, Z5, Z8
+	VADDPS      Z5, Z4, Z4
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Z5
+	VMOVUPS     (BX)(DX*2), Z9
+	VADDPS      Z9, Z5, Z10
+	VSUBPS      Z9, Z5, Z5
+	VMOVUPS     (BX)(SI*1), Z9
+	VMOVUPS     (BX)(DX*4), Z11
+	VADDPS      Z11, Z9, Z12
+	VSUBPS      Z11, Z9, Z9
+	VMOVUPS     (BX), Z11
+	VFMADD231PS Z1, Z10, Z11
+	VFMADD231PS Z0, Z12, Z11
+	VMULPS      Z0, Z10, Z10
+	VFMADD231PS Z1, Z12, Z10
+	VMOVUPS     (BX)(DI*1), Z12
+	VFMADD231PS Z2, Z5, Z12
+	VFMADD231PS Z3, Z9, Z12
+	VADDPS      Z9, Z5, Z5
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Z9
+	VMOVUPS     (BX)(DX*2), Z13
+	VADDPS      Z13, Z9, Z14
+	VSUBPS      Z13, Z9, Z9
+	VMOVUPS     (BX)(SI*1), Z13
+	VMOVUPS     (BX)(DX*4), Z15
+	VADDPS      Z15, Z13, Z16
+	VSUBPS      Z15, Z13, Z13
+	VMOVUPS     (BX), Z15
+	VFMADD231PS Z1, Z14, Z15
+	VFMADD231PS Z0, Z16, Z15
+	VMULPS      Z0, Z14, Z14
+	VFMADD231PS Z1, Z16, Z14
+	VMOVUPS     (BX)(DI*1), Z16
+	VFMADD231PS Z2, Z9, Z16
+	VFMADD231PS Z3, Z13, Z16
+	VADDPS      Z13, Z9, Z9
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Z13
+	VMOVUPS     (BX)(DX*2), Z17
+	VADDPS      Z17, Z13, Z18
+	VSUBPS      Z17, Z13, Z13
+	VMOVUPS     (BX)(SI*1), Z17
+	VMOVUPS     (BX)(DX*4), Z19
+	VADDPS      Z19, Z17, Z20
+	VSUBPS      Z19, Z17, Z17
+	VMOVUPS     (BX), Z19
+	VFMADD231PS Z1, Z18, Z19
+	VFMADD231PS Z0, Z20, Z19
+	VMULPS      Z0, Z18, Z18
+	VFMADD231PS Z1, Z20, Z18
+	VMOVUPS     (BX)(DI*1), Z20
+	VFMADD231PS Z2, Z13, Z20
+	VFMADD231PS Z3, Z17, Z20
+	VADDPS      Z17, Z13, Z13
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Z17
+	VMOVUPS     (BX)(DX*2), Z21
+	VADDPS      Z21, Z17, Z22
+	VSUBPS      Z21, Z17, Z17
+	VMOVUPS     (BX)(SI*1), Z21
+	VMOVUPS     (BX)(DX*4), Z23
+	VADDPS      Z23, Z21, Z24
+	VSUBPS      Z23, Z21, Z21
+	VMOVUPS     (BX), Z23
+	VFMADD231PS Z1, Z22, Z23
+	VFMADD231PS Z0, Z24, Z23
+	VMULPS      Z0, Z22, Z22
+	VFMADD231PS Z1, Z24, Z22
+	VMOVUPS     (BX)(DI*1), Z24
+	VFMADD231PS Z2, Z17, Z24
+	VFMADD231PS Z3, Z21, Z24
+	VADDPS      Z21, Z17, Z17
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Z21
+	VMOVUPS     (BX)(DX*2), Z25
+	VADDPS      Z25, Z21, Z26
+	VSUBPS      Z25, Z21, Z21
+	VMOVUPS     (BX)(SI*1), Z25
+	VMOVUPS     (BX)(DX*4), Z27
+	VADDPS      Z27, Z25, Z28
+	VSUBPS      Z27, Z25, Z25
+	VMOVUPS     (BX), Z27
+	VFMADD231PS Z1, Z26, Z27
+	VFMADD231PS Z0, Z28, Z27
+	VMULPS      Z0, Z26, Z26
+	VFMADD231PS Z1, Z28, Z26
+	VMOVUPS     (BX)(DI*1), Z28
+	VFMADD231PS Z2, Z21, Z28
+	VFMADD231PS Z3, Z25, Z28
+	VADDPS      Z25, Z21, Z21
+	VADDPS      Z15, Z11, Z25
+	VSUBPS      Z15, Z11, Z11
+	VADDPS      Z23, Z19, Z15
+	VSUBPS      Z23, Z19, Z19
+	VFMADD231PS Z1, Z25, Z7
+	VFMADD231PS Z0, Z15, Z7
+	MOVQ        (R8), BX
+	VPMOVZXWD   (BX)(R9*2), Z23
+	VPSLLD      $0x10, Z23, Z23
+	VADDPS      Z23, Z7, Z7
+	VPSRLD      $0x10, Z7, Z23
+	VPANDD      roundOdd<>+0(SB), Z23, Z29
+	VPADDD      roundMost<>+0(SB), Z29, Z29
+	VPADDD      Z7, Z29, Z29
+	VPSRLD      $0x10, Z29, Z29
+	VCMPPS      $0x03, Z7, Z7, K1
+	VPORD       roundNaN<>+0(SB), Z23, K1, Z29
+	VPMOVDW     Z29, Y7
+	VMOVUPS     Y7, (BX)(R9*2)
+	VMULPS      Z0, Z25, Z25
+	VFMADD231PS Z1, Z15, Z25
+	MOVQ        16(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Z7
+	VPSLLD      $0x10, Z7, Z7
+	VADDPS      Z7, Z25, Z25
+	VPSRLD      $0x10, Z25, Z7
+	VPANDD      roundOdd<>+0(SB), Z7, Z15
+	VPADDD      roundMost<>+0(SB), Z15, Z15
+	VPADDD      Z25, Z15, Z15
+	VPSRLD      $0x10, Z15, Z15
+	VCMPPS      $0x03, Z25, Z25, K1
+	VPORD       roundNaN<>+0(SB), Z7, K1, Z15
+	VPMOVDW     Z15, Y25
+	VMOVUPS     Y25, (BX)(R9*2)
+	VFMADD231PS Z2, Z11, Z27
+	VFMADD231PS Z3, Z19, Z27
+	MOVQ        24(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Z7
+	VPSLLD      $0x10, Z7, Z7
+	VADDPS      Z7, Z27, Z27
+	VPSRLD      $0x10, Z27, Z7
+	VPANDD      roundOdd<>+0(SB), Z7, Z15
+	VPADDD      roundMost<>+0(SB), Z15, Z15
+	VPADDD      Z27, Z15, Z15
+	VPSRLD      $0x10, Z15, Z15
+	VCMPPS      $0x03, Z27, Z27, K1
+	VPORD       roundNaN<>+0(SB), Z7, K1, Z15
+	VPMOVDW     Z15, Y27
+	VMOVUPS     Y27, (BX)(R9*2)
+	VADDPS      Z19, Z11, Z11
+	MOVQ        8(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Z7
+	VPSLLD      $0x10, Z7, Z7
+	VADDPS      Z7, Z11, Z11
+	VPSRLD      $0x10, Z11, Z7
+	VPANDD      roundOdd<>+0(SB), Z7, Z15
+	VPADDD      roundMost<>+0(SB), Z15, Z15
+	VPADDD      Z11, Z15, Z15
+	VPSRLD      $0x10, Z15, Z15
+	VCMPPS      $0x03, Z11, Z11, K1
+	VPORD       roundNaN<>+0(SB), Z7, K1, Z15
+	VPMOVDW     Z15, Y11
+	VMOVUPS     Y11, (BX)(R9*2)
+	VADDPS      Z9, Z5, Z7
+	VSUBPS      Z9, Z5, Z5
+	VADDPS      Z17, Z13, Z9
+	VSUBPS      Z17, Z13, Z13
+	VFMADD231PS Z1, Z7, Z4
+	VFMADD231PS Z0, Z9, Z4
+	MOVQ        32(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Z11
+	VPSLLD      $0x10, Z11, Z11
+	VADDPS      Z11, Z4, Z4
+	VPSRLD      $0x10, Z4, Z11
+	VPANDD      roundOdd<>+0(SB), Z11, Z15
+	VPADDD      roundMost<>+0(SB), Z15, Z15
+	VPADDD      Z4, Z15, Z15
+	VPSRLD      $0x10, Z15, Z15
+	VCMPPS      $0x03, Z4, Z4, K1
+	VPORD       roundNaN<>+0(SB), Z11, K1, Z15
+	VPMOVDW     Z15, Y4
+	VMOVUPS     Y4, (BX)(R9*2)
+	VMULPS      Z0, Z7, Z7
+	VFMADD231PS Z1, Z9, Z7
+	MOVQ        48(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Z4
+	VPSLLD      $0x10, Z4, Z4
+	VADDPS      Z4, Z7, Z7
+	VPSRLD      $0x10, Z7, Z4
+	VPANDD      roundOdd<>+0(SB), Z4, Z9
+	VPADDD      roundMost<>+0(SB), Z9, Z9
+	VPADDD      Z7, Z9, Z9
+	VPSRLD      $0x10, Z9, Z9
+	VCMPPS      $0x03, Z7, Z7, K1
+	VPORD       roundNaN<>+0(SB), Z4, K1, Z9
+	VPMOVDW     Z9, Y7
+	VMOVUPS     Y7, (BX)(R9*2)
+	VFMADD231PS Z2, Z5, Z21
+	VFMADD231PS Z3, Z13, Z21
+	MOVQ        56(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Z4
+	VPSLLD      $0x10, Z4, Z4
+	VADDPS      Z4, Z21, Z21
+	VPSRLD      $0x10, Z21, Z4
+	VPANDD      roundOdd<>+0(SB), Z4, Z7
+	VPADDD      roundMost<>+0(SB), Z7, Z7
+	VPADDD      Z21, Z7, Z7
+	VPSRLD      $0x10, Z7, Z7
+	VCMPPS      $0x03, Z21, Z21, K1
+	VPORD       roundNaN<>+0(SB), Z4, K1, Z7
+	VPMOVDW     Z7, Y21
+	VMOVUPS     Y21, (BX)(R9*2)
+	VADDPS      Z13, Z5, Z5
+	MOVQ        40(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Z4
+	VPSLLD      $0x10, Z4, Z4
+	VADDPS      Z4, Z5, Z5
+	VPSRLD      $0x10, Z5, Z4
+	VPANDD      roundOdd<>+0(SB), Z4, Z7
+	VPADDD      roundMost<>+0(SB), Z7, Z7
+	VPADDD      Z5, Z7, Z7
+	VPSRLD      $0x10, Z7, Z7
+	VCMPPS      $0x03, Z5, Z5, K1
+	VPORD       roundNaN<>+0(SB), Z4, K1, Z7
+	VPMOVDW     Z7, Y5
+	VMOVUPS     Y5, (BX)(R9*2)
+	VADDPS      Z14, Z10, Z4
+	VSUBPS      Z14, Z10, Z10
+	VADDPS      Z22, Z18, Z5
+	VSUBPS      Z22, Z18, Z18
+	VFMADD231PS Z1, Z4, Z6
+	VFMADD231PS Z0, Z5, Z6
+	MOVQ        64(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Z7
+	VPSLLD      $0x10, Z7, Z7
+	VADDPS      Z7, Z6, Z6
+	VPSRLD      $0x10, Z6, Z7
+	VPANDD      roundOdd<>+0(SB), Z7, Z9
+	VPADDD      roundMost<>+0(SB), Z9, Z9
+	VPADDD      Z6, Z9, Z9
+	VPSRLD      $0x10, Z9, Z9
+	VCMPPS      $0x03, Z6, Z6, K1
+	VPORD       roundNaN<>+0(SB), Z7, K1, Z9
+	VPMOVDW     Z9, Y6
+	VMOVUPS     Y6, (BX)(R9*2)
+	VMULPS      Z0, Z4, Z4
+	VFMADD231PS Z1, Z5, Z4
+	MOVQ        80(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Z5
+	VPSLLD      $0x10, Z5, Z5
+	VADDPS      Z5, Z4, Z4
+	VPSRLD      $0x10, Z4, Z5
+	VPANDD      roundOdd<>+0(SB), Z5, Z6
+	VPADDD      roundMost<>+0(SB), Z6, Z6
+	VPADDD      Z4, Z6, Z6
+	VPSRLD      $0x10, Z6, Z6
+	VCMPPS      $0x03, Z4, Z4, K1
+	VPORD       roundNaN<>+0(SB), Z5, K1, Z6
+	VPMOVDW     Z6, Y4
+	VMOVUPS     Y4, (BX)(R9*2)
+	VFMADD231PS Z2, Z10, Z26
+	VFMADD231PS Z3, Z18, Z26
+	MOVQ        88(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Z4
+	VPSLLD      $0x10, Z4, Z4
+	VADDPS      Z4, Z26, Z26
+	VPSRLD      $0x10, Z26, Z4
+	VPANDD      roundOdd<>+0(SB), Z4, Z5
+	VPADDD      roundMost<>+0(SB), Z5, Z5
+	VPADDD      Z26, Z5, Z5
+	VPSRLD      $0x10, Z5, Z5
+	VCMPPS      $0x03, Z26, Z26, K1
+	VPORD       roundNaN<>+0(SB), Z4, K1, Z5
+	VPMOVDW     Z5, Y26
+	VMOVUPS     Y26, (BX)(R9*2)
+	VADDPS      Z18, Z10, Z10
+	MOVQ        72(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Z4
+	VPSLLD      $0x10, Z4, Z4
+	VADDPS      Z4, Z10, Z10
+	VPSRLD      $0x10, Z10, Z4
+	VPANDD      roundOdd<>+0(SB), Z4, Z5
+	VPADDD      roundMost<>+0(SB), Z5, Z5
+	VPADDD      Z10, Z5, Z5
+	VPSRLD      $0x10, Z5, Z5
+	VCMPPS      $0x03, Z10, Z10, K1
+	VPORD       roundNaN<>+0(SB), Z4, K1, Z5
+	VPMOVDW     Z5, Y10
+	VMOVUPS     Y10, (BX)(R9*2)
+	VADDPS      Z16, Z12, Z4
+	VSUBPS      Z16, Z12, Z12
+	VADDPS      Z24, Z20, Z5
+	VSUBPS      Z24, Z20, Z20
+	VFMADD231PS Z1, Z4, Z8
+	VFMADD231PS Z0, Z5, Z8
+	MOVQ        96(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Z6
+	VPSLLD      $0x10, Z6, Z6
+	VADDPS      Z6, Z8, Z8
+	VPSRLD      $0x10, Z8, Z6
+	VPANDD      roundOdd<>+0(SB), Z6, Z7
+	VPADDD      roundMost<>+0(SB), Z7, Z7
+	VPADDD      Z8, Z7, Z7
+	VPSRLD      $0x10, Z7, Z7
+	VCMPPS      $0x03, Z8, Z8, K1
+	VPORD       roundNaN<>+0(SB), Z6, K1, Z7
+	VPMOVDW     Z7, Y8
+	VMOVUPS     Y8, (BX)(R9*2)
+	VMULPS      Z0, Z4, Z4
+	VFMADD231PS Z1, Z5, Z4
+	MOVQ        112(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Z5
+	VPSLLD      $0x10, Z5, Z5
+	VADDPS      Z5, Z4, Z4
+	VPSRLD      $0x10, Z4, Z5
+	VPANDD      roundOdd<>+0(SB), Z5, Z6
+	VPADDD      roundMost<>+0(SB), Z6, Z6
+	VPADDD      Z4, Z6, Z6
+	VPSRLD      $0x10, Z6, Z6
+	VCMPPS      $0x03, Z4, Z4, K1
+	VPORD       roundNaN<>+0(SB), Z5, K1, Z6
+	VPMOVDW     Z6, Y4
+	VMOVUPS     Y4, (BX)(R9*2)
+	VFMADD231PS Z2, Z12, Z28
+	VFMADD231PS Z3, Z20, Z28
+	MOVQ        120(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Z4
+	VPSLLD      $0x10, Z4, Z4
+	VADDPS      Z4, Z28, Z28
+	VPSRLD      $0x10, Z28, Z4
+	VPANDD      roundOdd<>+0(SB), Z4, Z5
+	VPADDD      roundMost<>+0(SB), Z5, Z5
+	VPADDD      Z28, Z5, Z5
+	VPSRLD      $0x10, Z5, Z5
+	VCMPPS      $0x03, Z28, Z28, K1
+	VPORD       roundNaN<>+0(SB), Z4, K1, Z5
+	VPMOVDW     Z5, Y28
+	VMOVUPS     Y28, (BX)(R9*2)
+	VADDPS      Z20, Z12, Z12
+	MOVQ        104(R8), BX
+	VPMOVZXWD   (BX)(R9*2), Z4
+	VPSLLD      $0x10, Z4, Z4
+	VADDPS      Z4, Z12, Z12
+	VPSRLD      $0x10, Z12, Z4
+	VPANDD      roundOdd<>+0(SB), Z4, Z5
+	VPADDD      roundMost<>+0(SB), Z5, Z5
+	VPADDD      Z12, Z5, Z5
+	VPSRLD      $0x10, Z5, Z5
+	VCMPPS      $0x03, Z12, Z12, K1
+	VPORD       roundNaN<>+0(SB), Z4, K1, Z5
+	VPMOVDW     Z5, Y12
+	VMOVUPS     Y12, (BX)(R9*2)
+	ADDQ        $+64, AX
+	ADDQ        $+16, R9
+	SUBQ        $+16, R12
+	JG          vector
+	MOVQ        step+32(FP), R12
+	LEAQ        (R11)(R12*4), R11
+	ADDQ        pixelStep+8(FP), R10
 	DECQ        tiles+40(FP)
 	JNZ         tile
 	VZEROUPPER

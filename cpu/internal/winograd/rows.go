@@ -7,7 +7,6 @@ import (
 
 	"github.com/seed52467199/trainer/cpu/internal/implicit"
 	"github.com/seed52467199/trainer/cpu/simd"
-	"github.com/seed52467199/trainer/cpu/vec"
 	"github.com/seed52467199/trainer/internal/pool"
 )
 
@@ -184,7 +183,6 @@ type rowsJob struct {
 	worker     []float32
 	accumulate bool
 	then       *implicit.Then
-	parts      []float64 // sums of each block's columns and of their squares, or nil
 	packing    bool
 	benches    []*bench // by worker
 }
@@ -195,7 +193,7 @@ func (p *Rows) Run(workers *pool.Pool, x, w, bias, y, scratch []float32, accumul
 	p.RunThen(workers, x, w, bias, y, scratch, accumulate, nil)
 }
 
-// Parts is the number of parts that RunThen tells of, and RunHalf sums up: the blocks.
+// Parts is the number of parts that RunThen and RunHalf tell of: the blocks.
 // It is 0 where the pixels of y have other channels, too.
 func (p *Rows) Parts() int {
 	if p.Pixel != p.Columns {
@@ -206,24 +204,18 @@ func (p *Rows) Parts() int {
 
 // RunThen is Run that calls then, unless it is nil, for all of y.
 func (p *Rows) RunThen(workers *pool.Pool, x, w, bias, y, scratch []float32, accumulate bool, then *implicit.Then) {
-	p.job.accumulate, p.job.then = accumulate, then
-	p.run(workers, pixels{single: x}, w, bias, pixels{single: y}, scratch)
-	p.job.then = nil
+	p.run(workers, pixels{single: x}, w, bias, pixels{single: y}, scratch, accumulate, then)
 }
 
-// RunHalf is Run for Half maps. Where parts is not nil it also sums up each column of y,
-// and its squares, while a block is in cache: part i has the sums of all columns at
-// 2·i·Columns, and those of the squares Columns further on.
-func (p *Rows) RunHalf(workers *pool.Pool, x []uint16, w, bias []float32, y []uint16, scratch []float32, parts []float64) {
-	p.job.accumulate, p.job.parts = false, parts
-	p.run(workers, pixels{half: x}, w, bias, pixels{half: y}, scratch)
-	p.job.parts = nil
+// RunHalf is RunThen for Half maps.
+func (p *Rows) RunHalf(workers *pool.Pool, x []uint16, w, bias []float32, y []uint16, scratch []float32, accumulate bool, then *implicit.Then) {
+	p.run(workers, pixels{half: x}, w, bias, pixels{half: y}, scratch, accumulate, then)
 }
 
-func (p *Rows) run(workers *pool.Pool, x pixels, w, bias []float32, y pixels, scratch []float32) {
+func (p *Rows) run(workers *pool.Pool, x pixels, w, bias []float32, y pixels, scratch []float32, accumulate bool, then *implicit.Then) {
 	scratch = align(scratch)
 	j := &p.job
-	j.x, j.w, j.y = x, w, y
+	j.x, j.w, j.y, j.accumulate, j.then = x, w, y, accumulate, then
 	j.packed, scratch = cut(scratch, round(p.weightFloats, lanes))
 	j.bias, scratch = cut(scratch, p.panels*p.kernel.NR)
 	j.zero, j.worker = cut(scratch, p.zeros())
@@ -235,7 +227,7 @@ func (p *Rows) run(workers *pool.Pool, x pixels, w, bias []float32, y pixels, sc
 	workers.Run(p.panels*p.chunks, j)
 	j.packing = false
 	workers.Run(p.blocks, j)
-	j.x, j.w, j.y, j.packed, j.bias, j.zero, j.worker = pixels{}, nil, pixels{}, nil, nil, nil, nil
+	j.x, j.w, j.y, j.packed, j.bias, j.zero, j.worker, j.then = pixels{}, nil, pixels{}, nil, nil, nil, nil, nil
 }
 
 // Do transforms some weights, or computes one block.
@@ -303,7 +295,7 @@ func (j *rowsJob) compute(first, last int, memory []float32, b *bench) {
 		}
 		j.transformResult(products, panel, first, last, outside, b)
 	}
-	if j.then != nil || j.parts != nil {
+	if j.then != nil {
 		j.tell(first/j.block, first, last)
 	}
 }
@@ -330,7 +322,7 @@ func (j *rowsJob) transformResult(products []float32, panel, first, last int, ou
 		n := j.result.run(&b.pixels, y, outside, i, last)
 		src := products[(i-first)*nr:]
 		if j.accumulate {
-			b.scatter(j.tile.OutputAdd, j.k.Width, pixels, step, src, j.product, nr, n, columns)
+			b.scatter(j.tile.outputAdd(j.Half), j.k.Width, pixels, step, src, j.product, nr, n, columns)
 		} else {
 			b.output(j.tile.output(j.Half), j.k.Width, pixels, step, src, j.product, nr, n, columns, j.bias[at:], j.Clip)
 		}
@@ -343,11 +335,12 @@ func (j *rowsJob) fetchBeside(first, last int) {
 	if j.then == nil {
 		return
 	}
+	size := sizeOf(j.Half)
 	for _, m := range j.then.Beside {
 		for i := first; i < last; {
 			v := j.result.strip(i, last)
 			for h := range v.rows {
-				j.fetching(&m[v.first+h*j.OutW*j.Columns], ceil(v.cols*j.Columns, lanes))
+				j.fetching((*float32)(unsafe.Pointer(&m[size*(v.first+h*j.OutW*j.Columns)])), ceil(size*v.cols*j.Columns, 4*lanes))
 			}
 			i += v.tiles
 		}
@@ -357,9 +350,6 @@ func (j *rowsJob) fetchBeside(first, last int) {
 // tell lets those who want to know of tiles [first, last), which are block number
 // part: of rows that follow each other without a gap at once.
 func (j *rowsJob) tell(part, first, last int) {
-	if j.parts != nil {
-		clear(j.parts[2*part*j.Columns:][:2*j.Columns])
-	}
 	at, pixels := 0, 0
 	for i := first; i < last; {
 		v := j.result.strip(i, last)
@@ -367,7 +357,7 @@ func (j *rowsJob) tell(part, first, last int) {
 			from := v.first + h*j.OutW*j.Columns
 			if from != at+pixels*j.Columns {
 				if pixels > 0 {
-					j.written(part, at, pixels)
+					j.then.Told(part, at, pixels, j.Columns)
 				}
 				at, pixels = from, 0
 			}
@@ -375,18 +365,7 @@ func (j *rowsJob) tell(part, first, last int) {
 		}
 		i += v.tiles
 	}
-	j.written(part, at, pixels)
-}
-
-// written passes neighbouring pixels of y on, or adds them to the sums of a part.
-func (j *rowsJob) written(part, at, pixels int) {
-	if j.then != nil {
-		j.then.Told(part, at, pixels, j.Columns)
-	}
-	if j.parts != nil {
-		sums := j.parts[2*part*j.Columns:][:2*j.Columns]
-		vec.StridedMoments(sums[:j.Columns], sums[j.Columns:], j.y.half[at:], pixels, j.Columns)
-	}
+	j.then.Told(part, at, pixels, j.Columns)
 }
 
 // transpose writes the transpose of rows by cols floats of src to dst.

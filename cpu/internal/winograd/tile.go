@@ -42,9 +42,10 @@ type Tile struct {
 	// pixelStep counts them.
 	HalfInput, HalfSpread GatherFunc
 	HalfOutput            OutputFunc
+	HalfOutputAdd         ScatterFunc
 }
 
-// input, spread and output are the transforms for pixels of a kind.
+// input, spread, output and outputAdd are the transforms for pixels of a kind.
 func (t *Tile) input(half bool) GatherFunc {
 	if half {
 		return t.HalfInput
@@ -64,6 +65,13 @@ func (t *Tile) output(half bool) OutputFunc {
 		return t.HalfOutput
 	}
 	return t.Output
+}
+
+func (t *Tile) outputAdd(half bool) ScatterFunc {
+	if half {
+		return t.HalfOutputAdd
+	}
+	return t.OutputAdd
 }
 
 // Positions is the number of products for a tile and a pair of channels.

@@ -34,14 +34,18 @@ func main() {
 	// 12 accumulators hide the latency of 4 cycles at two FMAs a cycle; as
 	// many as the registers allow spare loads. Twelve rows are the most for
 	// which every row keeps its own address register.
-	rows(ymm, 6, 2, false)
-	rows(ymm, 12, 1, false)
-	rows(zmm, 12, 2, false)
-	rows(zmm, 12, 1, false)
+	rows(ymm, 6, 2, cached)
+	rows(ymm, 12, 1, cached)
+	rows(zmm, 12, 2, cached)
+	rows(zmm, 12, 1, cached)
 	// These write whole cache lines.
-	rows(ymm, 6, 2, true)
-	rows(zmm, 12, 2, true)
-	rows(zmm, 12, 1, true)
+	rows(ymm, 6, 2, past)
+	rows(zmm, 12, 2, past)
+	rows(zmm, 12, 1, past)
+	rows(ymm, 6, 2, beside)
+	rows(ymm, 12, 1, beside)
+	rows(zmm, 12, 2, beside)
+	rows(zmm, 12, 1, beside)
 
 	cols(ymm, 6, 2)
 	cols(ymm, 12, 1)
@@ -122,7 +126,7 @@ func fma(mr int, acc []Op, b []reg.VecVirtual, x reg.VecVirtual, value func(i in
 	}
 }
 
-const rowsSignature = "func(a *float32, rowA *int, rowC *int, tiles int, taps *int, ntaps int, kc int, b *float32, c *float32, start *float32, floor float32, ceiling float32)"
+const rowsParameters = "a *float32, rowA *int, rowC *int, tiles int, taps *int, ntaps int, kc int, b *float32, c *float32, start *float32, floor float32, ceiling float32"
 
 // rowsFrame writes what the two forms of row kernel share: the loop over
 // tiles, the accumulators' start and their end. body is the sum over taps; it
@@ -222,17 +226,27 @@ func eachRow(matrix, rows string, size uint8, mr int, base, table reg.GPVirtual,
 	}
 }
 
+// form is what a kernel of Rows does beside summing.
+type form int
+
+const (
+	cached form = iota
+	past        // it writes past the caches
+	beside      // it asks for other maps
+)
+
 // rows writes the kernel of Rows: mr rows by nv vectors. Beside its own tile's rows
 // of a it asks for the next tile's, a tile's time ahead: twelve interleaved streams
-// are more than the processor foresees by itself. past tells whether it writes past the
-// caches.
-func rows(w isaWidth, mr, nv int, past bool) {
-	form := "rows"
-	if past {
-		form = "rowsPast"
+// are more than the processor foresees by itself.
+func rows(w isaWidth, mr, nv int, f form) {
+	name := [...]string{"rows", "rowsPast", "rowsBeside"}[f]
+	parameters, fetch := rowsParameters, (*besideFetch)(nil)
+	if f == beside {
+		parameters += ", beside **float32, maps int"
+		fetch = &besideFetch{table: "rowC", size: 4, rows: mr, bytes: nv * w.bytes, times: 3}
 	}
-	kernel(form, w, mr, nv*w.bytes/4, "See Rows.", rowsSignature)
-	sum := rowsBody(w, mr, nv, func() func(p []reg.GPVirtual, q, b reg.GPVirtual, acc []Op, u int) {
+	kernel(name, w, mr, nv*w.bytes/4, "See Rows.", "func("+parameters+")")
+	sum := rowsBody(w, mr, nv, fetch, func() func(p []reg.GPVirtual, q, b reg.GPVirtual, acc []Op, u int) {
 		bv, x := vectors(w, nv), w.vec()
 		return func(p []reg.GPVirtual, q, b reg.GPVirtual, acc []Op, u int) {
 			for j := range bv {
@@ -241,13 +255,16 @@ func rows(w isaWidth, mr, nv int, past bool) {
 			fma(mr, acc, bv, x, func(i int) Mem { return at(p[i], q, 4*u) })
 		}
 	})
-	rowsFrame(w, mr, nv, past, sum)
+	rowsFrame(w, mr, nv, f == past, sum)
 }
 
-// rowsBody writes the sum of a kernel of Rows. term makes what adds term u from the
-// one at hand on.
-func rowsBody(w isaWidth, mr, nv int, term func() func(p []reg.GPVirtual, q, b reg.GPVirtual, acc []Op, u int)) func(p []reg.GPVirtual, q, b reg.GPVirtual, acc []Op) {
+// rowsBody writes the sum of a kernel of Rows, which may fetch other maps meanwhile. term
+// makes what adds term u from the one at hand on.
+func rowsBody(w isaWidth, mr, nv int, fetch *besideFetch, term func() func(p []reg.GPVirtual, q, b reg.GPVirtual, acc []Op, u int)) func(p []reg.GPVirtual, q, b reg.GPVirtual, acc []Op) {
 	tap, left, ahead, count := AllocLocal(8), AllocLocal(8), AllocLocal(8), AllocLocal(8)
+	if fetch != nil {
+		fetch.allocate()
+	}
 	none := GP64()
 	XORQ(none, none)
 	MOVQ(none, ahead)
@@ -258,6 +275,9 @@ func rowsBody(w isaWidth, mr, nv int, term func() func(p []reg.GPVirtual, q, b r
 		const unroll = 4
 
 		// The last tile looks as far ahead as the one before it.
+		if fetch != nil {
+			fetch.none(next)
+		}
 		MOVQ(param("tiles"), next)
 		DECQ(next)
 		JZ(LabelRef("last"))
@@ -265,6 +285,9 @@ func rowsBody(w isaWidth, mr, nv int, term func() func(p []reg.GPVirtual, q, b r
 		MOVQ(Mem{Base: q, Disp: 8 * mr}, next)
 		SUBQ(Mem{Base: q}, next)
 		MOVQ(next, ahead)
+		if fetch != nil {
+			fetch.begin(next)
+		}
 		Label("last")
 
 		MOVQ(param("taps"), q)
@@ -291,6 +314,11 @@ func rowsBody(w isaWidth, mr, nv int, term func() func(p []reg.GPVirtual, q, b r
 			}
 			step(u)
 		}
+		if fetch != nil {
+			fetch.some(next, b)
+			MOVQ(ahead, next)
+			ADDQ(q, next)
+		}
 		ADDQ(Imm(unroll), q)
 		ADDQ(Imm(unroll), next)
 		ADDQ(I32(int32(unroll*nv*w.bytes)), b)
@@ -315,7 +343,7 @@ func rowsBody(w isaWidth, mr, nv int, term func() func(p []reg.GPVirtual, q, b r
 
 // laneRows writes the kernel of LaneRows: mr rows by one vector.
 func laneRows(w isaWidth, mr int) {
-	kernel("laneRows", w, mr, w.bytes/4, "See LaneRows.", rowsSignature)
+	kernel("laneRows", w, mr, w.bytes/4, "See LaneRows.", "func("+rowsParameters+")")
 	tap, left := AllocLocal(8), AllocLocal(8)
 	rowsFrame(w, mr, 1, false, func(p []reg.GPVirtual, q, b reg.GPVirtual, acc []Op) {
 		weight := w.vec()

@@ -83,8 +83,9 @@ func dots(mr, nv int, b func(j int) Mem, pair func(i int) Mem) {
 // pairRows writes the kernel of PairRows: mr rows by nv vectors.
 func pairRows(mr, nv int) {
 	kernel("pairRows", zmm, mr, 16*nv, "See PairRows.",
-		"func(a *float32, rowA *int, rowC *int, tiles int, taps *int, ntaps int, kc int, b *float32, c *float32, start *float32, floor float32, ceiling float32, y *uint16, rowY *int)")
-	sum := rowsBody(zmm, mr, nv, func() func(p []reg.GPVirtual, q, b reg.GPVirtual, acc []Op, u int) {
+		"func("+rowsParameters+", y *uint16, rowY *int, add int, beside **uint16, maps int)")
+	fetch := &besideFetch{table: "rowY", size: 2, rows: mr, bytes: 32 * nv, times: 2}
+	sum := rowsBody(zmm, mr, nv, fetch, func() func(p []reg.GPVirtual, q, b reg.GPVirtual, acc []Op, u int) {
 		return func(p []reg.GPVirtual, q, b reg.GPVirtual, _ []Op, u int) {
 			dots(mr, nv, func(j int) Mem { return Mem{Base: b, Disp: (u*nv + j) * 64} }, func(i int) Mem { return at(p[i], q, 4*u) })
 		}
@@ -93,6 +94,17 @@ func pairRows(mr, nv int) {
 		MOVQ(param("y"), b)
 		TESTQ(b, b)
 		JZ(LabelRef("wide"))
+		MOVQ(param("add"), q)
+		TESTQ(q, q)
+		JZ(LabelRef("narrow"))
+		eachRow("y", "rowY", 2, mr, b, q, func(i int, c reg.GPVirtual) {
+			for j := range nv {
+				VPMOVZXWD(Mem{Base: c, Disp: 32 * j}, reg.Z30)
+				VPSLLD(Imm(16), reg.Z30, reg.Z30)
+				VADDPS(reg.Z30, zmms[i*nv+j], zmms[i*nv+j])
+			}
+		})
+		Label("narrow")
 		eachRow("y", "rowY", 2, mr, b, q, func(i int, c reg.GPVirtual) {
 			for j := range nv {
 				round(rounded, i*nv+j)

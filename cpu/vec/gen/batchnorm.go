@@ -65,19 +65,19 @@ var batchNormKernels = []definition{
 	channelSums("gradMomentsStore", "is gradMomentsMasked that also stores the masked dy.", 1, []string{"sum", "product"}, []string{"dy", "x", "y"}, []string{"masked"}, []string{"mean"}, clipBounds,
 		func(k *kernel, x, c, s []vector, at []reg.GPVirtual) []vector {
 			dy := k.passed(x[0], x[2], s)
-			k.store(dy, at[3])
+			k.storeExact(dy, at[3])
 			return []vector{dy, k.mul(dy, k.sub(x[1], c[0]))}
 		}),
 	channelSums("maskMoments", "is dy = dy where lo < y < hi and 0 elsewhere, and gradMoments of that.", 2, []string{"sum", "product"}, []string{"dy", "x", "y"}, nil, []string{"mean"}, clipBounds,
 		func(k *kernel, x, c, s []vector, at []reg.GPVirtual) []vector {
 			dy := k.passed(x[0], x[2], s)
-			k.store(dy, at[0])
+			k.storeExact(dy, at[0])
 			return []vector{dy, k.mul(dy, k.sub(x[1], c[0]))}
 		}),
 	channelSums("maskMomentsClip", "is dy = dy where lo < x*scale + shift < hi and 0 elsewhere, and gradMoments of that.", 2, []string{"sum", "product"}, []string{"dy", "x"}, nil, []string{"mean", "scale", "shift"}, clipBounds,
 		func(k *kernel, x, c, s []vector, at []reg.GPVirtual) []vector {
 			dy := k.passed(x[0], k.fma(x[1], c[1], c[2]), s)
-			k.store(dy, at[0])
+			k.storeExact(dy, at[0])
 			return []vector{dy, k.mul(dy, k.sub(x[1], c[0]))}
 		}),
 	perChannel("normalizeGrad", "is dx = a*dy + b*x + c.", []string{"dy", "x"}, []string{"dx"}, []string{"a", "b", "c"}, nil,

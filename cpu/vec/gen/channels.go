@@ -131,7 +131,7 @@ var channelKernels = []definition{
 			k.repeat(rows, func() {
 				k.eachMasked(cols, 1, tail, func() {
 					d := k.passed(k.load(dy), k.load(y), bounds)
-					k.store(d, dx)
+					k.storeExact(d, dx)
 					k.store(k.add(d, k.load(acc)), acc)
 				})
 				k.advance(dx, stride)

@@ -327,6 +327,17 @@ func (k *kernel) store(v vector, base reg.GPVirtual) {
 	}
 }
 
+// storeExact is store of values that bfloat16 holds exactly: read as such, or zero.
+func (k *kernel) storeExact(v vector, base reg.GPVirtual) {
+	if !k.halves[base] {
+		k.store(v, base)
+		return
+	}
+	half := k.newVector()
+	VPSRLD(U8(16), v, half)
+	k.storeHalf(half, base)
+}
+
 // storePast writes the vector at hand past the caches. It must be whole and aligned.
 func (k *kernel) storePast(v vector, base reg.GPVirtual) { VMOVNTPS(v, k.at(base, 4)) }
 

@@ -26,6 +26,17 @@ func (e element) load(from Mem, v reg.VecVirtual) {
 	VPSLLD(U8(16), v, v)
 }
 
+// add adds a vector in memory.
+func (e element) add(w isaWidth, from Mem, v reg.VecVirtual) {
+	if e == single {
+		VADDPS(from, v, v)
+		return
+	}
+	wide := w.vec()
+	e.load(from, wide)
+	VADDPS(wide, v, v)
+}
+
 // store writes a vector. What goes to a half is rounded to the nearest, of two equally
 // near ones to the even one; what is not a number stays so. v does not stay.
 func (e element) store(w isaWidth, v reg.VecVirtual, to Mem) {

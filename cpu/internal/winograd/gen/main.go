@@ -42,6 +42,7 @@ func main() {
 			gather(w, half, fmt.Sprintf("halfInput%d", size), &t.input)
 			gather(w, half, fmt.Sprintf("halfSpread%d", size), &t.spread)
 			scatter(w, half, fmt.Sprintf("halfOutput%d", size), &t.output, finish)
+			scatter(w, half, fmt.Sprintf("halfOutputAdd%d", size), &t.output, add)
 		}
 		transpose(w)
 	}
@@ -259,7 +260,7 @@ func scatter(w isaWidth, el element, name string, m *matrix, e ending) {
 					to := px.at(g*m.out + j)
 					switch e {
 					case add:
-						VADDPS(to, v, v)
+						el.add(w, to, v)
 					case finish:
 						VADDPS(Mem{Base: bias}, v, v)
 						// The value is the second source, which is
