@@ -342,14 +342,27 @@ func startIn(values []*value, v *value) int {
 
 // sumGrad lets a convolution's input gradient add to the other term of a sum. Where
 // both terms are such gradients it is the one with the larger stride, which touches
-// fewer pixels, or else the later one.
+// fewer pixels; but before a batch norm's gradient that with the smaller, which can take
+// the sums for that while it writes every pixel. Of equal ones it is the later.
 func (f *fusion) sumGrad(s *step) {
 	if o, ok := s.op.(op.Add); !ok || o.Clip.On() || !s.in[0].shape.Eq(s.in[1].shape) {
 		return
 	}
+	summed := slices.ContainsFunc(f.readers[s.out[0]], func(r *step) bool {
+		_, ok := r.op.(op.BatchNormGrad)
+		return ok && r.in[4] == s.out[0]
+	})
+	before := func(a, b *step) bool {
+		m, n := a.op.(op.Conv2DInputGrad), b.op.(op.Conv2DInputGrad)
+		switch d := m.StrideH*m.StrideW - n.StrideH*n.StrideW; {
+		case d == 0:
+			return f.place[a] > f.place[b]
+		default:
+			return d > 0 != summed
+		}
+	}
 	var best *step
 	var other *value
-	stride := func(m *step) int { o := m.op.(op.Conv2DInputGrad); return o.StrideH * o.StrideW }
 	for i, v := range s.in {
 		m, to := f.maker(v), s.in[1-i]
 		if m == nil || to.uses > 1 || to.home != inArena || f.producer[to] == nil {
@@ -358,7 +371,7 @@ func (f *fusion) sumGrad(s *step) {
 		if o, ok := m.op.(op.Conv2DInputGrad); !ok || o.Add {
 			continue
 		}
-		if best == nil || stride(m) > stride(best) || stride(m) == stride(best) && f.place[m] > f.place[best] {
+		if best == nil || before(m, best) {
 			best, other = m, to
 		}
 	}
