@@ -1,6 +1,7 @@
 package cpu
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -41,6 +42,7 @@ type bound struct {
 	ctx     *op.Context
 	in, out []op.Buffer
 	run     func()
+	plan    string // how it computes
 }
 
 // bind makes the call's kernel on a device, with memory that holds these inputs.
@@ -76,6 +78,9 @@ func (b *bound) rebind(t testing.TB, d *Device) {
 	k, err := d.Kernel(b.call)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if s, ok := k.(fmt.Stringer); ok {
+		b.plan = s.String()
 	}
 	scratch := alloc(t, d, k.ScratchBytes()/8+1, op.Float64)
 	poison(scratch)

@@ -46,13 +46,22 @@ func newHalfForward(s Shape, ep Epilogue, m Method, k kernels) (*HalfForward, er
 	}
 	spec := s.forwardSpec()
 	if t := m.halfTile(s, spec, k, filteredRows); t != nil {
-		spec.Half = true
-		return &HalfForward{s, ep, winograd.NewRows(spec, ep.Clip, t, k.winograd, k.simd)}, nil
+		return &HalfForward{s, ep, k.filtered(spec, ep.Clip, t, m == Auto && ep.Normed)}, nil
 	}
 	if k.pairs == nil || s.depthwise() || s.C/s.Groups%2 != 0 {
 		return nil, nil
 	}
 	return &HalfForward{s, ep, pairRows{implicit.NewPairRows(s.flat().rowsSpec(ep), k.pairs)}}, nil
+}
+
+// filtered plans minimal filtering of maps in bfloat16; where it may be coarse, and the
+// processor can, the products are of bfloat16, too.
+func (k kernels) filtered(s winograd.Spec, c simd.Clip, t *winograd.Tile, coarse bool) *winograd.Rows {
+	s.Half = true
+	if coarse && k.pairs != nil && s.Channels%winograd.PairChannels == 0 {
+		return winograd.NewPairRows(s, c, t, k.winograd, k.simd, k.pairs)
+	}
+	return winograd.NewRows(s, c, t, k.winograd, k.simd)
 }
 
 // String tells how the plan computes.
@@ -105,8 +114,7 @@ func newHalfInputGrad(s Shape, m Method, k kernels) (*HalfInputGrad, error) {
 	g := &HalfInputGrad{shape: s}
 	spec := s.inputGradSpec()
 	if t := m.halfTile(s, spec, k, filteredRows); t != nil {
-		spec.Half = true
-		g.phases = append(g.phases, winograd.NewRows(spec, simd.Clip{}, t, k.winograd, k.simd))
+		g.phases = append(g.phases, k.filtered(spec, simd.Clip{}, t, m == Auto))
 		return g, nil
 	}
 	if k.pairs == nil || s.depthwise() || s.K/s.Groups%2 != 0 {

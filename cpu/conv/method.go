@@ -108,9 +108,9 @@ func (m Method) tile(s Shape, spec winograd.Spec, k kernels) *winograd.Tile {
 	return &k.winograd.F4
 }
 
-// halfTile is tile for maps in bfloat16. Minimal filtering multiplies float32, and its
-// result is rounded no more than any; direct sums multiply bfloat16 twice as fast, which
-// wins for fewer channels than least.
+// halfTile is tile for maps in bfloat16. Direct sums multiply that twice as fast as
+// minimal filtering of float32, whose result is rounded no more than any; they win for
+// fewer channels than least.
 func (m Method) halfTile(s Shape, spec winograd.Spec, k kernels, least int) *winograd.Tile {
 	if m == Auto && k.pairs != nil && min(spec.Channels, spec.Columns) < least {
 		return nil

@@ -11,6 +11,12 @@
 // of tiles by source channels by columns for each of the (m+2)² positions:
 // 36 products in place of 144 for tiles of 4 by 4, 16 in place of 36 for tiles
 // of 2 by 2.
+//
+// The transforms mix values of different size, so that rounding counts for more. For
+// values without a pattern and 128 channels the errors of a result deviate from the exact
+// one by 4e-7 of its own deviation with tiles of 2 by 2, by 1.1e-6 with tiles of 4 by 4.
+// Where the transforms are rounded to bfloat16 before they are multiplied ([NewPairRows]),
+// it is 0.4 % and 1.2 %, the rounding of the result included, which alone is 0.17 %.
 package winograd
 
 //go:generate go run ./gen -out kernels_amd64.s -stubs kernels_amd64.go -pkg winograd

@@ -162,6 +162,11 @@ func halfInput2AVX512(dst *float32, stride int, step int, src **float32, pixelSt
 //go:noescape
 func halfSpread2AVX512(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
 
+// See GatherFunc.
+//
+//go:noescape
+func pairInput2AVX512(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
+
 // See OutputFunc.
 //
 //go:noescape
@@ -216,6 +221,11 @@ func halfInput4AVX512(dst *float32, stride int, step int, src **float32, pixelSt
 //
 //go:noescape
 func halfSpread4AVX512(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
+
+// See GatherFunc.
+//
+//go:noescape
+func pairInput4AVX512(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
 
 // See OutputFunc.
 //

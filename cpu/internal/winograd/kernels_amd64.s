@@ -5826,6 +5826,185 @@ vector:
 	VZEROUPPER
 	RET
 
+// func pairInput2AVX512(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
+// Requires: AVX, AVX512F
+TEXT ·pairInput2AVX512(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ stride+8(FP), CX
+	SHLQ $0x01, CX
+	MOVQ CX, DX
+	SHLQ $0x02, DX
+	LEAQ (CX)(CX*2), SI
+	MOVQ src+24(FP), DI
+	XORQ R9, R9
+	MOVQ AX, R10
+
+tile:
+	MOVQ R9, R8
+	MOVQ R10, AX
+	MOVQ channels+48(FP), R11
+
+vector:
+	MOVQ      64(DI), BX
+	VPMOVZXWD (BX)(R8*2), Z0
+	VPSLLD    $0x10, Z0, Z0
+	MOVQ      (DI), BX
+	VPMOVZXWD (BX)(R8*2), Z15
+	VPSLLD    $0x10, Z15, Z15
+	VSUBPS    Z0, Z15, Z15
+	MOVQ      32(DI), BX
+	VPMOVZXWD (BX)(R8*2), Z3
+	VPSLLD    $0x10, Z3, Z3
+	MOVQ      96(DI), BX
+	VPMOVZXWD (BX)(R8*2), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VSUBPS    Z3, Z1, Z1
+	VADDPS    Z0, Z3, Z2
+	VSUBPS    Z3, Z0, Z0
+	MOVQ      72(DI), BX
+	VPMOVZXWD (BX)(R8*2), Z3
+	VPSLLD    $0x10, Z3, Z3
+	MOVQ      8(DI), BX
+	VPMOVZXWD (BX)(R8*2), Z4
+	VPSLLD    $0x10, Z4, Z4
+	VSUBPS    Z3, Z4, Z4
+	MOVQ      40(DI), BX
+	VPMOVZXWD (BX)(R8*2), Z7
+	VPSLLD    $0x10, Z7, Z7
+	MOVQ      104(DI), BX
+	VPMOVZXWD (BX)(R8*2), Z5
+	VPSLLD    $0x10, Z5, Z5
+	VSUBPS    Z7, Z5, Z5
+	VADDPS    Z3, Z7, Z6
+	VSUBPS    Z7, Z3, Z3
+	MOVQ      80(DI), BX
+	VPMOVZXWD (BX)(R8*2), Z7
+	VPSLLD    $0x10, Z7, Z7
+	MOVQ      16(DI), BX
+	VPMOVZXWD (BX)(R8*2), Z8
+	VPSLLD    $0x10, Z8, Z8
+	VSUBPS    Z7, Z8, Z8
+	MOVQ      48(DI), BX
+	VPMOVZXWD (BX)(R8*2), Z11
+	VPSLLD    $0x10, Z11, Z11
+	MOVQ      112(DI), BX
+	VPMOVZXWD (BX)(R8*2), Z9
+	VPSLLD    $0x10, Z9, Z9
+	VSUBPS    Z11, Z9, Z9
+	VADDPS    Z7, Z11, Z10
+	VSUBPS    Z11, Z7, Z7
+	MOVQ      88(DI), BX
+	VPMOVZXWD (BX)(R8*2), Z11
+	VPSLLD    $0x10, Z11, Z11
+	MOVQ      24(DI), BX
+	VPMOVZXWD (BX)(R8*2), Z12
+	VPSLLD    $0x10, Z12, Z12
+	VSUBPS    Z11, Z12, Z12
+	MOVQ      56(DI), BX
+	VPMOVZXWD (BX)(R8*2), Z16
+	VPSLLD    $0x10, Z16, Z16
+	MOVQ      120(DI), BX
+	VPMOVZXWD (BX)(R8*2), Z13
+	VPSLLD    $0x10, Z13, Z13
+	VSUBPS    Z16, Z13, Z13
+	VADDPS    Z11, Z16, Z14
+	VSUBPS    Z16, Z11, Z11
+	MOVQ      AX, BX
+	VSUBPS    Z8, Z15, Z15
+	VMOVAPS   Z15, Z30
+	LONG      $0x487e0262
+	WORD      $0xf672
+	VMOVUPS   Y30, (BX)
+	VSUBPS    Z4, Z12, Z12
+	VMOVAPS   Z12, Z30
+	LONG      $0x487e0262
+	WORD      $0xf672
+	VMOVUPS   Y30, (BX)(SI*1)
+	VADDPS    Z8, Z4, Z12
+	VMOVAPS   Z12, Z30
+	LONG      $0x487e0262
+	WORD      $0xf672
+	VMOVUPS   Y30, (BX)(CX*1)
+	VSUBPS    Z4, Z8, Z8
+	VMOVAPS   Z8, Z30
+	LONG      $0x487e0262
+	WORD      $0xf672
+	VMOVUPS   Y30, (BX)(CX*2)
+	ADDQ      DX, BX
+	VSUBPS    Z10, Z2, Z2
+	VMOVAPS   Z2, Z30
+	LONG      $0x487e0262
+	WORD      $0xf672
+	VMOVUPS   Y30, (BX)
+	VSUBPS    Z6, Z14, Z14
+	VMOVAPS   Z14, Z30
+	LONG      $0x487e0262
+	WORD      $0xf672
+	VMOVUPS   Y30, (BX)(SI*1)
+	VADDPS    Z10, Z6, Z2
+	VMOVAPS   Z2, Z30
+	LONG      $0x487e0262
+	WORD      $0xf672
+	VMOVUPS   Y30, (BX)(CX*1)
+	VSUBPS    Z6, Z10, Z10
+	VMOVAPS   Z10, Z30
+	LONG      $0x487e0262
+	WORD      $0xf672
+	VMOVUPS   Y30, (BX)(CX*2)
+	ADDQ      DX, BX
+	VSUBPS    Z7, Z0, Z0
+	VMOVAPS   Z0, Z30
+	LONG      $0x487e0262
+	WORD      $0xf672
+	VMOVUPS   Y30, (BX)
+	VSUBPS    Z3, Z11, Z11
+	VMOVAPS   Z11, Z30
+	LONG      $0x487e0262
+	WORD      $0xf672
+	VMOVUPS   Y30, (BX)(SI*1)
+	VADDPS    Z7, Z3, Z0
+	VMOVAPS   Z0, Z30
+	LONG      $0x487e0262
+	WORD      $0xf672
+	VMOVUPS   Y30, (BX)(CX*1)
+	VSUBPS    Z3, Z7, Z7
+	VMOVAPS   Z7, Z30
+	LONG      $0x487e0262
+	WORD      $0xf672
+	VMOVUPS   Y30, (BX)(CX*2)
+	ADDQ      DX, BX
+	VSUBPS    Z9, Z1, Z1
+	VMOVAPS   Z1, Z30
+	LONG      $0x487e0262
+	WORD      $0xf672
+	VMOVUPS   Y30, (BX)
+	VSUBPS    Z5, Z13, Z13
+	VMOVAPS   Z13, Z30
+	LONG      $0x487e0262
+	WORD      $0xf672
+	VMOVUPS   Y30, (BX)(SI*1)
+	VADDPS    Z9, Z5, Z0
+	VMOVAPS   Z0, Z30
+	LONG      $0x487e0262
+	WORD      $0xf672
+	VMOVUPS   Y30, (BX)(CX*1)
+	VSUBPS    Z5, Z9, Z9
+	VMOVAPS   Z9, Z30
+	LONG      $0x487e0262
+	WORD      $0xf672
+	VMOVUPS   Y30, (BX)(CX*2)
+	ADDQ      $+32, AX
+	ADDQ      $+16, R8
+	SUBQ      $+16, R11
+	JG        vector
+	MOVQ      step+16(FP), R11
+	LEAQ      (R10)(R11*2), R10
+	ADDQ      pixelStep+32(FP), R9
+	DECQ      tiles+40(FP)
+	JNZ       tile
+	VZEROUPPER
+	RET
+
 // func halfOutput2AVX512(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, low float32, high float32)
 // Requires: AVX, AVX512F
 TEXT ·halfOutput2AVX512(SB), NOSPLIT, $0-72
@@ -8450,6 +8629,554 @@ vector:
 	ADDQ        pixelStep+32(FP), R10
 	DECQ        tiles+40(FP)
 	JNZ         tile
+	VZEROUPPER
+	RET
+
+// func pairInput4AVX512(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
+// Requires: AVX, AVX512F
+TEXT ·pairInput4AVX512(SB), NOSPLIT, $0-56
+	MOVQ    dst+0(FP), AX
+	MOVQ    stride+8(FP), CX
+	SHLQ    $0x01, CX
+	LEAQ    (CX)(CX*2), DX
+	ADDQ    DX, DX
+	LEAQ    (CX)(CX*2), SI
+	LEAQ    (CX)(CX*4), DI
+	MOVQ    src+24(FP), R8
+	VMOVUPS constant1<>+0(SB), Z0
+	VMOVUPS constant2<>+0(SB), Z1
+	VMOVUPS constant5<>+0(SB), Z2
+	VMOVUPS constant3<>+0(SB), Z3
+	VMOVUPS constant4<>+0(SB), Z4
+	XORQ    R10, R10
+	MOVQ    AX, R11
+
+tile:
+	MOVQ R10, R9
+	MOVQ R11, AX
+	MOVQ channels+48(FP), R12
+
+vector:
+	MOVQ         192(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z5
+	VPSLLD       $0x10, Z5, Z5
+	MOVQ         144(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z8
+	VPSLLD       $0x10, Z8, Z8
+	VMOVAPS      Z5, Z6
+	VMULPS       Z0, Z8, Z7
+	MOVQ         96(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z9
+	VPSLLD       $0x10, Z9, Z9
+	VFNMADD231PS Z3, Z9, Z6
+	MOVQ         48(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z10
+	VPSLLD       $0x10, Z10, Z10
+	VFNMADD231PS Z1, Z10, Z7
+	VADDPS       Z7, Z6, Z28
+	VSUBPS       Z7, Z6, Z6
+	VMULPS       Z1, Z8, Z8
+	VFNMADD231PS Z2, Z9, Z5
+	VFNMADD231PS Z0, Z10, Z8
+	VADDPS       Z8, Z5, Z7
+	VSUBPS       Z8, Z5, Z5
+	MOVQ         200(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z8
+	VPSLLD       $0x10, Z8, Z8
+	MOVQ         152(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z12
+	VPSLLD       $0x10, Z12, Z12
+	VMOVAPS      Z8, Z9
+	VMULPS       Z0, Z12, Z11
+	MOVQ         104(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z13
+	VPSLLD       $0x10, Z13, Z13
+	VFNMADD231PS Z3, Z13, Z9
+	MOVQ         56(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z14
+	VPSLLD       $0x10, Z14, Z14
+	VFNMADD231PS Z1, Z14, Z11
+	VADDPS       Z11, Z9, Z10
+	VSUBPS       Z11, Z9, Z9
+	VMULPS       Z1, Z12, Z12
+	VFNMADD231PS Z2, Z13, Z8
+	VFNMADD231PS Z0, Z14, Z12
+	VADDPS       Z12, Z8, Z11
+	VSUBPS       Z12, Z8, Z8
+	MOVQ         208(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z12
+	VPSLLD       $0x10, Z12, Z12
+	MOVQ         160(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z16
+	VPSLLD       $0x10, Z16, Z16
+	VMOVAPS      Z12, Z13
+	VMULPS       Z0, Z16, Z15
+	MOVQ         112(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z17
+	VPSLLD       $0x10, Z17, Z17
+	VFNMADD231PS Z3, Z17, Z13
+	MOVQ         64(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z18
+	VPSLLD       $0x10, Z18, Z18
+	VFNMADD231PS Z1, Z18, Z15
+	VADDPS       Z15, Z13, Z14
+	VSUBPS       Z15, Z13, Z13
+	VMULPS       Z1, Z16, Z16
+	VFNMADD231PS Z2, Z17, Z12
+	VFNMADD231PS Z0, Z18, Z16
+	VADDPS       Z16, Z12, Z15
+	VSUBPS       Z16, Z12, Z12
+	MOVQ         216(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z16
+	VPSLLD       $0x10, Z16, Z16
+	MOVQ         168(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z20
+	VPSLLD       $0x10, Z20, Z20
+	VMOVAPS      Z16, Z17
+	VMULPS       Z0, Z20, Z19
+	MOVQ         120(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z21
+	VPSLLD       $0x10, Z21, Z21
+	VFNMADD231PS Z3, Z21, Z17
+	MOVQ         72(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z22
+	VPSLLD       $0x10, Z22, Z22
+	VFNMADD231PS Z1, Z22, Z19
+	VADDPS       Z19, Z17, Z18
+	VSUBPS       Z19, Z17, Z17
+	VMULPS       Z1, Z20, Z20
+	VFNMADD231PS Z2, Z21, Z16
+	VFNMADD231PS Z0, Z22, Z20
+	VADDPS       Z20, Z16, Z19
+	VSUBPS       Z20, Z16, Z16
+	MOVQ         224(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z20
+	VPSLLD       $0x10, Z20, Z20
+	MOVQ         176(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z24
+	VPSLLD       $0x10, Z24, Z24
+	VMOVAPS      Z20, Z21
+	VMULPS       Z0, Z24, Z23
+	MOVQ         128(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z25
+	VPSLLD       $0x10, Z25, Z25
+	VFNMADD231PS Z3, Z25, Z21
+	MOVQ         80(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z26
+	VPSLLD       $0x10, Z26, Z26
+	VFNMADD231PS Z1, Z26, Z23
+	VADDPS       Z23, Z21, Z22
+	VSUBPS       Z23, Z21, Z21
+	VMULPS       Z1, Z24, Z24
+	VFNMADD231PS Z2, Z25, Z20
+	VFNMADD231PS Z0, Z26, Z24
+	VADDPS       Z24, Z20, Z23
+	VSUBPS       Z24, Z20, Z20
+	MOVQ         232(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z24
+	VPSLLD       $0x10, Z24, Z24
+	MOVQ         184(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z29
+	VPSLLD       $0x10, Z29, Z29
+	VMOVAPS      Z24, Z25
+	VMULPS       Z0, Z29, Z27
+	MOVQ         136(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z30
+	VPSLLD       $0x10, Z30, Z30
+	VFNMADD231PS Z3, Z30, Z25
+	MOVQ         88(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z31
+	VPSLLD       $0x10, Z31, Z31
+	VFNMADD231PS Z1, Z31, Z27
+	VADDPS       Z27, Z25, Z26
+	VSUBPS       Z27, Z25, Z25
+	VMULPS       Z1, Z29, Z29
+	VFNMADD231PS Z2, Z30, Z24
+	VFNMADD231PS Z0, Z31, Z29
+	VADDPS       Z29, Z24, Z27
+	VSUBPS       Z29, Z24, Z24
+	LEAQ         (AX)(DX*1), BX
+	VADDPS       Z22, Z28, Z28
+	VFNMADD231PS Z4, Z14, Z28
+	VMOVAPS      Z28, Z30
+	LONG         $0x487e0262
+	WORD         $0xf672
+	VMOVUPS      Y30, (BX)
+	VADDPS       Z10, Z26, Z26
+	VFNMADD231PS Z4, Z18, Z26
+	VMOVAPS      Z26, Z30
+	LONG         $0x487e0262
+	WORD         $0xf672
+	VMOVUPS      Y30, (BX)(DI*1)
+	VMOVAPS      Z22, Z26
+	VMULPS       Z0, Z18, Z28
+	VFNMADD231PS Z3, Z14, Z26
+	VFNMADD231PS Z1, Z10, Z28
+	VADDPS       Z28, Z26, Z29
+	VMOVAPS      Z29, Z30
+	LONG         $0x487e0262
+	WORD         $0xf672
+	VMOVUPS      Y30, (BX)(CX*1)
+	VSUBPS       Z28, Z26, Z26
+	VMOVAPS      Z26, Z30
+	LONG         $0x487e0262
+	WORD         $0xf672
+	VMOVUPS      Y30, (BX)(CX*2)
+	VMULPS       Z1, Z18, Z18
+	VFNMADD231PS Z2, Z14, Z22
+	VFNMADD231PS Z0, Z10, Z18
+	VADDPS       Z18, Z22, Z10
+	VMOVAPS      Z10, Z30
+	LONG         $0x487e0262
+	WORD         $0xf672
+	VMOVUPS      Y30, (BX)(SI*1)
+	VSUBPS       Z18, Z22, Z22
+	VMOVAPS      Z22, Z30
+	LONG         $0x487e0262
+	WORD         $0xf672
+	VMOVUPS      Y30, (BX)(CX*4)
+	ADDQ         DX, BX
+	VADDPS       Z21, Z6, Z6
+	VFNMADD231PS Z4, Z13, Z6
+	VMOVAPS      Z6, Z30
+	LONG         $0x487e0262
+	WORD         $0xf672
+	VMOVUPS      Y30, (BX)
+	VADDPS       Z9, Z25, Z25
+	VFNMADD231PS Z4, Z17, Z25
+	VMOVAPS      Z25, Z30
+	LONG         $0x487e0262
+	WORD         $0xf672
+	VMOVUPS      Y30, (BX)(DI*1)
+	VMOVAPS      Z21, Z6
+	VMULPS       Z0, Z17, Z10
+	VFNMADD231PS Z3, Z13, Z6
+	VFNMADD231PS Z1, Z9, Z10
+	VADDPS       Z10, Z6, Z14
+	VMOVAPS      Z14, Z30
+	LONG         $0x487e0262
+	WORD         $0xf672
+	VMOVUPS      Y30, (BX)(CX*1)
+	VSUBPS       Z10, Z6, Z6
+	VMOVAPS      Z6, Z30
+	LONG         $0x487e0262
+	WORD         $0xf672
+	VMOVUPS      Y30, (BX)(CX*2)
+	VMULPS       Z1, Z17, Z17
+	VFNMADD231PS Z2, Z13, Z21
+	VFNMADD231PS Z0, Z9, Z17
+	VADDPS       Z17, Z21, Z6
+	VMOVAPS      Z6, Z30
+	LONG         $0x487e0262
+	WORD         $0xf672
+	VMOVUPS      Y30, (BX)(SI*1)
+	VSUBPS       Z17, Z21, Z21
+	VMOVAPS      Z21, Z30
+	LONG         $0x487e0262
+	WORD         $0xf672
+	VMOVUPS      Y30, (BX)(CX*4)
+	ADDQ         DX, BX
+	VADDPS       Z23, Z7, Z7
+	VFNMADD231PS Z4, Z15, Z7
+	VMOVAPS      Z7, Z30
+	LONG         $0x487e0262
+	WORD         $0xf672
+	VMOVUPS      Y30, (BX)
+	VADDPS       Z11, Z27, Z27
+	VFNMADD231PS Z4, Z19, Z27
+	VMOVAPS      Z27, Z30
+	LONG         $0x487e0262
+	WORD         $0xf672
+	VMOVUPS      Y30, (BX)(DI*1)
+	VMOVAPS      Z23, Z6
+	VMULPS       Z0, Z19, Z7
+	VFNMADD231PS Z3, Z15, Z6
+	VFNMADD231PS Z1, Z11, Z7
+	VADDPS       Z7, Z6, Z9
+	VMOVAPS      Z9, Z30
+	LONG         $0x487e0262
+	WORD         $0xf672
+	VMOVUPS      Y30, (BX)(CX*1)
+	VSUBPS       Z7, Z6, Z6
+	VMOVAPS      Z6, Z30
+	LONG         $0x487e0262
+	WORD         $0xf672
+	VMOVUPS      Y30, (BX)(CX*2)
+	VMULPS       Z1, Z19, Z19
+	VFNMADD231PS Z2, Z15, Z23
+	VFNMADD231PS Z0, Z11, Z19
+	VADDPS       Z19, Z23, Z6
+	VMOVAPS      Z6, Z30
+	LONG         $0x487e0262
+	WORD         $0xf672
+	VMOVUPS      Y30, (BX)(SI*1)
+	VSUBPS       Z19, Z23, Z23
+	VMOVAPS      Z23, Z30
+	LONG         $0x487e0262
+	WORD         $0xf672
+	VMOVUPS      Y30, (BX)(CX*4)
+	ADDQ         DX, BX
+	VADDPS       Z20, Z5, Z5
+	VFNMADD231PS Z4, Z12, Z5
+	VMOVAPS      Z5, Z30
+	LONG         $0x487e0262
+	WORD         $0xf672
+	VMOVUPS      Y30, (BX)
+	VADDPS       Z8, Z24, Z24
+	VFNMADD231PS Z4, Z16, Z24
+	VMOVAPS      Z24, Z30
+	LONG         $0x487e0262
+	WORD         $0xf672
+	VMOVUPS      Y30, (BX)(DI*1)
+	VMOVAPS      Z20, Z5
+	VMULPS       Z0, Z16, Z6
+	VFNMADD231PS Z3, Z12, Z5
+	VFNMADD231PS Z1, Z8, Z6
+	VADDPS       Z6, Z5, Z7
+	VMOVAPS      Z7, Z30
+	LONG         $0x487e0262
+	WORD         $0xf672
+	VMOVUPS      Y30, (BX)(CX*1)
+	VSUBPS       Z6, Z5, Z5
+	VMOVAPS      Z5, Z30
+	LONG         $0x487e0262
+	WORD         $0xf672
+	VMOVUPS      Y30, (BX)(CX*2)
+	VMULPS       Z1, Z16, Z16
+	VFNMADD231PS Z2, Z12, Z20
+	VFNMADD231PS Z0, Z8, Z16
+	VADDPS       Z16, Z20, Z5
+	VMOVAPS      Z5, Z30
+	LONG         $0x487e0262
+	WORD         $0xf672
+	VMOVUPS      Y30, (BX)(SI*1)
+	VSUBPS       Z16, Z20, Z20
+	VMOVAPS      Z20, Z30
+	LONG         $0x487e0262
+	WORD         $0xf672
+	VMOVUPS      Y30, (BX)(CX*4)
+	MOVQ         192(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z5
+	VPSLLD       $0x10, Z5, Z5
+	MOVQ         (R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z16
+	VPSLLD       $0x10, Z16, Z16
+	VADDPS       Z5, Z16, Z16
+	MOVQ         96(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z5
+	VPSLLD       $0x10, Z5, Z5
+	VFNMADD231PS Z4, Z5, Z16
+	MOVQ         48(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z6
+	VPSLLD       $0x10, Z6, Z6
+	MOVQ         240(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z5
+	VPSLLD       $0x10, Z5, Z5
+	VADDPS       Z6, Z5, Z5
+	MOVQ         144(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z6
+	VPSLLD       $0x10, Z6, Z6
+	VFNMADD231PS Z4, Z6, Z5
+	MOVQ         200(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z7
+	VPSLLD       $0x10, Z7, Z7
+	MOVQ         8(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z6
+	VPSLLD       $0x10, Z6, Z6
+	VADDPS       Z7, Z6, Z6
+	MOVQ         104(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z7
+	VPSLLD       $0x10, Z7, Z7
+	VFNMADD231PS Z4, Z7, Z6
+	MOVQ         56(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z8
+	VPSLLD       $0x10, Z8, Z8
+	MOVQ         248(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z7
+	VPSLLD       $0x10, Z7, Z7
+	VADDPS       Z8, Z7, Z7
+	MOVQ         152(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z8
+	VPSLLD       $0x10, Z8, Z8
+	VFNMADD231PS Z4, Z8, Z7
+	MOVQ         208(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z9
+	VPSLLD       $0x10, Z9, Z9
+	MOVQ         16(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z8
+	VPSLLD       $0x10, Z8, Z8
+	VADDPS       Z9, Z8, Z8
+	MOVQ         112(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z9
+	VPSLLD       $0x10, Z9, Z9
+	VFNMADD231PS Z4, Z9, Z8
+	MOVQ         64(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z10
+	VPSLLD       $0x10, Z10, Z10
+	MOVQ         256(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z9
+	VPSLLD       $0x10, Z9, Z9
+	VADDPS       Z10, Z9, Z9
+	MOVQ         160(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z10
+	VPSLLD       $0x10, Z10, Z10
+	VFNMADD231PS Z4, Z10, Z9
+	MOVQ         216(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z11
+	VPSLLD       $0x10, Z11, Z11
+	MOVQ         24(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z10
+	VPSLLD       $0x10, Z10, Z10
+	VADDPS       Z11, Z10, Z10
+	MOVQ         120(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z11
+	VPSLLD       $0x10, Z11, Z11
+	VFNMADD231PS Z4, Z11, Z10
+	MOVQ         72(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z12
+	VPSLLD       $0x10, Z12, Z12
+	MOVQ         264(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z11
+	VPSLLD       $0x10, Z11, Z11
+	VADDPS       Z12, Z11, Z11
+	MOVQ         168(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z12
+	VPSLLD       $0x10, Z12, Z12
+	VFNMADD231PS Z4, Z12, Z11
+	MOVQ         224(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z13
+	VPSLLD       $0x10, Z13, Z13
+	MOVQ         32(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z12
+	VPSLLD       $0x10, Z12, Z12
+	VADDPS       Z13, Z12, Z12
+	MOVQ         128(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z13
+	VPSLLD       $0x10, Z13, Z13
+	VFNMADD231PS Z4, Z13, Z12
+	MOVQ         80(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z14
+	VPSLLD       $0x10, Z14, Z14
+	MOVQ         272(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z13
+	VPSLLD       $0x10, Z13, Z13
+	VADDPS       Z14, Z13, Z13
+	MOVQ         176(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z14
+	VPSLLD       $0x10, Z14, Z14
+	VFNMADD231PS Z4, Z14, Z13
+	MOVQ         232(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z15
+	VPSLLD       $0x10, Z15, Z15
+	MOVQ         40(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z14
+	VPSLLD       $0x10, Z14, Z14
+	VADDPS       Z15, Z14, Z14
+	MOVQ         136(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z15
+	VPSLLD       $0x10, Z15, Z15
+	VFNMADD231PS Z4, Z15, Z14
+	MOVQ         88(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z17
+	VPSLLD       $0x10, Z17, Z17
+	MOVQ         280(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z15
+	VPSLLD       $0x10, Z15, Z15
+	VADDPS       Z17, Z15, Z15
+	MOVQ         184(R8), BX
+	VPMOVZXWD    (BX)(R9*2), Z17
+	VPSLLD       $0x10, Z17, Z17
+	VFNMADD231PS Z4, Z17, Z15
+	MOVQ         AX, BX
+	VADDPS       Z12, Z16, Z16
+	VFNMADD231PS Z4, Z8, Z16
+	VMOVAPS      Z16, Z30
+	LONG         $0x487e0262
+	WORD         $0xf672
+	VMOVUPS      Y30, (BX)
+	VADDPS       Z6, Z14, Z14
+	VFNMADD231PS Z4, Z10, Z14
+	VMOVAPS      Z14, Z30
+	LONG         $0x487e0262
+	WORD         $0xf672
+	VMOVUPS      Y30, (BX)(DI*1)
+	VMOVAPS      Z12, Z14
+	VMULPS       Z0, Z10, Z16
+	VFNMADD231PS Z3, Z8, Z14
+	VFNMADD231PS Z1, Z6, Z16
+	VADDPS       Z16, Z14, Z17
+	VMOVAPS      Z17, Z30
+	LONG         $0x487e0262
+	WORD         $0xf672
+	VMOVUPS      Y30, (BX)(CX*1)
+	VSUBPS       Z16, Z14, Z14
+	VMOVAPS      Z14, Z30
+	LONG         $0x487e0262
+	WORD         $0xf672
+	VMOVUPS      Y30, (BX)(CX*2)
+	VMULPS       Z1, Z10, Z10
+	VFNMADD231PS Z2, Z8, Z12
+	VFNMADD231PS Z0, Z6, Z10
+	VADDPS       Z10, Z12, Z6
+	VMOVAPS      Z6, Z30
+	LONG         $0x487e0262
+	WORD         $0xf672
+	VMOVUPS      Y30, (BX)(SI*1)
+	VSUBPS       Z10, Z12, Z12
+	VMOVAPS      Z12, Z30
+	LONG         $0x487e0262
+	WORD         $0xf672
+	VMOVUPS      Y30, (BX)(CX*4)
+	LEAQ         (AX)(DX*4), BX
+	ADDQ         DX, BX
+	VADDPS       Z13, Z5, Z5
+	VFNMADD231PS Z4, Z9, Z5
+	VMOVAPS      Z5, Z30
+	LONG         $0x487e0262
+	WORD         $0xf672
+	VMOVUPS      Y30, (BX)
+	VADDPS       Z7, Z15, Z15
+	VFNMADD231PS Z4, Z11, Z15
+	VMOVAPS      Z15, Z30
+	LONG         $0x487e0262
+	WORD         $0xf672
+	VMOVUPS      Y30, (BX)(DI*1)
+	VMOVAPS      Z13, Z5
+	VMULPS       Z0, Z11, Z6
+	VFNMADD231PS Z3, Z9, Z5
+	VFNMADD231PS Z1, Z7, Z6
+	VADDPS       Z6, Z5, Z8
+	VMOVAPS      Z8, Z30
+	LONG         $0x487e0262
+	WORD         $0xf672
+	VMOVUPS      Y30, (BX)(CX*1)
+	VSUBPS       Z6, Z5, Z5
+	VMOVAPS      Z5, Z30
+	LONG         $0x487e0262
+	WORD         $0xf672
+	VMOVUPS      Y30, (BX)(CX*2)
+	VMULPS       Z1, Z11, Z11
+	VFNMADD231PS Z2, Z9, Z13
+	VFNMADD231PS Z0, Z7, Z11
+	VADDPS       Z11, Z13, Z5
+	VMOVAPS      Z5, Z30
+	LONG         $0x487e0262
+	WORD         $0xf672
+	VMOVUPS      Y30, (BX)(SI*1)
+	VSUBPS       Z11, Z13, Z13
+	VMOVAPS      Z13, Z30
+	LONG         $0x487e0262
+	WORD         $0xf672
+	VMOVUPS      Y30, (BX)(CX*4)
+	ADDQ         $+32, AX
+	ADDQ         $+16, R9
+	SUBQ         $+16, R12
+	JG           vector
+	MOVQ         step+16(FP), R12
+	LEAQ         (R11)(R12*2), R11
+	ADDQ         pixelStep+32(FP), R10
+	DECQ         tiles+40(FP)
+	JNZ          tile
 	VZEROUPPER
 	RET
 

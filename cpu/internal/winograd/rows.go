@@ -7,6 +7,7 @@ import (
 
 	"github.com/seed52467199/trainer/cpu/internal/implicit"
 	"github.com/seed52467199/trainer/cpu/simd"
+	"github.com/seed52467199/trainer/cpu/vec"
 	"github.com/seed52467199/trainer/internal/pool"
 )
 
@@ -18,6 +19,7 @@ type Rows struct {
 	tile      *Tile
 	k         *Kernels
 	kernel    simd.Rows
+	pairs     simd.PairRowsFunc // in place of the kernel's, where products are of bfloat16
 	fetching  simd.FetchFunc
 
 	source, result window
@@ -49,20 +51,43 @@ type rowTable struct {
 
 // NewRows plans s with tiles of t, which belongs to k.
 func NewRows(s Spec, c simd.Clip, t *Tile, k *Kernels, set *simd.Set) *Rows {
+	return planRows(s, c, t, k, set, rowsFor(s.Columns, k, set), nil)
+}
+
+// NewPairRows is NewRows for Half maps whose transforms, and those of the weights, are
+// rounded to bfloat16 before they are multiplied. The number of channels is a multiple of
+// PairChannels.
+func NewPairRows(s Spec, c simd.Clip, t *Tile, k *Kernels, set *simd.Set, pairs *simd.PairSet) *Rows {
+	kernel := pairs.RowsFor(s.Columns)
+	return planRows(s, c, t, k, set, simd.Rows{MR: kernel.MR, NR: kernel.NR}, kernel.Run)
+}
+
+// PairChannels is the number of channels that NewPairRows transforms together.
+const PairChannels = lanes
+
+func planRows(s Spec, c simd.Clip, t *Tile, k *Kernels, set *simd.Set, kernel simd.Rows, pairs simd.PairRowsFunc) *Rows {
 	if s.Pixel == 0 {
 		s.Pixel = s.Columns
 	}
-	p := &Rows{Spec: s, Clip: c, tile: t, k: k, kernel: rowsFor(s.Columns, k, set), fetching: set.Fetch}
+	p := &Rows{Spec: s, Clip: c, tile: t, k: k, kernel: kernel, pairs: pairs, fetching: set.Fetch}
 	rows, cols := ceil(s.OutH, t.Out), ceil(s.OutW, t.Out)
 	p.source = newWindow(t.In, t.Out, s.PadTop, s.PadLeft, s.InH, s.InW, s.Channels, rows, cols)
 	p.result = newWindow(t.Out, t.Out, 0, 0, s.OutH, s.OutW, s.Pixel, rows, cols)
 	p.tiles = s.Images * rows * cols
 	p.panels = ceil(s.Columns, p.kernel.NR)
-	p.pitch = pitchOf(s.Channels)
+	p.pitch = pitchOf(p.depth())
 	p.blockOf(p.pickBlock())
 	p.lay()
 	p.job.Rows = p
 	return p
+}
+
+// depth is the number of terms of a product, of channels or of pairs of them.
+func (p *Rows) depth() int {
+	if p.pairs != nil {
+		return p.Channels / 2
+	}
+	return p.Channels
 }
 
 // rowsFor is the micro-kernel of set for n columns whose panels are whole
@@ -136,7 +161,7 @@ func (p *Rows) lay() {
 	nr, positions := p.kernel.NR, p.tile.Positions()
 	p.stride = p.block*p.pitch + skew
 	p.product = p.block*nr + skew
-	p.weights = p.Channels*nr + skew
+	p.weights = p.depth()*nr + skew
 	p.weightFloats = p.panels * positions * p.weights
 	p.chunk = min(p.Channels, 32)
 	p.chunks = ceil(p.Channels, p.chunk)
@@ -144,7 +169,17 @@ func (p *Rows) lay() {
 	p.last = p.newTable(p.tiles - (p.blocks-1)*p.block)
 	p.fixedFloats = round(p.weightFloats, lanes) + p.panels*nr + p.zeros()
 	p.workerFloats = positions*(p.stride+p.product) + round(nr, lanes)
-	p.workerFloats = max(p.workerFloats, 9*p.chunk*nr)
+	p.workerFloats = max(p.workerFloats, p.packingFloats())
+}
+
+// packingFloats is what a worker takes while it transforms weights: room for the filter
+// turned, and for the transform before it is rounded.
+func (p *Rows) packingFloats() int {
+	n := 9 * p.chunk * p.kernel.NR
+	if p.pairs != nil {
+		n += p.tile.Positions() * p.chunk * p.kernel.NR
+	}
+	return n
 }
 
 // zeros is the length of a line of zeros that stands for pixels off the map,
@@ -169,6 +204,9 @@ func (p *Rows) ScratchFloats(threads int) int {
 
 // String tells how the convolution is computed.
 func (p *Rows) String() string {
+	if p.pairs != nil {
+		return fmt.Sprintf("winograd f%dx%d of bfloat16", p.tile.Out, p.tile.Out)
+	}
 	return fmt.Sprintf("winograd f%dx%d", p.tile.Out, p.tile.Out)
 }
 
@@ -235,8 +273,13 @@ func (j *rowsJob) Do(worker, i int) {
 	memory, b := j.worker[worker*j.workerFloats:][:j.workerFloats], j.benches[worker]
 	if j.packing {
 		panel, first := i/j.chunks, i%j.chunks*j.chunk
-		dst := j.packed[panel*j.tile.Positions()*j.weights+first*j.kernel.NR:]
-		j.transformWeights(dst, j.weights, panel, first, min(j.chunk, j.Channels-first), memory, b)
+		n := min(j.chunk, j.Channels-first)
+		dst := j.packed[panel*j.tile.Positions()*j.weights:]
+		if j.pairs != nil {
+			j.pairWeights(dst[first/2*j.kernel.NR:], panel, first, n, memory, b)
+			return
+		}
+		j.transformWeights(dst[first*j.kernel.NR:], j.weights, panel, first, n, memory, b)
 		return
 	}
 	first := i * j.block
@@ -272,6 +315,20 @@ func (j *rowsJob) transformWeights(dst []float32, stride, panel, first, n int, m
 	b.gather(j.tile.Weight, j.k.Width, 9, dst, stride, nr, step, n, columns)
 }
 
+// pairWeights is transformWeights to pairs of channels.
+func (j *rowsJob) pairWeights(dst []float32, panel, first, n int, memory []float32, b *bench) {
+	nr := j.kernel.NR
+	memory, wide := cut(memory, 9*j.chunk*nr)
+	j.transformWeights(wide, n*nr, panel, first, n, memory, b)
+	for p := range j.tile.Positions() {
+		to := unsafe.Slice((*uint32)(unsafe.Pointer(&dst[p*j.weights])), n/2*nr)
+		for k := range n / 2 {
+			from := wide[(p*n+2*k)*nr:]
+			vec.Pairs(to[k*nr:][:nr], from[:nr], from[nr:2*nr])
+		}
+	}
+}
+
 // compute computes tiles [first, last).
 func (j *rowsJob) compute(first, last int, memory []float32, b *bench) {
 	positions := j.tile.Positions()
@@ -290,6 +347,11 @@ func (j *rowsJob) compute(first, last int, memory []float32, b *bench) {
 		j.fetchBeside(first+n*panel/j.panels, first+n*(panel+1)/j.panels)
 		u := j.packed[panel*positions*j.weights:]
 		for p := range positions {
+			if j.pairs != nil {
+				j.pairs(&v[p*j.stride], &rows.a[0], &rows.c[0], rows.count, &j.tap, 1, j.depth(),
+					&u[p*j.weights], &products[p*j.product], &j.zero[0], lowest, highest, nil, nil, 0, nil, 0)
+				continue
+			}
 			j.kernel.Run(&v[p*j.stride], &rows.a[0], &rows.c[0], rows.count, &j.tap, 1, j.Channels,
 				&u[p*j.weights], &products[p*j.product], &j.zero[0], lowest, highest)
 		}
@@ -305,7 +367,12 @@ func (j *rowsJob) transformSource(v []float32, first, last int, b *bench) {
 	b.size = sizeOf(j.Half)
 	for i := first; i < last; {
 		n := j.source.run(&b.pixels, j.x, &j.zero[0], i, last)
-		b.gather(j.tile.input(j.Half), j.k.Width, j.tile.Positions(), v[(i-first)*j.pitch:], j.stride, j.pitch, j.source.step*j.Channels, n, j.Channels)
+		to, step := v[(i-first)*j.pitch:], j.source.step*j.Channels
+		if j.pairs != nil {
+			j.tile.PairInput(&to[0], 2*j.stride, 2*j.pitch, &b.pixels[0], step, n, j.Channels)
+		} else {
+			b.gather(j.tile.input(j.Half), j.k.Width, j.tile.Positions(), to, j.stride, j.pitch, step, n, j.Channels)
+		}
 		i += n
 	}
 }

@@ -49,6 +49,13 @@ func newProblem(r *rand.Rand, n, h, w, c, k, top, bottom, left, right int) *prob
 	p := &problem{n: n, h: h, w: w, c: c, k: k, oh: h + top + bottom - 2, ow: w + left + right - 2, top: top, left: left}
 	p.x, p.wt, p.bias = random(r, n*h*w*c), random(r, 9*c*k), random(r, k)
 	p.dy = random(r, n*p.oh*p.ow*k)
+	p.solve()
+	return p
+}
+
+// solve makes the results.
+func (p *problem) solve() {
+	h, w, c, k, top, left := p.h, p.w, p.c, p.k, p.top, p.left
 	p.y, p.dx, p.dw = make([]float64, len(p.dy)), make([]float64, len(p.x)), make([]float64, len(p.wt))
 	for n := range p.n {
 		for oh := range p.oh {
@@ -75,7 +82,6 @@ func newProblem(r *rand.Rand, n, h, w, c, k, top, bottom, left, right int) *prob
 			}
 		}
 	}
-	return p
 }
 
 func (p *problem) forward() Spec {

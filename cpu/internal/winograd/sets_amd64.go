@@ -30,6 +30,7 @@ var kernels = map[isa.Level]*Kernels{
 			Output: output2AVX512, OutputAdd: outputAdd2AVX512,
 			Gradient: gradient2AVX512, GradientAdd: gradientAdd2AVX512,
 			HalfInput: halfInput2AVX512, HalfSpread: halfSpread2AVX512, HalfOutput: halfOutput2AVX512, HalfOutputAdd: halfOutputAdd2AVX512,
+			PairInput: pairInput2AVX512,
 		},
 		F4: Tile{
 			Out: 4, In: 6,
@@ -37,6 +38,7 @@ var kernels = map[isa.Level]*Kernels{
 			Output: output4AVX512, OutputAdd: outputAdd4AVX512,
 			Gradient: gradient4AVX512, GradientAdd: gradientAdd4AVX512,
 			HalfInput: halfInput4AVX512, HalfSpread: halfSpread4AVX512, HalfOutput: halfOutput4AVX512, HalfOutputAdd: halfOutputAdd4AVX512,
+			PairInput: pairInput4AVX512,
 		},
 		Square: 8, Transpose: transpose8AVX2,
 	},

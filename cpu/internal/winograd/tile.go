@@ -43,6 +43,10 @@ type Tile struct {
 	HalfInput, HalfSpread GatherFunc
 	HalfOutput            OutputFunc
 	HalfOutputAdd         ScatterFunc
+
+	// PairInput is HalfInput whose positions are bfloat16, too: stride and step count
+	// these. There is one where the processor multiplies bfloat16.
+	PairInput GatherFunc
 }
 
 // input, spread, output and outputAdd are the transforms for pixels of a kind.

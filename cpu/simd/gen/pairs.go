@@ -4,13 +4,14 @@ import (
 	"fmt"
 
 	. "github.com/mmcloughlin/avo/build"
-	"github.com/mmcloughlin/avo/ir"
 	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
+
+	"github.com/seed52467199/trainer/cpu/internal/evex"
 )
 
-// The kernels for pairs of bfloat16. Assemblers that lack AVX512_BF16 are given its
-// instructions as bytes, so the vectors that these name are chosen here.
+// The kernels for pairs of bfloat16. Those of package evex name physical vectors, which
+// are chosen here.
 
 var zmms = [32]reg.VecPhysical{
 	reg.Z0, reg.Z1, reg.Z2, reg.Z3, reg.Z4, reg.Z5, reg.Z6, reg.Z7,
@@ -40,24 +41,6 @@ func pairKernels() {
 	}
 }
 
-// evex emits an instruction of three vectors of AVX512_BF16 (map 0F38, prefix F3, 512
-// bits): opcode dst, src1, src2 as Intel orders them.
-func evex(opcode byte, dst, src1, src2 int) {
-	inverted := func(n, bit int) byte { return byte(n>>bit&1 ^ 1) }
-	p0 := inverted(dst, 3)<<7 | inverted(src2, 4)<<6 | inverted(src2, 3)<<5 | inverted(dst, 4)<<4 | 2
-	p1 := byte(^src1&15)<<3 | 1<<2 | 2
-	p2 := byte(2<<5) | inverted(src1, 4)<<3
-	modRM := byte(3<<6 | dst&7<<3 | src2&7)
-	Instruction(&ir.Instruction{Opcode: "LONG", Operands: []Op{U32(uint32(p2)<<24 | uint32(p1)<<16 | uint32(p0)<<8 | 0x62)}})
-	Instruction(&ir.Instruction{Opcode: "WORD", Operands: []Op{U16(uint16(modRM)<<8 | uint16(opcode))}})
-}
-
-// dot is VDPBF16PS: each lane of acc gains the two products of the lane's pairs.
-func dot(acc, x, y int) { evex(0x52, acc, x, y) }
-
-// round is VCVTNEPS2BF16: the lower half of dst becomes src in bfloat16.
-func round(dst, src int) { evex(0x72, dst, 0, src) }
-
 func firstVectors(from, n int) []Op {
 	v := make([]Op, n)
 	for i := range v {
@@ -75,7 +58,7 @@ func dots(mr, nv int, b func(j int) Mem, pair func(i int) Mem) {
 		x := firstX + i%2
 		VPBROADCASTD(pair(i), zmms[x])
 		for j := range nv {
-			dot(i*nv+j, x, firstB+j)
+			evex.Dot(i*nv+j, x, firstB+j)
 		}
 	}
 }
@@ -107,7 +90,7 @@ func pairRows(mr, nv int) {
 		Label("narrow")
 		eachRow("y", "rowY", 2, mr, b, q, func(i int, c reg.GPVirtual) {
 			for j := range nv {
-				round(rounded, i*nv+j)
+				evex.Round(rounded, i*nv+j)
 				VMOVUPS(reg.Y30, Mem{Base: c, Disp: 32 * j})
 			}
 		})

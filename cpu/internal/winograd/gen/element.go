@@ -5,6 +5,8 @@ import (
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
+
+	"github.com/seed52467199/trainer/cpu/internal/evex"
 )
 
 // element is the size in bytes of a pixel's values: float32, or bfloat16, which is a
@@ -68,6 +70,15 @@ func (e element) store(w isaWidth, v reg.VecVirtual, to Mem) {
 	VEXTRACTI128(U8(1), rounded, upper.AsX())
 	VPACKUSDW(upper.AsX(), rounded.AsX(), rounded.AsX())
 	VMOVDQU(rounded.AsX(), to)
+}
+
+// round writes a vector to a half as the processor's own instruction rounds it, which
+// takes what is smaller than the least normal number for zero.
+func round(v reg.VecVirtual, to Mem) {
+	const free = 30
+	VMOVAPS(v, reg.Z30)
+	evex.Round(free, free)
+	VMOVUPS(reg.Y30, to)
 }
 
 // rounding is the place of a vector of one of these integers.

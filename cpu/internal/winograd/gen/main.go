@@ -32,15 +32,18 @@ func main() {
 		for i := range tiles {
 			t := &tiles[i]
 			size := t.input.in - 2
-			gather(w, single, fmt.Sprintf("input%d", size), &t.input)
-			gather(w, single, fmt.Sprintf("weight%d", size), &t.weight)
-			gather(w, single, fmt.Sprintf("spread%d", size), &t.spread)
+			gather(w, single, single, fmt.Sprintf("input%d", size), &t.input)
+			gather(w, single, single, fmt.Sprintf("weight%d", size), &t.weight)
+			gather(w, single, single, fmt.Sprintf("spread%d", size), &t.spread)
 			scatter(w, single, fmt.Sprintf("output%d", size), &t.output, finish)
 			scatter(w, single, fmt.Sprintf("outputAdd%d", size), &t.output, add)
 			scatter(w, single, fmt.Sprintf("gradient%d", size), &t.gradient, move)
 			scatter(w, single, fmt.Sprintf("gradientAdd%d", size), &t.gradient, add)
-			gather(w, half, fmt.Sprintf("halfInput%d", size), &t.input)
-			gather(w, half, fmt.Sprintf("halfSpread%d", size), &t.spread)
+			gather(w, half, single, fmt.Sprintf("halfInput%d", size), &t.input)
+			gather(w, half, single, fmt.Sprintf("halfSpread%d", size), &t.spread)
+			if w.wide() {
+				gather(w, half, half, fmt.Sprintf("pairInput%d", size), &t.input)
+			}
 			scatter(w, half, fmt.Sprintf("halfOutput%d", size), &t.output, finish)
 			scatter(w, half, fmt.Sprintf("halfOutputAdd%d", size), &t.output, add)
 		}
@@ -74,12 +77,13 @@ type positions struct {
 	base        reg.GPVirtual
 	stride, row reg.GPVirtual // bytes to the next vector, to the next row
 	q           reg.GPVirtual // free
+	element     element
 }
 
-// newPositions reads the stride, in floats, from the kernel's parameter.
-func newPositions(base reg.GPVirtual, n int) *positions {
-	p := &positions{n: n, base: base, stride: integer("stride"), row: GP64(), q: GP64()}
-	SHLQ(Imm(2), p.stride)
+// newPositions reads the stride, in values, from the kernel's parameter.
+func newPositions(base reg.GPVirtual, n int, e element) *positions {
+	p := &positions{n: n, base: base, stride: integer("stride"), row: GP64(), q: GP64(), element: e}
+	SHLQ(Imm(uint64(e/2)), p.stride)
 	switch n {
 	case 4:
 		MOVQ(p.stride, p.row)
@@ -141,12 +145,12 @@ func each(w isaWidth, p *positions, px *pixels, begin, body func()) {
 	begin()
 	Label("vector")
 	body()
-	ADDQ(I32(int32(w.bytes)), p.base)
+	ADDQ(I32(int32(w.bytes/4*int(p.element))), p.base)
 	ADDQ(I32(int32(w.bytes/4)), px.index)
 	SUBQ(I32(int32(w.bytes/4)), left)
 	JG(LabelRef("vector"))
 	MOVQ(param("step"), left)
-	LEAQ(Mem{Base: start, Index: left, Scale: 4}, start)
+	LEAQ(Mem{Base: start, Index: left, Scale: uint8(p.element)}, start)
 	ADDQ(param("pixelStep"), first)
 	DECQ(param("tiles"))
 	JNZ(LabelRef("tile"))
@@ -178,10 +182,10 @@ func row(m *matrix, o *ops, line []reg.VecVirtual, to func(j int, v reg.VecVirtu
 	m.apply(o, func(i int) reg.VecVirtual { return line[i] }, func(int) bool { return true }, to)
 }
 
-// gather writes a transform from pixels to positions.
-func gather(w isaWidth, e element, name string, m *matrix) {
+// gather writes a transform from pixels to positions, of these elements.
+func gather(w isaWidth, e, to element, name string, m *matrix) {
 	kernel(name, w, "See GatherFunc.", "func(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)")
-	p := newPositions(integer("dst"), m.out)
+	p := newPositions(integer("dst"), m.out, to)
 	three, five := p.multiples(p.stride)
 	px := &pixels{integer("src"), GP64(), GP64(), e}
 	o := newOps(w, m)
@@ -201,7 +205,11 @@ func gather(w isaWidth, e element, name string, m *matrix) {
 					ADDQ(p.row, p.q)
 				}
 				row(m, o, half[g], func(j int, v reg.VecVirtual) {
-					VMOVUPS(v, times(p.q, j, p.stride, three, five))
+					if at := times(p.q, j, p.stride, three, five); to != single {
+						round(v, at)
+					} else {
+						VMOVUPS(v, at)
+					}
 				})
 			}
 		}
@@ -226,7 +234,7 @@ func scatter(w isaWidth, el element, name string, m *matrix, e ending) {
 		doc = "See OutputFunc."
 	}
 	kernel(name, w, doc, signature)
-	p := newPositions(integer("src"), m.in)
+	p := newPositions(integer("src"), m.in, single)
 	three, five := p.multiples(p.row)
 	px := &pixels{integer("dst"), GP64(), GP64(), el}
 	o := newOps(w, m)
