@@ -163,7 +163,7 @@ func convExamples() []example {
 		copy(whole, resultShape(o, x, w)[:3])
 		all = append(all, example{name: "conv2d " + c.name + " part", op: part, shapes: []op.Shape{x, w, whole}, large: true})
 		moments := o
-		moments.Moments = true
+		moments.Moments, moments.Trained = true, true
 		all = append(all, example{name: "conv2d " + c.name + " moments", op: moments, shapes: []op.Shape{x, w}, large: true})
 		for _, clip := range clips {
 			o.Bias, o.Clip = true, clip

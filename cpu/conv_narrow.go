@@ -11,7 +11,7 @@ import (
 // such plan, the plans have no bind.
 
 func narrowConv2D(c op.Call, o op.Conv2D, m conv.Method, threads *pool.Pool) (plan, error) {
-	shape, ep := convShape(o.Window, o.Groups, c.In[0], c.Out[0]), conv.Epilogue{Bias: o.Bias, Clip: bounds(o.Clip), Normed: o.Moments}
+	shape, ep := convShape(o.Window, o.Groups, c.In[0], c.Out[0]), conv.Epilogue{Bias: o.Bias, Clip: bounds(o.Clip), Trained: o.Trained}
 	switch c.Narrow {
 	case op.Operands{Out: 1}:
 		f, err := conv.NewImageForward(shape, ep)

@@ -35,6 +35,21 @@ func halve(steps []*step, kept map[*value]bool) {
 	for v, ok := range allowed {
 		v.half = ok
 	}
+	markTrained(steps)
+}
+
+// markTrained marks the convolutions of a program that has weight gradients.
+func markTrained(steps []*step) {
+	trains := slices.ContainsFunc(steps, func(s *step) bool {
+		_, ok := s.op.(op.Conv2DWeightGrad)
+		return ok
+	})
+	for _, s := range steps {
+		if o, ok := s.op.(op.Conv2D); ok && trains {
+			o.Trained = true
+			s.op = o
+		}
+	}
 }
 
 // fewChannels is how many leave so much of the vectors empty that float32, in which a

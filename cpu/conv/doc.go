@@ -16,7 +16,9 @@
 //
 // [NewHalfForward], [NewHalfInputGrad] and [NewHalfWeightGrad] make plans for
 // activations in bfloat16, with sums in float32: direct sums where the processor
-// multiplies pairs of bfloat16, minimal filtering in float32 where that is faster.
+// multiplies pairs of bfloat16, minimal filtering where that is faster. What minimal
+// filtering multiplies is float32, but bfloat16 in gradients and in an [Epilogue] that is
+// Trained.
 //
 // A plan may be used by one goroutine at a time. Results are the same bits
 // whatever the number of threads.

@@ -16,9 +16,8 @@ import (
 type Epilogue struct {
 	Bias bool // a value for each output channel is added
 	simd.Clip
-	// Normed tells that a batch norm takes the output's moments: in bfloat16 its products
-	// may be rounded more coarsely then, as while training.
-	Normed bool
+	// Trained lets transforms be rounded to bfloat16 where maps are, as for the gradients.
+	Trained bool
 	// Wide, where it is not 0, is the number of channels of the pixels into which
 	// the output's go, from Start on; the others stay as they are.
 	Wide, Start int

@@ -45,8 +45,9 @@ func newHalfForward(s Shape, ep Epilogue, m Method, k kernels) (*HalfForward, er
 		return nil, err
 	}
 	spec := s.forwardSpec()
-	if t := m.halfTile(s, spec, k, filteredRows); t != nil {
-		return &HalfForward{s, ep, k.filtered(spec, ep.Clip, t, m == Auto && ep.Normed)}, nil
+	coarse := m == Auto && ep.Trained && k.pairable(spec)
+	if t := m.halfTile(s, spec, k, leastRows(coarse)); t != nil {
+		return &HalfForward{s, ep, k.filtered(spec, ep.Clip, t, coarse)}, nil
 	}
 	if k.pairs == nil || s.depthwise() || s.C/s.Groups%2 != 0 {
 		return nil, nil
@@ -54,11 +55,16 @@ func newHalfForward(s Shape, ep Epilogue, m Method, k kernels) (*HalfForward, er
 	return &HalfForward{s, ep, pairRows{implicit.NewPairRows(s.flat().rowsSpec(ep), k.pairs)}}, nil
 }
 
-// filtered plans minimal filtering of maps in bfloat16; where it may be coarse, and the
-// processor can, the products are of bfloat16, too.
+// pairable tells whether minimal filtering of s can multiply bfloat16.
+func (k kernels) pairable(s winograd.Spec) bool {
+	return k.pairs != nil && s.Channels%winograd.PairChannels == 0
+}
+
+// filtered plans minimal filtering of maps in bfloat16; where it is coarse the products
+// are of bfloat16, too.
 func (k kernels) filtered(s winograd.Spec, c simd.Clip, t *winograd.Tile, coarse bool) *winograd.Rows {
 	s.Half = true
-	if coarse && k.pairs != nil && s.Channels%winograd.PairChannels == 0 {
+	if coarse {
 		return winograd.NewPairRows(s, c, t, k.winograd, k.simd, k.pairs)
 	}
 	return winograd.NewRows(s, c, t, k.winograd, k.simd)
@@ -113,8 +119,9 @@ func newHalfInputGrad(s Shape, m Method, k kernels) (*HalfInputGrad, error) {
 	}
 	g := &HalfInputGrad{shape: s}
 	spec := s.inputGradSpec()
-	if t := m.halfTile(s, spec, k, filteredRows); t != nil {
-		g.phases = append(g.phases, k.filtered(spec, simd.Clip{}, t, m == Auto))
+	coarse := m == Auto && k.pairable(spec)
+	if t := m.halfTile(s, spec, k, leastRows(coarse)); t != nil {
+		g.phases = append(g.phases, k.filtered(spec, simd.Clip{}, t, coarse))
 		return g, nil
 	}
 	if k.pairs == nil || s.depthwise() || s.K/s.Groups%2 != 0 {
@@ -186,6 +193,9 @@ func newHalfWeightGrad(s Shape, m Method, k kernels) (*HalfWeightGrad, error) {
 	spec := s.forwardSpec()
 	if t := m.halfTile(s, spec, k, filteredCols); t != nil {
 		spec.Half = true
+		if m == Auto && k.pairable(spec) && s.K%winograd.PairChannels == 0 {
+			return &HalfWeightGrad{s, winograd.NewPairCols(spec, t, k.winograd, k.simd, k.pairs)}, nil
+		}
 		return &HalfWeightGrad{s, winograd.NewCols(spec, t, k.winograd, k.simd)}, nil
 	}
 	if k.pairs == nil || s.depthwise() {

@@ -121,5 +121,13 @@ func (m Method) halfTile(s Shape, spec winograd.Spec, k kernels, least int) *win
 // The number of channels from which on minimal filtering is the faster one; measured.
 const (
 	filteredRows = 32 // forward and for the input gradient
+	coarseRows   = 24 // so, of bfloat16
 	filteredCols = 16 // for the weight gradient
 )
+
+func leastRows(coarse bool) int {
+	if coarse {
+		return coarseRows
+	}
+	return filteredRows
+}

@@ -6,8 +6,9 @@ import "fmt"
 // giving (N, OH, OW, K). With Bias a third input (K) is added. With Clip the
 // result is clipped in the same pass; with Moments the mean (K) and the biased
 // variance (K) of each channel are two more results, for a BatchNorm. With Part the
-// result is a part of a concatenation's. These are forms that the compiler makes,
-// without a gradient of their own.
+// result is a part of a concatenation's. Trained tells that its gradients are made in
+// the same run, so that a device may round bfloat16 as coarsely as theirs. These are
+// forms that the compiler makes, without a gradient of their own.
 type Conv2D struct {
 	Window
 	Groups  int
@@ -15,6 +16,7 @@ type Conv2D struct {
 	Clip    Clip
 	Moments bool
 	Part    Part
+	Trained bool
 }
 
 // Part says, where Wide is not 0, that a result becomes channels from Start on of a

@@ -26,6 +26,7 @@ type Cols struct {
 	k      *Kernels
 	kernel simd.Cols
 	sum    simd.SumFunc
+	pairs  bool // two tiles are one of pairs of bfloat16
 
 	source, result window
 	tiles          int // in all images
@@ -57,7 +58,18 @@ type layout struct {
 
 // NewCols plans s with tiles of t, which belongs to k.
 func NewCols(s Spec, t *Tile, k *Kernels, set *simd.Set) *Cols {
-	p := &Cols{Spec: s, tile: t, k: k, kernel: colsFor(s.Columns, k, set), sum: set.Sum}
+	return planCols(s, t, k, set, colsFor(s.Columns, k, set), false)
+}
+
+// NewPairCols is NewCols for Half maps whose transforms are rounded to bfloat16 before
+// they are multiplied. The numbers of channels and of columns are multiples of
+// PairChannels.
+func NewPairCols(s Spec, t *Tile, k *Kernels, set *simd.Set, pairs *simd.PairSet) *Cols {
+	return planCols(s, t, k, set, pairs.ColsFor(s.Columns), true)
+}
+
+func planCols(s Spec, t *Tile, k *Kernels, set *simd.Set, kernel simd.Cols, pairs bool) *Cols {
+	p := &Cols{Spec: s, tile: t, k: k, kernel: kernel, sum: set.Sum, pairs: pairs}
 	rows, cols := ceil(s.OutH, t.Out), ceil(s.OutW, t.Out)
 	p.source = newWindow(t.In, t.Out, s.PadTop, s.PadLeft, s.InH, s.InW, s.Channels, rows, cols)
 	p.result = newWindow(t.Out, t.Out, 0, 0, s.OutH, s.OutW, s.Columns, rows, cols)
@@ -65,6 +77,14 @@ func NewCols(s Spec, t *Tile, k *Kernels, set *simd.Set) *Cols {
 	p.choose()
 	p.job.Cols = p
 	return p
+}
+
+// terms is the number of rows that n tiles of a block take.
+func (p *Cols) terms(n int) int {
+	if p.pairs {
+		return ceil(n, 2)
+	}
+	return n
 }
 
 // colsFor is the micro-kernel of set for n columns whose panels are whole
@@ -93,7 +113,7 @@ func pitchOf(n int) int {
 const (
 	largePart = 128
 	smallPart = 32
-	partBlock = 64 // tiles
+	partBlock = 64 // tiles, or pairs of them
 )
 
 // choose cuts what the number of threads must not change, for it decides the order of
@@ -102,13 +122,19 @@ func (p *Cols) choose() {
 	p.shares = 1
 	l := p.layout(p.Channels, p.Columns)
 	each := p.tile.Positions() * (l.pitch + l.pitchD)
+	if p.pairs {
+		each /= 2
+	}
 	switch {
 	case l.shareFloats <= 200<<10:
 		p.block = max(24, min(192, (secondLevel-l.shareFloats)/each))
 		p.shares = max(1, min(32, p.tiles/p.block/2, (2<<20)/l.shareFloats))
 		p.apart = p.shares > 1
-	case p.tiles > 3*partBlock/2:
+	case p.terms(p.tiles) > 3*partBlock/2:
 		p.apart, p.most, p.block = true, largePart, partBlock
+		if p.pairs {
+			p.block *= 2
+		}
 		parts := ceil(p.Channels, largePart) * ceil(p.Columns, largePart)
 		p.shares = max(1, min(ceil(4, parts), p.tiles/p.block))
 	}
@@ -148,7 +174,7 @@ func (p *Cols) layout(c, k int) layout {
 	l.panels = ceil(k, nr)
 	l.rows = round(c, mr)
 	l.pitch, l.pitchD = pitchOf(max(l.rows, round(c, lanes))), pitchOf(l.panels*nr)
-	l.stride, l.strideD = p.block*l.pitch+skew, p.block*l.pitchD+skew
+	l.stride, l.strideD = p.terms(p.block)*l.pitch+skew, p.terms(p.block)*l.pitchD+skew
 	l.panel = l.rows * nr
 	l.product = l.panels*l.panel + skew
 	l.shareFloats = round(p.tile.Positions()*l.product, lanes)
@@ -181,6 +207,9 @@ func (p *Cols) ScratchFloats(threads int) int {
 
 // String tells how the gradient is computed.
 func (p *Cols) String() string {
+	if p.pairs {
+		return fmt.Sprintf("winograd f%dx%d of bfloat16", p.tile.Out, p.tile.Out)
+	}
 	return fmt.Sprintf("winograd f%dx%d", p.tile.Out, p.tile.Out)
 }
 
@@ -300,6 +329,10 @@ func (j *colsJob) share(i int, factors []float32, b *bench) {
 func (j *colsJob) transformSource(of part, factors []float32, at, first, n int, b *bench) {
 	b.size = sizeOf(j.Half)
 	x := j.x.from(of.c)
+	if j.pairs {
+		j.transformPairs(&j.source, [2]GatherFunc{j.tile.LowInput, j.tile.HighInput}, x, j.Channels, factors, j.stride, j.pitch, at, first, n, of.channels, b)
+		return
+	}
 	for i := 0; i < n; {
 		run := j.source.run(&b.pixels, x, &j.zero[0], first+i, first+n)
 		b.gather(j.tile.input(j.Half), j.k.Width, j.tile.Positions(), factors[(at+i)*j.pitch:], j.stride, j.pitch, j.source.step*j.Channels, run, of.channels)
@@ -312,9 +345,34 @@ func (j *colsJob) transformGradient(of part, factors []float32, at, first, n int
 	d := factors[j.tile.Positions()*j.stride:]
 	b.size = sizeOf(j.Half)
 	dy := j.dy.from(of.k)
+	if j.pairs {
+		j.transformPairs(&j.result, [2]GatherFunc{j.tile.LowSpread, j.tile.HighSpread}, dy, j.Columns, d, j.strideD, j.pitchD, at, first, n, of.columns, b)
+		return
+	}
 	for i := 0; i < n; {
 		run := j.result.run(&b.pixels, dy, &j.zero[0], first+i, first+n)
 		b.gather(j.tile.spread(j.Half), j.k.Width, j.tile.Out*j.tile.Out, d[(at+i)*j.pitchD:], j.strideD, j.pitchD, j.result.step*j.Columns, run, of.columns)
+		i += run
+	}
+}
+
+// transformPairs does either where tiles share places by twos. The lower halves are
+// written before the upper ones, which leave them.
+func (j *colsJob) transformPairs(w *window, halves [2]GatherFunc, m pixels, pixel int, dst []float32, stride, pitch, at, first, n, channels int, b *bench) {
+	for i := 0; i < n; {
+		run := 0
+		for half, transform := range halves {
+			skip := (at + i + half) % 2 // tiles before the first that has this half
+			tiles := w.run(&b.pixels, m, &j.zero[0], first+i, first+n)
+			run = tiles
+			if skip == tiles {
+				continue
+			}
+			if skip > 0 {
+				w.run(&b.pixels, m, &j.zero[0], first+i+skip, first+n)
+			}
+			transform(&dst[(at+i+skip)/2*pitch], stride, pitch, &b.pixels[0], 2*w.step*pixel, ceil(tiles-skip, 2), channels)
+		}
 		i += run
 	}
 }
@@ -332,7 +390,7 @@ func (j *colsJob) multiply(of part, sums, factors []float32, position, n int, fi
 	for panel := range ceil(of.columns, nr) {
 		c := sums[position*j.product+panel*j.panel:]
 		for row := 0; row < of.channels; row += mr {
-			j.kernel.Run(&v[row], j.pitch, &j.segment, 1, n, &d[panel*nr], j.pitchD, &c[row*nr], fresh)
+			j.kernel.Run(&v[row], j.pitch, &j.segment, 1, j.terms(n), &d[panel*nr], j.pitchD, &c[row*nr], fresh)
 		}
 	}
 }

@@ -167,6 +167,26 @@ func halfSpread2AVX512(dst *float32, stride int, step int, src **float32, pixelS
 //go:noescape
 func pairInput2AVX512(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
 
+// See GatherFunc.
+//
+//go:noescape
+func lowInput2AVX512(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
+
+// See GatherFunc.
+//
+//go:noescape
+func highInput2AVX512(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
+
+// See GatherFunc.
+//
+//go:noescape
+func lowSpread2AVX512(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
+
+// See GatherFunc.
+//
+//go:noescape
+func highSpread2AVX512(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
+
 // See OutputFunc.
 //
 //go:noescape
@@ -226,6 +246,26 @@ func halfSpread4AVX512(dst *float32, stride int, step int, src **float32, pixelS
 //
 //go:noescape
 func pairInput4AVX512(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
+
+// See GatherFunc.
+//
+//go:noescape
+func lowInput4AVX512(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
+
+// See GatherFunc.
+//
+//go:noescape
+func highInput4AVX512(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
+
+// See GatherFunc.
+//
+//go:noescape
+func lowSpread4AVX512(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
+
+// See GatherFunc.
+//
+//go:noescape
+func highSpread4AVX512(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
 
 // See OutputFunc.
 //

@@ -81,8 +81,34 @@ func TestPairs(t *testing.T) {
 				}
 			}
 			check("y", p.forward(), x, p.y)
-			if s.k%PairChannels == 0 {
-				check("dx", p.inputGrad(), dy, p.dx)
+			check("dx", p.inputGrad(), dy, p.dx)
+
+			spec := p.forward()
+			spec.Half = true
+			for _, way := range []struct{ shares, block, most int }{{}, {shares: 1, block: 5}, {shares: 3, block: 3}, {shares: 2, block: 4, most: 32}} {
+				f := NewPairCols(spec, tile, k, set, pairs)
+				if way.shares > 0 {
+					f.shares, f.block, f.most = min(way.shares, f.tiles), way.block, way.most
+					f.apart = way.shares > 1
+				}
+				var first []float32
+				for _, workers := range pools {
+					dw := dirty(len(p.dw))
+					f.RunHalf(workers, x, dy, dw, dirty(f.ScratchFloats(workers.Threads())))
+					got := make([]float64, len(dw))
+					for i, v := range dw {
+						got[i] = float64(v)
+					}
+					if e := off(got, p.dw); !(e < limit) {
+						t.Errorf("%+v, F%d, %+v: dw is off by %.4f, want at most %.4f", s, tile.Out, way, e, limit)
+					}
+					if first == nil {
+						first = dw
+					}
+					if !slices.Equal(dw, first) {
+						t.Errorf("%+v, F%d: dw differs with %d threads", s, tile.Out, workers.Threads())
+					}
+				}
 			}
 		}
 	}

@@ -31,6 +31,8 @@ var kernels = map[isa.Level]*Kernels{
 			Gradient: gradient2AVX512, GradientAdd: gradientAdd2AVX512,
 			HalfInput: halfInput2AVX512, HalfSpread: halfSpread2AVX512, HalfOutput: halfOutput2AVX512, HalfOutputAdd: halfOutputAdd2AVX512,
 			PairInput: pairInput2AVX512,
+			LowInput:  lowInput2AVX512, HighInput: highInput2AVX512,
+			LowSpread: lowSpread2AVX512, HighSpread: highSpread2AVX512,
 		},
 		F4: Tile{
 			Out: 4, In: 6,
@@ -39,6 +41,8 @@ var kernels = map[isa.Level]*Kernels{
 			Gradient: gradient4AVX512, GradientAdd: gradientAdd4AVX512,
 			HalfInput: halfInput4AVX512, HalfSpread: halfSpread4AVX512, HalfOutput: halfOutput4AVX512, HalfOutputAdd: halfOutputAdd4AVX512,
 			PairInput: pairInput4AVX512,
+			LowInput:  lowInput4AVX512, HighInput: highInput4AVX512,
+			LowSpread: lowSpread4AVX512, HighSpread: highSpread4AVX512,
 		},
 		Square: 8, Transpose: transpose8AVX2,
 	},

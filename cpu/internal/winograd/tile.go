@@ -44,9 +44,13 @@ type Tile struct {
 	HalfOutput            OutputFunc
 	HalfOutputAdd         ScatterFunc
 
-	// PairInput is HalfInput whose positions are bfloat16, too: stride and step count
-	// these. There is one where the processor multiplies bfloat16.
-	PairInput GatherFunc
+	// These are for pixels of bfloat16, too, where the processor multiplies that.
+	// PairInput's positions are bfloat16, which stride and step count. The others write
+	// one half of places as large as float32s, for one of two tiles that share these; the
+	// lower half is first.
+	PairInput             GatherFunc
+	LowInput, HighInput   GatherFunc
+	LowSpread, HighSpread GatherFunc
 }
 
 // input, spread, output and outputAdd are the transforms for pixels of a kind.

@@ -18,6 +18,48 @@ const (
 	half   element = 2
 )
 
+// packing is how a vector of a position is written.
+type packing int
+
+const (
+	wide   packing = iota
+	narrow         // rounded to bfloat16
+	low            // so, each in the lower half of a place whose upper half becomes zero
+	high           // so, in the upper half of a place whose lower half stays
+)
+
+// size is the size in bytes of a value's place.
+func (p packing) size() element {
+	if p == narrow {
+		return half
+	}
+	return single
+}
+
+// put writes a vector. Halves are rounded as the processor's own instruction does it,
+// which takes what is smaller than the least normal number for zero.
+func (p packing) put(v reg.VecVirtual, to Mem) {
+	if p == wide {
+		VMOVUPS(v, to)
+		return
+	}
+	const free = 30
+	VMOVAPS(v, reg.Z30)
+	evex.Round(free, free)
+	switch p {
+	case narrow:
+		VMOVUPS(reg.Y30, to)
+	case low:
+		VPMOVZXWD(reg.Y30, reg.Z30)
+		VMOVUPS(reg.Z30, to)
+	case high:
+		VPMOVZXWD(reg.Y30, reg.Z30)
+		VPSLLD(U8(16), reg.Z30, reg.Z30)
+		VPORD(to, reg.Z30, reg.Z30)
+		VMOVUPS(reg.Z30, to)
+	}
+}
+
 // load reads a vector.
 func (e element) load(from Mem, v reg.VecVirtual) {
 	if e == single {
@@ -70,15 +112,6 @@ func (e element) store(w isaWidth, v reg.VecVirtual, to Mem) {
 	VEXTRACTI128(U8(1), rounded, upper.AsX())
 	VPACKUSDW(upper.AsX(), rounded.AsX(), rounded.AsX())
 	VMOVDQU(rounded.AsX(), to)
-}
-
-// round writes a vector to a half as the processor's own instruction rounds it, which
-// takes what is smaller than the least normal number for zero.
-func round(v reg.VecVirtual, to Mem) {
-	const free = 30
-	VMOVAPS(v, reg.Z30)
-	evex.Round(free, free)
-	VMOVUPS(reg.Y30, to)
 }
 
 // rounding is the place of a vector of one of these integers.

@@ -32,17 +32,21 @@ func main() {
 		for i := range tiles {
 			t := &tiles[i]
 			size := t.input.in - 2
-			gather(w, single, single, fmt.Sprintf("input%d", size), &t.input)
-			gather(w, single, single, fmt.Sprintf("weight%d", size), &t.weight)
-			gather(w, single, single, fmt.Sprintf("spread%d", size), &t.spread)
+			gather(w, single, wide, fmt.Sprintf("input%d", size), &t.input)
+			gather(w, single, wide, fmt.Sprintf("weight%d", size), &t.weight)
+			gather(w, single, wide, fmt.Sprintf("spread%d", size), &t.spread)
 			scatter(w, single, fmt.Sprintf("output%d", size), &t.output, finish)
 			scatter(w, single, fmt.Sprintf("outputAdd%d", size), &t.output, add)
 			scatter(w, single, fmt.Sprintf("gradient%d", size), &t.gradient, move)
 			scatter(w, single, fmt.Sprintf("gradientAdd%d", size), &t.gradient, add)
-			gather(w, half, single, fmt.Sprintf("halfInput%d", size), &t.input)
-			gather(w, half, single, fmt.Sprintf("halfSpread%d", size), &t.spread)
+			gather(w, half, wide, fmt.Sprintf("halfInput%d", size), &t.input)
+			gather(w, half, wide, fmt.Sprintf("halfSpread%d", size), &t.spread)
 			if w.wide() {
-				gather(w, half, half, fmt.Sprintf("pairInput%d", size), &t.input)
+				gather(w, half, narrow, fmt.Sprintf("pairInput%d", size), &t.input)
+				gather(w, half, low, fmt.Sprintf("lowInput%d", size), &t.input)
+				gather(w, half, high, fmt.Sprintf("highInput%d", size), &t.input)
+				gather(w, half, low, fmt.Sprintf("lowSpread%d", size), &t.spread)
+				gather(w, half, high, fmt.Sprintf("highSpread%d", size), &t.spread)
 			}
 			scatter(w, half, fmt.Sprintf("halfOutput%d", size), &t.output, finish)
 			scatter(w, half, fmt.Sprintf("halfOutputAdd%d", size), &t.output, add)
@@ -182,10 +186,10 @@ func row(m *matrix, o *ops, line []reg.VecVirtual, to func(j int, v reg.VecVirtu
 	m.apply(o, func(i int) reg.VecVirtual { return line[i] }, func(int) bool { return true }, to)
 }
 
-// gather writes a transform from pixels to positions, of these elements.
-func gather(w isaWidth, e, to element, name string, m *matrix) {
+// gather writes a transform from pixels of an element to positions.
+func gather(w isaWidth, e element, to packing, name string, m *matrix) {
 	kernel(name, w, "See GatherFunc.", "func(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)")
-	p := newPositions(integer("dst"), m.out, to)
+	p := newPositions(integer("dst"), m.out, to.size())
 	three, five := p.multiples(p.stride)
 	px := &pixels{integer("src"), GP64(), GP64(), e}
 	o := newOps(w, m)
@@ -205,11 +209,7 @@ func gather(w isaWidth, e, to element, name string, m *matrix) {
 					ADDQ(p.row, p.q)
 				}
 				row(m, o, half[g], func(j int, v reg.VecVirtual) {
-					if at := times(p.q, j, p.stride, three, five); to != single {
-						round(v, at)
-					} else {
-						VMOVUPS(v, at)
-					}
+					to.put(v, times(p.q, j, p.stride, three, five))
 				})
 			}
 		}
