@@ -9,7 +9,7 @@ import (
 	"github.com/seed52467199/trainer/internal/pool"
 )
 
-// The size of blocks changes no bit of the result.
+// The size of blocks changes no bit of the result, nor does going by panels.
 func TestBlocksChangeNoBit(t *testing.T) {
 	workers := pool.New(2)
 	defer workers.Close()
@@ -17,9 +17,14 @@ func TestBlocksChangeNoBit(t *testing.T) {
 		p := newProblem(rand.New(rand.NewPCG(5, 6)), s.n, s.size, s.size, s.c, s.k, 1, 1, 1, 1)
 		eachTile(t, "blocks", func(t *testing.T, tile *Tile, k *Kernels, set *simd.Set) {
 			var want []float32
-			for _, block := range []int{1, 2, 3, 5} {
+			for _, block := range []int{1, 2, 3, 5, 0} {
 				f := NewRows(p.forward(), simd.Clip{}, tile, k, set)
-				f.blockOf(block * f.kernel.MR)
+				if block > 0 {
+					f.blockOf(block * f.kernel.MR)
+				}
+				if f.panelwise = block == 0; f.panelwise {
+					f.block, f.blocks = f.tiles, 1
+				}
 				f.lay()
 				y := dirty(len(p.y))
 				f.Run(workers, p.x, p.wt, nil, y, dirty(f.ScratchFloats(2)), false)

@@ -13,6 +13,12 @@ import (
 
 // Rows is a plan for one convolution, or input gradient. It holds no data and
 // may be used by one Run at a time.
+//
+// Where there are many tiles, the weights are transformed first, and each worker computes
+// one block of tiles after the other from source to result. Where the transformed weights
+// are the larger side, the source is transformed first, and each worker computes one panel
+// of columns after the other, of which it transforms the weights itself. Either gives the
+// same bits.
 type Rows struct {
 	Spec
 	simd.Clip // what the result is brought into, after the bias
@@ -25,7 +31,8 @@ type Rows struct {
 	source, result window
 	tiles          int // in all images
 	panels         int // of kernel.NR columns
-	block          int // tiles in a full block
+	panelwise      bool
+	block          int // tiles in a full block; all of them where it is panelwise
 	blocks         int
 	chunk          int // source channels whose weights are transformed together
 	chunks         int
@@ -36,7 +43,8 @@ type Rows struct {
 	weights                   int // in U
 	full, last                rowTable
 	fixedFloats, workerFloats int
-	weightFloats              int
+	weightFloats              int // of all transformed weights
+	sourceFloats              int // of the source, where that is transformed as a whole
 	tap                       int // the offset of the only tap
 
 	job rowsJob
@@ -77,9 +85,20 @@ func planRows(s Spec, c simd.Clip, t *Tile, k *Kernels, set *simd.Set, kernel si
 	p.panels = ceil(s.Columns, p.kernel.NR)
 	p.pitch = pitchOf(p.depth())
 	p.blockOf(p.pickBlock())
+	if p.panelwise = p.fewTiles(); p.panelwise {
+		p.block, p.blocks = p.tiles, 1
+	}
 	p.lay()
 	p.job.Rows = p
 	return p
+}
+
+// fewTiles tells whether to go by panels moves less memory: the transformed source once,
+// and again for each panel, in place of the weights, which are written, and read again
+// for each block.
+func (p *Rows) fewTiles() bool {
+	source, weights := p.tiles*p.pitch, p.panels*p.kernel.NR*p.depth()
+	return p.tile.Positions()*weights > secondLevel && (p.panels+1)*source < (p.blocks+2)*weights
 }
 
 // depth is the number of terms of a product, of channels or of pairs of them.
@@ -167,9 +186,15 @@ func (p *Rows) lay() {
 	p.chunks = ceil(p.Channels, p.chunk)
 	p.full = p.newTable(p.block)
 	p.last = p.newTable(p.tiles - (p.blocks-1)*p.block)
-	p.fixedFloats = round(p.weightFloats, lanes) + p.panels*nr + p.zeros()
-	p.workerFloats = positions*(p.stride+p.product) + round(nr, lanes)
-	p.workerFloats = max(p.workerFloats, p.packingFloats())
+	if p.panelwise {
+		p.sourceFloats = positions * p.stride
+		p.fixedFloats = round(p.sourceFloats, lanes)
+		p.workerFloats = positions*(p.weights+p.product) + max(round(nr, lanes), p.packingFloats())
+	} else {
+		p.fixedFloats = round(p.weightFloats, lanes)
+		p.workerFloats = max(positions*(p.stride+p.product)+round(nr, lanes), p.packingFloats())
+	}
+	p.fixedFloats += p.panels*nr + p.zeros()
 }
 
 // packingFloats is what a worker takes while it transforms weights: room for the filter
@@ -217,11 +242,11 @@ type rowsJob struct {
 	w          []float32
 	bias       []float32 // padded, or zeros
 	zero       []float32
-	packed     []float32
+	first      []float32 // what is transformed first: all weights, or the source
 	worker     []float32
 	accumulate bool
 	then       *implicit.Then
-	packing    bool
+	preparing  bool
 	benches    []*bench // by worker
 }
 
@@ -254,36 +279,55 @@ func (p *Rows) run(workers *pool.Pool, x pixels, w, bias []float32, y pixels, sc
 	scratch = align(scratch)
 	j := &p.job
 	j.x, j.w, j.y, j.accumulate, j.then = x, w, y, accumulate, then
-	j.packed, scratch = cut(scratch, round(p.weightFloats, lanes))
+	if p.panelwise {
+		j.first, scratch = cut(scratch, round(p.sourceFloats, lanes))
+	} else {
+		j.first, scratch = cut(scratch, round(p.weightFloats, lanes))
+	}
 	j.bias, scratch = cut(scratch, p.panels*p.kernel.NR)
 	j.zero, j.worker = cut(scratch, p.zeros())
 	clear(j.zero)
 	clear(j.bias)
 	copy(j.bias, bias)
 	j.benches = benchesFor(workers.Threads(), j.benches)
-	j.packing = true
-	workers.Run(p.panels*p.chunks, j)
-	j.packing = false
-	workers.Run(p.blocks, j)
-	j.x, j.w, j.y, j.packed, j.bias, j.zero, j.worker, j.then = pixels{}, nil, pixels{}, nil, nil, nil, nil, nil
+	before, after := p.panels*p.chunks, p.blocks
+	if p.panelwise {
+		before, after = ceil(p.tiles, piece), p.panels
+	}
+	j.preparing = true
+	workers.Run(before, j)
+	j.preparing = false
+	workers.Run(after, j)
+	j.x, j.w, j.y, j.first, j.bias, j.zero, j.worker, j.then = pixels{}, nil, pixels{}, nil, nil, nil, nil, nil
 }
 
-// Do transforms some weights, or computes one block.
+// Do prepares a piece of what is transformed first, or computes one block or panel.
 func (j *rowsJob) Do(worker, i int) {
 	memory, b := j.worker[worker*j.workerFloats:][:j.workerFloats], j.benches[worker]
-	if j.packing {
+	switch {
+	case j.preparing && j.panelwise:
+		first := i * piece
+		j.transformSource(j.first[first*j.pitch:], first, min(first+piece, j.tiles), b)
+	case j.preparing:
 		panel, first := i/j.chunks, i%j.chunks*j.chunk
-		n := min(j.chunk, j.Channels-first)
-		dst := j.packed[panel*j.tile.Positions()*j.weights:]
-		if j.pairs != nil {
-			j.pairWeights(dst[first/2*j.kernel.NR:], panel, first, n, memory, b)
-			return
-		}
-		j.transformWeights(dst[first*j.kernel.NR:], j.weights, panel, first, n, memory, b)
+		j.packWeights(j.first[panel*j.tile.Positions()*j.weights:], panel, first, memory, b)
+	case j.panelwise:
+		j.computePanel(i, memory, b)
+	default:
+		first := i * j.block
+		j.compute(first, min(first+j.block, j.tiles), memory, b)
+	}
+}
+
+// packWeights transforms a chunk of the weights of a panel, source channels from first
+// on.
+func (j *rowsJob) packWeights(dst []float32, panel, first int, memory []float32, b *bench) {
+	n := min(j.chunk, j.Channels-first)
+	if j.pairs != nil {
+		j.pairWeights(dst[first/2*j.kernel.NR:], panel, first, n, memory, b)
 		return
 	}
-	first := i * j.block
-	j.compute(first, min(first+j.block, j.tiles), memory, b)
+	j.transformWeights(dst[first*j.kernel.NR:], j.weights, panel, first, n, memory, b)
 }
 
 // transformWeights computes U for n source channels from first on and one
@@ -341,24 +385,43 @@ func (j *rowsJob) compute(first, last int, memory []float32, b *bench) {
 	if last-first != j.block {
 		rows = &j.last
 	}
-	lowest, highest := simd.Clip{}.Bounds()
 	for panel := range j.panels {
 		n := last - first
 		j.fetchBeside(first+n*panel/j.panels, first+n*(panel+1)/j.panels)
-		u := j.packed[panel*positions*j.weights:]
-		for p := range positions {
-			if j.pairs != nil {
-				j.pairs(&v[p*j.stride], &rows.a[0], &rows.c[0], rows.count, &j.tap, 1, j.depth(),
-					&u[p*j.weights], &products[p*j.product], &j.zero[0], lowest, highest, nil, nil, 0, nil, 0)
-				continue
-			}
-			j.kernel.Run(&v[p*j.stride], &rows.a[0], &rows.c[0], rows.count, &j.tap, 1, j.Channels,
-				&u[p*j.weights], &products[p*j.product], &j.zero[0], lowest, highest)
-		}
+		j.multiply(v, j.first[panel*positions*j.weights:], products, rows)
 		j.transformResult(products, panel, first, last, outside, b)
 	}
 	if j.then != nil {
-		j.tell(first/j.block, first, last)
+		j.tell(first/j.block, first, last, 0, j.Columns)
+	}
+}
+
+// computePanel computes a panel of columns.
+func (j *rowsJob) computePanel(panel int, memory []float32, b *bench) {
+	positions := j.tile.Positions()
+	u, memory := cut(memory, positions*j.weights)
+	products, memory := cut(memory, positions*j.product)
+	for first := 0; first < j.Channels; first += j.chunk {
+		j.packWeights(u, panel, first, memory, b)
+	}
+	j.multiply(j.first, u, products, &j.full)
+	j.transformResult(products, panel, 0, j.tiles, &memory[0], b)
+	if j.then != nil {
+		at := panel * j.kernel.NR
+		j.tell(0, 0, j.tiles, at, min(j.kernel.NR, j.Columns-at))
+	}
+}
+
+// multiply makes the products of V and one panel of U, of all positions.
+func (j *rowsJob) multiply(v, u, products []float32, rows *rowTable) {
+	lowest, highest := simd.Clip{}.Bounds()
+	for p := range j.tile.Positions() {
+		a, b, c := &v[p*j.stride], &u[p*j.weights], &products[p*j.product]
+		if j.pairs != nil {
+			j.pairs(a, &rows.a[0], &rows.c[0], rows.count, &j.tap, 1, j.depth(), b, c, &j.zero[0], lowest, highest, nil, nil, 0, nil, 0)
+		} else {
+			j.kernel.Run(a, &rows.a[0], &rows.c[0], rows.count, &j.tap, 1, j.Channels, b, c, &j.zero[0], lowest, highest)
+		}
 	}
 }
 
@@ -414,9 +477,9 @@ func (j *rowsJob) fetchBeside(first, last int) {
 	}
 }
 
-// tell lets those who want to know of tiles [first, last), which are block number
-// part: of rows that follow each other without a gap at once.
-func (j *rowsJob) tell(part, first, last int) {
+// tell lets those who want to know of n columns from one on of tiles [first, last), which
+// are block number part: of rows that follow each other without a gap at once.
+func (j *rowsJob) tell(part, first, last, column, n int) {
 	at, pixels := 0, 0
 	for i := first; i < last; {
 		v := j.result.strip(i, last)
@@ -424,7 +487,7 @@ func (j *rowsJob) tell(part, first, last int) {
 			from := v.first + h*j.OutW*j.Columns
 			if from != at+pixels*j.Columns {
 				if pixels > 0 {
-					j.then.Told(part, at, pixels, j.Columns)
+					j.then.Told(part, at+column, pixels, n)
 				}
 				at, pixels = from, 0
 			}
@@ -432,7 +495,7 @@ func (j *rowsJob) tell(part, first, last int) {
 		}
 		i += v.tiles
 	}
-	j.then.Told(part, at, pixels, j.Columns)
+	j.then.Told(part, at+column, pixels, n)
 }
 
 // transpose writes the transpose of rows by cols floats of src to dst.
