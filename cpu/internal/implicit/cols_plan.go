@@ -71,7 +71,7 @@ func (p *Cols) layTiles() {
 		p.layPanels()
 		return
 	}
-	p.step, p.row, p.image = p.StepW*p.view.pixel, p.StepH*p.view.row, p.view.image
+	p.step, p.row, p.image = p.view.stepW*p.view.pixel, p.view.stepH*p.view.row, p.view.image
 	if p.placed {
 		p.addTiles(p.tap(&p.view, 0, 0), 0, 0, 0, p.Channels)
 		p.tilesPerChannels = 1

@@ -81,25 +81,39 @@ func (g *Geometry) shapes(limit int, f func(images, rows int)) {
 // row to row and image to image.
 type view struct {
 	pixel, row, image int
+	stepH, stepW      int // its rows and columns from position to position
 	cols              int // pixels in a row that are gathered; 0 where the source is read in place
 }
 
 // inPlace is the view of the source itself.
 func (g *Geometry) inPlace() view {
 	row := g.InW * g.InPixel
-	return view{pixel: g.InPixel, row: row, image: g.InH * row}
+	return view{pixel: g.InPixel, row: row, image: g.InH * row, stepH: g.StepH, stepW: g.StepW}
 }
 
-// gathered is the view of a band that has been copied with its border.
+// gathered is the view of a band that has been copied with its border. Along an axis
+// with one tap, the pixels that no position reads are left out.
 func (g *Geometry) gathered(pixel, rows int) view {
-	v := view{pixel: pixel, cols: (g.OutW-1)*g.StepW + g.spanW()}
+	v := view{pixel: pixel, stepH: g.StepH, stepW: g.StepW}
+	if len(g.TapsH) == 1 {
+		v.stepH = 1
+	}
+	if len(g.TapsW) == 1 {
+		v.stepW = 1
+	}
+	v.cols = (g.OutW-1)*v.stepW + g.spanW()
 	v.row = v.cols * pixel
 	v.image = v.row * g.bandRows(rows)
 	return v
 }
 
 // bandRows is the number of source rows that rows of the lattice read.
-func (g *Geometry) bandRows(rows int) int { return (rows-1)*g.StepH + g.spanH() }
+func (g *Geometry) bandRows(rows int) int {
+	if len(g.TapsH) == 1 {
+		return rows
+	}
+	return (rows-1)*g.StepH + g.spanH()
+}
 
 // positions appends the offset of every position of a band of whole rows, in
 // order.
@@ -132,41 +146,41 @@ func (g *Geometry) start(v *view, b band, group int) int {
 // gather copies the source pixels that a band reads, zeros outside, into dst
 // as v describes it.
 func (g *Geometry) gather(dst []float32, v *view, x []float32, b band, group int) {
-	left := g.TapsW[0]
-	from, to := max(0, left), min(g.InW, left+v.cols)
+	left, stepW := g.TapsW[0], g.StepW/v.stepW
+	from, to := ceil(max(0, -left), stepW), min(v.cols, ceil(max(0, g.InW-left), stepW))
 	for n := range b.images {
 		for r := range g.bandRows(b.rows) {
 			d := dst[n*v.image+r*v.row:][:v.row]
-			h := b.row*g.StepH + g.TapsH[0] + r
+			h := b.row*g.StepH + g.TapsH[0] + r*(g.StepH/v.stepH)
 			if h < 0 || h >= g.InH || from >= to {
 				clear(d)
 				continue
 			}
 			s := x[((b.image+n)*g.InH+h)*g.InW*g.InPixel:]
-			clear(d[:(from-left)*v.pixel])
-			clear(d[(to-left)*v.pixel:])
-			g.copyPixels(d[(from-left)*v.pixel:], v.pixel, s[from*g.InPixel+group*g.Channels:], to-from)
+			clear(d[:from*v.pixel])
+			clear(d[to*v.pixel:])
+			g.copyPixels(d[from*v.pixel:], v.pixel, s[(left+from*stepW)*g.InPixel+group*g.Channels:], stepW*g.InPixel, to-from)
 		}
 	}
 }
 
-// copyPixels copies n source pixels to places pixel floats apart.
-func (g *Geometry) copyPixels(dst []float32, pixel int, src []float32, n int) {
+// copyPixels copies n source pixels, step floats apart, to places pixel floats apart.
+func (g *Geometry) copyPixels(dst []float32, pixel int, src []float32, step, n int) {
 	switch {
 	case g.Repeat > 1:
 		for p := range n {
 			d := dst[p*pixel:][:g.depth()]
-			for c, x := range src[p*g.InPixel:][:g.Channels] {
+			for c, x := range src[p*step:][:g.Channels] {
 				for r := range g.Repeat {
 					d[c*g.Repeat+r] = x
 				}
 			}
 		}
-	case pixel == g.InPixel && pixel == g.Channels:
+	case pixel == step && pixel == g.Channels:
 		copy(dst, src[:n*pixel])
 	default:
 		for p := range n {
-			copy(dst[p*pixel:][:g.Channels], src[p*g.InPixel:])
+			copy(dst[p*pixel:][:g.Channels], src[p*step:])
 		}
 	}
 }

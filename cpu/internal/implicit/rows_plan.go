@@ -166,7 +166,7 @@ func (p *Rows) layTables() {
 
 func (p *Rows) newTable(b band) table {
 	t := table{
-		a: p.positions(nil, b.images, b.rows, p.view.image, p.StepH*p.view.row, p.StepW*p.view.pixel),
+		a: p.positions(nil, b.images, b.rows, p.view.image, p.view.stepH*p.view.row, p.view.stepW*p.view.pixel),
 		c: p.positions(nil, b.images, b.rows, p.Out.Image, p.Out.Row, p.Out.Pixel),
 	}
 	t.rows = len(t.a)
