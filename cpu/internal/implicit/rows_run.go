@@ -131,13 +131,13 @@ func (j *rowsJob) piece(number, group, first, last int, memory []float32, near *
 	if j.panelFirst {
 		for panel := first; panel < last; panel++ {
 			for pass := range j.passes {
-				j.sum(pass, panel, group, source, out, origin, buffer, t, near)
+				j.sum(pass, panel, group, source, origin, buffer, t, near)
 			}
 		}
 	} else {
 		for pass := range j.passes {
 			for panel := first; panel < last; panel++ {
-				j.sum(pass, panel, group, source, out, origin, buffer, t, near)
+				j.sum(pass, panel, group, source, origin, buffer, t, near)
 			}
 		}
 	}
@@ -154,8 +154,8 @@ func (j *rowsJob) piece(number, group, first, last int, memory []float32, near *
 }
 
 // sum adds one pass of the sum for one panel, the start or the end of it
-// included where the pass is the first or the last.
-func (j *rowsJob) sum(n, panel, group int, source, out []float32, origin int, buffer []float32, t *table, near *near) {
+// included where the pass is the first or the last. The band of y begins at origin.
+func (j *rowsJob) sum(n, panel, group int, source []float32, origin int, buffer []float32, t *table, near *near) {
 	nr := j.kernel.NR
 	pass := &j.passes[n]
 	a, c, rowC := &source[0], &j.tile(buffer, panel)[0], j.linear
@@ -165,7 +165,7 @@ func (j *rowsJob) sum(n, panel, group int, source, out []float32, origin int, bu
 		a = &source[panel*nr]
 	}
 	if j.whole(panel) {
-		c, rowC = &out[panel*nr], t.c
+		c, rowC = &j.y[origin+panel*nr], t.c
 		again = again || j.accumulate
 	}
 	if again {
