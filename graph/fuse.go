@@ -354,12 +354,10 @@ func (f *fusion) sumGrad(s *step) {
 	})
 	before := func(a, b *step) bool {
 		m, n := a.op.(op.Conv2DInputGrad), b.op.(op.Conv2DInputGrad)
-		switch d := m.StrideH*m.StrideW - n.StrideH*n.StrideW; {
-		case d == 0:
-			return f.place[a] > f.place[b]
-		default:
+		if d := m.StrideH*m.StrideW - n.StrideH*n.StrideW; d != 0 {
 			return d > 0 != summed
 		}
+		return f.place[a] > f.place[b]
 	}
 	var best *step
 	var other *value

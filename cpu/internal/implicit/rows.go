@@ -42,7 +42,6 @@ type Rows struct {
 	RowsSpec
 	kernel     simd.Rows
 	scattering simd.ScatterFunc
-	fetching   simd.FetchFunc
 	view       view
 	bands      bands
 	passes     []pass
@@ -87,7 +86,7 @@ func NewRows(s RowsSpec, set *simd.Set) *Rows {
 		kernel = set.LaneRows
 	}
 	p := planRows(s, kernel)
-	p.scattering, p.fetching = set.Scatter, set.Fetch
+	p.scattering = set.Scatter
 	return p
 }
 

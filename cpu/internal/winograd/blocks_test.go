@@ -21,9 +21,8 @@ func TestBlocksChangeNoBit(t *testing.T) {
 				f := NewRows(p.forward(), simd.Clip{}, tile, k, set)
 				if block > 0 {
 					f.blockOf(block * f.kernel.MR)
-				}
-				if f.panelwise = block == 0; f.panelwise {
-					f.block, f.blocks = f.tiles, 1
+				} else {
+					f.byPanels()
 				}
 				f.lay()
 				y := dirty(len(p.y))

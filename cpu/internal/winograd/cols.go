@@ -1,8 +1,6 @@
 package winograd
 
 import (
-	"fmt"
-
 	"github.com/seed52467199/trainer/cpu/simd"
 	"github.com/seed52467199/trainer/internal/pool"
 )
@@ -79,13 +77,16 @@ func planCols(s Spec, t *Tile, k *Kernels, set *simd.Set, kernel simd.Cols, pair
 	return p
 }
 
-// terms is the number of rows that n tiles of a block take.
-func (p *Cols) terms(n int) int {
+// together is the number of tiles that share a place.
+func (p *Cols) together() int {
 	if p.pairs {
-		return ceil(n, 2)
+		return 2
 	}
-	return n
+	return 1
 }
+
+// terms is the number of rows that n tiles of a block take.
+func (p *Cols) terms(n int) int { return ceil(n, p.together()) }
 
 // colsFor is the micro-kernel of set for n columns whose panels are whole
 // vectors.
@@ -121,20 +122,14 @@ const (
 func (p *Cols) choose() {
 	p.shares = 1
 	l := p.layout(p.Channels, p.Columns)
-	each := p.tile.Positions() * (l.pitch + l.pitchD)
-	if p.pairs {
-		each /= 2
-	}
+	each := p.tile.Positions() * (l.pitch + l.pitchD) / p.together()
 	switch {
 	case l.shareFloats <= 200<<10:
 		p.block = max(24, min(192, (secondLevel-l.shareFloats)/each))
 		p.shares = max(1, min(32, p.tiles/p.block/2, (2<<20)/l.shareFloats))
 		p.apart = p.shares > 1
 	case p.terms(p.tiles) > 3*partBlock/2:
-		p.apart, p.most, p.block = true, largePart, partBlock
-		if p.pairs {
-			p.block *= 2
-		}
+		p.apart, p.most, p.block = true, largePart, partBlock*p.together()
 		parts := ceil(p.Channels, largePart) * ceil(p.Columns, largePart)
 		p.shares = max(1, min(ceil(4, parts), p.tiles/p.block))
 	}
@@ -207,10 +202,7 @@ func (p *Cols) ScratchFloats(threads int) int {
 
 // String tells how the gradient is computed.
 func (p *Cols) String() string {
-	if p.pairs {
-		return fmt.Sprintf("winograd f%dx%d of bfloat16", p.tile.Out, p.tile.Out)
-	}
-	return fmt.Sprintf("winograd f%dx%d", p.tile.Out, p.tile.Out)
+	return p.tile.name(p.pairs)
 }
 
 // colsJob is what a Run works on.
@@ -360,18 +352,13 @@ func (j *colsJob) transformGradient(of part, factors []float32, at, first, n int
 // written before the upper ones, which leave them.
 func (j *colsJob) transformPairs(w *window, halves [2]GatherFunc, m pixels, pixel int, dst []float32, stride, pitch, at, first, n, channels int, b *bench) {
 	for i := 0; i < n; {
-		run := 0
+		run := w.run(&b.pixels, m, &j.zero[0], first+i, first+n)
 		for half, transform := range halves {
 			skip := (at + i + half) % 2 // tiles before the first that has this half
-			tiles := w.run(&b.pixels, m, &j.zero[0], first+i, first+n)
-			run = tiles
-			if skip == tiles {
-				continue
-			}
-			if skip > 0 {
+			if skip < run {
 				w.run(&b.pixels, m, &j.zero[0], first+i+skip, first+n)
+				transform(&dst[(at+i+skip)/2*pitch], stride, pitch, &b.pixels[0], 2*w.step*pixel, ceil(run-skip, 2), channels)
 			}
-			transform(&dst[(at+i+skip)/2*pitch], stride, pitch, &b.pixels[0], 2*w.step*pixel, ceil(tiles-skip, 2), channels)
 		}
 		i += run
 	}

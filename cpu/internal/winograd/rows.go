@@ -1,7 +1,6 @@
 package winograd
 
 import (
-	"fmt"
 	"math"
 	"unsafe"
 
@@ -43,8 +42,7 @@ type Rows struct {
 	weights                   int // in U
 	full, last                rowTable
 	fixedFloats, workerFloats int
-	weightFloats              int // of all transformed weights
-	sourceFloats              int // of the source, where that is transformed as a whole
+	firstFloats               int // of what is transformed first
 	tap                       int // the offset of the only tap
 
 	job rowsJob
@@ -85,8 +83,8 @@ func planRows(s Spec, c simd.Clip, t *Tile, k *Kernels, set *simd.Set, kernel si
 	p.panels = ceil(s.Columns, p.kernel.NR)
 	p.pitch = pitchOf(p.depth())
 	p.blockOf(p.pickBlock())
-	if p.panelwise = p.fewTiles(); p.panelwise {
-		p.block, p.blocks = p.tiles, 1
+	if p.fewTiles() {
+		p.byPanels()
 	}
 	p.lay()
 	p.job.Rows = p
@@ -100,6 +98,9 @@ func (p *Rows) fewTiles() bool {
 	source, weights := p.tiles*p.pitch, p.panels*p.kernel.NR*p.depth()
 	return p.tile.Positions()*weights > secondLevel && (p.panels+1)*source < (p.blocks+2)*weights
 }
+
+// byPanels goes by panels.
+func (p *Rows) byPanels() { p.panelwise, p.block, p.blocks = true, p.tiles, 1 }
 
 // depth is the number of terms of a product, of channels or of pairs of them.
 func (p *Rows) depth() int {
@@ -172,6 +173,7 @@ func (p *Rows) makespan(block, workers int) int {
 
 // blockOf makes blocks of n tiles.
 func (p *Rows) blockOf(n int) {
+	p.panelwise = false
 	p.block = min(n, round(p.tiles, p.kernel.MR))
 	p.blocks = ceil(p.tiles, p.block)
 }
@@ -181,20 +183,18 @@ func (p *Rows) lay() {
 	p.stride = p.block*p.pitch + skew
 	p.product = p.block*nr + skew
 	p.weights = p.depth()*nr + skew
-	p.weightFloats = p.panels * positions * p.weights
 	p.chunk = min(p.Channels, 32)
 	p.chunks = ceil(p.Channels, p.chunk)
 	p.full = p.newTable(p.block)
 	p.last = p.newTable(p.tiles - (p.blocks-1)*p.block)
 	if p.panelwise {
-		p.sourceFloats = positions * p.stride
-		p.fixedFloats = round(p.sourceFloats, lanes)
+		p.firstFloats = round(positions*p.stride, lanes)
 		p.workerFloats = positions*(p.weights+p.product) + max(round(nr, lanes), p.packingFloats())
 	} else {
-		p.fixedFloats = round(p.weightFloats, lanes)
+		p.firstFloats = round(p.panels*positions*p.weights, lanes)
 		p.workerFloats = max(positions*(p.stride+p.product)+round(nr, lanes), p.packingFloats())
 	}
-	p.fixedFloats += p.panels*nr + p.zeros()
+	p.fixedFloats = p.firstFloats + p.panels*nr + p.zeros()
 }
 
 // packingFloats is what a worker takes while it transforms weights: room for the filter
@@ -229,10 +229,7 @@ func (p *Rows) ScratchFloats(threads int) int {
 
 // String tells how the convolution is computed.
 func (p *Rows) String() string {
-	if p.pairs != nil {
-		return fmt.Sprintf("winograd f%dx%d of bfloat16", p.tile.Out, p.tile.Out)
-	}
-	return fmt.Sprintf("winograd f%dx%d", p.tile.Out, p.tile.Out)
+	return p.tile.name(p.pairs != nil)
 }
 
 // rowsJob is what a Run works on.
@@ -279,11 +276,7 @@ func (p *Rows) run(workers *pool.Pool, x pixels, w, bias []float32, y pixels, sc
 	scratch = align(scratch)
 	j := &p.job
 	j.x, j.w, j.y, j.accumulate, j.then = x, w, y, accumulate, then
-	if p.panelwise {
-		j.first, scratch = cut(scratch, round(p.sourceFloats, lanes))
-	} else {
-		j.first, scratch = cut(scratch, round(p.weightFloats, lanes))
-	}
+	j.first, scratch = cut(scratch, p.firstFloats)
 	j.bias, scratch = cut(scratch, p.panels*p.kernel.NR)
 	j.zero, j.worker = cut(scratch, p.zeros())
 	clear(j.zero)

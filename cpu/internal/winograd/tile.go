@@ -1,6 +1,10 @@
 package winograd
 
-import "github.com/seed52467199/trainer/cpu/isa"
+import (
+	"fmt"
+
+	"github.com/seed52467199/trainer/cpu/isa"
+)
 
 // A transform reads a square of vectors of channels and writes another. One
 // side is in the image (or the filter): a table has a pointer for every pixel,
@@ -80,6 +84,15 @@ func (t *Tile) outputAdd(half bool) ScatterFunc {
 		return t.HalfOutputAdd
 	}
 	return t.OutputAdd
+}
+
+// name tells how a plan computes, whose products may be of pairs of bfloat16.
+func (t *Tile) name(pairs bool) string {
+	name := fmt.Sprintf("winograd f%dx%d", t.Out, t.Out)
+	if pairs {
+		name += " of bfloat16"
+	}
+	return name
 }
 
 // Positions is the number of products for a tile and a pair of channels.
