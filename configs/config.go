@@ -709,8 +709,8 @@ type Runtime struct {
 	// Threads of the computation. Default 0: one a core.
 	Threads int `json:"threads" min:"0" also:"num_threads"`
 	// How convolutions are computed: auto, whichever way is fastest, Winograd's
-	// minimal filtering included, whose results are rounded more coarsely, or
-	// direct, as they are defined. Default auto.
+	// minimal filtering and Strassen's algorithm included, whose results are
+	// rounded more coarsely, or direct, as they are defined. Default auto.
 	Convolution string `json:"convolution" known:"auto,direct" also:"conv,conv_algorithm"`
 }
 

@@ -170,6 +170,9 @@ func machines(s Shape, f func(m machine), more ...machine) {
 			f(machine{l.String() + "/F2", kernelsOf(l), winograd2})
 			f(machine{l.String() + "/F4", kernelsOf(l), winograd4})
 		}
+		if s.quarterable() && s.forwardSpec().Quarterable() {
+			f(machine{l.String() + "/quartered", kernelsOf(l), quartered})
+		}
 		if s.spreads(kernelsOf(l).simd) {
 			f(machine{l.String() + "/auto", kernelsOf(l), Auto})
 		}

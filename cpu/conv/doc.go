@@ -23,7 +23,8 @@
 // A plan may be used by one goroutine at a time. Results are the same bits
 // whatever the number of threads.
 //
-// Plans are implicit matrix products, or minimal filtering; channels that meet no
+// Plans are implicit matrix products, minimal filtering or, of float32 maps of many
+// channels and filters of one pixel, Strassen's algorithm; channels that meet no
 // others have kernels of their own, and where there are few output channels several
 // pixels fill a vector. All use the micro-kernels of the level that
 // isa.Active names when the plan is made.

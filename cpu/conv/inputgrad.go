@@ -35,6 +35,7 @@ func newInputGrad(s Shape, m Method, k kernels) (*InputGrad, error) {
 	g := &InputGrad{shape: s}
 	spec := s.inputGradSpec()
 	if t := m.tile(s, spec, k); t != nil {
+		_, g.bare = s.phaseSpecs()
 		g.phases = append(g.phases, winograd.NewRows(spec, simd.Clip{}, t, k.winograd, k.simd))
 		return g, nil
 	}

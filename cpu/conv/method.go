@@ -12,9 +12,9 @@ import (
 type Method int
 
 const (
-	// Auto takes what is fastest: direct sums, or Winograd's minimal filtering
-	// where a model of both expects it to win. Winograd's results are rounded
-	// more coarsely; package winograd says how much.
+	// Auto takes what is fastest: direct sums, or Winograd's minimal filtering or
+	// Strassen's algorithm where a model of these expects one to win. Their results are
+	// rounded more coarsely; package winograd says how much.
 	Auto Method = iota
 	// Direct sums the products that the definition of a convolution names.
 	Direct
@@ -22,6 +22,7 @@ const (
 	// Tests take these wherever they are possible.
 	winograd2
 	winograd4
+	quartered
 )
 
 // kernels is the innermost loops that plans are made of.
@@ -55,12 +56,31 @@ func (s Shape) minimal() bool {
 		s.DilationH == 1 && s.DilationW == 1 && s.Groups == 1
 }
 
+// quarterable tells whether Strassen's algorithm can compute s, as far as the filter goes.
+func (s Shape) quarterable() bool {
+	return s.KH == 1 && s.KW == 1 && s.Groups == 1 && s.StrideH == s.StrideW &&
+		s.PadTop == 0 && s.PadBottom == 0 && s.PadLeft == 0 && s.PadRight == 0
+}
+
+// The number of channels, the harmonic mean of both sides' halved, and of pixels from
+// which on Strassen's algorithm is faster than direct sums; measured.
+const (
+	quarteredChannels = 200
+	quarteredPixels   = 256
+)
+
+// quarters tells whether Strassen's algorithm is expected to be faster than direct sums.
+func quarters(s winograd.Spec) bool {
+	pixels := s.Images * min(s.InH, s.OutH) * min(s.InW, s.OutW)
+	return s.Channels*s.Columns >= quarteredChannels*(s.Channels+s.Columns) && pixels >= quarteredPixels
+}
+
 // forwardSpec is s as package winograd describes it.
 func (s Shape) forwardSpec() winograd.Spec {
 	return winograd.Spec{
 		Images: s.N, InH: s.H, InW: s.W, Channels: s.C,
 		OutH: s.OutH(), OutW: s.OutW(), Columns: s.K,
-		PadTop: s.PadTop, PadLeft: s.PadLeft,
+		PadTop: s.PadTop, PadLeft: s.PadLeft, Stride: s.StrideH,
 	}
 }
 
@@ -69,7 +89,7 @@ func (s Shape) inputGradSpec() winograd.Spec {
 	return winograd.Spec{
 		Images: s.N, InH: s.OutH(), InW: s.OutW(), Channels: s.K,
 		OutH: s.H, OutW: s.W, Columns: s.C,
-		PadTop: 2 - s.PadTop, PadLeft: 2 - s.PadLeft, Turned: true,
+		PadTop: 2 - s.PadTop, PadLeft: 2 - s.PadLeft, Turned: true, Stride: s.StrideH,
 	}
 }
 
@@ -93,7 +113,15 @@ func (s Shape) depthwiseSpec(turned bool) depthwise.Spec {
 // tile is the tile that computes a forward convolution or input gradient
 // fastest, nil where direct sums do.
 func (m Method) tile(s Shape, spec winograd.Spec, k kernels) *winograd.Tile {
-	if !s.minimal() || m == Direct {
+	switch {
+	case m == Direct:
+		return nil
+	case s.quarterable() && spec.Quarterable():
+		if m == quartered || m == Auto && quarters(spec) {
+			return &k.winograd.Quartered
+		}
+		return nil
+	case !s.minimal():
 		return nil
 	}
 	switch m {
@@ -112,6 +140,9 @@ func (m Method) tile(s Shape, spec winograd.Spec, k kernels) *winograd.Tile {
 // minimal filtering of float32, whose result is rounded no more than any; they win for
 // fewer channels than least.
 func (m Method) halfTile(s Shape, spec winograd.Spec, k kernels, least int) *winograd.Tile {
+	if s.quarterable() {
+		return nil
+	}
 	if m == Auto && k.pairs != nil && min(spec.Channels, spec.Columns) < least {
 		return nil
 	}

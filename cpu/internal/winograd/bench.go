@@ -74,17 +74,17 @@ func (b *bench) scatter(f ScatterFunc, width, n int, pixelStep int, src []float3
 
 // output is f for any number of channels of the bench's pixels. src and bias
 // have whole vectors.
-func (b *bench) output(f OutputFunc, width, n int, pixelStep int, src []float32, stride, step, tiles, channels int, bias []float32, c simd.Clip) {
+func (b *bench) output(f OutputFunc, width, n int, pixelStep int, src []float32, stride, step, tiles, channels int, bias []float32, biasStep int, c simd.Clip) {
 	low, high := c.Bounds()
 	whole := channels - channels%width
 	if whole > 0 {
-		f(&b.pixels[0], pixelStep, &src[0], stride, step, tiles, whole, &bias[0], low, high)
+		f(&b.pixels[0], pixelStep, &src[0], stride, step, tiles, whole, &bias[0], biasStep, low, high)
 	}
 	if whole == channels {
 		return
 	}
 	for i := range tiles {
-		f(&b.padded[0], 0, &src[i*step+whole], stride, step, 1, width, &bias[whole], low, high)
+		f(&b.padded[0], 0, &src[i*step+whole], stride, step, 1, width, &bias[whole], biasStep, low, high)
 		b.spill(n, i*pixelStep+whole, channels-whole)
 	}
 }

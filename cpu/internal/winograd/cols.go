@@ -27,6 +27,7 @@ type Cols struct {
 	pairs  bool // two tiles are one of pairs of bfloat16
 
 	source, result window
+	filter         filter
 	tiles          int // in all images
 
 	apart  bool // whether shares and parts are summed apart
@@ -56,7 +57,7 @@ type layout struct {
 
 // NewCols plans s with tiles of t, which belongs to k.
 func NewCols(s Spec, t *Tile, k *Kernels, set *simd.Set) *Cols {
-	return planCols(s, t, k, set, colsFor(s.Columns, k, set), false)
+	return planCols(s, t, k, set, colsFor(t.part(s.Columns), k, set), false)
 }
 
 // NewPairCols is NewCols for Half maps whose transforms are rounded to bfloat16 before
@@ -68,10 +69,15 @@ func NewPairCols(s Spec, t *Tile, k *Kernels, set *simd.Set, pairs *simd.PairSet
 
 func planCols(s Spec, t *Tile, k *Kernels, set *simd.Set, kernel simd.Cols, pairs bool) *Cols {
 	p := &Cols{Spec: s, tile: t, k: k, kernel: kernel, sum: set.Sum, pairs: pairs}
-	rows, cols := ceil(s.OutH, t.Out), ceil(s.OutW, t.Out)
-	p.source = newWindow(t.In, t.Out, s.PadTop, s.PadLeft, s.InH, s.InW, s.Channels, rows, cols)
-	p.result = newWindow(t.Out, t.Out, 0, 0, s.OutH, s.OutW, s.Columns, rows, cols)
-	p.tiles = s.Images * rows * cols
+	p.Pixel = s.Columns
+	p.filter = s.filter(t)
+	p.source, p.result, p.tiles = p.windows(t)
+	if t.quartered() {
+		// The left factors are those of the source's transpose.
+		parts := p.source.parts
+		p.source.parts = []int{parts[0], parts[2], parts[1], parts[3]}
+	}
+	p.Channels, p.Columns = t.part(s.Channels), t.part(s.Columns)
 	p.choose()
 	p.job.Cols = p
 	return p
@@ -322,12 +328,12 @@ func (j *colsJob) transformSource(of part, factors []float32, at, first, n int, 
 	b.size = sizeOf(j.Half)
 	x := j.x.from(of.c)
 	if j.pairs {
-		j.transformPairs(&j.source, [2]GatherFunc{j.tile.LowInput, j.tile.HighInput}, x, j.Channels, factors, j.stride, j.pitch, at, first, n, of.channels, b)
+		j.transformPairs(&j.source, [2]GatherFunc{j.tile.LowInput, j.tile.HighInput}, x, factors, j.stride, j.pitch, at, first, n, of.channels, b)
 		return
 	}
 	for i := 0; i < n; {
 		run := j.source.run(&b.pixels, x, &j.zero[0], first+i, first+n)
-		b.gather(j.tile.input(j.Half), j.k.Width, j.tile.Positions(), factors[(at+i)*j.pitch:], j.stride, j.pitch, j.source.step*j.Channels, run, of.channels)
+		b.gather(j.tile.input(j.Half), j.k.Width, j.tile.inputs(), factors[(at+i)*j.pitch:], j.stride, j.pitch, j.source.step*j.source.pixel, run, of.channels)
 		i += run
 	}
 }
@@ -338,26 +344,26 @@ func (j *colsJob) transformGradient(of part, factors []float32, at, first, n int
 	b.size = sizeOf(j.Half)
 	dy := j.dy.from(of.k)
 	if j.pairs {
-		j.transformPairs(&j.result, [2]GatherFunc{j.tile.LowSpread, j.tile.HighSpread}, dy, j.Columns, d, j.strideD, j.pitchD, at, first, n, of.columns, b)
+		j.transformPairs(&j.result, [2]GatherFunc{j.tile.LowSpread, j.tile.HighSpread}, dy, d, j.strideD, j.pitchD, at, first, n, of.columns, b)
 		return
 	}
 	for i := 0; i < n; {
 		run := j.result.run(&b.pixels, dy, &j.zero[0], first+i, first+n)
-		b.gather(j.tile.spread(j.Half), j.k.Width, j.tile.Out*j.tile.Out, d[(at+i)*j.pitchD:], j.strideD, j.pitchD, j.result.step*j.Columns, run, of.columns)
+		b.gather(j.tile.spread(j.Half), j.k.Width, j.tile.outputs(), d[(at+i)*j.pitchD:], j.strideD, j.pitchD, j.result.step*j.result.pixel, run, of.columns)
 		i += run
 	}
 }
 
 // transformPairs does either where tiles share places by twos. The lower halves are
 // written before the upper ones, which leave them.
-func (j *colsJob) transformPairs(w *window, halves [2]GatherFunc, m pixels, pixel int, dst []float32, stride, pitch, at, first, n, channels int, b *bench) {
+func (j *colsJob) transformPairs(w *window, halves [2]GatherFunc, m pixels, dst []float32, stride, pitch, at, first, n, channels int, b *bench) {
 	for i := 0; i < n; {
 		run := w.run(&b.pixels, m, &j.zero[0], first+i, first+n)
 		for half, transform := range halves {
 			skip := (at + i + half) % 2 // tiles before the first that has this half
 			if skip < run {
 				w.run(&b.pixels, m, &j.zero[0], first+i+skip, first+n)
-				transform(&dst[(at+i+skip)/2*pitch], stride, pitch, &b.pixels[0], 2*w.step*pixel, ceil(run-skip, 2), channels)
+				transform(&dst[(at+i+skip)/2*pitch], stride, pitch, &b.pixels[0], 2*w.step*w.pixel, ceil(run-skip, 2), channels)
 			}
 		}
 		i += run
@@ -395,13 +401,13 @@ func (j *colsJob) reduce(number, panel, first int, b *bench) {
 			j.sum(&j.sums[p*j.product+at], min(j.cut, j.rows-first)*nr, j.shares-1, j.parts()*j.shareFloats)
 		}
 	}
-	for tap := range 9 {
-		b.pixels[tap] = &j.dw[(tap*j.Channels+of.c+first)*j.Columns+of.k+panel*nr]
+	for tap, part := range j.filter.parts {
+		b.pixels[tap] = &j.dw[part+(of.c+first)*j.filter.channel+of.k+panel*nr]
 	}
 	b.size = sizeOf(false)
 	f := j.tile.Gradient
 	if j.accumulate {
 		f = j.tile.GradientAdd
 	}
-	b.scatter(f, j.k.Width, 9, j.Columns, j.sums[at:], j.product, nr, rows, columns)
+	b.scatter(f, j.k.Width, j.tile.taps(), j.filter.channel, j.sums[at:], j.product, nr, rows, columns)
 }

@@ -88,6 +88,12 @@ var goKernels = &Kernels{
 		Gradient: scatterGo(goGradient4, false), GradientAdd: scatterGo(goGradient4, true),
 		HalfInput: halfGatherGo(goInput4), HalfSpread: halfGatherGo(goSpread4), HalfOutput: halfOutputGo(goOutput4), HalfOutputAdd: halfAddGo(goOutput4),
 	},
+	Quartered: Tile{
+		Out: 1, In: 1,
+		Input: factorsGo(goLeft), Weight: factorsGo(goRight), Spread: factorsGo(goRight),
+		Output: goProduct, OutputAdd: sumsGo(true),
+		Gradient: sumsGo(false), GradientAdd: sumsGo(true),
+	},
 	Square: 1, Transpose: func(dst *float32, _ int, src *float32, _ int) { *dst = *src },
 }
 
@@ -172,19 +178,22 @@ func halfOutputGo(l linear) OutputFunc {
 
 // output stores every pixel's values with put.
 func (l linear) output(put func(pixel *float32, i int, v float32)) OutputFunc {
-	return func(dst **float32, pixelStep int, src *float32, stride, step, tiles, channels int, bias *float32, low, high float32) {
+	return func(dst **float32, pixelStep int, src *float32, stride, step, tiles, channels int, bias *float32, _ int, low, high float32) {
 		l.scatter(dst, pixelStep, src, stride, step, tiles, channels, func(pixel *float32, i, c int, v float32) {
-			v += *float(bias, c)
-			// The comparisons keep what is not a number.
-			if v < low {
-				v = low
-			}
-			if v > high {
-				v = high
-			}
-			put(pixel, i, v)
+			put(pixel, i, clipped(v+*float(bias, c), low, high))
 		})
 	}
+}
+
+// clipped is v within the bounds. The comparisons keep what is not a number.
+func clipped(v, low, high float32) float32 {
+	if v < low {
+		v = low
+	}
+	if v > high {
+		v = high
+	}
+	return v
 }
 
 // scatter hands every pixel, the place of a value in it, channel and value to end.

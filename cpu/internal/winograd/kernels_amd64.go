@@ -20,7 +20,7 @@ func spread2AVX2(dst *float32, stride int, step int, src **float32, pixelStep in
 // See OutputFunc.
 //
 //go:noescape
-func output2AVX2(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, low float32, high float32)
+func output2AVX2(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, biasStep int, low float32, high float32)
 
 // See ScatterFunc.
 //
@@ -50,7 +50,7 @@ func halfSpread2AVX2(dst *float32, stride int, step int, src **float32, pixelSte
 // See OutputFunc.
 //
 //go:noescape
-func halfOutput2AVX2(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, low float32, high float32)
+func halfOutput2AVX2(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, biasStep int, low float32, high float32)
 
 // See ScatterFunc.
 //
@@ -75,7 +75,7 @@ func spread4AVX2(dst *float32, stride int, step int, src **float32, pixelStep in
 // See OutputFunc.
 //
 //go:noescape
-func output4AVX2(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, low float32, high float32)
+func output4AVX2(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, biasStep int, low float32, high float32)
 
 // See ScatterFunc.
 //
@@ -105,7 +105,7 @@ func halfSpread4AVX2(dst *float32, stride int, step int, src **float32, pixelSte
 // See OutputFunc.
 //
 //go:noescape
-func halfOutput4AVX2(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, low float32, high float32)
+func halfOutput4AVX2(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, biasStep int, low float32, high float32)
 
 // See ScatterFunc.
 //
@@ -116,6 +116,31 @@ func halfOutputAdd4AVX2(dst **float32, pixelStep int, src *float32, stride int, 
 //
 //go:noescape
 func transpose8AVX2(dst *float32, dstStep int, src *float32, srcStep int)
+
+// See GatherFunc.
+//
+//go:noescape
+func leftAVX2(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
+
+// See GatherFunc.
+//
+//go:noescape
+func rightAVX2(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
+
+// See OutputFunc.
+//
+//go:noescape
+func productAVX2(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, biasStep int, low float32, high float32)
+
+// See ScatterFunc.
+//
+//go:noescape
+func productAddAVX2(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int)
+
+// See ScatterFunc.
+//
+//go:noescape
+func quartersAVX2(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int)
 
 // See GatherFunc.
 //
@@ -135,7 +160,7 @@ func spread2AVX512(dst *float32, stride int, step int, src **float32, pixelStep 
 // See OutputFunc.
 //
 //go:noescape
-func output2AVX512(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, low float32, high float32)
+func output2AVX512(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, biasStep int, low float32, high float32)
 
 // See ScatterFunc.
 //
@@ -190,7 +215,7 @@ func highSpread2AVX512(dst *float32, stride int, step int, src **float32, pixelS
 // See OutputFunc.
 //
 //go:noescape
-func halfOutput2AVX512(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, low float32, high float32)
+func halfOutput2AVX512(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, biasStep int, low float32, high float32)
 
 // See ScatterFunc.
 //
@@ -215,7 +240,7 @@ func spread4AVX512(dst *float32, stride int, step int, src **float32, pixelStep 
 // See OutputFunc.
 //
 //go:noescape
-func output4AVX512(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, low float32, high float32)
+func output4AVX512(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, biasStep int, low float32, high float32)
 
 // See ScatterFunc.
 //
@@ -270,9 +295,34 @@ func highSpread4AVX512(dst *float32, stride int, step int, src **float32, pixelS
 // See OutputFunc.
 //
 //go:noescape
-func halfOutput4AVX512(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, low float32, high float32)
+func halfOutput4AVX512(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, biasStep int, low float32, high float32)
 
 // See ScatterFunc.
 //
 //go:noescape
 func halfOutputAdd4AVX512(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int)
+
+// See GatherFunc.
+//
+//go:noescape
+func leftAVX512(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
+
+// See GatherFunc.
+//
+//go:noescape
+func rightAVX512(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
+
+// See OutputFunc.
+//
+//go:noescape
+func productAVX512(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, biasStep int, low float32, high float32)
+
+// See ScatterFunc.
+//
+//go:noescape
+func productAddAVX512(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int)
+
+// See ScatterFunc.
+//
+//go:noescape
+func quartersAVX512(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int)

@@ -309,9 +309,9 @@ vector:
 	VZEROUPPER
 	RET
 
-// func output2AVX2(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, low float32, high float32)
+// func output2AVX2(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, biasStep int, low float32, high float32)
 // Requires: AVX
-TEXT ·output2AVX2(SB), NOSPLIT, $0-72
+TEXT ·output2AVX2(SB), NOSPLIT, $0-80
 	MOVQ         src+16(FP), AX
 	MOVQ         stride+24(FP), CX
 	SHLQ         $0x02, CX
@@ -319,8 +319,8 @@ TEXT ·output2AVX2(SB), NOSPLIT, $0-72
 	SHLQ         $0x02, DX
 	LEAQ         (DX)(DX*2), SI
 	MOVQ         dst+0(FP), DI
-	VBROADCASTSS low+64(FP), Y0
-	VBROADCASTSS high+68(FP), Y1
+	VBROADCASTSS low+72(FP), Y0
+	VBROADCASTSS high+76(FP), Y1
 	XORQ         R10, R10
 	MOVQ         AX, R11
 
@@ -943,9 +943,9 @@ vector:
 	VZEROUPPER
 	RET
 
-// func halfOutput2AVX2(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, low float32, high float32)
+// func halfOutput2AVX2(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, biasStep int, low float32, high float32)
 // Requires: AVX, AVX2
-TEXT ·halfOutput2AVX2(SB), NOSPLIT, $0-72
+TEXT ·halfOutput2AVX2(SB), NOSPLIT, $0-80
 	MOVQ         src+16(FP), AX
 	MOVQ         stride+24(FP), CX
 	SHLQ         $0x02, CX
@@ -953,8 +953,8 @@ TEXT ·halfOutput2AVX2(SB), NOSPLIT, $0-72
 	SHLQ         $0x02, DX
 	LEAQ         (DX)(DX*2), SI
 	MOVQ         dst+0(FP), DI
-	VBROADCASTSS low+64(FP), Y0
-	VBROADCASTSS high+68(FP), Y1
+	VBROADCASTSS low+72(FP), Y0
+	VBROADCASTSS high+76(FP), Y1
 	XORQ         R10, R10
 	MOVQ         AX, R11
 
@@ -2129,9 +2129,9 @@ vector:
 	VZEROUPPER
 	RET
 
-// func output4AVX2(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, low float32, high float32)
+// func output4AVX2(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, biasStep int, low float32, high float32)
 // Requires: AVX, FMA3
-TEXT ·output4AVX2(SB), NOSPLIT, $0-72
+TEXT ·output4AVX2(SB), NOSPLIT, $0-80
 	MOVQ         src+16(FP), AX
 	MOVQ         stride+24(FP), CX
 	SHLQ         $0x02, CX
@@ -2140,8 +2140,8 @@ TEXT ·output4AVX2(SB), NOSPLIT, $0-72
 	LEAQ         (DX)(DX*2), SI
 	LEAQ         (DX)(DX*4), DI
 	MOVQ         dst+0(FP), R8
-	VBROADCASTSS low+64(FP), Y0
-	VBROADCASTSS high+68(FP), Y1
+	VBROADCASTSS low+72(FP), Y0
+	VBROADCASTSS high+76(FP), Y1
 	XORQ         R11, R11
 	MOVQ         AX, R12
 
@@ -3944,9 +3944,9 @@ vector:
 	VZEROUPPER
 	RET
 
-// func halfOutput4AVX2(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, low float32, high float32)
+// func halfOutput4AVX2(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, biasStep int, low float32, high float32)
 // Requires: AVX, AVX2, FMA3
-TEXT ·halfOutput4AVX2(SB), NOSPLIT, $0-72
+TEXT ·halfOutput4AVX2(SB), NOSPLIT, $0-80
 	MOVQ         src+16(FP), AX
 	MOVQ         stride+24(FP), CX
 	SHLQ         $0x02, CX
@@ -3955,8 +3955,8 @@ TEXT ·halfOutput4AVX2(SB), NOSPLIT, $0-72
 	LEAQ         (DX)(DX*2), SI
 	LEAQ         (DX)(DX*4), DI
 	MOVQ         dst+0(FP), R8
-	VBROADCASTSS low+64(FP), Y0
-	VBROADCASTSS high+68(FP), Y1
+	VBROADCASTSS low+72(FP), Y0
+	VBROADCASTSS high+76(FP), Y1
 	XORQ         R11, R11
 	MOVQ         AX, R12
 
@@ -4924,6 +4924,282 @@ TEXT ·transpose8AVX2(SB), NOSPLIT, $0-32
 	VZEROUPPER
 	RET
 
+// func leftAVX2(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
+// Requires: AVX
+TEXT ·leftAVX2(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ stride+8(FP), CX
+	SHLQ $0x02, CX
+	LEAQ (CX)(CX*2), DX
+	LEAQ (CX)(CX*4), BX
+	MOVQ src+24(FP), SI
+	XORQ R9, R9
+	MOVQ AX, R10
+
+tile:
+	MOVQ R9, DI
+	MOVQ R10, AX
+	MOVQ channels+48(FP), R11
+
+vector:
+	MOVQ    (SI), R8
+	VMOVUPS (R8)(DI*4), Y0
+	MOVQ    8(SI), R8
+	VMOVUPS (R8)(DI*4), Y1
+	MOVQ    16(SI), R8
+	VMOVUPS (R8)(DI*4), Y2
+	MOVQ    24(SI), R8
+	VMOVUPS (R8)(DI*4), Y3
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, (AX)(CX*1)
+	VMOVUPS Y3, (AX)(DX*1)
+	VADDPS  Y3, Y2, Y3
+	VMOVUPS Y3, (AX)(CX*4)
+	VSUBPS  Y0, Y3, Y3
+	VMOVUPS Y3, (AX)(BX*1)
+	VSUBPS  Y3, Y1, Y1
+	VMOVUPS Y1, (AX)(CX*2)
+	VSUBPS  Y2, Y0, Y0
+	VMOVUPS Y0, (AX)(DX*2)
+	ADDQ    $+32, AX
+	ADDQ    $+8, DI
+	SUBQ    $+8, R11
+	JG      vector
+	MOVQ    step+16(FP), R11
+	LEAQ    (R10)(R11*4), R10
+	ADDQ    pixelStep+32(FP), R9
+	DECQ    tiles+40(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func rightAVX2(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
+// Requires: AVX
+TEXT ·rightAVX2(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ stride+8(FP), CX
+	SHLQ $0x02, CX
+	LEAQ (CX)(CX*2), DX
+	LEAQ (CX)(CX*4), BX
+	MOVQ src+24(FP), SI
+	XORQ R9, R9
+	MOVQ AX, R10
+
+tile:
+	MOVQ R9, DI
+	MOVQ R10, AX
+	MOVQ channels+48(FP), R11
+
+vector:
+	MOVQ    (SI), R8
+	VMOVUPS (R8)(DI*4), Y0
+	MOVQ    8(SI), R8
+	VMOVUPS (R8)(DI*4), Y1
+	MOVQ    16(SI), R8
+	VMOVUPS (R8)(DI*4), Y2
+	MOVQ    24(SI), R8
+	VMOVUPS (R8)(DI*4), Y3
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y2, (AX)(CX*1)
+	VMOVUPS Y3, (AX)(CX*2)
+	VSUBPS  Y0, Y1, Y0
+	VMOVUPS Y0, (AX)(CX*4)
+	VSUBPS  Y0, Y3, Y0
+	VMOVUPS Y0, (AX)(BX*1)
+	VSUBPS  Y2, Y0, Y0
+	VMOVUPS Y0, (AX)(DX*1)
+	VSUBPS  Y1, Y3, Y0
+	VMOVUPS Y0, (AX)(DX*2)
+	ADDQ    $+32, AX
+	ADDQ    $+8, DI
+	SUBQ    $+8, R11
+	JG      vector
+	MOVQ    step+16(FP), R11
+	LEAQ    (R10)(R11*4), R10
+	ADDQ    pixelStep+32(FP), R9
+	DECQ    tiles+40(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func productAVX2(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, biasStep int, low float32, high float32)
+// Requires: AVX
+TEXT ·productAVX2(SB), NOSPLIT, $0-80
+	MOVQ         src+16(FP), AX
+	MOVQ         stride+24(FP), CX
+	SHLQ         $0x02, CX
+	LEAQ         (CX)(CX*2), DX
+	LEAQ         (CX)(CX*4), BX
+	MOVQ         dst+0(FP), SI
+	VBROADCASTSS low+72(FP), Y0
+	VBROADCASTSS high+76(FP), Y1
+	XORQ         R10, R10
+	MOVQ         AX, R11
+
+tile:
+	MOVQ R10, DI
+	MOVQ R11, AX
+	MOVQ channels+48(FP), R12
+	MOVQ bias+56(FP), R9
+
+vector:
+	VMOVUPS (AX), Y2
+	VMOVUPS (AX)(CX*1), Y3
+	VMOVUPS (AX)(CX*2), Y4
+	VMOVUPS (AX)(DX*1), Y5
+	VMOVUPS (AX)(CX*4), Y6
+	VMOVUPS (AX)(BX*1), Y7
+	VMOVUPS (AX)(DX*2), Y8
+	VADDPS  Y3, Y2, Y3
+	MOVQ    (SI), R8
+	VADDPS  (R9), Y3, Y3
+	VMAXPS  Y3, Y0, Y3
+	VMINPS  Y3, Y1, Y3
+	VMOVUPS Y3, (R8)(DI*4)
+	VADDPS  Y7, Y2, Y2
+	VADDPS  Y6, Y2, Y3
+	VADDPS  Y4, Y3, Y3
+	MOVQ    8(SI), R8
+	MOVQ    biasStep+64(FP), R13
+	VADDPS  (R9)(R13*4), Y3, Y3
+	VMAXPS  Y3, Y0, Y3
+	VMINPS  Y3, Y1, Y3
+	VMOVUPS Y3, (R8)(DI*4)
+	VADDPS  Y8, Y2, Y2
+	VSUBPS  Y5, Y2, Y3
+	MOVQ    16(SI), R8
+	VADDPS  (R9), Y3, Y3
+	VMAXPS  Y3, Y0, Y3
+	VMINPS  Y3, Y1, Y3
+	VMOVUPS Y3, (R8)(DI*4)
+	VADDPS  Y6, Y2, Y2
+	MOVQ    24(SI), R8
+	MOVQ    biasStep+64(FP), R13
+	VADDPS  (R9)(R13*4), Y2, Y2
+	VMAXPS  Y2, Y0, Y2
+	VMINPS  Y2, Y1, Y2
+	VMOVUPS Y2, (R8)(DI*4)
+	ADDQ    $+32, R9
+	ADDQ    $+32, AX
+	ADDQ    $+8, DI
+	SUBQ    $+8, R12
+	JG      vector
+	MOVQ    step+32(FP), R12
+	LEAQ    (R11)(R12*4), R11
+	ADDQ    pixelStep+8(FP), R10
+	DECQ    tiles+40(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func productAddAVX2(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int)
+// Requires: AVX
+TEXT ·productAddAVX2(SB), NOSPLIT, $0-56
+	MOVQ src+16(FP), AX
+	MOVQ stride+24(FP), CX
+	SHLQ $0x02, CX
+	LEAQ (CX)(CX*2), DX
+	LEAQ (CX)(CX*4), BX
+	MOVQ dst+0(FP), SI
+	XORQ R9, R9
+	MOVQ AX, R10
+
+tile:
+	MOVQ R9, DI
+	MOVQ R10, AX
+	MOVQ channels+48(FP), R11
+
+vector:
+	VMOVUPS (AX), Y0
+	VMOVUPS (AX)(CX*1), Y1
+	VMOVUPS (AX)(CX*2), Y2
+	VMOVUPS (AX)(DX*1), Y3
+	VMOVUPS (AX)(CX*4), Y4
+	VMOVUPS (AX)(BX*1), Y5
+	VMOVUPS (AX)(DX*2), Y6
+	VADDPS  Y1, Y0, Y1
+	MOVQ    (SI), R8
+	VADDPS  (R8)(DI*4), Y1, Y1
+	VMOVUPS Y1, (R8)(DI*4)
+	VADDPS  Y5, Y0, Y0
+	VADDPS  Y4, Y0, Y1
+	VADDPS  Y2, Y1, Y1
+	MOVQ    8(SI), R8
+	VADDPS  (R8)(DI*4), Y1, Y1
+	VMOVUPS Y1, (R8)(DI*4)
+	VADDPS  Y6, Y0, Y0
+	VSUBPS  Y3, Y0, Y1
+	MOVQ    16(SI), R8
+	VADDPS  (R8)(DI*4), Y1, Y1
+	VMOVUPS Y1, (R8)(DI*4)
+	VADDPS  Y4, Y0, Y0
+	MOVQ    24(SI), R8
+	VADDPS  (R8)(DI*4), Y0, Y0
+	VMOVUPS Y0, (R8)(DI*4)
+	ADDQ    $+32, AX
+	ADDQ    $+8, DI
+	SUBQ    $+8, R11
+	JG      vector
+	MOVQ    step+32(FP), R11
+	LEAQ    (R10)(R11*4), R10
+	ADDQ    pixelStep+8(FP), R9
+	DECQ    tiles+40(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func quartersAVX2(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int)
+// Requires: AVX
+TEXT ·quartersAVX2(SB), NOSPLIT, $0-56
+	MOVQ src+16(FP), AX
+	MOVQ stride+24(FP), CX
+	SHLQ $0x02, CX
+	LEAQ (CX)(CX*2), DX
+	LEAQ (CX)(CX*4), BX
+	MOVQ dst+0(FP), SI
+	XORQ R9, R9
+	MOVQ AX, R10
+
+tile:
+	MOVQ R9, DI
+	MOVQ R10, AX
+	MOVQ channels+48(FP), R11
+
+vector:
+	VMOVUPS (AX), Y0
+	VMOVUPS (AX)(CX*1), Y1
+	VMOVUPS (AX)(CX*2), Y2
+	VMOVUPS (AX)(DX*1), Y3
+	VMOVUPS (AX)(CX*4), Y4
+	VMOVUPS (AX)(BX*1), Y5
+	VMOVUPS (AX)(DX*2), Y6
+	VADDPS  Y1, Y0, Y1
+	MOVQ    (SI), R8
+	VMOVUPS Y1, (R8)(DI*4)
+	VADDPS  Y5, Y0, Y0
+	VADDPS  Y4, Y0, Y1
+	VADDPS  Y2, Y1, Y1
+	MOVQ    8(SI), R8
+	VMOVUPS Y1, (R8)(DI*4)
+	VADDPS  Y6, Y0, Y0
+	VSUBPS  Y3, Y0, Y1
+	MOVQ    16(SI), R8
+	VMOVUPS Y1, (R8)(DI*4)
+	VADDPS  Y4, Y0, Y0
+	MOVQ    24(SI), R8
+	VMOVUPS Y0, (R8)(DI*4)
+	ADDQ    $+32, AX
+	ADDQ    $+8, DI
+	SUBQ    $+8, R11
+	JG      vector
+	MOVQ    step+32(FP), R11
+	LEAQ    (R10)(R11*4), R10
+	ADDQ    pixelStep+8(FP), R9
+	DECQ    tiles+40(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
 // func input2AVX512(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
 // Requires: AVX, AVX512F
 TEXT ·input2AVX512(SB), NOSPLIT, $0-56
@@ -5215,9 +5491,9 @@ vector:
 	VZEROUPPER
 	RET
 
-// func output2AVX512(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, low float32, high float32)
+// func output2AVX512(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, biasStep int, low float32, high float32)
 // Requires: AVX, AVX512F
-TEXT ·output2AVX512(SB), NOSPLIT, $0-72
+TEXT ·output2AVX512(SB), NOSPLIT, $0-80
 	MOVQ         src+16(FP), AX
 	MOVQ         stride+24(FP), CX
 	SHLQ         $0x02, CX
@@ -5225,8 +5501,8 @@ TEXT ·output2AVX512(SB), NOSPLIT, $0-72
 	SHLQ         $0x02, DX
 	LEAQ         (DX)(DX*2), SI
 	MOVQ         dst+0(FP), DI
-	VBROADCASTSS low+64(FP), Z0
-	VBROADCASTSS high+68(FP), Z1
+	VBROADCASTSS low+72(FP), Z0
+	VBROADCASTSS high+76(FP), Z1
 	XORQ         R10, R10
 	MOVQ         AX, R11
 
@@ -6737,9 +7013,9 @@ vector:
 	VZEROUPPER
 	RET
 
-// func halfOutput2AVX512(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, low float32, high float32)
+// func halfOutput2AVX512(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, biasStep int, low float32, high float32)
 // Requires: AVX, AVX512F
-TEXT ·halfOutput2AVX512(SB), NOSPLIT, $0-72
+TEXT ·halfOutput2AVX512(SB), NOSPLIT, $0-80
 	MOVQ         src+16(FP), AX
 	MOVQ         stride+24(FP), CX
 	SHLQ         $0x02, CX
@@ -6747,8 +7023,8 @@ TEXT ·halfOutput2AVX512(SB), NOSPLIT, $0-72
 	SHLQ         $0x02, DX
 	LEAQ         (DX)(DX*2), SI
 	MOVQ         dst+0(FP), DI
-	VBROADCASTSS low+64(FP), Z0
-	VBROADCASTSS high+68(FP), Z1
+	VBROADCASTSS low+72(FP), Z0
+	VBROADCASTSS high+76(FP), Z1
 	XORQ         R10, R10
 	MOVQ         AX, R11
 
@@ -7791,9 +8067,9 @@ vector:
 	VZEROUPPER
 	RET
 
-// func output4AVX512(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, low float32, high float32)
+// func output4AVX512(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, biasStep int, low float32, high float32)
 // Requires: AVX, AVX512F
-TEXT ·output4AVX512(SB), NOSPLIT, $0-72
+TEXT ·output4AVX512(SB), NOSPLIT, $0-80
 	MOVQ         src+16(FP), AX
 	MOVQ         stride+24(FP), CX
 	SHLQ         $0x02, CX
@@ -7806,8 +8082,8 @@ TEXT ·output4AVX512(SB), NOSPLIT, $0-72
 	VMOVUPS      constant2<>+0(SB), Z1
 	VMOVUPS      constant5<>+0(SB), Z2
 	VMOVUPS      constant3<>+0(SB), Z3
-	VBROADCASTSS low+64(FP), Z4
-	VBROADCASTSS high+68(FP), Z5
+	VBROADCASTSS low+72(FP), Z4
+	VBROADCASTSS high+76(FP), Z5
 	XORQ         R11, R11
 	MOVQ         AX, R12
 
@@ -12004,9 +12280,9 @@ vector:
 	VZEROUPPER
 	RET
 
-// func halfOutput4AVX512(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, low float32, high float32)
+// func halfOutput4AVX512(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, biasStep int, low float32, high float32)
 // Requires: AVX, AVX512F
-TEXT ·halfOutput4AVX512(SB), NOSPLIT, $0-72
+TEXT ·halfOutput4AVX512(SB), NOSPLIT, $0-80
 	MOVQ         src+16(FP), AX
 	MOVQ         stride+24(FP), CX
 	SHLQ         $0x02, CX
@@ -12019,8 +12295,8 @@ TEXT ·halfOutput4AVX512(SB), NOSPLIT, $0-72
 	VMOVUPS      constant2<>+0(SB), Z1
 	VMOVUPS      constant5<>+0(SB), Z2
 	VMOVUPS      constant3<>+0(SB), Z3
-	VBROADCASTSS low+64(FP), Z4
-	VBROADCASTSS high+68(FP), Z5
+	VBROADCASTSS low+72(FP), Z4
+	VBROADCASTSS high+76(FP), Z5
 	XORQ         R11, R11
 	MOVQ         AX, R12
 
@@ -12797,6 +13073,282 @@ vector:
 	ADDQ        pixelStep+8(FP), R10
 	DECQ        tiles+40(FP)
 	JNZ         tile
+	VZEROUPPER
+	RET
+
+// func leftAVX512(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
+// Requires: AVX, AVX512F
+TEXT ·leftAVX512(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ stride+8(FP), CX
+	SHLQ $0x02, CX
+	LEAQ (CX)(CX*2), DX
+	LEAQ (CX)(CX*4), BX
+	MOVQ src+24(FP), SI
+	XORQ R9, R9
+	MOVQ AX, R10
+
+tile:
+	MOVQ R9, DI
+	MOVQ R10, AX
+	MOVQ channels+48(FP), R11
+
+vector:
+	MOVQ    (SI), R8
+	VMOVUPS (R8)(DI*4), Z0
+	MOVQ    8(SI), R8
+	VMOVUPS (R8)(DI*4), Z1
+	MOVQ    16(SI), R8
+	VMOVUPS (R8)(DI*4), Z2
+	MOVQ    24(SI), R8
+	VMOVUPS (R8)(DI*4), Z3
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, (AX)(CX*1)
+	VMOVUPS Z3, (AX)(DX*1)
+	VADDPS  Z3, Z2, Z3
+	VMOVUPS Z3, (AX)(CX*4)
+	VSUBPS  Z0, Z3, Z3
+	VMOVUPS Z3, (AX)(BX*1)
+	VSUBPS  Z3, Z1, Z1
+	VMOVUPS Z1, (AX)(CX*2)
+	VSUBPS  Z2, Z0, Z0
+	VMOVUPS Z0, (AX)(DX*2)
+	ADDQ    $+64, AX
+	ADDQ    $+16, DI
+	SUBQ    $+16, R11
+	JG      vector
+	MOVQ    step+16(FP), R11
+	LEAQ    (R10)(R11*4), R10
+	ADDQ    pixelStep+32(FP), R9
+	DECQ    tiles+40(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func rightAVX512(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
+// Requires: AVX, AVX512F
+TEXT ·rightAVX512(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ stride+8(FP), CX
+	SHLQ $0x02, CX
+	LEAQ (CX)(CX*2), DX
+	LEAQ (CX)(CX*4), BX
+	MOVQ src+24(FP), SI
+	XORQ R9, R9
+	MOVQ AX, R10
+
+tile:
+	MOVQ R9, DI
+	MOVQ R10, AX
+	MOVQ channels+48(FP), R11
+
+vector:
+	MOVQ    (SI), R8
+	VMOVUPS (R8)(DI*4), Z0
+	MOVQ    8(SI), R8
+	VMOVUPS (R8)(DI*4), Z1
+	MOVQ    16(SI), R8
+	VMOVUPS (R8)(DI*4), Z2
+	MOVQ    24(SI), R8
+	VMOVUPS (R8)(DI*4), Z3
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, (AX)(CX*2)
+	VSUBPS  Z0, Z1, Z0
+	VMOVUPS Z0, (AX)(CX*4)
+	VSUBPS  Z0, Z3, Z0
+	VMOVUPS Z0, (AX)(BX*1)
+	VSUBPS  Z2, Z0, Z0
+	VMOVUPS Z0, (AX)(DX*1)
+	VSUBPS  Z1, Z3, Z0
+	VMOVUPS Z0, (AX)(DX*2)
+	ADDQ    $+64, AX
+	ADDQ    $+16, DI
+	SUBQ    $+16, R11
+	JG      vector
+	MOVQ    step+16(FP), R11
+	LEAQ    (R10)(R11*4), R10
+	ADDQ    pixelStep+32(FP), R9
+	DECQ    tiles+40(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func productAVX512(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, biasStep int, low float32, high float32)
+// Requires: AVX, AVX512F
+TEXT ·productAVX512(SB), NOSPLIT, $0-80
+	MOVQ         src+16(FP), AX
+	MOVQ         stride+24(FP), CX
+	SHLQ         $0x02, CX
+	LEAQ         (CX)(CX*2), DX
+	LEAQ         (CX)(CX*4), BX
+	MOVQ         dst+0(FP), SI
+	VBROADCASTSS low+72(FP), Z0
+	VBROADCASTSS high+76(FP), Z1
+	XORQ         R10, R10
+	MOVQ         AX, R11
+
+tile:
+	MOVQ R10, DI
+	MOVQ R11, AX
+	MOVQ channels+48(FP), R12
+	MOVQ bias+56(FP), R9
+
+vector:
+	VMOVUPS (AX), Z2
+	VMOVUPS (AX)(CX*1), Z3
+	VMOVUPS (AX)(CX*2), Z4
+	VMOVUPS (AX)(DX*1), Z5
+	VMOVUPS (AX)(CX*4), Z6
+	VMOVUPS (AX)(BX*1), Z7
+	VMOVUPS (AX)(DX*2), Z8
+	VADDPS  Z3, Z2, Z3
+	MOVQ    (SI), R8
+	VADDPS  (R9), Z3, Z3
+	VMAXPS  Z3, Z0, Z3
+	VMINPS  Z3, Z1, Z3
+	VMOVUPS Z3, (R8)(DI*4)
+	VADDPS  Z7, Z2, Z2
+	VADDPS  Z6, Z2, Z3
+	VADDPS  Z4, Z3, Z3
+	MOVQ    8(SI), R8
+	MOVQ    biasStep+64(FP), R13
+	VADDPS  (R9)(R13*4), Z3, Z3
+	VMAXPS  Z3, Z0, Z3
+	VMINPS  Z3, Z1, Z3
+	VMOVUPS Z3, (R8)(DI*4)
+	VADDPS  Z8, Z2, Z2
+	VSUBPS  Z5, Z2, Z3
+	MOVQ    16(SI), R8
+	VADDPS  (R9), Z3, Z3
+	VMAXPS  Z3, Z0, Z3
+	VMINPS  Z3, Z1, Z3
+	VMOVUPS Z3, (R8)(DI*4)
+	VADDPS  Z6, Z2, Z2
+	MOVQ    24(SI), R8
+	MOVQ    biasStep+64(FP), R13
+	VADDPS  (R9)(R13*4), Z2, Z2
+	VMAXPS  Z2, Z0, Z2
+	VMINPS  Z2, Z1, Z2
+	VMOVUPS Z2, (R8)(DI*4)
+	ADDQ    $+64, R9
+	ADDQ    $+64, AX
+	ADDQ    $+16, DI
+	SUBQ    $+16, R12
+	JG      vector
+	MOVQ    step+32(FP), R12
+	LEAQ    (R11)(R12*4), R11
+	ADDQ    pixelStep+8(FP), R10
+	DECQ    tiles+40(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func productAddAVX512(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int)
+// Requires: AVX, AVX512F
+TEXT ·productAddAVX512(SB), NOSPLIT, $0-56
+	MOVQ src+16(FP), AX
+	MOVQ stride+24(FP), CX
+	SHLQ $0x02, CX
+	LEAQ (CX)(CX*2), DX
+	LEAQ (CX)(CX*4), BX
+	MOVQ dst+0(FP), SI
+	XORQ R9, R9
+	MOVQ AX, R10
+
+tile:
+	MOVQ R9, DI
+	MOVQ R10, AX
+	MOVQ channels+48(FP), R11
+
+vector:
+	VMOVUPS (AX), Z0
+	VMOVUPS (AX)(CX*1), Z1
+	VMOVUPS (AX)(CX*2), Z2
+	VMOVUPS (AX)(DX*1), Z3
+	VMOVUPS (AX)(CX*4), Z4
+	VMOVUPS (AX)(BX*1), Z5
+	VMOVUPS (AX)(DX*2), Z6
+	VADDPS  Z1, Z0, Z1
+	MOVQ    (SI), R8
+	VADDPS  (R8)(DI*4), Z1, Z1
+	VMOVUPS Z1, (R8)(DI*4)
+	VADDPS  Z5, Z0, Z0
+	VADDPS  Z4, Z0, Z1
+	VADDPS  Z2, Z1, Z1
+	MOVQ    8(SI), R8
+	VADDPS  (R8)(DI*4), Z1, Z1
+	VMOVUPS Z1, (R8)(DI*4)
+	VADDPS  Z6, Z0, Z0
+	VSUBPS  Z3, Z0, Z1
+	MOVQ    16(SI), R8
+	VADDPS  (R8)(DI*4), Z1, Z1
+	VMOVUPS Z1, (R8)(DI*4)
+	VADDPS  Z4, Z0, Z0
+	MOVQ    24(SI), R8
+	VADDPS  (R8)(DI*4), Z0, Z0
+	VMOVUPS Z0, (R8)(DI*4)
+	ADDQ    $+64, AX
+	ADDQ    $+16, DI
+	SUBQ    $+16, R11
+	JG      vector
+	MOVQ    step+32(FP), R11
+	LEAQ    (R10)(R11*4), R10
+	ADDQ    pixelStep+8(FP), R9
+	DECQ    tiles+40(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func quartersAVX512(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int)
+// Requires: AVX, AVX512F
+TEXT ·quartersAVX512(SB), NOSPLIT, $0-56
+	MOVQ src+16(FP), AX
+	MOVQ stride+24(FP), CX
+	SHLQ $0x02, CX
+	LEAQ (CX)(CX*2), DX
+	LEAQ (CX)(CX*4), BX
+	MOVQ dst+0(FP), SI
+	XORQ R9, R9
+	MOVQ AX, R10
+
+tile:
+	MOVQ R9, DI
+	MOVQ R10, AX
+	MOVQ channels+48(FP), R11
+
+vector:
+	VMOVUPS (AX), Z0
+	VMOVUPS (AX)(CX*1), Z1
+	VMOVUPS (AX)(CX*2), Z2
+	VMOVUPS (AX)(DX*1), Z3
+	VMOVUPS (AX)(CX*4), Z4
+	VMOVUPS (AX)(BX*1), Z5
+	VMOVUPS (AX)(DX*2), Z6
+	VADDPS  Z1, Z0, Z1
+	MOVQ    (SI), R8
+	VMOVUPS Z1, (R8)(DI*4)
+	VADDPS  Z5, Z0, Z0
+	VADDPS  Z4, Z0, Z1
+	VADDPS  Z2, Z1, Z1
+	MOVQ    8(SI), R8
+	VMOVUPS Z1, (R8)(DI*4)
+	VADDPS  Z6, Z0, Z0
+	VSUBPS  Z3, Z0, Z1
+	MOVQ    16(SI), R8
+	VMOVUPS Z1, (R8)(DI*4)
+	VADDPS  Z4, Z0, Z0
+	MOVQ    24(SI), R8
+	VMOVUPS Z0, (R8)(DI*4)
+	ADDQ    $+64, AX
+	ADDQ    $+16, DI
+	SUBQ    $+16, R11
+	JG      vector
+	MOVQ    step+32(FP), R11
+	LEAQ    (R10)(R11*4), R10
+	ADDQ    pixelStep+8(FP), R9
+	DECQ    tiles+40(FP)
+	JNZ     tile
 	VZEROUPPER
 	RET
 

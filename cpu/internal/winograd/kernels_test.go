@@ -50,7 +50,7 @@ func newSides(r *rand.Rand, pixels, positions int) *sides {
 func TestTransforms(t *testing.T) {
 	for level := isa.AVX2; level <= isa.Best(); level++ {
 		got, want := For(level), For(isa.Generic)
-		for _, tiles := range []struct{ got, want *Tile }{{&got.F2, &want.F2}, {&got.F4, &want.F4}} {
+		for _, tiles := range []struct{ got, want *Tile }{{&got.F2, &want.F2}, {&got.F4, &want.F4}, {&got.Quartered, &want.Quartered}} {
 			g, w := reflect.ValueOf(*tiles.got), reflect.ValueOf(*tiles.want)
 			for i := range g.NumField() {
 				if g.Field(i).Kind() != reflect.Func {
@@ -61,12 +61,16 @@ func TestTransforms(t *testing.T) {
 					continue // TestHalf and TestPairs have these
 				}
 				t.Run(fmt.Sprintf("%s/F%d/%s", level, tiles.got.Out, name), func(t *testing.T) {
-					n := map[string]int{"Weight": 3, "Gradient": 3, "GradientAdd": 3, "Input": tiles.got.In}[name]
-					if n == 0 {
-						n = tiles.got.Out
+					n := tiles.got.outputs()
+					switch name {
+					case "Input":
+						n = tiles.got.inputs()
+					case "Weight", "Gradient", "GradientAdd":
+						n = tiles.got.taps()
 					}
+					positions := tiles.got.Positions()
 					for channels := got.Width; channels <= testChannels; channels += got.Width {
-						a, b := run(g.Field(i).Interface(), n, tiles.got.In, channels), run(w.Field(i).Interface(), n, tiles.got.In, channels)
+						a, b := run(g.Field(i).Interface(), n, positions, channels), run(w.Field(i).Interface(), n, positions, channels)
 						same(t, a.pixels, b.pixels)
 						same(t, a.positions, b.positions)
 					}
@@ -79,8 +83,8 @@ func TestTransforms(t *testing.T) {
 // run calls a transform on the same numbers every time.
 func run(f any, pixels, positions, channels int) *sides {
 	r := rand.New(rand.NewPCG(1, 2))
-	s := newSides(r, pixels*pixels, positions*positions)
-	bias := random(r, channels)
+	s := newSides(r, pixels, positions)
+	bias := random(r, 2*channels)
 	switch f := f.(type) {
 	case GatherFunc:
 		f(&s.positions[0], s.stride, testStep, &s.table[0], testStep, testTiles, channels)
@@ -88,7 +92,7 @@ func run(f any, pixels, positions, channels int) *sides {
 		f(&s.table[0], testStep, &s.positions[0], s.stride, testStep, testTiles, channels)
 	case OutputFunc:
 		s.positions[1] = float32(math.NaN())
-		f(&s.table[0], testStep, &s.positions[0], s.stride, testStep, testTiles, channels, &bias[0], -0.5, 1)
+		f(&s.table[0], testStep, &s.positions[0], s.stride, testStep, testTiles, channels, &bias[0], channels, -0.5, 1)
 	}
 	return s
 }

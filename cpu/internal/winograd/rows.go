@@ -28,8 +28,10 @@ type Rows struct {
 	fetching  simd.FetchFunc
 
 	source, result window
-	tiles          int // in all images
-	panels         int // of kernel.NR columns
+	filter         filter
+	halves         []int // the first column of each half, or of all
+	tiles          int   // in all images
+	panels         int   // of kernel.NR columns
 	panelwise      bool
 	block          int // tiles in a full block; all of them where it is panelwise
 	blocks         int
@@ -57,7 +59,7 @@ type rowTable struct {
 
 // NewRows plans s with tiles of t, which belongs to k.
 func NewRows(s Spec, c simd.Clip, t *Tile, k *Kernels, set *simd.Set) *Rows {
-	return planRows(s, c, t, k, set, rowsFor(s.Columns, k, set), nil)
+	return planRows(s, c, t, k, set, rowsFor(t.part(s.Columns), k, set), nil)
 }
 
 // NewPairRows is NewRows for Half maps whose transforms, and those of the weights, are
@@ -76,11 +78,13 @@ func planRows(s Spec, c simd.Clip, t *Tile, k *Kernels, set *simd.Set, kernel si
 		s.Pixel = s.Columns
 	}
 	p := &Rows{Spec: s, Clip: c, tile: t, k: k, kernel: kernel, pairs: pairs, fetching: set.Fetch}
-	rows, cols := ceil(s.OutH, t.Out), ceil(s.OutW, t.Out)
-	p.source = newWindow(t.In, t.Out, s.PadTop, s.PadLeft, s.InH, s.InW, s.Channels, rows, cols)
-	p.result = newWindow(t.Out, t.Out, 0, 0, s.OutH, s.OutW, s.Pixel, rows, cols)
-	p.tiles = s.Images * rows * cols
-	p.panels = ceil(s.Columns, p.kernel.NR)
+	p.filter = s.filter(t)
+	p.source, p.result, p.tiles = s.windows(t)
+	p.Channels, p.Columns = t.part(s.Channels), t.part(s.Columns)
+	for half := 0; half < s.Columns; half += p.Columns {
+		p.halves = append(p.halves, half)
+	}
+	p.panels = ceil(p.Columns, p.kernel.NR)
 	p.pitch = pitchOf(p.depth())
 	p.blockOf(p.pickBlock())
 	if p.fewTiles() {
@@ -194,13 +198,16 @@ func (p *Rows) lay() {
 		p.firstFloats = round(p.panels*positions*p.weights, lanes)
 		p.workerFloats = max(positions*(p.stride+p.product)+round(nr, lanes), p.packingFloats())
 	}
-	p.fixedFloats = p.firstFloats + p.panels*nr + p.zeros()
+	p.fixedFloats = p.firstFloats + len(p.halves)*p.biasStep() + p.zeros()
 }
+
+// biasStep is the number of floats that the bias of a half of the columns takes.
+func (p *Rows) biasStep() int { return p.panels * p.kernel.NR }
 
 // packingFloats is what a worker takes while it transforms weights: room for the filter
 // turned, and for the transform before it is rounded.
 func (p *Rows) packingFloats() int {
-	n := 9 * p.chunk * p.kernel.NR
+	n := p.tile.taps() * p.chunk * p.kernel.NR
 	if p.pairs != nil {
 		n += p.tile.Positions() * p.chunk * p.kernel.NR
 	}
@@ -254,9 +261,9 @@ func (p *Rows) Run(workers *pool.Pool, x, w, bias, y, scratch []float32, accumul
 }
 
 // Parts is the number of parts that RunThen and RunHalf tell of: the blocks.
-// It is 0 where the pixels of y have other channels, too.
+// It is 0 where the pixels of y have other channels, too, or do not all change.
 func (p *Rows) Parts() int {
-	if p.Pixel != p.Columns {
+	if p.Pixel != len(p.halves)*p.Columns || p.Turned && p.strides() {
 		return 0
 	}
 	return p.blocks
@@ -277,11 +284,15 @@ func (p *Rows) run(workers *pool.Pool, x pixels, w, bias []float32, y pixels, sc
 	j := &p.job
 	j.x, j.w, j.y, j.accumulate, j.then = x, w, y, accumulate, then
 	j.first, scratch = cut(scratch, p.firstFloats)
-	j.bias, scratch = cut(scratch, p.panels*p.kernel.NR)
+	j.bias, scratch = cut(scratch, len(p.halves)*p.biasStep())
 	j.zero, j.worker = cut(scratch, p.zeros())
 	clear(j.zero)
 	clear(j.bias)
-	copy(j.bias, bias)
+	if bias != nil {
+		for i, half := range p.halves {
+			copy(j.bias[i*p.biasStep():], bias[half:][:p.Columns])
+		}
+	}
 	j.benches = benchesFor(workers.Threads(), j.benches)
 	before, after := p.panels*p.chunks, p.blocks
 	if p.panelwise {
@@ -335,27 +346,27 @@ func (j *rowsJob) transformWeights(dst []float32, stride, panel, first, n int, m
 			clear(dst[p*stride:][:n*nr])
 		}
 	}
-	step := j.Columns
-	if j.Turned {
+	step := j.filter.channel
+	if j.filter.column > 1 {
 		step = nr
-		for tap := range 9 {
+	}
+	for tap, part := range j.filter.parts {
+		w := j.w[part+at*j.filter.column+first*j.filter.channel:]
+		if j.filter.column > 1 {
 			to := memory[tap*n*nr:][:n*nr]
-			j.k.transpose(to, nr, j.w[((8-tap)*j.Columns+at)*j.Channels+first:], j.Channels, columns, n)
-			b.pixels[tap] = &to[0]
+			j.k.transpose(to, nr, w, j.filter.column, columns, n)
+			w = to
 		}
-	} else {
-		for tap := range 9 {
-			b.pixels[tap] = &j.w[(tap*j.Channels+first)*j.Columns+at]
-		}
+		b.pixels[tap] = &w[0]
 	}
 	b.size = sizeOf(false)
-	b.gather(j.tile.Weight, j.k.Width, 9, dst, stride, nr, step, n, columns)
+	b.gather(j.tile.Weight, j.k.Width, j.tile.taps(), dst, stride, nr, step, n, columns)
 }
 
 // pairWeights is transformWeights to pairs of channels.
 func (j *rowsJob) pairWeights(dst []float32, panel, first, n int, memory []float32, b *bench) {
 	nr := j.kernel.NR
-	memory, wide := cut(memory, 9*j.chunk*nr)
+	memory, wide := cut(memory, j.tile.taps()*j.chunk*nr)
 	j.transformWeights(wide, n*nr, panel, first, n, memory, b)
 	for p := range j.tile.Positions() {
 		to := unsafe.Slice((*uint32)(unsafe.Pointer(&dst[p*j.weights])), n/2*nr)
@@ -385,7 +396,7 @@ func (j *rowsJob) compute(first, last int, memory []float32, b *bench) {
 		j.transformResult(products, panel, first, last, outside, b)
 	}
 	if j.then != nil {
-		j.tell(first/j.block, first, last, 0, j.Columns)
+		j.tell(first/j.block, first, last, 0, j.result.pixel)
 	}
 }
 
@@ -401,7 +412,9 @@ func (j *rowsJob) computePanel(panel int, memory []float32, b *bench) {
 	j.transformResult(products, panel, 0, j.tiles, &memory[0], b)
 	if j.then != nil {
 		at := panel * j.kernel.NR
-		j.tell(0, 0, j.tiles, at, min(j.kernel.NR, j.Columns-at))
+		for _, half := range j.halves {
+			j.tell(0, 0, j.tiles, half+at, min(j.kernel.NR, j.Columns-at))
+		}
 	}
 }
 
@@ -423,11 +436,11 @@ func (j *rowsJob) transformSource(v []float32, first, last int, b *bench) {
 	b.size = sizeOf(j.Half)
 	for i := first; i < last; {
 		n := j.source.run(&b.pixels, j.x, &j.zero[0], i, last)
-		to, step := v[(i-first)*j.pitch:], j.source.step*j.Channels
+		to, step := v[(i-first)*j.pitch:], j.source.step*j.source.pixel
 		if j.pairs != nil {
 			j.tile.PairInput(&to[0], 2*j.stride, 2*j.pitch, &b.pixels[0], step, n, j.Channels)
 		} else {
-			b.gather(j.tile.input(j.Half), j.k.Width, j.tile.Positions(), to, j.stride, j.pitch, step, n, j.Channels)
+			b.gather(j.tile.input(j.Half), j.k.Width, j.tile.inputs(), to, j.stride, j.pitch, step, n, j.Channels)
 		}
 		i += n
 	}
@@ -438,7 +451,7 @@ func (j *rowsJob) transformResult(products []float32, panel, first, last int, ou
 	nr := j.kernel.NR
 	at := panel * nr
 	columns := min(nr, j.Columns-at)
-	pixels, step := j.tile.Out*j.tile.Out, j.result.step*j.Pixel
+	pixels, step := j.tile.outputs(), j.result.step*j.result.pixel
 	b.size = sizeOf(j.Half)
 	y := j.y.from(j.Origin + at)
 	for i := first; i < last; {
@@ -447,7 +460,7 @@ func (j *rowsJob) transformResult(products []float32, panel, first, last int, ou
 		if j.accumulate {
 			b.scatter(j.tile.outputAdd(j.Half), j.k.Width, pixels, step, src, j.product, nr, n, columns)
 		} else {
-			b.output(j.tile.output(j.Half), j.k.Width, pixels, step, src, j.product, nr, n, columns, j.bias[at:], j.Clip)
+			b.output(j.tile.output(j.Half), j.k.Width, pixels, step, src, j.product, nr, n, columns, j.bias[at:], j.biasStep(), j.Clip)
 		}
 		i += n
 	}
@@ -459,13 +472,16 @@ func (j *rowsJob) fetchBeside(first, last int) {
 		return
 	}
 	size := sizeOf(j.Half)
+	row := j.result.w * j.result.pixel
 	for _, m := range j.then.Beside {
-		for i := first; i < last; {
-			v := j.result.strip(i, last)
-			for h := range v.rows {
-				j.fetching((*float32)(unsafe.Pointer(&m[size*(v.first+h*j.OutW*j.Columns)])), ceil(size*v.cols*j.Columns, 4*lanes))
+		for _, plane := range j.result.planes {
+			for i := first; i < last; {
+				v := j.result.strip(i, last)
+				for h := range v.rows {
+					j.fetching((*float32)(unsafe.Pointer(&m[size*(plane+v.first+h*row)])), ceil(size*v.cols*j.result.pixel, 4*lanes))
+				}
+				i += v.tiles
 			}
-			i += v.tiles
 		}
 	}
 }
@@ -473,22 +489,24 @@ func (j *rowsJob) fetchBeside(first, last int) {
 // tell lets those who want to know of n columns from one on of tiles [first, last), which
 // are block number part: of rows that follow each other without a gap at once.
 func (j *rowsJob) tell(part, first, last, column, n int) {
-	at, pixels := 0, 0
-	for i := first; i < last; {
-		v := j.result.strip(i, last)
-		for h := range v.rows {
-			from := v.first + h*j.OutW*j.Columns
-			if from != at+pixels*j.Columns {
-				if pixels > 0 {
-					j.then.Told(part, at+column, pixels, n)
+	for _, plane := range j.result.planes {
+		at, pixels := 0, 0
+		for i := first; i < last; {
+			v := j.result.strip(i, last)
+			for h := range v.rows {
+				from := plane + v.first + h*j.result.w*j.result.pixel
+				if from != at+pixels*j.result.pixel {
+					if pixels > 0 {
+						j.then.Told(part, at+column, pixels, n)
+					}
+					at, pixels = from, 0
 				}
-				at, pixels = from, 0
+				pixels += v.cols
 			}
-			pixels += v.cols
+			i += v.tiles
 		}
-		i += v.tiles
+		j.then.Told(part, at+column, pixels, n)
 	}
-	j.then.Told(part, at+column, pixels, n)
 }
 
 // transpose writes the transpose of rows by cols floats of src to dst.

@@ -123,6 +123,15 @@ func eachTile(t *testing.T, name string, f func(t *testing.T, tile *Tile, k *Ker
 	}
 }
 
+// scaled is v times a factor.
+func scaled(v []float64, by float64) []float64 {
+	w := make([]float64, len(v))
+	for i := range v {
+		w[i] = by * v[i]
+	}
+	return w
+}
+
 func TestRows(t *testing.T) {
 	workers := pool.New(2)
 	defer workers.Close()
@@ -136,11 +145,7 @@ func TestRows(t *testing.T) {
 			compare(t, "y", y, p.y, 9*p.c)
 
 			f.Run(workers, p.x, p.wt, nil, y, scratch, true)
-			twice := make([]float64, len(y))
-			for i, v := range p.y {
-				twice[i] = 2 * v
-			}
-			compare(t, "added y", y, twice, 4*9*p.c)
+			compare(t, "added y", y, scaled(p.y, 2), 4*9*p.c)
 
 			f = NewRows(p.forward(), simd.Clip{Lo: 0, Hi: 1.5}, tile, k, set)
 			f.Run(workers, p.x, p.wt, p.bias, y, scratch, false)
@@ -175,11 +180,7 @@ func TestCols(t *testing.T) {
 				compare(t, "dw", dw, p.dw, p.n*p.oh*p.ow)
 
 				f.Run(workers, p.x, p.dy, dw, scratch, true)
-				twice := make([]float64, len(dw))
-				for i, v := range p.dw {
-					twice[i] = 2 * v
-				}
-				compare(t, "added dw", dw, twice, 4*p.n*p.oh*p.ow)
+				compare(t, "added dw", dw, scaled(p.dw, 2), 4*p.n*p.oh*p.ow)
 			}
 		})
 	}

@@ -20,6 +20,12 @@ var kernels = map[isa.Level]*Kernels{
 			Gradient: gradient4AVX2, GradientAdd: gradientAdd4AVX2,
 			HalfInput: halfInput4AVX2, HalfSpread: halfSpread4AVX2, HalfOutput: halfOutput4AVX2, HalfOutputAdd: halfOutputAdd4AVX2,
 		},
+		Quartered: Tile{
+			Out: 1, In: 1,
+			Input: leftAVX2, Weight: rightAVX2, Spread: rightAVX2,
+			Output: productAVX2, OutputAdd: productAddAVX2,
+			Gradient: quartersAVX2, GradientAdd: productAddAVX2,
+		},
 		Square: 8, Transpose: transpose8AVX2,
 	},
 	isa.AVX512: {
@@ -43,6 +49,12 @@ var kernels = map[isa.Level]*Kernels{
 			PairInput: pairInput4AVX512,
 			LowInput:  lowInput4AVX512, HighInput: highInput4AVX512,
 			LowSpread: lowSpread4AVX512, HighSpread: highSpread4AVX512,
+		},
+		Quartered: Tile{
+			Out: 1, In: 1,
+			Input: leftAVX512, Weight: rightAVX512, Spread: rightAVX512,
+			Output: productAVX512, OutputAdd: productAddAVX512,
+			Gradient: quartersAVX512, GradientAdd: productAddAVX512,
 		},
 		Square: 8, Transpose: transpose8AVX2,
 	},

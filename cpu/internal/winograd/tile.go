@@ -20,21 +20,24 @@ type GatherFunc func(dst *float32, stride, step int, src **float32, pixelStep, t
 type ScatterFunc func(dst **float32, pixelStep int, src *float32, stride, step, tiles, channels int)
 
 // OutputFunc transforms positions into pixels, adds the bias of the channel
-// and clips to [low, high]. What is not a number stays.
-type OutputFunc func(dst **float32, pixelStep int, src *float32, stride, step, tiles, channels int, bias *float32, low, high float32)
+// and clips to [low, high]. What is not a number stays. The bias of the second of two
+// halves of all columns lies biasStep floats after that of the first.
+type OutputFunc func(dst **float32, pixelStep int, src *float32, stride, step, tiles, channels int, bias *float32, biasStep int, low, high float32)
 
 // TransposeFunc writes the transpose of a square of Kernels.Square by as many
 // floats. Rows are dstStep and srcStep floats apart.
 type TransposeFunc func(dst *float32, dstStep int, src *float32, srcStep int)
 
 // Tile is the transforms of one size of tile: Out by Out outputs from In by
-// In inputs, with filters of 3 by 3.
+// In inputs, with filters of 3 by 3. Where both are 1, the filter has one pixel, and a
+// tile is two pixels whose channels are cut in two: four quarters, and the transforms are
+// those of Strassen's algorithm.
 type Tile struct {
 	Out, In int
 
-	Input  GatherFunc // Bᵀ d B
-	Weight GatherFunc // G g Gᵀ
-	Spread GatherFunc // A dy Aᵀ
+	Input  GatherFunc // Bᵀ d B; of quarters, the left factors
+	Weight GatherFunc // G g Gᵀ; the right factors
+	Spread GatherFunc // A dy Aᵀ; the right factors
 
 	Output    OutputFunc  // Aᵀ m A
 	OutputAdd ScatterFunc // the same, added to what the pixels hold
@@ -88,6 +91,9 @@ func (t *Tile) outputAdd(half bool) ScatterFunc {
 
 // name tells how a plan computes, whose products may be of pairs of bfloat16.
 func (t *Tile) name(pairs bool) string {
+	if t.quartered() {
+		return "strassen"
+	}
 	name := fmt.Sprintf("winograd f%dx%d", t.Out, t.Out)
 	if pairs {
 		name += " of bfloat16"
@@ -95,13 +101,53 @@ func (t *Tile) name(pairs bool) string {
 	return name
 }
 
+// quartered tells whether the tile is Strassen's.
+func (t *Tile) quartered() bool { return t.In == 1 }
+
 // Positions is the number of products for a tile and a pair of channels.
-func (t *Tile) Positions() int { return t.In * t.In }
+func (t *Tile) Positions() int {
+	if t.quartered() {
+		return 7
+	}
+	return t.In * t.In
+}
+
+// part is the number of channels of n, or columns, that it transforms at a time.
+func (t *Tile) part(n int) int {
+	if t.quartered() {
+		return n / 2
+	}
+	return n
+}
+
+// inputs, outputs and taps are the numbers of vectors that a tile has of the source, of
+// the result and of the filter.
+func (t *Tile) inputs() int {
+	if t.quartered() {
+		return 4
+	}
+	return t.In * t.In
+}
+
+func (t *Tile) outputs() int {
+	if t.quartered() {
+		return 4
+	}
+	return t.Out * t.Out
+}
+
+func (t *Tile) taps() int {
+	if t.quartered() {
+		return 4
+	}
+	return 9
+}
 
 // Kernels is the transforms of one level.
 type Kernels struct {
 	Width     int // channels are transformed in multiples of it
 	F2, F4    Tile
+	Quartered Tile
 	Square    int
 	Transpose TransposeFunc
 }

@@ -1,7 +1,7 @@
 package winograd
 
 // Spec is a convolution with filters of 3 by 3 pixels and stride 1 of NHWC
-// images, or the input gradient of one.
+// images, or the input gradient of one; for quartered tiles, one with filters of 1 pixel.
 type Spec struct {
 	Images          int
 	InH, InW        int
@@ -11,6 +11,10 @@ type Spec struct {
 	Pixel, Origin   int // floats from pixel to pixel of the result, 0 for Columns, and before the first
 	PadTop, PadLeft int // rows and columns of zeros before the source; negative ones skip pixels
 	Turned          bool
+	// Stride, of quartered tiles alone, is the distance of the pixels that are read of the
+	// larger map, the source or, of an input gradient, the result; 0 for 1. Pixels between
+	// them stay as they are.
+	Stride int
 	// Half maps, of the source, of the result and of its gradient, lie in memory as
 	// bfloat16. They are widened when a tile is transformed, and rounded when the
 	// result is written; between these, everything is float32.
@@ -28,16 +32,34 @@ type window struct {
 	h, w, pixel           int // of the map; floats from pixel to pixel
 	rows, cols            int // tiles of an image
 
+	// parts are what lies in a pixel of a tile, and planes the pixels at one place: floats
+	// from its own place.
+	parts, planes []int
+
 	// Tiles of these rows and columns lie inside the map.
 	rowFrom, rowTo, colFrom, colTo int
 }
 
 func newWindow(size, step, top, left, h, w, pixel, rows, cols int) window {
-	v := window{size: size, step: step, top: top, left: left, h: h, w: w, pixel: pixel, rows: rows, cols: cols}
+	v := window{size: size, step: step, top: top, left: left, h: h, w: w, pixel: pixel, rows: rows, cols: cols, parts: single, planes: single}
 	v.rowFrom, v.rowTo = inside(size, step, top, h, rows)
 	v.colFrom, v.colTo = inside(size, step, left, w, cols)
 	return v
 }
+
+// windows are those of tiles on the source and on the result, and the number of tiles.
+func (s Spec) windows(t *Tile) (source, result window, tiles int) {
+	if t.quartered() {
+		return s.quarters()
+	}
+	rows, cols := ceil(s.OutH, t.Out), ceil(s.OutW, t.Out)
+	source = newWindow(t.In, t.Out, s.PadTop, s.PadLeft, s.InH, s.InW, s.Channels, rows, cols)
+	result = newWindow(t.Out, t.Out, 0, 0, s.OutH, s.OutW, s.Pixel, rows, cols)
+	return source, result, s.Images * rows * cols
+}
+
+// single is the parts, and the planes, of pixels that are one piece.
+var single = []int{0}
 
 // inside is the range of n tiles along an axis that lie on a map of the given
 // length.
@@ -50,8 +72,8 @@ func inside(size, step, before, length, n int) (from, to int) {
 	return from, to
 }
 
-// run fills t with the pixels of a tile, in x or, for those off the map,
-// outside. It returns how many tiles from this one on, the last excluded, t
+// run fills t with the parts of the pixels of a tile, in x or, for those off the map,
+// outside, where a pixel has but one. It returns how many tiles from this one on, the last excluded, t
 // serves if its pointers move by step pixels each time.
 func (v *window) run(t *table, x pixels, outside *float32, tile, last int) int {
 	image, at := tile/(v.rows*v.cols), tile%(v.rows*v.cols)
@@ -62,8 +84,10 @@ func (v *window) run(t *table, x pixels, outside *float32, tile, last int) int {
 		for r := range v.size {
 			p := ((image*v.h+h+r)*v.w + w) * v.pixel
 			for range v.size {
-				t[k] = x.at(p)
-				k++
+				for _, part := range v.parts {
+					t[k] = x.at(p + part)
+					k++
+				}
 				p += v.pixel
 			}
 		}

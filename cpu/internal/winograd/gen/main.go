@@ -52,6 +52,11 @@ func main() {
 			scatter(w, half, fmt.Sprintf("halfOutputAdd%d", size), &t.output, add)
 		}
 		transpose(w)
+		factors(w, "left", &left)
+		factors(w, "right", &right)
+		sums(w, "product", &product, finish)
+		sums(w, "productAdd", &product, add)
+		sums(w, "quarters", &product, move)
 	}
 	writeConstants()
 	writeRounding()
@@ -120,6 +125,8 @@ func times(q reg.GPVirtual, i int, distance, three, five reg.GPVirtual) Mem {
 		return Mem{Base: q, Index: three, Scale: 1}
 	case 5:
 		return Mem{Base: q, Index: five, Scale: 1}
+	case 6:
+		return Mem{Base: q, Index: three, Scale: 2}
 	}
 	return Mem{Base: q, Index: distance, Scale: uint8(i)}
 }
@@ -186,9 +193,11 @@ func row(m *matrix, o *ops, line []reg.VecVirtual, to func(j int, v reg.VecVirtu
 	m.apply(o, func(i int) reg.VecVirtual { return line[i] }, func(int) bool { return true }, to)
 }
 
+const gatherSignature = "func(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)"
+
 // gather writes a transform from pixels of an element to positions.
 func gather(w isaWidth, e element, to packing, name string, m *matrix) {
-	kernel(name, w, "See GatherFunc.", "func(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)")
+	kernel(name, w, "See GatherFunc.", gatherSignature)
 	p := newPositions(integer("dst"), m.out, to.size())
 	three, five := p.multiples(p.stride)
 	px := &pixels{integer("src"), GP64(), GP64(), e}
@@ -225,31 +234,76 @@ const (
 	finish        // the bias added, then clipped
 )
 
+// scatterSignature is that of a transform to pixels, and its comment.
+func scatterSignature(e ending) (signature, doc string) {
+	if e == finish {
+		return "func(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, biasStep int, low float32, high float32)", "See OutputFunc."
+	}
+	return "func(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int)", "See ScatterFunc."
+}
+
+// finishing writes pixels with an ending.
+type finishing struct {
+	w         isaWidth
+	e         ending
+	bias      reg.GPVirtual
+	low, high reg.VecVirtual
+}
+
+func newFinishing(w isaWidth, e ending) *finishing {
+	f := &finishing{w: w, e: e}
+	if e == finish {
+		f.bias, f.low, f.high = GP64(), w.vec(), w.vec()
+		VBROADCASTSS(param("low"), f.low)
+		VBROADCASTSS(param("high"), f.high)
+	}
+	return f
+}
+
+// begin is for the first channels of a tile, next for those that follow.
+func (f *finishing) begin() {
+	if f.e == finish {
+		MOVQ(param("bias"), f.bias)
+	}
+}
+
+func (f *finishing) next() {
+	if f.e == finish {
+		ADDQ(I32(int32(f.w.bytes)), f.bias)
+	}
+}
+
+// put writes v to a pixel, whose bias is that of a half of all columns.
+func (f *finishing) put(el element, v reg.VecVirtual, to Mem, half int) {
+	switch f.e {
+	case add:
+		el.add(f.w, to, v)
+	case finish:
+		bias := Mem{Base: f.bias}
+		if half == 1 {
+			step := GP64()
+			MOVQ(param("biasStep"), step)
+			bias = Mem{Base: f.bias, Index: step, Scale: 4}
+		}
+		VADDPS(bias, v, v)
+		// The value is the second source, which is
+		// returned where one is not a number.
+		VMAXPS(v, f.low, v)
+		VMINPS(v, f.high, v)
+	}
+	el.store(f.w, v, to)
+}
+
 // scatter writes a transform from positions to pixels.
 func scatter(w isaWidth, el element, name string, m *matrix, e ending) {
-	signature := "func(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int)"
-	doc := "See ScatterFunc."
-	if e == finish {
-		signature = "func(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, low float32, high float32)"
-		doc = "See OutputFunc."
-	}
+	signature, doc := scatterSignature(e)
 	kernel(name, w, doc, signature)
 	p := newPositions(integer("src"), m.in, single)
 	three, five := p.multiples(p.row)
 	px := &pixels{integer("dst"), GP64(), GP64(), el}
 	o := newOps(w, m)
-	var bias reg.GPVirtual
-	var low, high reg.VecVirtual
-	if e == finish {
-		bias, low, high = GP64(), w.vec(), w.vec()
-		VBROADCASTSS(param("low"), low)
-		VBROADCASTSS(param("high"), high)
-	}
-	each(w, p, px, func() {
-		if e == finish {
-			MOVQ(param("bias"), bias)
-		}
-	}, func() {
+	f := newFinishing(w, e)
+	each(w, p, px, f.begin, func() {
 		for _, group := range m.groups(w) {
 			column := -1
 			half := columns(w, single, m, o, group, func(i, j int) Mem {
@@ -265,24 +319,11 @@ func scatter(w isaWidth, el element, name string, m *matrix, e ending) {
 			})
 			for _, g := range group {
 				row(m, o, half[g], func(j int, v reg.VecVirtual) {
-					to := px.at(g*m.out + j)
-					switch e {
-					case add:
-						el.add(w, to, v)
-					case finish:
-						VADDPS(Mem{Base: bias}, v, v)
-						// The value is the second source, which is
-						// returned where one is not a number.
-						VMAXPS(v, low, v)
-						VMINPS(v, high, v)
-					}
-					el.store(w, v, to)
+					f.put(el, v, px.at(g*m.out+j), 0)
 				})
 			}
 		}
-		if e == finish {
-			ADDQ(I32(int32(w.bytes)), bias)
-		}
+		f.next()
 	})
 }
 
