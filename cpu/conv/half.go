@@ -52,7 +52,7 @@ func newHalfForward(s Shape, ep Epilogue, m Method, k kernels) (*HalfForward, er
 	if k.pairs == nil || s.depthwise() || s.C/s.Groups%2 != 0 {
 		return nil, nil
 	}
-	return &HalfForward{s, ep, pairRows{implicit.NewPairRows(s.flat().rowsSpec(ep), k.pairs)}}, nil
+	return &HalfForward{s, ep, pairRows{implicit.NewPairRows(s.flat().rowsSpec(ep), k.pairs, k.simd)}}, nil
 }
 
 // pairable tells whether minimal filtering of s can multiply bfloat16.
@@ -130,7 +130,7 @@ func newHalfInputGrad(s Shape, m Method, k kernels) (*HalfInputGrad, error) {
 	var specs []implicit.RowsSpec
 	specs, g.bare = s.phaseSpecs()
 	for _, spec := range specs {
-		g.phases = append(g.phases, pairRows{implicit.NewPairRows(spec, k.pairs)})
+		g.phases = append(g.phases, pairRows{implicit.NewPairRows(spec, k.pairs, k.simd)})
 	}
 	return g, nil
 }

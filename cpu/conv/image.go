@@ -149,7 +149,7 @@ func newImageForward(s Shape, ep Epilogue, k kernels) (*ImageForward, error) {
 	f := &ImageForward{shape: s, ep: ep, images: m, channels: m.channels(2)}
 	spec := s.rowsSpec(ep)
 	spec.Geometry, spec.Weights = m.geometry(2, f.channels)
-	f.alg = pairRows{implicit.NewPairRows(spec, k.pairs)}
+	f.alg = pairRows{implicit.NewPairRows(spec, k.pairs, k.simd)}
 	return f, nil
 }
 

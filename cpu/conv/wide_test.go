@@ -23,7 +23,9 @@ var wide = &simd.Set{
 			}
 		}
 	},
-	Fetch: func(*float32, int) {},
+	Fetch:  func(*float32, int) {},
+	Square: 1,
+	Turn:   func(dst *float32, _ int, src *float32, _ int) { *dst = *src },
 	Scatter: func(dst *float32, rowC *int, src *float32, rows, step, n, add int) {
 		for i, to := range unsafe.Slice(rowC, rows) {
 			for k := range n {

@@ -20,6 +20,8 @@ var goSet = &Set{
 	Sum:      sumGo,
 	Scatter:  scatterGo,
 	Fetch:    func(*float32, int) {},
+	Square:   1,
+	Turn:     func(dst *float32, _ int, src *float32, _ int) { *dst = *src },
 }
 
 // floats is the n floats that begin offset floats after p.

@@ -137,6 +137,11 @@ func scatterAVX2(dst *float32, rowC *int, src *float32, rows int, step int, n in
 //go:noescape
 func fetchAVX2(p *float32, lines int)
 
+// See TransposeFunc.
+//
+//go:noescape
+func transposeAVX2(dst *float32, dstStep int, src *float32, srcStep int)
+
 // See DealFunc.
 //
 //go:noescape

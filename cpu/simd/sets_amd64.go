@@ -14,6 +14,8 @@ var sets = map[isa.Level]*Set{
 		Sum:      sumAVX2,
 		Scatter:  scatterAVX2,
 		Fetch:    fetchAVX2,
+		Square:   8,
+		Turn:     transposeAVX2,
 	},
 	isa.AVX512: {
 		Rows:     []Rows{{12, 32, rowsAVX512_12x32, rowsPastAVX512_12x32, rowsBesideAVX512_12x32}, {12, 16, rowsAVX512_12x16, rowsPastAVX512_12x16, rowsBesideAVX512_12x16}, {12, 8, rowsAVX2_12x8, nil, rowsBesideAVX2_12x8}},
@@ -25,6 +27,8 @@ var sets = map[isa.Level]*Set{
 		Sum:      sumAVX2,
 		Scatter:  scatterAVX2,
 		Fetch:    fetchAVX2,
+		Square:   8,
+		Turn:     transposeAVX2,
 	},
 }
 

@@ -89,6 +89,10 @@ type SumFunc func(x *float32, n, parts, step int)
 // row ends before the next one is read.
 type ScatterFunc func(dst *float32, rowC *int, src *float32, rows, step, n, add int)
 
+// TransposeFunc writes the transpose of a square of Set.Square by as many floats. Rows are
+// dstStep and srcStep floats apart.
+type TransposeFunc func(dst *float32, dstStep int, src *float32, srcStep int)
+
 // FetchFunc asks for cache lines, at least one, from p on, to be brought into the
 // second-level cache.
 type FetchFunc func(p *float32, lines int)
@@ -110,6 +114,9 @@ type Set struct {
 	// Scatter moves what does not fill a tile.
 	Scatter ScatterFunc
 	Fetch   FetchFunc
+	// Turn is for squares of Square rows.
+	Square int
+	Turn   TransposeFunc
 }
 
 // For is the set of a level, which must not be above isa.Best.
@@ -149,4 +156,24 @@ func (s *Set) RowsFor(n int) Rows {
 // ColsFor is the kernel of s that suits n columns best.
 func (s *Set) ColsFor(n int) Cols {
 	return cheapest(s.Cols, n, func(k Cols) int { return k.NR })
+}
+
+// Transpose writes the transpose of rows by cols floats of src to dst. Rows are dstStep
+// and srcStep floats apart.
+func (s *Set) Transpose(dst []float32, dstStep int, src []float32, srcStep, rows, cols int) {
+	wholeRows, wholeCols := rows-rows%s.Square, cols-cols%s.Square
+	for r := 0; r < wholeRows; r += s.Square {
+		for c := 0; c < wholeCols; c += s.Square {
+			s.Turn(&dst[c*dstStep+r], dstStep, &src[r*srcStep+c], srcStep)
+		}
+	}
+	for r := range rows {
+		from := wholeCols
+		if r >= wholeRows {
+			from = 0
+		}
+		for c := from; c < cols; c++ {
+			dst[c*dstStep+r] = src[r*srcStep+c]
+		}
+	}
 }

@@ -446,3 +446,25 @@ func TestScatter(t *testing.T) {
 		}
 	}
 }
+
+func TestTranspose(t *testing.T) {
+	for l, s := range sets {
+		if l > isa.Best() {
+			continue // no kernel of its own
+		}
+		for _, size := range [][2]int{{1, 1}, {3, 17}, {8, 8}, {16, 24}, {13, 9}, {7, 40}, {40, 7}} {
+			rows, cols := size[0], size[1]
+			src, dst := random(rows*(cols+3)), make([]float32, cols*(rows+2))
+			s.Transpose(dst, rows+2, src, cols+3, rows, cols)
+			for i := range dst {
+				want := float32(0)
+				if c, r := i/(rows+2), i%(rows+2); r < rows {
+					want = src[r*(cols+3)+c]
+				}
+				if dst[i] != want {
+					t.Fatalf("%s, %dx%d: value %d is %g, want %g", l, rows, cols, i, dst[i], want)
+				}
+			}
+		}
+	}
+}

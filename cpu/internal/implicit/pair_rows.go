@@ -18,11 +18,11 @@ type PairRows struct {
 
 // NewPairRows plans s, which counts the source's channels and its weights one by one,
 // and must have an even number of channels in a group, no Lanes and no Fold.
-func NewPairRows(s RowsSpec, set *simd.PairSet) *PairRows {
+func NewPairRows(s RowsSpec, pairs *simd.PairSet, set *simd.Set) *PairRows {
 	s.Channels /= 2
 	s.InPixel /= 2
-	kernel := set.RowsFor(s.Out.Channels)
-	p := &PairRows{Rows: planRows(s, simd.Rows{MR: kernel.MR, NR: kernel.NR}), pairs: kernel}
+	kernel := pairs.RowsFor(s.Out.Channels)
+	p := &PairRows{Rows: planRows(s, simd.Rows{MR: kernel.MR, NR: kernel.NR}, set), pairs: kernel}
 	p.job.PairRows = p
 	return p
 }
@@ -33,8 +33,8 @@ func (p *PairRows) ScratchFloats(threads int) int {
 	return p.Rows.ScratchFloats(threads) + threads*p.unpacked()
 }
 
-// unpacked is room for a column of weights while it is rounded.
-func (p *PairRows) unpacked() int { return round(p.Channels, alignment) }
+// unpacked is room for a panel's columns of weights of one pass while they are rounded.
+func (p *PairRows) unpacked() int { return round(p.kernel.NR*min(p.Channels, passDepth), alignment) }
 
 // pairRowsJob is what a Run works on.
 type pairRowsJob struct {
@@ -44,7 +44,7 @@ type pairRowsJob struct {
 	start   []float32 // bias, padded for every group, or zeros
 	packed  []float32
 	worker  []float32
-	columns []float32 // of weights, by worker
+	columns []float32 // of rounded weights, by worker
 	add     int       // not zero where sums are added to y
 	packing bool
 	then    *Then
@@ -152,31 +152,31 @@ func (j *pairRowsJob) narrow(out []uint16, buffer []float32, t *table, panel int
 // pack is Rows' with pairs of weights.
 func (j *pairRowsJob) pack(group, panel int, column []float32) {
 	j.eachRun(j.packed, j.w, group, panel, 2, func(dst, w []float32, n, columns int) {
-		packPairs(dst, w, n, columns, j.kernel.NR, j.K, j.N, column)
+		j.packPairs(dst, w, n, columns, column)
 	})
 }
 
-// packPairs writes n pairs of terms of nr columns each, of which columns exist. Terms
-// are stepK apart in w, columns stepN. column is room for n pairs.
-func packPairs(dst, w []float32, n, columns, nr, stepK, stepN int, column []float32) {
+// packPairs writes n pairs of terms of NR columns each, of which columns exist. There is
+// room for n pairs of all of these.
+func (p *PairRows) packPairs(dst, w []float32, n, columns int, room []float32) {
+	nr := p.kernel.NR
 	if columns < nr {
 		clear(dst)
 	}
-	if stepN == 1 {
+	if p.N == 1 {
 		for k := range n {
-			vec.Pairs(bitsOf(dst[k*nr:][:columns]), w[2*k*stepK:][:columns], w[(2*k+1)*stepK:][:columns])
+			vec.Pairs(bitsOf(dst[k*nr:][:columns]), w[2*k*p.K:][:columns], w[(2*k+1)*p.K:][:columns])
 		}
 		return
 	}
-	halves := unsafe.Slice((*uint16)(unsafe.Pointer(unsafe.SliceData(column))), 2*n)
-	words := bitsOf(column)[:n]
-	to := bitsOf(dst)
 	for c := range columns {
-		vec.Narrow(halves, w[c*stepN:][:2*n])
-		for k, v := range words {
-			to[k*nr+c] = v
-		}
+		vec.Narrow(halvesOf(room[c*n:][:n]), w[c*p.N:][:2*n])
 	}
+	p.set.Transpose(dst, nr, room, n, columns, n)
+}
+
+func halvesOf(x []float32) []uint16 {
+	return unsafe.Slice((*uint16)(unsafe.Pointer(unsafe.SliceData(x))), 2*len(x))
 }
 
 func bitsOf(x []float32) []uint32 {

@@ -41,7 +41,7 @@ type RowsSpec struct {
 type Rows struct {
 	RowsSpec
 	kernel     simd.Rows
-	scattering simd.ScatterFunc
+	set        *simd.Set
 	view       view
 	bands      bands
 	passes     []pass
@@ -85,14 +85,12 @@ func NewRows(s RowsSpec, set *simd.Set) *Rows {
 	if s.Lanes {
 		kernel = set.LaneRows
 	}
-	p := planRows(s, kernel)
-	p.scattering = set.Scatter
-	return p
+	return planRows(s, kernel, set)
 }
 
 // planRows plans s for tiles of the kernel's size.
-func planRows(s RowsSpec, kernel simd.Rows) *Rows {
-	p := &Rows{RowsSpec: s, kernel: kernel}
+func planRows(s RowsSpec, kernel simd.Rows, set *simd.Set) *Rows {
+	p := &Rows{RowsSpec: s, kernel: kernel, set: set}
 	p.panels = ceil(s.Out.Channels, p.kernel.NR)
 	merged := p.chooseView()
 	p.chooseBands()

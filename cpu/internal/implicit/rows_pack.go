@@ -5,7 +5,7 @@ package implicit
 // the last panel has fewer.
 func (j *rowsJob) pack(group, panel int) {
 	j.eachRun(j.packed, j.w, group, panel, 1, func(dst, w []float32, n, columns int) {
-		packTerms(dst, w, n, columns, j.kernel.NR, j.K, j.N)
+		j.packTerms(dst, w, n, columns)
 	})
 }
 
@@ -47,22 +47,17 @@ func (p *Rows) passOf(term int) (*pass, int) {
 	panic("implicit: a term lies in no pass")
 }
 
-// packTerms writes n terms of nr columns each, of which columns exist. Terms
-// are stepK apart in w, columns stepN.
-func packTerms(dst, w []float32, n, columns, nr, stepK, stepN int) {
+// packTerms writes n terms of NR columns each, of which columns exist.
+func (p *Rows) packTerms(dst, w []float32, n, columns int) {
+	nr := p.kernel.NR
 	if columns < nr {
 		clear(dst)
 	}
-	if stepN == 1 {
-		for k := range n {
-			copy(dst[k*nr:][:columns], w[k*stepK:])
-		}
+	if p.N != 1 {
+		p.set.Transpose(dst, nr, w, p.N, columns, n)
 		return
 	}
-	for c := range columns {
-		column := w[c*stepN:][:n]
-		for k, v := range column {
-			dst[k*nr+c] = v
-		}
+	for k := range n {
+		copy(dst[k*nr:][:columns], w[k*p.K:])
 	}
 }

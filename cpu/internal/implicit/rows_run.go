@@ -208,7 +208,7 @@ func (j *rowsJob) scatter(out, buffer []float32, t *table, panel int) {
 	if j.accumulate {
 		add = 1
 	}
-	j.scattering(&out[first], &t.c[0], &buffer[0], t.rows, nr, j.Out.Channels-first, add)
+	j.set.Scatter(&out[first], &t.c[0], &buffer[0], t.rows, nr, j.Out.Channels-first, add)
 }
 
 // fold sums every Fold columns of the tile buffer into one of y.

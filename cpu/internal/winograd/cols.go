@@ -1,6 +1,8 @@
 package winograd
 
 import (
+	"unsafe"
+
 	"github.com/seed52467199/trainer/cpu/simd"
 	"github.com/seed52467199/trainer/internal/pool"
 )
@@ -20,11 +22,12 @@ import (
 // positions.
 type Cols struct {
 	Spec
-	tile   *Tile
-	k      *Kernels
-	kernel simd.Cols
-	sum    simd.SumFunc
-	pairs  bool // two tiles are one of pairs of bfloat16
+	tile     *Tile
+	k        *Kernels
+	kernel   simd.Cols
+	sum      simd.SumFunc
+	fetching simd.FetchFunc
+	pairs    bool // two tiles are one of pairs of bfloat16
 
 	source, result window
 	filter         filter
@@ -68,7 +71,7 @@ func NewPairCols(s Spec, t *Tile, k *Kernels, set *simd.Set, pairs *simd.PairSet
 }
 
 func planCols(s Spec, t *Tile, k *Kernels, set *simd.Set, kernel simd.Cols, pairs bool) *Cols {
-	p := &Cols{Spec: s, tile: t, k: k, kernel: kernel, sum: set.Sum, pairs: pairs}
+	p := &Cols{Spec: s, tile: t, k: k, kernel: kernel, sum: set.Sum, fetching: set.Fetch, pairs: pairs}
 	p.Pixel = s.Columns
 	p.filter = s.filter(t)
 	p.source, p.result, p.tiles = p.windows(t)
@@ -316,9 +319,38 @@ func (j *colsJob) share(i int, factors []float32, b *bench) {
 		n := min(j.block, last-at)
 		j.transformSource(of, factors, 0, at, n, b)
 		j.transformGradient(of, factors, 0, at, n, b)
-		for p := range j.tile.Positions() {
+		next := min(j.block, last-at-n)
+		positions := j.tile.Positions()
+		for p := range positions {
+			from, to := at+n+next*p/positions, at+n+next*(p+1)/positions
+			j.fetch(&j.source, j.x.from(of.c), from, to, of.channels, b)
+			j.fetch(&j.result, j.dy.from(of.k), from, to, of.columns, b)
 			j.multiply(of, sums, factors, p, n, at == first)
 		}
+	}
+}
+
+// fetch asks for some channels of the pixels of tiles [first, last) that no tile before
+// them reads.
+func (j *colsJob) fetch(w *window, m pixels, first, last, channels int, b *bench) {
+	size := sizeOf(j.Half)
+	lines := ceil(size*channels, 4*lanes)
+	for i := first; i < last; {
+		run := w.run(&b.pixels, m, &j.zero[0], i, last)
+		for t := range run {
+			k := 0
+			for r := range w.size {
+				for c := range w.size {
+					for range w.parts {
+						if r >= w.size-w.step && c >= w.size-w.step && b.pixels[k] != &j.zero[0] {
+							j.fetching((*float32)(unsafe.Add(unsafe.Pointer(b.pixels[k]), size*t*w.step*w.pixel)), lines)
+						}
+						k++
+					}
+				}
+			}
+		}
+		i += run
 	}
 }
 

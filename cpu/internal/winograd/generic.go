@@ -94,7 +94,6 @@ var goKernels = &Kernels{
 		Output: goProduct, OutputAdd: sumsGo(true),
 		Gradient: sumsGo(false), GradientAdd: sumsGo(true),
 	},
-	Square: 1, Transpose: func(dst *float32, _ int, src *float32, _ int) { *dst = *src },
 }
 
 // square computes L·x·Lᵀ in place.

@@ -112,11 +112,6 @@ func halfOutput4AVX2(dst **float32, pixelStep int, src *float32, stride int, ste
 //go:noescape
 func halfOutputAdd4AVX2(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int)
 
-// See TransposeFunc.
-//
-//go:noescape
-func transpose8AVX2(dst *float32, dstStep int, src *float32, srcStep int)
-
 // See GatherFunc.
 //
 //go:noescape

@@ -145,24 +145,3 @@ func near(t *testing.T, got, want float32) {
 		t.Errorf("got %g, want %g", got, want)
 	}
 }
-
-func TestTranspose(t *testing.T) {
-	r := rand.New(rand.NewPCG(5, 6))
-	for level := isa.Generic; level <= isa.Best(); level++ {
-		k := For(level)
-		for _, s := range [][2]int{{1, 1}, {3, 17}, {8, 8}, {16, 24}, {13, 9}, {7, 40}, {40, 7}} {
-			rows, cols := s[0], s[1]
-			src, dst := random(r, rows*(cols+3)), make([]float32, cols*(rows+2))
-			k.transpose(dst, rows+2, src, cols+3, rows, cols)
-			for i := range dst {
-				want := float32(0)
-				if c, r := i/(rows+2), i%(rows+2); r < rows {
-					want = src[r*(cols+3)+c]
-				}
-				if dst[i] != want {
-					t.Fatalf("%s, %dx%d: value %d is %g, want %g", level, rows, cols, i, dst[i], want)
-				}
-			}
-		}
-	}
-}

@@ -25,7 +25,7 @@ type Rows struct {
 	k         *Kernels
 	kernel    simd.Rows
 	pairs     simd.PairRowsFunc // in place of the kernel's, where products are of bfloat16
-	fetching  simd.FetchFunc
+	set       *simd.Set
 
 	source, result window
 	filter         filter
@@ -77,7 +77,7 @@ func planRows(s Spec, c simd.Clip, t *Tile, k *Kernels, set *simd.Set, kernel si
 	if s.Pixel == 0 {
 		s.Pixel = s.Columns
 	}
-	p := &Rows{Spec: s, Clip: c, tile: t, k: k, kernel: kernel, pairs: pairs, fetching: set.Fetch}
+	p := &Rows{Spec: s, Clip: c, tile: t, k: k, kernel: kernel, pairs: pairs, set: set}
 	p.filter = s.filter(t)
 	p.source, p.result, p.tiles = s.windows(t)
 	p.Channels, p.Columns = t.part(s.Channels), t.part(s.Columns)
@@ -354,7 +354,7 @@ func (j *rowsJob) transformWeights(dst []float32, stride, panel, first, n int, m
 		w := j.w[part+at*j.filter.column+first*j.filter.channel:]
 		if j.filter.column > 1 {
 			to := memory[tap*n*nr:][:n*nr]
-			j.k.transpose(to, nr, w, j.filter.column, columns, n)
+			j.set.Transpose(to, nr, w, j.filter.column, columns, n)
 			w = to
 		}
 		b.pixels[tap] = &w[0]
@@ -478,7 +478,7 @@ func (j *rowsJob) fetchBeside(first, last int) {
 			for i := first; i < last; {
 				v := j.result.strip(i, last)
 				for h := range v.rows {
-					j.fetching((*float32)(unsafe.Pointer(&m[size*(plane+v.first+h*row)])), ceil(size*v.cols*j.result.pixel, 4*lanes))
+					j.set.Fetch((*float32)(unsafe.Pointer(&m[size*(plane+v.first+h*row)])), ceil(size*v.cols*j.result.pixel, 4*lanes))
 				}
 				i += v.tiles
 			}
@@ -506,29 +506,6 @@ func (j *rowsJob) tell(part, first, last, column, n int) {
 			i += v.tiles
 		}
 		j.then.Told(part, at+column, pixels, n)
-	}
-}
-
-// transpose writes the transpose of rows by cols floats of src to dst.
-func (k *Kernels) transpose(dst []float32, dstStep int, src []float32, srcStep, rows, cols int) {
-	whole := 0
-	if rows >= k.Square && cols >= k.Square {
-		whole = cols - cols%k.Square
-		for r := 0; r+k.Square <= rows; r += k.Square {
-			for c := 0; c < whole; c += k.Square {
-				k.Transpose(&dst[c*dstStep+r], dstStep, &src[r*srcStep+c], srcStep)
-			}
-		}
-	}
-	done := rows - rows%k.Square
-	for r := range rows {
-		from := whole
-		if r >= done {
-			from = 0
-		}
-		for c := from; c < cols; c++ {
-			dst[c*dstStep+r] = src[r*srcStep+c]
-		}
 	}
 }
 

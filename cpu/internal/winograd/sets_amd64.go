@@ -26,7 +26,6 @@ var kernels = map[isa.Level]*Kernels{
 			Output: productAVX2, OutputAdd: productAddAVX2,
 			Gradient: quartersAVX2, GradientAdd: productAddAVX2,
 		},
-		Square: 8, Transpose: transpose8AVX2,
 	},
 	isa.AVX512: {
 		Width: 16,
@@ -56,6 +55,5 @@ var kernels = map[isa.Level]*Kernels{
 			Output: productAVX512, OutputAdd: productAddAVX512,
 			Gradient: quartersAVX512, GradientAdd: productAddAVX512,
 		},
-		Square: 8, Transpose: transpose8AVX2,
 	},
 }

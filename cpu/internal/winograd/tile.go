@@ -24,10 +24,6 @@ type ScatterFunc func(dst **float32, pixelStep int, src *float32, stride, step, 
 // halves of all columns lies biasStep floats after that of the first.
 type OutputFunc func(dst **float32, pixelStep int, src *float32, stride, step, tiles, channels int, bias *float32, biasStep int, low, high float32)
 
-// TransposeFunc writes the transpose of a square of Kernels.Square by as many
-// floats. Rows are dstStep and srcStep floats apart.
-type TransposeFunc func(dst *float32, dstStep int, src *float32, srcStep int)
-
 // Tile is the transforms of one size of tile: Out by Out outputs from In by
 // In inputs, with filters of 3 by 3. Where both are 1, the filter has one pixel, and a
 // tile is two pixels whose channels are cut in two: four quarters, and the transforms are
@@ -148,8 +144,6 @@ type Kernels struct {
 	Width     int // channels are transformed in multiples of it
 	F2, F4    Tile
 	Quartered Tile
-	Square    int
-	Transpose TransposeFunc
 }
 
 // For is the transforms of a level, which must not be above isa.Best.

@@ -63,6 +63,7 @@ func main() {
 	sum()
 	scatter()
 	fetch()
+	transpose()
 	for _, n := range []int{6, 8, 12} {
 		deal(n)
 	}
