@@ -28,11 +28,7 @@ var (
 
 // Normal draws from a normal distribution of mean 0.
 func Normal(std float64) Init {
-	return func(r *rng.Stream, _ Shape, dst []float64) {
-		for i := range dst {
-			dst[i] = std * r.Norm()
-		}
-	}
+	return func(r *rng.Stream, _ Shape, dst []float64) { r.Normals(dst, std) }
 }
 
 // Uniform draws from [-bound, bound).

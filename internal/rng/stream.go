@@ -79,7 +79,8 @@ func (s *Stream) Float32() float32 { return float32(s.Uint64()>>40) * 0x1p-24 }
 func (s *Stream) Uniform(lo, hi float64) float64 { return lo + (hi-lo)*s.Float64() }
 
 // Norm draws from the standard normal distribution (Marsaglia's polar method;
-// its second value is dropped so that the state stays two words).
+// its second value is dropped so that the state stays two words). For many draws there
+// is [Stream.Normals].
 func (s *Stream) Norm() float64 {
 	for {
 		u := 2*s.Float64() - 1
