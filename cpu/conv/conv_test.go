@@ -166,9 +166,12 @@ type machine struct {
 func machines(s Shape, f func(m machine), more ...machine) {
 	for l := isa.Generic; l <= isa.Best(); l++ {
 		f(machine{l.String(), kernelsOf(l), Direct})
-		if s.minimal() {
+		if s.filtered(1) {
 			f(machine{l.String() + "/F2", kernelsOf(l), winograd2})
 			f(machine{l.String() + "/F4", kernelsOf(l), winograd4})
+		}
+		if s.filtered(2) {
+			f(machine{l.String() + "/strided", kernelsOf(l), strided})
 		}
 		if s.quarterable() && s.forwardSpec().Quarterable() {
 			f(machine{l.String() + "/quartered", kernelsOf(l), quartered})

@@ -22,6 +22,7 @@ const (
 	// Tests take these wherever they are possible.
 	winograd2
 	winograd4
+	strided
 	quartered
 )
 
@@ -50,9 +51,9 @@ func (directCols) String() string { return "implicit gemm" }
 func (pairRows) String() string   { return "implicit gemm of bfloat16" }
 func (pairCols) String() string   { return "implicit gemm of bfloat16" }
 
-// minimal tells whether minimal filtering can compute s.
-func (s Shape) minimal() bool {
-	return s.KH == 3 && s.KW == 3 && s.StrideH == 1 && s.StrideW == 1 &&
+// filtered tells whether minimal filtering of a stride can compute s.
+func (s Shape) filtered(stride int) bool {
+	return s.KH == 3 && s.KW == 3 && s.StrideH == stride && s.StrideW == stride &&
 		s.DilationH == 1 && s.DilationW == 1 && s.Groups == 1
 }
 
@@ -115,32 +116,49 @@ func (s Shape) depthwiseSpec(turned bool) depthwise.Spec {
 func (m Method) tile(s Shape, spec winograd.Spec, k kernels) *winograd.Tile {
 	switch {
 	case m == Direct:
-		return nil
 	case s.quarterable() && spec.Quarterable():
 		if m == quartered || m == Auto && quarters(spec) {
 			return &k.winograd.Quartered
 		}
-		return nil
-	case !s.minimal():
-		return nil
-	}
-	switch m {
-	case winograd2:
+	case s.filtered(2) && (m == strided || m == Auto && large(s.OutH(), spec)):
+		switch {
+		case !spec.Turned:
+			return &k.winograd.Strided
+		case s.PadTop == 1 && s.PadLeft == 1:
+			return &k.winograd.Turned
+		}
+	case !s.filtered(1):
+	case m == winograd2:
 		return &k.winograd.F2
-	case winograd4:
+	case m == winograd4 || large(spec.OutH, spec):
 		return &k.winograd.F4
 	}
-	if spec.Channels < 16 || spec.Columns < 16 || spec.OutH < 3 {
+	return nil
+}
+
+// large tells whether minimal filtering is expected to be faster than direct sums for
+// maps of so many rows.
+func large(rows int, s winograd.Spec) bool {
+	return s.Channels >= 16 && s.Columns >= 16 && rows >= 3
+}
+
+// colsTile is tile for a weight gradient. With stride 2 its sums outgrow the caches.
+func (m Method) colsTile(s Shape, k kernels) *winograd.Tile {
+	if m == Auto && s.filtered(2) && (min(s.C, s.K) < 32 || s.C*s.K > stridedSums) {
 		return nil
 	}
-	return &k.winograd.F4
+	return m.tile(s, s.forwardSpec(), k)
 }
+
+// stridedSums is the largest number of pairs of channels for which minimal filtering of
+// stride 2 computes a weight gradient faster than direct sums; measured.
+const stridedSums = 128 * 128
 
 // halfTile is tile for maps in bfloat16. Direct sums multiply that twice as fast as
 // minimal filtering of float32, whose result is rounded no more than any; they win for
 // fewer channels than least.
 func (m Method) halfTile(s Shape, spec winograd.Spec, k kernels, least int) *winograd.Tile {
-	if s.quarterable() {
+	if !s.filtered(1) {
 		return nil
 	}
 	if m == Auto && k.pairs != nil && min(spec.Channels, spec.Columns) < least {

@@ -40,9 +40,8 @@ func newWeightGrad(s Shape, m Method, k kernels) (*WeightGrad, error) {
 
 // weightGradAlgorithm chooses how to compute s.
 func weightGradAlgorithm(s Shape, m Method, k kernels) colsAlgorithm {
-	spec := s.forwardSpec()
-	if t := m.tile(s, spec, k); t != nil {
-		return winograd.NewCols(spec, t, k.winograd, k.simd)
+	if t := m.colsTile(s, k); t != nil {
+		return winograd.NewCols(s.forwardSpec(), t, k.winograd, k.simd)
 	}
 	if s.single() {
 		return depthwise.NewCols(s.depthwiseSpec(false), k.depthwise, k.simd.Sum)

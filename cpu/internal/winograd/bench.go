@@ -16,7 +16,7 @@ const lanes = 16
 type bench struct {
 	pixels table
 	padded table // points at copied
-	copied [6 * 6 * lanes]float32
+	copied [9 * 9 * lanes]float32
 	size   int      // of a pixel's value, in bytes
 	_      [64]byte // workers' benches share no cache line
 }

@@ -124,6 +124,10 @@ const (
 	largePart = 128
 	smallPart = 32
 	partBlock = 64 // tiles, or pairs of them
+
+	// Of tiles for stride 2, which have more positions.
+	stridedPart  = 64
+	stridedBlock = 16
 )
 
 // choose cuts what the number of threads must not change, for it decides the order of
@@ -131,7 +135,7 @@ const (
 func (p *Cols) choose() {
 	p.shares = 1
 	l := p.layout(p.Channels, p.Columns)
-	each := p.tile.Positions() * (l.pitch + l.pitchD) / p.together()
+	each := (p.tile.sources()*l.pitch + p.tile.spreads()*l.pitchD) / p.together()
 	switch {
 	case l.shareFloats <= 200<<10:
 		p.block = max(24, min(192, (secondLevel-l.shareFloats)/each))
@@ -139,7 +143,10 @@ func (p *Cols) choose() {
 		p.apart = p.shares > 1
 	case p.terms(p.tiles) > 3*partBlock/2:
 		p.apart, p.most, p.block = true, largePart, partBlock*p.together()
-		parts := ceil(p.Channels, largePart) * ceil(p.Columns, largePart)
+		if p.tile.strided() {
+			p.most, p.block = stridedPart, stridedBlock
+		}
+		parts := ceil(p.Channels, p.most) * ceil(p.Columns, p.most)
 		p.shares = max(1, min(ceil(4, parts), p.tiles/p.block))
 	}
 	if !p.apart {
@@ -181,8 +188,8 @@ func (p *Cols) layout(c, k int) layout {
 	l.stride, l.strideD = p.terms(p.block)*l.pitch+skew, p.terms(p.block)*l.pitchD+skew
 	l.panel = l.rows * nr
 	l.product = l.panels*l.panel + skew
-	l.shareFloats = round(p.tile.Positions()*l.product, lanes)
-	l.blockFloats = p.tile.Positions() * (l.stride + l.strideD)
+	l.shareFloats = round(p.tile.sources()*l.product, lanes)
+	l.blockFloats = p.tile.sources()*l.stride + p.tile.spreads()*l.strideD
 	l.cut = mr * max(1, 32/mr)
 	l.reduced = l.parts() * l.panels * ceil(l.rows, l.cut)
 	return l
@@ -267,7 +274,7 @@ func (p *Cols) run(workers *pool.Pool, x, dy pixels, dw, scratch []float32, accu
 			j.step = transforming
 			workers.Run(2*ceil(j.blockN, piece), j)
 			j.step = multiplying
-			workers.Run(p.tile.Positions(), j)
+			workers.Run(p.tile.sources(), j)
 		}
 	}
 	j.step = reducing
@@ -320,7 +327,7 @@ func (j *colsJob) share(i int, factors []float32, b *bench) {
 		j.transformSource(of, factors, 0, at, n, b)
 		j.transformGradient(of, factors, 0, at, n, b)
 		next := min(j.block, last-at-n)
-		positions := j.tile.Positions()
+		positions := j.tile.sources()
 		for p := range positions {
 			from, to := at+n+next*p/positions, at+n+next*(p+1)/positions
 			j.fetch(&j.source, j.x.from(of.c), from, to, of.channels, b)
@@ -372,7 +379,7 @@ func (j *colsJob) transformSource(of part, factors []float32, at, first, n int, 
 
 // transformGradient computes D likewise.
 func (j *colsJob) transformGradient(of part, factors []float32, at, first, n int, b *bench) {
-	d := factors[j.tile.Positions()*j.stride:]
+	d := factors[j.tile.sources()*j.stride:]
 	b.size = sizeOf(j.Half)
 	dy := j.dy.from(of.k)
 	if j.pairs {
@@ -407,7 +414,7 @@ func (j *colsJob) transformPairs(w *window, halves [2]GatherFunc, m pixels, dst 
 func (j *colsJob) multiply(of part, sums, factors []float32, position, n int, first bool) {
 	mr, nr := j.kernel.MR, j.kernel.NR
 	v := factors[position*j.stride:]
-	d := factors[j.tile.Positions()*j.stride+position*j.strideD:]
+	d := factors[j.tile.sources()*j.stride+j.tile.spreadOf(position)*j.strideD:]
 	fresh := 0
 	if first {
 		fresh = 1
@@ -429,7 +436,7 @@ func (j *colsJob) reduce(number, panel, first int, b *bench) {
 	}
 	at := number*j.shareFloats + panel*j.panel + first*nr
 	if j.shares > 1 {
-		for p := range j.tile.Positions() {
+		for p := range j.tile.sources() {
 			j.sum(&j.sums[p*j.product+at], min(j.cut, j.rows-first)*nr, j.shares-1, j.parts()*j.shareFloats)
 		}
 	}

@@ -9,10 +9,10 @@ import (
 // The portable transforms: one channel at a time, the square in an array.
 
 // line is a row or a column of a square, as long as the longest.
-type line = [6]float32
+type line = [9]float32
 
 // square is a square of values.
-type square = [6]line
+type square = [9]line
 
 // The points of F(4x4) beside 0 and infinity are a, -a, b and -b; gen says why.
 // g0, g1 and g2 are the magnitudes in G.
@@ -87,6 +87,17 @@ var goKernels = &Kernels{
 		Output: outputGo(goOutput4), OutputAdd: scatterGo(goOutput4, true),
 		Gradient: scatterGo(goGradient4, false), GradientAdd: scatterGo(goGradient4, true),
 		HalfInput: halfGatherGo(goInput4), HalfSpread: halfGatherGo(goSpread4), HalfOutput: halfOutputGo(goOutput4), HalfOutputAdd: halfAddGo(goOutput4),
+	},
+	Strided: Tile{
+		Out: 4, In: 9,
+		Input: gatherGo(goStridedInput), Weight: gatherGo(goStridedWeight), Spread: gatherGo(goStridedSpread),
+		Output: outputGo(goStridedOutput), OutputAdd: scatterGo(goStridedOutput, true),
+		Gradient: scatterGo(goStridedGradient, false), GradientAdd: scatterGo(goStridedGradient, true),
+	},
+	Turned: Tile{
+		Out: 8, In: 5,
+		Input: gatherGo(goTurnedInput), Weight: gatherGo(goStridedWeight),
+		Output: outputGo(goTurnedOutput), OutputAdd: scatterGo(goTurnedOutput, true),
 	},
 	Quartered: Tile{
 		Out: 1, In: 1,

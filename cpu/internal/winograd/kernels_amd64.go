@@ -115,6 +115,56 @@ func halfOutputAdd4AVX2(dst **float32, pixelStep int, src *float32, stride int, 
 // See GatherFunc.
 //
 //go:noescape
+func stridedInputAVX2(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
+
+// See GatherFunc.
+//
+//go:noescape
+func stridedWeightAVX2(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
+
+// See GatherFunc.
+//
+//go:noescape
+func stridedSpreadAVX2(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
+
+// See OutputFunc.
+//
+//go:noescape
+func stridedOutputAVX2(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, biasStep int, low float32, high float32)
+
+// See ScatterFunc.
+//
+//go:noescape
+func stridedOutputAddAVX2(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int)
+
+// See ScatterFunc.
+//
+//go:noescape
+func stridedGradientAVX2(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int)
+
+// See ScatterFunc.
+//
+//go:noescape
+func stridedGradientAddAVX2(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int)
+
+// See GatherFunc.
+//
+//go:noescape
+func turnedInputAVX2(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
+
+// See OutputFunc.
+//
+//go:noescape
+func turnedOutputAVX2(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, biasStep int, low float32, high float32)
+
+// See ScatterFunc.
+//
+//go:noescape
+func turnedOutputAddAVX2(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int)
+
+// See GatherFunc.
+//
+//go:noescape
 func leftAVX2(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
 
 // See GatherFunc.
@@ -296,6 +346,56 @@ func halfOutput4AVX512(dst **float32, pixelStep int, src *float32, stride int, s
 //
 //go:noescape
 func halfOutputAdd4AVX512(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int)
+
+// See GatherFunc.
+//
+//go:noescape
+func stridedInputAVX512(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
+
+// See GatherFunc.
+//
+//go:noescape
+func stridedWeightAVX512(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
+
+// See GatherFunc.
+//
+//go:noescape
+func stridedSpreadAVX512(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
+
+// See OutputFunc.
+//
+//go:noescape
+func stridedOutputAVX512(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, biasStep int, low float32, high float32)
+
+// See ScatterFunc.
+//
+//go:noescape
+func stridedOutputAddAVX512(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int)
+
+// See ScatterFunc.
+//
+//go:noescape
+func stridedGradientAVX512(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int)
+
+// See ScatterFunc.
+//
+//go:noescape
+func stridedGradientAddAVX512(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int)
+
+// See GatherFunc.
+//
+//go:noescape
+func turnedInputAVX512(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
+
+// See OutputFunc.
+//
+//go:noescape
+func turnedOutputAVX512(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, biasStep int, low float32, high float32)
+
+// See ScatterFunc.
+//
+//go:noescape
+func turnedOutputAddAVX512(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int)
 
 // See GatherFunc.
 //

@@ -4856,6 +4856,5905 @@ vector:
 	VZEROUPPER
 	RET
 
+// func stridedInputAVX2(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
+// Requires: AVX, FMA3
+TEXT ·stridedInputAVX2(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ stride+8(FP), CX
+	SHLQ $0x02, CX
+	LEAQ (CX)(CX*8), DX
+	LEAQ (CX)(CX*2), SI
+	LEAQ (CX)(CX*4), DI
+	MOVQ src+24(FP), R8
+	XORQ R10, R10
+	MOVQ AX, R11
+
+tile:
+	MOVQ R10, R9
+	MOVQ R11, AX
+	MOVQ channels+48(FP), R12
+
+vector:
+	MOVQ         288(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         432(R8), BX
+	VMOVUPS      (BX)(R9*4), Y1
+	MOVQ         (R8), BX
+	VMOVUPS      (BX)(R9*4), Y2
+	MOVQ         144(R8), BX
+	VMOVUPS      (BX)(R9*4), Y3
+	VFNMADD231PS constant3<>+0(SB), Y3, Y1
+	VMULPS       constant1<>+0(SB), Y0, Y0
+	VFNMADD231PS constant2<>+0(SB), Y2, Y0
+	VADDPS       Y0, Y1, Y2
+	VSUBPS       Y0, Y1, Y1
+	MOVQ         296(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         440(R8), BX
+	VMOVUPS      (BX)(R9*4), Y1
+	MOVQ         8(R8), BX
+	VMOVUPS      (BX)(R9*4), Y3
+	MOVQ         152(R8), BX
+	VMOVUPS      (BX)(R9*4), Y4
+	VFNMADD231PS constant3<>+0(SB), Y4, Y1
+	VMULPS       constant1<>+0(SB), Y0, Y0
+	VFNMADD231PS constant2<>+0(SB), Y3, Y0
+	VADDPS       Y0, Y1, Y3
+	VSUBPS       Y0, Y1, Y1
+	MOVQ         304(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         448(R8), BX
+	VMOVUPS      (BX)(R9*4), Y1
+	MOVQ         16(R8), BX
+	VMOVUPS      (BX)(R9*4), Y4
+	MOVQ         160(R8), BX
+	VMOVUPS      (BX)(R9*4), Y5
+	VFNMADD231PS constant3<>+0(SB), Y5, Y1
+	VMULPS       constant1<>+0(SB), Y0, Y0
+	VFNMADD231PS constant2<>+0(SB), Y4, Y0
+	VADDPS       Y0, Y1, Y4
+	VSUBPS       Y0, Y1, Y1
+	MOVQ         312(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         456(R8), BX
+	VMOVUPS      (BX)(R9*4), Y1
+	MOVQ         24(R8), BX
+	VMOVUPS      (BX)(R9*4), Y5
+	MOVQ         168(R8), BX
+	VMOVUPS      (BX)(R9*4), Y6
+	VFNMADD231PS constant3<>+0(SB), Y6, Y1
+	VMULPS       constant1<>+0(SB), Y0, Y0
+	VFNMADD231PS constant2<>+0(SB), Y5, Y0
+	VADDPS       Y0, Y1, Y5
+	VSUBPS       Y0, Y1, Y1
+	MOVQ         320(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         464(R8), BX
+	VMOVUPS      (BX)(R9*4), Y1
+	MOVQ         32(R8), BX
+	VMOVUPS      (BX)(R9*4), Y6
+	MOVQ         176(R8), BX
+	VMOVUPS      (BX)(R9*4), Y7
+	VFNMADD231PS constant3<>+0(SB), Y7, Y1
+	VMULPS       constant1<>+0(SB), Y0, Y0
+	VFNMADD231PS constant2<>+0(SB), Y6, Y0
+	VADDPS       Y0, Y1, Y6
+	VSUBPS       Y0, Y1, Y1
+	MOVQ         328(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         472(R8), BX
+	VMOVUPS      (BX)(R9*4), Y1
+	MOVQ         40(R8), BX
+	VMOVUPS      (BX)(R9*4), Y7
+	MOVQ         184(R8), BX
+	VMOVUPS      (BX)(R9*4), Y8
+	VFNMADD231PS constant3<>+0(SB), Y8, Y1
+	VMULPS       constant1<>+0(SB), Y0, Y0
+	VFNMADD231PS constant2<>+0(SB), Y7, Y0
+	VADDPS       Y0, Y1, Y7
+	VSUBPS       Y0, Y1, Y1
+	MOVQ         336(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         480(R8), BX
+	VMOVUPS      (BX)(R9*4), Y1
+	MOVQ         48(R8), BX
+	VMOVUPS      (BX)(R9*4), Y8
+	MOVQ         192(R8), BX
+	VMOVUPS      (BX)(R9*4), Y9
+	VFNMADD231PS constant3<>+0(SB), Y9, Y1
+	VMULPS       constant1<>+0(SB), Y0, Y0
+	VFNMADD231PS constant2<>+0(SB), Y8, Y0
+	VADDPS       Y0, Y1, Y8
+	VSUBPS       Y0, Y1, Y1
+	MOVQ         344(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         488(R8), BX
+	VMOVUPS      (BX)(R9*4), Y1
+	MOVQ         56(R8), BX
+	VMOVUPS      (BX)(R9*4), Y9
+	MOVQ         200(R8), BX
+	VMOVUPS      (BX)(R9*4), Y10
+	VFNMADD231PS constant3<>+0(SB), Y10, Y1
+	VMULPS       constant1<>+0(SB), Y0, Y0
+	VFNMADD231PS constant2<>+0(SB), Y9, Y0
+	VADDPS       Y0, Y1, Y9
+	VSUBPS       Y0, Y1, Y1
+	MOVQ         352(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         496(R8), BX
+	VMOVUPS      (BX)(R9*4), Y1
+	MOVQ         64(R8), BX
+	VMOVUPS      (BX)(R9*4), Y10
+	MOVQ         208(R8), BX
+	VMOVUPS      (BX)(R9*4), Y11
+	VFNMADD231PS constant3<>+0(SB), Y11, Y1
+	VMULPS       constant1<>+0(SB), Y0, Y0
+	VFNMADD231PS constant2<>+0(SB), Y10, Y0
+	VADDPS       Y0, Y1, Y10
+	VSUBPS       Y0, Y1, Y1
+	MOVQ         AX, BX
+	VMOVAPS      Y6, Y0
+	VMOVAPS      Y8, Y1
+	VFNMADD231PS constant3<>+0(SB), Y4, Y1
+	VMULPS       constant1<>+0(SB), Y0, Y0
+	VFNMADD231PS constant2<>+0(SB), Y2, Y0
+	VADDPS       Y0, Y1, Y11
+	VMOVUPS      Y11, (BX)
+	VSUBPS       Y0, Y1, Y1
+	VMOVUPS      Y1, (BX)(CX*2)
+	VMOVAPS      Y6, Y0
+	VMOVAPS      Y8, Y1
+	VFNMADD231PS constant5<>+0(SB), Y4, Y1
+	VMULPS       constant2<>+0(SB), Y0, Y0
+	VFNMADD231PS constant1<>+0(SB), Y2, Y0
+	VADDPS       Y0, Y1, Y4
+	VMOVUPS      Y4, (BX)(CX*4)
+	VSUBPS       Y0, Y1, Y1
+	VMOVUPS      Y1, (BX)(SI*2)
+	VMOVAPS      Y7, Y0
+	VMOVAPS      Y9, Y1
+	VFNMADD231PS constant3<>+0(SB), Y5, Y1
+	VMULPS       constant1<>+0(SB), Y0, Y0
+	VFNMADD231PS constant2<>+0(SB), Y3, Y0
+	VADDPS       Y0, Y1, Y4
+	VMOVUPS      Y4, (BX)(CX*1)
+	VSUBPS       Y0, Y1, Y1
+	VMOVUPS      Y1, (BX)(SI*1)
+	VFNMADD231PS constant5<>+0(SB), Y5, Y9
+	VMULPS       constant2<>+0(SB), Y7, Y7
+	VFNMADD231PS constant1<>+0(SB), Y3, Y7
+	VADDPS       Y7, Y9, Y0
+	VMOVUPS      Y0, (BX)(DI*1)
+	VSUBPS       Y7, Y9, Y9
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      Y9, (R13)(CX*1)
+	VFNMADD231PS constant4<>+0(SB), Y6, Y10
+	VADDPS       Y2, Y10, Y10
+	VMOVUPS      Y10, (BX)(CX*8)
+	MOVQ         288(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         432(R8), BX
+	VMOVUPS      (BX)(R9*4), Y1
+	MOVQ         (R8), BX
+	VMOVUPS      (BX)(R9*4), Y2
+	MOVQ         144(R8), BX
+	VMOVUPS      (BX)(R9*4), Y3
+	VFNMADD231PS constant3<>+0(SB), Y3, Y1
+	VMULPS       constant1<>+0(SB), Y0, Y0
+	VFNMADD231PS constant2<>+0(SB), Y2, Y0
+	VADDPS       Y0, Y1, Y2
+	VSUBPS       Y0, Y1, Y1
+	MOVQ         296(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         440(R8), BX
+	VMOVUPS      (BX)(R9*4), Y2
+	MOVQ         8(R8), BX
+	VMOVUPS      (BX)(R9*4), Y3
+	MOVQ         152(R8), BX
+	VMOVUPS      (BX)(R9*4), Y4
+	VFNMADD231PS constant3<>+0(SB), Y4, Y2
+	VMULPS       constant1<>+0(SB), Y0, Y0
+	VFNMADD231PS constant2<>+0(SB), Y3, Y0
+	VADDPS       Y0, Y2, Y3
+	VSUBPS       Y0, Y2, Y2
+	MOVQ         304(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         448(R8), BX
+	VMOVUPS      (BX)(R9*4), Y3
+	MOVQ         16(R8), BX
+	VMOVUPS      (BX)(R9*4), Y4
+	MOVQ         160(R8), BX
+	VMOVUPS      (BX)(R9*4), Y5
+	VFNMADD231PS constant3<>+0(SB), Y5, Y3
+	VMULPS       constant1<>+0(SB), Y0, Y0
+	VFNMADD231PS constant2<>+0(SB), Y4, Y0
+	VADDPS       Y0, Y3, Y4
+	VSUBPS       Y0, Y3, Y3
+	MOVQ         312(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         456(R8), BX
+	VMOVUPS      (BX)(R9*4), Y4
+	MOVQ         24(R8), BX
+	VMOVUPS      (BX)(R9*4), Y5
+	MOVQ         168(R8), BX
+	VMOVUPS      (BX)(R9*4), Y6
+	VFNMADD231PS constant3<>+0(SB), Y6, Y4
+	VMULPS       constant1<>+0(SB), Y0, Y0
+	VFNMADD231PS constant2<>+0(SB), Y5, Y0
+	VADDPS       Y0, Y4, Y5
+	VSUBPS       Y0, Y4, Y4
+	MOVQ         320(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         464(R8), BX
+	VMOVUPS      (BX)(R9*4), Y5
+	MOVQ         32(R8), BX
+	VMOVUPS      (BX)(R9*4), Y6
+	MOVQ         176(R8), BX
+	VMOVUPS      (BX)(R9*4), Y7
+	VFNMADD231PS constant3<>+0(SB), Y7, Y5
+	VMULPS       constant1<>+0(SB), Y0, Y0
+	VFNMADD231PS constant2<>+0(SB), Y6, Y0
+	VADDPS       Y0, Y5, Y6
+	VSUBPS       Y0, Y5, Y5
+	MOVQ         328(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         472(R8), BX
+	VMOVUPS      (BX)(R9*4), Y6
+	MOVQ         40(R8), BX
+	VMOVUPS      (BX)(R9*4), Y7
+	MOVQ         184(R8), BX
+	VMOVUPS      (BX)(R9*4), Y8
+	VFNMADD231PS constant3<>+0(SB), Y8, Y6
+	VMULPS       constant1<>+0(SB), Y0, Y0
+	VFNMADD231PS constant2<>+0(SB), Y7, Y0
+	VADDPS       Y0, Y6, Y7
+	VSUBPS       Y0, Y6, Y6
+	MOVQ         336(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         480(R8), BX
+	VMOVUPS      (BX)(R9*4), Y7
+	MOVQ         48(R8), BX
+	VMOVUPS      (BX)(R9*4), Y8
+	MOVQ         192(R8), BX
+	VMOVUPS      (BX)(R9*4), Y9
+	VFNMADD231PS constant3<>+0(SB), Y9, Y7
+	VMULPS       constant1<>+0(SB), Y0, Y0
+	VFNMADD231PS constant2<>+0(SB), Y8, Y0
+	VADDPS       Y0, Y7, Y8
+	VSUBPS       Y0, Y7, Y7
+	MOVQ         344(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         488(R8), BX
+	VMOVUPS      (BX)(R9*4), Y8
+	MOVQ         56(R8), BX
+	VMOVUPS      (BX)(R9*4), Y9
+	MOVQ         200(R8), BX
+	VMOVUPS      (BX)(R9*4), Y10
+	VFNMADD231PS constant3<>+0(SB), Y10, Y8
+	VMULPS       constant1<>+0(SB), Y0, Y0
+	VFNMADD231PS constant2<>+0(SB), Y9, Y0
+	VADDPS       Y0, Y8, Y9
+	VSUBPS       Y0, Y8, Y8
+	MOVQ         352(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         496(R8), BX
+	VMOVUPS      (BX)(R9*4), Y9
+	MOVQ         64(R8), BX
+	VMOVUPS      (BX)(R9*4), Y10
+	MOVQ         208(R8), BX
+	VMOVUPS      (BX)(R9*4), Y11
+	VFNMADD231PS constant3<>+0(SB), Y11, Y9
+	VMULPS       constant1<>+0(SB), Y0, Y0
+	VFNMADD231PS constant2<>+0(SB), Y10, Y0
+	VADDPS       Y0, Y9, Y10
+	VSUBPS       Y0, Y9, Y9
+	LEAQ         (AX)(DX*2), BX
+	VMOVAPS      Y5, Y0
+	VMOVAPS      Y7, Y10
+	VFNMADD231PS constant3<>+0(SB), Y3, Y10
+	VMULPS       constant1<>+0(SB), Y0, Y0
+	VFNMADD231PS constant2<>+0(SB), Y1, Y0
+	VADDPS       Y0, Y10, Y11
+	VMOVUPS      Y11, (BX)
+	VSUBPS       Y0, Y10, Y10
+	VMOVUPS      Y10, (BX)(CX*2)
+	VMOVAPS      Y5, Y0
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS constant5<>+0(SB), Y3, Y7
+	VMULPS       constant2<>+0(SB), Y0, Y0
+	VFNMADD231PS constant1<>+0(SB), Y1, Y0
+	VADDPS       Y0, Y7, Y3
+	VMOVUPS      Y3, (BX)(CX*4)
+	VSUBPS       Y0, Y7, Y7
+	VMOVUPS      Y7, (BX)(SI*2)
+	VMOVAPS      Y6, Y0
+	VMOVAPS      Y8, Y3
+	VFNMADD231PS constant3<>+0(SB), Y4, Y3
+	VMULPS       constant1<>+0(SB), Y0, Y0
+	VFNMADD231PS constant2<>+0(SB), Y2, Y0
+	VADDPS       Y0, Y3, Y7
+	VMOVUPS      Y7, (BX)(CX*1)
+	VSUBPS       Y0, Y3, Y3
+	VMOVUPS      Y3, (BX)(SI*1)
+	VFNMADD231PS constant5<>+0(SB), Y4, Y8
+	VMULPS       constant2<>+0(SB), Y6, Y6
+	VFNMADD231PS constant1<>+0(SB), Y2, Y6
+	VADDPS       Y6, Y8, Y0
+	VMOVUPS      Y0, (BX)(DI*1)
+	VSUBPS       Y6, Y8, Y8
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      Y8, (R13)(CX*1)
+	VFNMADD231PS constant4<>+0(SB), Y5, Y9
+	VADDPS       Y1, Y9, Y9
+	VMOVUPS      Y9, (BX)(CX*8)
+	MOVQ         288(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         432(R8), BX
+	VMOVUPS      (BX)(R9*4), Y1
+	MOVQ         (R8), BX
+	VMOVUPS      (BX)(R9*4), Y2
+	MOVQ         144(R8), BX
+	VMOVUPS      (BX)(R9*4), Y3
+	VFNMADD231PS constant5<>+0(SB), Y3, Y1
+	VMULPS       constant2<>+0(SB), Y0, Y0
+	VFNMADD231PS constant1<>+0(SB), Y2, Y0
+	VADDPS       Y0, Y1, Y2
+	VSUBPS       Y0, Y1, Y1
+	MOVQ         296(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         440(R8), BX
+	VMOVUPS      (BX)(R9*4), Y1
+	MOVQ         8(R8), BX
+	VMOVUPS      (BX)(R9*4), Y3
+	MOVQ         152(R8), BX
+	VMOVUPS      (BX)(R9*4), Y4
+	VFNMADD231PS constant5<>+0(SB), Y4, Y1
+	VMULPS       constant2<>+0(SB), Y0, Y0
+	VFNMADD231PS constant1<>+0(SB), Y3, Y0
+	VADDPS       Y0, Y1, Y3
+	VSUBPS       Y0, Y1, Y1
+	MOVQ         304(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         448(R8), BX
+	VMOVUPS      (BX)(R9*4), Y1
+	MOVQ         16(R8), BX
+	VMOVUPS      (BX)(R9*4), Y4
+	MOVQ         160(R8), BX
+	VMOVUPS      (BX)(R9*4), Y5
+	VFNMADD231PS constant5<>+0(SB), Y5, Y1
+	VMULPS       constant2<>+0(SB), Y0, Y0
+	VFNMADD231PS constant1<>+0(SB), Y4, Y0
+	VADDPS       Y0, Y1, Y4
+	VSUBPS       Y0, Y1, Y1
+	MOVQ         312(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         456(R8), BX
+	VMOVUPS      (BX)(R9*4), Y1
+	MOVQ         24(R8), BX
+	VMOVUPS      (BX)(R9*4), Y5
+	MOVQ         168(R8), BX
+	VMOVUPS      (BX)(R9*4), Y6
+	VFNMADD231PS constant5<>+0(SB), Y6, Y1
+	VMULPS       constant2<>+0(SB), Y0, Y0
+	VFNMADD231PS constant1<>+0(SB), Y5, Y0
+	VADDPS       Y0, Y1, Y5
+	VSUBPS       Y0, Y1, Y1
+	MOVQ         320(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         464(R8), BX
+	VMOVUPS      (BX)(R9*4), Y1
+	MOVQ         32(R8), BX
+	VMOVUPS      (BX)(R9*4), Y6
+	MOVQ         176(R8), BX
+	VMOVUPS      (BX)(R9*4), Y7
+	VFNMADD231PS constant5<>+0(SB), Y7, Y1
+	VMULPS       constant2<>+0(SB), Y0, Y0
+	VFNMADD231PS constant1<>+0(SB), Y6, Y0
+	VADDPS       Y0, Y1, Y6
+	VSUBPS       Y0, Y1, Y1
+	MOVQ         328(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         472(R8), BX
+	VMOVUPS      (BX)(R9*4), Y1
+	MOVQ         40(R8), BX
+	VMOVUPS      (BX)(R9*4), Y7
+	MOVQ         184(R8), BX
+	VMOVUPS      (BX)(R9*4), Y8
+	VFNMADD231PS constant5<>+0(SB), Y8, Y1
+	VMULPS       constant2<>+0(SB), Y0, Y0
+	VFNMADD231PS constant1<>+0(SB), Y7, Y0
+	VADDPS       Y0, Y1, Y7
+	VSUBPS       Y0, Y1, Y1
+	MOVQ         336(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         480(R8), BX
+	VMOVUPS      (BX)(R9*4), Y1
+	MOVQ         48(R8), BX
+	VMOVUPS      (BX)(R9*4), Y8
+	MOVQ         192(R8), BX
+	VMOVUPS      (BX)(R9*4), Y9
+	VFNMADD231PS constant5<>+0(SB), Y9, Y1
+	VMULPS       constant2<>+0(SB), Y0, Y0
+	VFNMADD231PS constant1<>+0(SB), Y8, Y0
+	VADDPS       Y0, Y1, Y8
+	VSUBPS       Y0, Y1, Y1
+	MOVQ         344(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         488(R8), BX
+	VMOVUPS      (BX)(R9*4), Y1
+	MOVQ         56(R8), BX
+	VMOVUPS      (BX)(R9*4), Y9
+	MOVQ         200(R8), BX
+	VMOVUPS      (BX)(R9*4), Y10
+	VFNMADD231PS constant5<>+0(SB), Y10, Y1
+	VMULPS       constant2<>+0(SB), Y0, Y0
+	VFNMADD231PS constant1<>+0(SB), Y9, Y0
+	VADDPS       Y0, Y1, Y9
+	VSUBPS       Y0, Y1, Y1
+	MOVQ         352(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         496(R8), BX
+	VMOVUPS      (BX)(R9*4), Y1
+	MOVQ         64(R8), BX
+	VMOVUPS      (BX)(R9*4), Y10
+	MOVQ         208(R8), BX
+	VMOVUPS      (BX)(R9*4), Y11
+	VFNMADD231PS constant5<>+0(SB), Y11, Y1
+	VMULPS       constant2<>+0(SB), Y0, Y0
+	VFNMADD231PS constant1<>+0(SB), Y10, Y0
+	VADDPS       Y0, Y1, Y10
+	VSUBPS       Y0, Y1, Y1
+	LEAQ         (AX)(DX*4), BX
+	VMOVAPS      Y6, Y0
+	VMOVAPS      Y8, Y1
+	VFNMADD231PS constant3<>+0(SB), Y4, Y1
+	VMULPS       constant1<>+0(SB), Y0, Y0
+	VFNMADD231PS constant2<>+0(SB), Y2, Y0
+	VADDPS       Y0, Y1, Y11
+	VMOVUPS      Y11, (BX)
+	VSUBPS       Y0, Y1, Y1
+	VMOVUPS      Y1, (BX)(CX*2)
+	VMOVAPS      Y6, Y0
+	VMOVAPS      Y8, Y1
+	VFNMADD231PS constant5<>+0(SB), Y4, Y1
+	VMULPS       constant2<>+0(SB), Y0, Y0
+	VFNMADD231PS constant1<>+0(SB), Y2, Y0
+	VADDPS       Y0, Y1, Y4
+	VMOVUPS      Y4, (BX)(CX*4)
+	VSUBPS       Y0, Y1, Y1
+	VMOVUPS      Y1, (BX)(SI*2)
+	VMOVAPS      Y7, Y0
+	VMOVAPS      Y9, Y1
+	VFNMADD231PS constant3<>+0(SB), Y5, Y1
+	VMULPS       constant1<>+0(SB), Y0, Y0
+	VFNMADD231PS constant2<>+0(SB), Y3, Y0
+	VADDPS       Y0, Y1, Y4
+	VMOVUPS      Y4, (BX)(CX*1)
+	VSUBPS       Y0, Y1, Y1
+	VMOVUPS      Y1, (BX)(SI*1)
+	VFNMADD231PS constant5<>+0(SB), Y5, Y9
+	VMULPS       constant2<>+0(SB), Y7, Y7
+	VFNMADD231PS constant1<>+0(SB), Y3, Y7
+	VADDPS       Y7, Y9, Y0
+	VMOVUPS      Y0, (BX)(DI*1)
+	VSUBPS       Y7, Y9, Y9
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      Y9, (R13)(CX*1)
+	VFNMADD231PS constant4<>+0(SB), Y6, Y10
+	VADDPS       Y2, Y10, Y10
+	VMOVUPS      Y10, (BX)(CX*8)
+	MOVQ         288(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         432(R8), BX
+	VMOVUPS      (BX)(R9*4), Y1
+	MOVQ         (R8), BX
+	VMOVUPS      (BX)(R9*4), Y2
+	MOVQ         144(R8), BX
+	VMOVUPS      (BX)(R9*4), Y3
+	VFNMADD231PS constant5<>+0(SB), Y3, Y1
+	VMULPS       constant2<>+0(SB), Y0, Y0
+	VFNMADD231PS constant1<>+0(SB), Y2, Y0
+	VADDPS       Y0, Y1, Y2
+	VSUBPS       Y0, Y1, Y1
+	MOVQ         296(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         440(R8), BX
+	VMOVUPS      (BX)(R9*4), Y2
+	MOVQ         8(R8), BX
+	VMOVUPS      (BX)(R9*4), Y3
+	MOVQ         152(R8), BX
+	VMOVUPS      (BX)(R9*4), Y4
+	VFNMADD231PS constant5<>+0(SB), Y4, Y2
+	VMULPS       constant2<>+0(SB), Y0, Y0
+	VFNMADD231PS constant1<>+0(SB), Y3, Y0
+	VADDPS       Y0, Y2, Y3
+	VSUBPS       Y0, Y2, Y2
+	MOVQ         304(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         448(R8), BX
+	VMOVUPS      (BX)(R9*4), Y3
+	MOVQ         16(R8), BX
+	VMOVUPS      (BX)(R9*4), Y4
+	MOVQ         160(R8), BX
+	VMOVUPS      (BX)(R9*4), Y5
+	VFNMADD231PS constant5<>+0(SB), Y5, Y3
+	VMULPS       constant2<>+0(SB), Y0, Y0
+	VFNMADD231PS constant1<>+0(SB), Y4, Y0
+	VADDPS       Y0, Y3, Y4
+	VSUBPS       Y0, Y3, Y3
+	MOVQ         312(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         456(R8), BX
+	VMOVUPS      (BX)(R9*4), Y4
+	MOVQ         24(R8), BX
+	VMOVUPS      (BX)(R9*4), Y5
+	MOVQ         168(R8), BX
+	VMOVUPS      (BX)(R9*4), Y6
+	VFNMADD231PS constant5<>+0(SB), Y6, Y4
+	VMULPS       constant2<>+0(SB), Y0, Y0
+	VFNMADD231PS constant1<>+0(SB), Y5, Y0
+	VADDPS       Y0, Y4, Y5
+	VSUBPS       Y0, Y4, Y4
+	MOVQ         320(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         464(R8), BX
+	VMOVUPS      (BX)(R9*4), Y5
+	MOVQ         32(R8), BX
+	VMOVUPS      (BX)(R9*4), Y6
+	MOVQ         176(R8), BX
+	VMOVUPS      (BX)(R9*4), Y7
+	VFNMADD231PS constant5<>+0(SB), Y7, Y5
+	VMULPS       constant2<>+0(SB), Y0, Y0
+	VFNMADD231PS constant1<>+0(SB), Y6, Y0
+	VADDPS       Y0, Y5, Y6
+	VSUBPS       Y0, Y5, Y5
+	MOVQ         328(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         472(R8), BX
+	VMOVUPS      (BX)(R9*4), Y6
+	MOVQ         40(R8), BX
+	VMOVUPS      (BX)(R9*4), Y7
+	MOVQ         184(R8), BX
+	VMOVUPS      (BX)(R9*4), Y8
+	VFNMADD231PS constant5<>+0(SB), Y8, Y6
+	VMULPS       constant2<>+0(SB), Y0, Y0
+	VFNMADD231PS constant1<>+0(SB), Y7, Y0
+	VADDPS       Y0, Y6, Y7
+	VSUBPS       Y0, Y6, Y6
+	MOVQ         336(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         480(R8), BX
+	VMOVUPS      (BX)(R9*4), Y7
+	MOVQ         48(R8), BX
+	VMOVUPS      (BX)(R9*4), Y8
+	MOVQ         192(R8), BX
+	VMOVUPS      (BX)(R9*4), Y9
+	VFNMADD231PS constant5<>+0(SB), Y9, Y7
+	VMULPS       constant2<>+0(SB), Y0, Y0
+	VFNMADD231PS constant1<>+0(SB), Y8, Y0
+	VADDPS       Y0, Y7, Y8
+	VSUBPS       Y0, Y7, Y7
+	MOVQ         344(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         488(R8), BX
+	VMOVUPS      (BX)(R9*4), Y8
+	MOVQ         56(R8), BX
+	VMOVUPS      (BX)(R9*4), Y9
+	MOVQ         200(R8), BX
+	VMOVUPS      (BX)(R9*4), Y10
+	VFNMADD231PS constant5<>+0(SB), Y10, Y8
+	VMULPS       constant2<>+0(SB), Y0, Y0
+	VFNMADD231PS constant1<>+0(SB), Y9, Y0
+	VADDPS       Y0, Y8, Y9
+	VSUBPS       Y0, Y8, Y8
+	MOVQ         352(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         496(R8), BX
+	VMOVUPS      (BX)(R9*4), Y9
+	MOVQ         64(R8), BX
+	VMOVUPS      (BX)(R9*4), Y10
+	MOVQ         208(R8), BX
+	VMOVUPS      (BX)(R9*4), Y11
+	VFNMADD231PS constant5<>+0(SB), Y11, Y9
+	VMULPS       constant2<>+0(SB), Y0, Y0
+	VFNMADD231PS constant1<>+0(SB), Y10, Y0
+	VADDPS       Y0, Y9, Y10
+	VSUBPS       Y0, Y9, Y9
+	LEAQ         (AX)(DX*4), BX
+	ADDQ         DX, BX
+	ADDQ         DX, BX
+	VMOVAPS      Y5, Y0
+	VMOVAPS      Y7, Y10
+	VFNMADD231PS constant3<>+0(SB), Y3, Y10
+	VMULPS       constant1<>+0(SB), Y0, Y0
+	VFNMADD231PS constant2<>+0(SB), Y1, Y0
+	VADDPS       Y0, Y10, Y11
+	VMOVUPS      Y11, (BX)
+	VSUBPS       Y0, Y10, Y10
+	VMOVUPS      Y10, (BX)(CX*2)
+	VMOVAPS      Y5, Y0
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS constant5<>+0(SB), Y3, Y7
+	VMULPS       constant2<>+0(SB), Y0, Y0
+	VFNMADD231PS constant1<>+0(SB), Y1, Y0
+	VADDPS       Y0, Y7, Y3
+	VMOVUPS      Y3, (BX)(CX*4)
+	VSUBPS       Y0, Y7, Y7
+	VMOVUPS      Y7, (BX)(SI*2)
+	VMOVAPS      Y6, Y0
+	VMOVAPS      Y8, Y3
+	VFNMADD231PS constant3<>+0(SB), Y4, Y3
+	VMULPS       constant1<>+0(SB), Y0, Y0
+	VFNMADD231PS constant2<>+0(SB), Y2, Y0
+	VADDPS       Y0, Y3, Y7
+	VMOVUPS      Y7, (BX)(CX*1)
+	VSUBPS       Y0, Y3, Y3
+	VMOVUPS      Y3, (BX)(SI*1)
+	VFNMADD231PS constant5<>+0(SB), Y4, Y8
+	VMULPS       constant2<>+0(SB), Y6, Y6
+	VFNMADD231PS constant1<>+0(SB), Y2, Y6
+	VADDPS       Y6, Y8, Y0
+	VMOVUPS      Y0, (BX)(DI*1)
+	VSUBPS       Y6, Y8, Y8
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      Y8, (R13)(CX*1)
+	VFNMADD231PS constant4<>+0(SB), Y5, Y9
+	VADDPS       Y1, Y9, Y9
+	VMOVUPS      Y9, (BX)(CX*8)
+	MOVQ         (R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         288(R8), BX
+	VMOVUPS      (BX)(R9*4), Y1
+	MOVQ         576(R8), BX
+	VMOVUPS      (BX)(R9*4), Y2
+	VFNMADD231PS constant4<>+0(SB), Y1, Y2
+	VADDPS       Y0, Y2, Y2
+	MOVQ         8(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         296(R8), BX
+	VMOVUPS      (BX)(R9*4), Y1
+	MOVQ         584(R8), BX
+	VMOVUPS      (BX)(R9*4), Y3
+	VFNMADD231PS constant4<>+0(SB), Y1, Y3
+	VADDPS       Y0, Y3, Y3
+	MOVQ         16(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         304(R8), BX
+	VMOVUPS      (BX)(R9*4), Y1
+	MOVQ         592(R8), BX
+	VMOVUPS      (BX)(R9*4), Y4
+	VFNMADD231PS constant4<>+0(SB), Y1, Y4
+	VADDPS       Y0, Y4, Y4
+	MOVQ         24(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         312(R8), BX
+	VMOVUPS      (BX)(R9*4), Y1
+	MOVQ         600(R8), BX
+	VMOVUPS      (BX)(R9*4), Y5
+	VFNMADD231PS constant4<>+0(SB), Y1, Y5
+	VADDPS       Y0, Y5, Y5
+	MOVQ         32(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         320(R8), BX
+	VMOVUPS      (BX)(R9*4), Y1
+	MOVQ         608(R8), BX
+	VMOVUPS      (BX)(R9*4), Y6
+	VFNMADD231PS constant4<>+0(SB), Y1, Y6
+	VADDPS       Y0, Y6, Y6
+	MOVQ         40(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         328(R8), BX
+	VMOVUPS      (BX)(R9*4), Y1
+	MOVQ         616(R8), BX
+	VMOVUPS      (BX)(R9*4), Y7
+	VFNMADD231PS constant4<>+0(SB), Y1, Y7
+	VADDPS       Y0, Y7, Y7
+	MOVQ         48(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         336(R8), BX
+	VMOVUPS      (BX)(R9*4), Y1
+	MOVQ         624(R8), BX
+	VMOVUPS      (BX)(R9*4), Y8
+	VFNMADD231PS constant4<>+0(SB), Y1, Y8
+	VADDPS       Y0, Y8, Y8
+	MOVQ         56(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         344(R8), BX
+	VMOVUPS      (BX)(R9*4), Y1
+	MOVQ         632(R8), BX
+	VMOVUPS      (BX)(R9*4), Y9
+	VFNMADD231PS constant4<>+0(SB), Y1, Y9
+	VADDPS       Y0, Y9, Y9
+	MOVQ         64(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         352(R8), BX
+	VMOVUPS      (BX)(R9*4), Y1
+	MOVQ         640(R8), BX
+	VMOVUPS      (BX)(R9*4), Y10
+	VFNMADD231PS constant4<>+0(SB), Y1, Y10
+	VADDPS       Y0, Y10, Y10
+	LEAQ         (AX)(DX*8), BX
+	VMOVAPS      Y6, Y0
+	VMOVAPS      Y8, Y1
+	VFNMADD231PS constant3<>+0(SB), Y4, Y1
+	VMULPS       constant1<>+0(SB), Y0, Y0
+	VFNMADD231PS constant2<>+0(SB), Y2, Y0
+	VADDPS       Y0, Y1, Y11
+	VMOVUPS      Y11, (BX)
+	VSUBPS       Y0, Y1, Y1
+	VMOVUPS      Y1, (BX)(CX*2)
+	VMOVAPS      Y6, Y0
+	VMOVAPS      Y8, Y1
+	VFNMADD231PS constant5<>+0(SB), Y4, Y1
+	VMULPS       constant2<>+0(SB), Y0, Y0
+	VFNMADD231PS constant1<>+0(SB), Y2, Y0
+	VADDPS       Y0, Y1, Y4
+	VMOVUPS      Y4, (BX)(CX*4)
+	VSUBPS       Y0, Y1, Y1
+	VMOVUPS      Y1, (BX)(SI*2)
+	VMOVAPS      Y7, Y0
+	VMOVAPS      Y9, Y1
+	VFNMADD231PS constant3<>+0(SB), Y5, Y1
+	VMULPS       constant1<>+0(SB), Y0, Y0
+	VFNMADD231PS constant2<>+0(SB), Y3, Y0
+	VADDPS       Y0, Y1, Y4
+	VMOVUPS      Y4, (BX)(CX*1)
+	VSUBPS       Y0, Y1, Y1
+	VMOVUPS      Y1, (BX)(SI*1)
+	VFNMADD231PS constant5<>+0(SB), Y5, Y9
+	VMULPS       constant2<>+0(SB), Y7, Y7
+	VFNMADD231PS constant1<>+0(SB), Y3, Y7
+	VADDPS       Y7, Y9, Y0
+	VMOVUPS      Y0, (BX)(DI*1)
+	VSUBPS       Y7, Y9, Y9
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      Y9, (R13)(CX*1)
+	VFNMADD231PS constant4<>+0(SB), Y6, Y10
+	VADDPS       Y2, Y10, Y10
+	VMOVUPS      Y10, (BX)(CX*8)
+	MOVQ         360(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         504(R8), BX
+	VMOVUPS      (BX)(R9*4), Y1
+	MOVQ         72(R8), BX
+	VMOVUPS      (BX)(R9*4), Y2
+	MOVQ         216(R8), BX
+	VMOVUPS      (BX)(R9*4), Y3
+	VFNMADD231PS constant3<>+0(SB), Y3, Y1
+	VMULPS       constant1<>+0(SB), Y0, Y0
+	VFNMADD231PS constant2<>+0(SB), Y2, Y0
+	VADDPS       Y0, Y1, Y2
+	VSUBPS       Y0, Y1, Y1
+	MOVQ         368(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         512(R8), BX
+	VMOVUPS      (BX)(R9*4), Y1
+	MOVQ         80(R8), BX
+	VMOVUPS      (BX)(R9*4), Y3
+	MOVQ         224(R8), BX
+	VMOVUPS      (BX)(R9*4), Y4
+	VFNMADD231PS constant3<>+0(SB), Y4, Y1
+	VMULPS       constant1<>+0(SB), Y0, Y0
+	VFNMADD231PS constant2<>+0(SB), Y3, Y0
+	VADDPS       Y0, Y1, Y3
+	VSUBPS       Y0, Y1, Y1
+	MOVQ         376(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         520(R8), BX
+	VMOVUPS      (BX)(R9*4), Y1
+	MOVQ         88(R8), BX
+	VMOVUPS      (BX)(R9*4), Y4
+	MOVQ         232(R8), BX
+	VMOVUPS      (BX)(R9*4), Y5
+	VFNMADD231PS constant3<>+0(SB), Y5, Y1
+	VMULPS       constant1<>+0(SB), Y0, Y0
+	VFNMADD231PS constant2<>+0(SB), Y4, Y0
+	VADDPS       Y0, Y1, Y4
+	VSUBPS       Y0, Y1, Y1
+	MOVQ         384(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         528(R8), BX
+	VMOVUPS      (BX)(R9*4), Y1
+	MOVQ         96(R8), BX
+	VMOVUPS      (BX)(R9*4), Y5
+	MOVQ         240(R8), BX
+	VMOVUPS      (BX)(R9*4), Y6
+	VFNMADD231PS constant3<>+0(SB), Y6, Y1
+	VMULPS       constant1<>+0(SB), Y0, Y0
+	VFNMADD231PS constant2<>+0(SB), Y5, Y0
+	VADDPS       Y0, Y1, Y5
+	VSUBPS       Y0, Y1, Y1
+	MOVQ         392(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         536(R8), BX
+	VMOVUPS      (BX)(R9*4), Y1
+	MOVQ         104(R8), BX
+	VMOVUPS      (BX)(R9*4), Y6
+	MOVQ         248(R8), BX
+	VMOVUPS      (BX)(R9*4), Y7
+	VFNMADD231PS constant3<>+0(SB), Y7, Y1
+	VMULPS       constant1<>+0(SB), Y0, Y0
+	VFNMADD231PS constant2<>+0(SB), Y6, Y0
+	VADDPS       Y0, Y1, Y6
+	VSUBPS       Y0, Y1, Y1
+	MOVQ         400(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         544(R8), BX
+	VMOVUPS      (BX)(R9*4), Y1
+	MOVQ         112(R8), BX
+	VMOVUPS      (BX)(R9*4), Y7
+	MOVQ         256(R8), BX
+	VMOVUPS      (BX)(R9*4), Y8
+	VFNMADD231PS constant3<>+0(SB), Y8, Y1
+	VMULPS       constant1<>+0(SB), Y0, Y0
+	VFNMADD231PS constant2<>+0(SB), Y7, Y0
+	VADDPS       Y0, Y1, Y7
+	VSUBPS       Y0, Y1, Y1
+	MOVQ         408(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         552(R8), BX
+	VMOVUPS      (BX)(R9*4), Y1
+	MOVQ         120(R8), BX
+	VMOVUPS      (BX)(R9*4), Y8
+	MOVQ         264(R8), BX
+	VMOVUPS      (BX)(R9*4), Y9
+	VFNMADD231PS constant3<>+0(SB), Y9, Y1
+	VMULPS       constant1<>+0(SB), Y0, Y0
+	VFNMADD231PS constant2<>+0(SB), Y8, Y0
+	VADDPS       Y0, Y1, Y8
+	VSUBPS       Y0, Y1, Y1
+	MOVQ         416(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         560(R8), BX
+	VMOVUPS      (BX)(R9*4), Y1
+	MOVQ         128(R8), BX
+	VMOVUPS      (BX)(R9*4), Y9
+	MOVQ         272(R8), BX
+	VMOVUPS      (BX)(R9*4), Y10
+	VFNMADD231PS constant3<>+0(SB), Y10, Y1
+	VMULPS       constant1<>+0(SB), Y0, Y0
+	VFNMADD231PS constant2<>+0(SB), Y9, Y0
+	VADDPS       Y0, Y1, Y9
+	VSUBPS       Y0, Y1, Y1
+	MOVQ         424(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         568(R8), BX
+	VMOVUPS      (BX)(R9*4), Y1
+	MOVQ         136(R8), BX
+	VMOVUPS      (BX)(R9*4), Y10
+	MOVQ         280(R8), BX
+	VMOVUPS      (BX)(R9*4), Y11
+	VFNMADD231PS constant3<>+0(SB), Y11, Y1
+	VMULPS       constant1<>+0(SB), Y0, Y0
+	VFNMADD231PS constant2<>+0(SB), Y10, Y0
+	VADDPS       Y0, Y1, Y10
+	VSUBPS       Y0, Y1, Y1
+	LEAQ         (AX)(DX*1), BX
+	VMOVAPS      Y6, Y0
+	VMOVAPS      Y8, Y1
+	VFNMADD231PS constant3<>+0(SB), Y4, Y1
+	VMULPS       constant1<>+0(SB), Y0, Y0
+	VFNMADD231PS constant2<>+0(SB), Y2, Y0
+	VADDPS       Y0, Y1, Y11
+	VMOVUPS      Y11, (BX)
+	VSUBPS       Y0, Y1, Y1
+	VMOVUPS      Y1, (BX)(CX*2)
+	VMOVAPS      Y6, Y0
+	VMOVAPS      Y8, Y1
+	VFNMADD231PS constant5<>+0(SB), Y4, Y1
+	VMULPS       constant2<>+0(SB), Y0, Y0
+	VFNMADD231PS constant1<>+0(SB), Y2, Y0
+	VADDPS       Y0, Y1, Y4
+	VMOVUPS      Y4, (BX)(CX*4)
+	VSUBPS       Y0, Y1, Y1
+	VMOVUPS      Y1, (BX)(SI*2)
+	VMOVAPS      Y7, Y0
+	VMOVAPS      Y9, Y1
+	VFNMADD231PS constant3<>+0(SB), Y5, Y1
+	VMULPS       constant1<>+0(SB), Y0, Y0
+	VFNMADD231PS constant2<>+0(SB), Y3, Y0
+	VADDPS       Y0, Y1, Y4
+	VMOVUPS      Y4, (BX)(CX*1)
+	VSUBPS       Y0, Y1, Y1
+	VMOVUPS      Y1, (BX)(SI*1)
+	VFNMADD231PS constant5<>+0(SB), Y5, Y9
+	VMULPS       constant2<>+0(SB), Y7, Y7
+	VFNMADD231PS constant1<>+0(SB), Y3, Y7
+	VADDPS       Y7, Y9, Y0
+	VMOVUPS      Y0, (BX)(DI*1)
+	VSUBPS       Y7, Y9, Y9
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      Y9, (R13)(CX*1)
+	VFNMADD231PS constant4<>+0(SB), Y6, Y10
+	VADDPS       Y2, Y10, Y10
+	VMOVUPS      Y10, (BX)(CX*8)
+	MOVQ         360(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         504(R8), BX
+	VMOVUPS      (BX)(R9*4), Y1
+	MOVQ         72(R8), BX
+	VMOVUPS      (BX)(R9*4), Y2
+	MOVQ         216(R8), BX
+	VMOVUPS      (BX)(R9*4), Y3
+	VFNMADD231PS constant3<>+0(SB), Y3, Y1
+	VMULPS       constant1<>+0(SB), Y0, Y0
+	VFNMADD231PS constant2<>+0(SB), Y2, Y0
+	VADDPS       Y0, Y1, Y2
+	VSUBPS       Y0, Y1, Y1
+	MOVQ         368(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         512(R8), BX
+	VMOVUPS      (BX)(R9*4), Y2
+	MOVQ         80(R8), BX
+	VMOVUPS      (BX)(R9*4), Y3
+	MOVQ         224(R8), BX
+	VMOVUPS      (BX)(R9*4), Y4
+	VFNMADD231PS constant3<>+0(SB), Y4, Y2
+	VMULPS       constant1<>+0(SB), Y0, Y0
+	VFNMADD231PS constant2<>+0(SB), Y3, Y0
+	VADDPS       Y0, Y2, Y3
+	VSUBPS       Y0, Y2, Y2
+	MOVQ         376(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         520(R8), BX
+	VMOVUPS      (BX)(R9*4), Y3
+	MOVQ         88(R8), BX
+	VMOVUPS      (BX)(R9*4), Y4
+	MOVQ         232(R8), BX
+	VMOVUPS      (BX)(R9*4), Y5
+	VFNMADD231PS constant3<>+0(SB), Y5, Y3
+	VMULPS       constant1<>+0(SB), Y0, Y0
+	VFNMADD231PS constant2<>+0(SB), Y4, Y0
+	VADDPS       Y0, Y3, Y4
+	VSUBPS       Y0, Y3, Y3
+	MOVQ         384(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         528(R8), BX
+	VMOVUPS      (BX)(R9*4), Y4
+	MOVQ         96(R8), BX
+	VMOVUPS      (BX)(R9*4), Y5
+	MOVQ         240(R8), BX
+	VMOVUPS      (BX)(R9*4), Y6
+	VFNMADD231PS constant3<>+0(SB), Y6, Y4
+	VMULPS       constant1<>+0(SB), Y0, Y0
+	VFNMADD231PS constant2<>+0(SB), Y5, Y0
+	VADDPS       Y0, Y4, Y5
+	VSUBPS       Y0, Y4, Y4
+	MOVQ         392(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         536(R8), BX
+	VMOVUPS      (BX)(R9*4), Y5
+	MOVQ         104(R8), BX
+	VMOVUPS      (BX)(R9*4), Y6
+	MOVQ         248(R8), BX
+	VMOVUPS      (BX)(R9*4), Y7
+	VFNMADD231PS constant3<>+0(SB), Y7, Y5
+	VMULPS       constant1<>+0(SB), Y0, Y0
+	VFNMADD231PS constant2<>+0(SB), Y6, Y0
+	VADDPS       Y0, Y5, Y6
+	VSUBPS       Y0, Y5, Y5
+	MOVQ         400(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         544(R8), BX
+	VMOVUPS      (BX)(R9*4), Y6
+	MOVQ         112(R8), BX
+	VMOVUPS      (BX)(R9*4), Y7
+	MOVQ         256(R8), BX
+	VMOVUPS      (BX)(R9*4), Y8
+	VFNMADD231PS constant3<>+0(SB), Y8, Y6
+	VMULPS       constant1<>+0(SB), Y0, Y0
+	VFNMADD231PS constant2<>+0(SB), Y7, Y0
+	VADDPS       Y0, Y6, Y7
+	VSUBPS       Y0, Y6, Y6
+	MOVQ         408(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         552(R8), BX
+	VMOVUPS      (BX)(R9*4), Y7
+	MOVQ         120(R8), BX
+	VMOVUPS      (BX)(R9*4), Y8
+	MOVQ         264(R8), BX
+	VMOVUPS      (BX)(R9*4), Y9
+	VFNMADD231PS constant3<>+0(SB), Y9, Y7
+	VMULPS       constant1<>+0(SB), Y0, Y0
+	VFNMADD231PS constant2<>+0(SB), Y8, Y0
+	VADDPS       Y0, Y7, Y8
+	VSUBPS       Y0, Y7, Y7
+	MOVQ         416(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         560(R8), BX
+	VMOVUPS      (BX)(R9*4), Y8
+	MOVQ         128(R8), BX
+	VMOVUPS      (BX)(R9*4), Y9
+	MOVQ         272(R8), BX
+	VMOVUPS      (BX)(R9*4), Y10
+	VFNMADD231PS constant3<>+0(SB), Y10, Y8
+	VMULPS       constant1<>+0(SB), Y0, Y0
+	VFNMADD231PS constant2<>+0(SB), Y9, Y0
+	VADDPS       Y0, Y8, Y9
+	VSUBPS       Y0, Y8, Y8
+	MOVQ         424(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         568(R8), BX
+	VMOVUPS      (BX)(R9*4), Y9
+	MOVQ         136(R8), BX
+	VMOVUPS      (BX)(R9*4), Y10
+	MOVQ         280(R8), BX
+	VMOVUPS      (BX)(R9*4), Y11
+	VFNMADD231PS constant3<>+0(SB), Y11, Y9
+	VMULPS       constant1<>+0(SB), Y0, Y0
+	VFNMADD231PS constant2<>+0(SB), Y10, Y0
+	VADDPS       Y0, Y9, Y10
+	VSUBPS       Y0, Y9, Y9
+	LEAQ         (AX)(DX*2), BX
+	ADDQ         DX, BX
+	VMOVAPS      Y5, Y0
+	VMOVAPS      Y7, Y10
+	VFNMADD231PS constant3<>+0(SB), Y3, Y10
+	VMULPS       constant1<>+0(SB), Y0, Y0
+	VFNMADD231PS constant2<>+0(SB), Y1, Y0
+	VADDPS       Y0, Y10, Y11
+	VMOVUPS      Y11, (BX)
+	VSUBPS       Y0, Y10, Y10
+	VMOVUPS      Y10, (BX)(CX*2)
+	VMOVAPS      Y5, Y0
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS constant5<>+0(SB), Y3, Y7
+	VMULPS       constant2<>+0(SB), Y0, Y0
+	VFNMADD231PS constant1<>+0(SB), Y1, Y0
+	VADDPS       Y0, Y7, Y3
+	VMOVUPS      Y3, (BX)(CX*4)
+	VSUBPS       Y0, Y7, Y7
+	VMOVUPS      Y7, (BX)(SI*2)
+	VMOVAPS      Y6, Y0
+	VMOVAPS      Y8, Y3
+	VFNMADD231PS constant3<>+0(SB), Y4, Y3
+	VMULPS       constant1<>+0(SB), Y0, Y0
+	VFNMADD231PS constant2<>+0(SB), Y2, Y0
+	VADDPS       Y0, Y3, Y7
+	VMOVUPS      Y7, (BX)(CX*1)
+	VSUBPS       Y0, Y3, Y3
+	VMOVUPS      Y3, (BX)(SI*1)
+	VFNMADD231PS constant5<>+0(SB), Y4, Y8
+	VMULPS       constant2<>+0(SB), Y6, Y6
+	VFNMADD231PS constant1<>+0(SB), Y2, Y6
+	VADDPS       Y6, Y8, Y0
+	VMOVUPS      Y0, (BX)(DI*1)
+	VSUBPS       Y6, Y8, Y8
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      Y8, (R13)(CX*1)
+	VFNMADD231PS constant4<>+0(SB), Y5, Y9
+	VADDPS       Y1, Y9, Y9
+	VMOVUPS      Y9, (BX)(CX*8)
+	MOVQ         360(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         504(R8), BX
+	VMOVUPS      (BX)(R9*4), Y1
+	MOVQ         72(R8), BX
+	VMOVUPS      (BX)(R9*4), Y2
+	MOVQ         216(R8), BX
+	VMOVUPS      (BX)(R9*4), Y3
+	VFNMADD231PS constant5<>+0(SB), Y3, Y1
+	VMULPS       constant2<>+0(SB), Y0, Y0
+	VFNMADD231PS constant1<>+0(SB), Y2, Y0
+	VADDPS       Y0, Y1, Y2
+	VSUBPS       Y0, Y1, Y1
+	MOVQ         368(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         512(R8), BX
+	VMOVUPS      (BX)(R9*4), Y1
+	MOVQ         80(R8), BX
+	VMOVUPS      (BX)(R9*4), Y3
+	MOVQ         224(R8), BX
+	VMOVUPS      (BX)(R9*4), Y4
+	VFNMADD231PS constant5<>+0(SB), Y4, Y1
+	VMULPS       constant2<>+0(SB), Y0, Y0
+	VFNMADD231PS constant1<>+0(SB), Y3, Y0
+	VADDPS       Y0, Y1, Y3
+	VSUBPS       Y0, Y1, Y1
+	MOVQ         376(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         520(R8), BX
+	VMOVUPS      (BX)(R9*4), Y1
+	MOVQ         88(R8), BX
+	VMOVUPS      (BX)(R9*4), Y4
+	MOVQ         232(R8), BX
+	VMOVUPS      (BX)(R9*4), Y5
+	VFNMADD231PS constant5<>+0(SB), Y5, Y1
+	VMULPS       constant2<>+0(SB), Y0, Y0
+	VFNMADD231PS constant1<>+0(SB), Y4, Y0
+	VADDPS       Y0, Y1, Y4
+	VSUBPS       Y0, Y1, Y1
+	MOVQ         384(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         528(R8), BX
+	VMOVUPS      (BX)(R9*4), Y1
+	MOVQ         96(R8), BX
+	VMOVUPS      (BX)(R9*4), Y5
+	MOVQ         240(R8), BX
+	VMOVUPS      (BX)(R9*4), Y6
+	VFNMADD231PS constant5<>+0(SB), Y6, Y1
+	VMULPS       constant2<>+0(SB), Y0, Y0
+	VFNMADD231PS constant1<>+0(SB), Y5, Y0
+	VADDPS       Y0, Y1, Y5
+	VSUBPS       Y0, Y1, Y1
+	MOVQ         392(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         536(R8), BX
+	VMOVUPS      (BX)(R9*4), Y1
+	MOVQ         104(R8), BX
+	VMOVUPS      (BX)(R9*4), Y6
+	MOVQ         248(R8), BX
+	VMOVUPS      (BX)(R9*4), Y7
+	VFNMADD231PS constant5<>+0(SB), Y7, Y1
+	VMULPS       constant2<>+0(SB), Y0, Y0
+	VFNMADD231PS constant1<>+0(SB), Y6, Y0
+	VADDPS       Y0, Y1, Y6
+	VSUBPS       Y0, Y1, Y1
+	MOVQ         400(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         544(R8), BX
+	VMOVUPS      (BX)(R9*4), Y1
+	MOVQ         112(R8), BX
+	VMOVUPS      (BX)(R9*4), Y7
+	MOVQ         256(R8), BX
+	VMOVUPS      (BX)(R9*4), Y8
+	VFNMADD231PS constant5<>+0(SB), Y8, Y1
+	VMULPS       constant2<>+0(SB), Y0, Y0
+	VFNMADD231PS constant1<>+0(SB), Y7, Y0
+	VADDPS       Y0, Y1, Y7
+	VSUBPS       Y0, Y1, Y1
+	MOVQ         408(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         552(R8), BX
+	VMOVUPS      (BX)(R9*4), Y1
+	MOVQ         120(R8), BX
+	VMOVUPS      (BX)(R9*4), Y8
+	MOVQ         264(R8), BX
+	VMOVUPS      (BX)(R9*4), Y9
+	VFNMADD231PS constant5<>+0(SB), Y9, Y1
+	VMULPS       constant2<>+0(SB), Y0, Y0
+	VFNMADD231PS constant1<>+0(SB), Y8, Y0
+	VADDPS       Y0, Y1, Y8
+	VSUBPS       Y0, Y1, Y1
+	MOVQ         416(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         560(R8), BX
+	VMOVUPS      (BX)(R9*4), Y1
+	MOVQ         128(R8), BX
+	VMOVUPS      (BX)(R9*4), Y9
+	MOVQ         272(R8), BX
+	VMOVUPS      (BX)(R9*4), Y10
+	VFNMADD231PS constant5<>+0(SB), Y10, Y1
+	VMULPS       constant2<>+0(SB), Y0, Y0
+	VFNMADD231PS constant1<>+0(SB), Y9, Y0
+	VADDPS       Y0, Y1, Y9
+	VSUBPS       Y0, Y1, Y1
+	MOVQ         424(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         568(R8), BX
+	VMOVUPS      (BX)(R9*4), Y1
+	MOVQ         136(R8), BX
+	VMOVUPS      (BX)(R9*4), Y10
+	MOVQ         280(R8), BX
+	VMOVUPS      (BX)(R9*4), Y11
+	VFNMADD231PS constant5<>+0(SB), Y11, Y1
+	VMULPS       constant2<>+0(SB), Y0, Y0
+	VFNMADD231PS constant1<>+0(SB), Y10, Y0
+	VADDPS       Y0, Y1, Y10
+	VSUBPS       Y0, Y1, Y1
+	LEAQ         (AX)(DX*4), BX
+	ADDQ         DX, BX
+	VMOVAPS      Y6, Y0
+	VMOVAPS      Y8, Y1
+	VFNMADD231PS constant3<>+0(SB), Y4, Y1
+	VMULPS       constant1<>+0(SB), Y0, Y0
+	VFNMADD231PS constant2<>+0(SB), Y2, Y0
+	VADDPS       Y0, Y1, Y11
+	VMOVUPS      Y11, (BX)
+	VSUBPS       Y0, Y1, Y1
+	VMOVUPS      Y1, (BX)(CX*2)
+	VMOVAPS      Y6, Y0
+	VMOVAPS      Y8, Y1
+	VFNMADD231PS constant5<>+0(SB), Y4, Y1
+	VMULPS       constant2<>+0(SB), Y0, Y0
+	VFNMADD231PS constant1<>+0(SB), Y2, Y0
+	VADDPS       Y0, Y1, Y4
+	VMOVUPS      Y4, (BX)(CX*4)
+	VSUBPS       Y0, Y1, Y1
+	VMOVUPS      Y1, (BX)(SI*2)
+	VMOVAPS      Y7, Y0
+	VMOVAPS      Y9, Y1
+	VFNMADD231PS constant3<>+0(SB), Y5, Y1
+	VMULPS       constant1<>+0(SB), Y0, Y0
+	VFNMADD231PS constant2<>+0(SB), Y3, Y0
+	VADDPS       Y0, Y1, Y4
+	VMOVUPS      Y4, (BX)(CX*1)
+	VSUBPS       Y0, Y1, Y1
+	VMOVUPS      Y1, (BX)(SI*1)
+	VFNMADD231PS constant5<>+0(SB), Y5, Y9
+	VMULPS       constant2<>+0(SB), Y7, Y7
+	VFNMADD231PS constant1<>+0(SB), Y3, Y7
+	VADDPS       Y7, Y9, Y0
+	VMOVUPS      Y0, (BX)(DI*1)
+	VSUBPS       Y7, Y9, Y9
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      Y9, (R13)(CX*1)
+	VFNMADD231PS constant4<>+0(SB), Y6, Y10
+	VADDPS       Y2, Y10, Y10
+	VMOVUPS      Y10, (BX)(CX*8)
+	MOVQ         360(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         504(R8), BX
+	VMOVUPS      (BX)(R9*4), Y1
+	MOVQ         72(R8), BX
+	VMOVUPS      (BX)(R9*4), Y2
+	MOVQ         216(R8), BX
+	VMOVUPS      (BX)(R9*4), Y3
+	VFNMADD231PS constant5<>+0(SB), Y3, Y1
+	VMULPS       constant2<>+0(SB), Y0, Y0
+	VFNMADD231PS constant1<>+0(SB), Y2, Y0
+	VADDPS       Y0, Y1, Y2
+	VSUBPS       Y0, Y1, Y1
+	MOVQ         368(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         512(R8), BX
+	VMOVUPS      (BX)(R9*4), Y2
+	MOVQ         80(R8), BX
+	VMOVUPS      (BX)(R9*4), Y3
+	MOVQ         224(R8), BX
+	VMOVUPS      (BX)(R9*4), Y4
+	VFNMADD231PS constant5<>+0(SB), Y4, Y2
+	VMULPS       constant2<>+0(SB), Y0, Y0
+	VFNMADD231PS constant1<>+0(SB), Y3, Y0
+	VADDPS       Y0, Y2, Y3
+	VSUBPS       Y0, Y2, Y2
+	MOVQ         376(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         520(R8), BX
+	VMOVUPS      (BX)(R9*4), Y3
+	MOVQ         88(R8), BX
+	VMOVUPS      (BX)(R9*4), Y4
+	MOVQ         232(R8), BX
+	VMOVUPS      (BX)(R9*4), Y5
+	VFNMADD231PS constant5<>+0(SB), Y5, Y3
+	VMULPS       constant2<>+0(SB), Y0, Y0
+	VFNMADD231PS constant1<>+0(SB), Y4, Y0
+	VADDPS       Y0, Y3, Y4
+	VSUBPS       Y0, Y3, Y3
+	MOVQ         384(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         528(R8), BX
+	VMOVUPS      (BX)(R9*4), Y4
+	MOVQ         96(R8), BX
+	VMOVUPS      (BX)(R9*4), Y5
+	MOVQ         240(R8), BX
+	VMOVUPS      (BX)(R9*4), Y6
+	VFNMADD231PS constant5<>+0(SB), Y6, Y4
+	VMULPS       constant2<>+0(SB), Y0, Y0
+	VFNMADD231PS constant1<>+0(SB), Y5, Y0
+	VADDPS       Y0, Y4, Y5
+	VSUBPS       Y0, Y4, Y4
+	MOVQ         392(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         536(R8), BX
+	VMOVUPS      (BX)(R9*4), Y5
+	MOVQ         104(R8), BX
+	VMOVUPS      (BX)(R9*4), Y6
+	MOVQ         248(R8), BX
+	VMOVUPS      (BX)(R9*4), Y7
+	VFNMADD231PS constant5<>+0(SB), Y7, Y5
+	VMULPS       constant2<>+0(SB), Y0, Y0
+	VFNMADD231PS constant1<>+0(SB), Y6, Y0
+	VADDPS       Y0, Y5, Y6
+	VSUBPS       Y0, Y5, Y5
+	MOVQ         400(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         544(R8), BX
+	VMOVUPS      (BX)(R9*4), Y6
+	MOVQ         112(R8), BX
+	VMOVUPS      (BX)(R9*4), Y7
+	MOVQ         256(R8), BX
+	VMOVUPS      (BX)(R9*4), Y8
+	VFNMADD231PS constant5<>+0(SB), Y8, Y6
+	VMULPS       constant2<>+0(SB), Y0, Y0
+	VFNMADD231PS constant1<>+0(SB), Y7, Y0
+	VADDPS       Y0, Y6, Y7
+	VSUBPS       Y0, Y6, Y6
+	MOVQ         408(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         552(R8), BX
+	VMOVUPS      (BX)(R9*4), Y7
+	MOVQ         120(R8), BX
+	VMOVUPS      (BX)(R9*4), Y8
+	MOVQ         264(R8), BX
+	VMOVUPS      (BX)(R9*4), Y9
+	VFNMADD231PS constant5<>+0(SB), Y9, Y7
+	VMULPS       constant2<>+0(SB), Y0, Y0
+	VFNMADD231PS constant1<>+0(SB), Y8, Y0
+	VADDPS       Y0, Y7, Y8
+	VSUBPS       Y0, Y7, Y7
+	MOVQ         416(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         560(R8), BX
+	VMOVUPS      (BX)(R9*4), Y8
+	MOVQ         128(R8), BX
+	VMOVUPS      (BX)(R9*4), Y9
+	MOVQ         272(R8), BX
+	VMOVUPS      (BX)(R9*4), Y10
+	VFNMADD231PS constant5<>+0(SB), Y10, Y8
+	VMULPS       constant2<>+0(SB), Y0, Y0
+	VFNMADD231PS constant1<>+0(SB), Y9, Y0
+	VADDPS       Y0, Y8, Y9
+	VSUBPS       Y0, Y8, Y8
+	MOVQ         424(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	MOVQ         568(R8), BX
+	VMOVUPS      (BX)(R9*4), Y9
+	MOVQ         136(R8), BX
+	VMOVUPS      (BX)(R9*4), Y10
+	MOVQ         280(R8), BX
+	VMOVUPS      (BX)(R9*4), Y11
+	VFNMADD231PS constant5<>+0(SB), Y11, Y9
+	VMULPS       constant2<>+0(SB), Y0, Y0
+	VFNMADD231PS constant1<>+0(SB), Y10, Y0
+	VADDPS       Y0, Y9, Y10
+	VSUBPS       Y0, Y9, Y9
+	LEAQ         (AX)(DX*4), BX
+	ADDQ         DX, BX
+	ADDQ         DX, BX
+	ADDQ         DX, BX
+	VMOVAPS      Y5, Y0
+	VMOVAPS      Y7, Y10
+	VFNMADD231PS constant3<>+0(SB), Y3, Y10
+	VMULPS       constant1<>+0(SB), Y0, Y0
+	VFNMADD231PS constant2<>+0(SB), Y1, Y0
+	VADDPS       Y0, Y10, Y11
+	VMOVUPS      Y11, (BX)
+	VSUBPS       Y0, Y10, Y10
+	VMOVUPS      Y10, (BX)(CX*2)
+	VMOVAPS      Y5, Y0
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS constant5<>+0(SB), Y3, Y7
+	VMULPS       constant2<>+0(SB), Y0, Y0
+	VFNMADD231PS constant1<>+0(SB), Y1, Y0
+	VADDPS       Y0, Y7, Y3
+	VMOVUPS      Y3, (BX)(CX*4)
+	VSUBPS       Y0, Y7, Y7
+	VMOVUPS      Y7, (BX)(SI*2)
+	VMOVAPS      Y6, Y0
+	VMOVAPS      Y8, Y3
+	VFNMADD231PS constant3<>+0(SB), Y4, Y3
+	VMULPS       constant1<>+0(SB), Y0, Y0
+	VFNMADD231PS constant2<>+0(SB), Y2, Y0
+	VADDPS       Y0, Y3, Y7
+	VMOVUPS      Y7, (BX)(CX*1)
+	VSUBPS       Y0, Y3, Y3
+	VMOVUPS      Y3, (BX)(SI*1)
+	VFNMADD231PS constant5<>+0(SB), Y4, Y8
+	VMULPS       constant2<>+0(SB), Y6, Y6
+	VFNMADD231PS constant1<>+0(SB), Y2, Y6
+	VADDPS       Y6, Y8, Y0
+	VMOVUPS      Y0, (BX)(DI*1)
+	VSUBPS       Y6, Y8, Y8
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      Y8, (R13)(CX*1)
+	VFNMADD231PS constant4<>+0(SB), Y5, Y9
+	VADDPS       Y1, Y9, Y9
+	VMOVUPS      Y9, (BX)(CX*8)
+	ADDQ         $+32, AX
+	ADDQ         $+8, R9
+	SUBQ         $+8, R12
+	JG           vector
+	MOVQ         step+16(FP), R12
+	LEAQ         (R11)(R12*4), R11
+	ADDQ         pixelStep+32(FP), R10
+	DECQ         tiles+40(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func stridedWeightAVX2(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
+// Requires: AVX, FMA3
+TEXT ·stridedWeightAVX2(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ stride+8(FP), CX
+	SHLQ $0x02, CX
+	LEAQ (CX)(CX*8), DX
+	LEAQ (CX)(CX*2), SI
+	LEAQ (CX)(CX*4), DI
+	MOVQ src+24(FP), R8
+	XORQ R10, R10
+	MOVQ AX, R11
+
+tile:
+	MOVQ R10, R9
+	MOVQ R11, AX
+	MOVQ channels+48(FP), R12
+
+vector:
+	MOVQ         (R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	VMULPS       constant10<>+0(SB), Y0, Y0
+	VMOVAPS      Y0, Y1
+	MOVQ         48(R8), BX
+	VMOVUPS      (BX)(R9*4), Y2
+	VFNMADD231PS constant7<>+0(SB), Y2, Y0
+	VFMADD231PS  constant7<>+0(SB), Y2, Y1
+	MOVQ         8(R8), BX
+	VMOVUPS      (BX)(R9*4), Y3
+	VMULPS       constant10<>+0(SB), Y3, Y3
+	VMOVAPS      Y3, Y4
+	MOVQ         56(R8), BX
+	VMOVUPS      (BX)(R9*4), Y5
+	VFNMADD231PS constant7<>+0(SB), Y5, Y3
+	VFMADD231PS  constant7<>+0(SB), Y5, Y4
+	MOVQ         16(R8), BX
+	VMOVUPS      (BX)(R9*4), Y6
+	VMULPS       constant10<>+0(SB), Y6, Y6
+	VMOVAPS      Y6, Y7
+	MOVQ         64(R8), BX
+	VMOVUPS      (BX)(R9*4), Y8
+	VFNMADD231PS constant7<>+0(SB), Y8, Y6
+	VFMADD231PS  constant7<>+0(SB), Y8, Y7
+	MOVQ         AX, BX
+	VMULPS       constant10<>+0(SB), Y0, Y9
+	VMOVAPS      Y9, Y10
+	VFNMADD231PS constant7<>+0(SB), Y6, Y9
+	VFMADD231PS  constant7<>+0(SB), Y6, Y10
+	VMOVUPS      Y9, (BX)
+	VMOVUPS      Y10, (BX)(CX*2)
+	VMULPS       constant10<>+0(SB), Y3, Y9
+	VMOVUPS      Y9, (BX)(CX*1)
+	VMOVUPS      Y9, (BX)(SI*1)
+	VMULPS       constant8<>+0(SB), Y0, Y0
+	VMOVAPS      Y0, Y9
+	VFMADD231PS  constant9<>+0(SB), Y6, Y0
+	VFNMADD231PS constant9<>+0(SB), Y6, Y9
+	VMOVUPS      Y0, (BX)(CX*4)
+	VMOVUPS      Y9, (BX)(SI*2)
+	VMULPS       constant8<>+0(SB), Y3, Y0
+	VMOVUPS      Y0, (BX)(DI*1)
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      Y0, (R13)(CX*1)
+	VMOVUPS      Y6, (BX)(CX*8)
+	LEAQ         (AX)(DX*2), BX
+	VMULPS       constant10<>+0(SB), Y1, Y0
+	VMOVAPS      Y0, Y3
+	VFNMADD231PS constant7<>+0(SB), Y7, Y0
+	VFMADD231PS  constant7<>+0(SB), Y7, Y3
+	VMOVUPS      Y0, (BX)
+	VMOVUPS      Y3, (BX)(CX*2)
+	VMULPS       constant10<>+0(SB), Y4, Y0
+	VMOVUPS      Y0, (BX)(CX*1)
+	VMOVUPS      Y0, (BX)(SI*1)
+	VMULPS       constant8<>+0(SB), Y1, Y0
+	VMOVAPS      Y0, Y1
+	VFMADD231PS  constant9<>+0(SB), Y7, Y0
+	VFNMADD231PS constant9<>+0(SB), Y7, Y1
+	VMOVUPS      Y0, (BX)(CX*4)
+	VMOVUPS      Y1, (BX)(SI*2)
+	VMULPS       constant8<>+0(SB), Y4, Y0
+	VMOVUPS      Y0, (BX)(DI*1)
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      Y0, (R13)(CX*1)
+	VMOVUPS      Y7, (BX)(CX*8)
+	LEAQ         (AX)(DX*8), BX
+	VMULPS       constant10<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y1
+	VFNMADD231PS constant7<>+0(SB), Y8, Y0
+	VFMADD231PS  constant7<>+0(SB), Y8, Y1
+	VMOVUPS      Y0, (BX)
+	VMOVUPS      Y1, (BX)(CX*2)
+	VMULPS       constant10<>+0(SB), Y5, Y0
+	VMOVUPS      Y0, (BX)(CX*1)
+	VMOVUPS      Y0, (BX)(SI*1)
+	VMULPS       constant8<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y1
+	VFMADD231PS  constant9<>+0(SB), Y8, Y0
+	VFNMADD231PS constant9<>+0(SB), Y8, Y1
+	VMOVUPS      Y0, (BX)(CX*4)
+	VMOVUPS      Y1, (BX)(SI*2)
+	VMULPS       constant8<>+0(SB), Y5, Y0
+	VMOVUPS      Y0, (BX)(DI*1)
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      Y0, (R13)(CX*1)
+	VMOVUPS      Y8, (BX)(CX*8)
+	MOVQ         (R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	VMULPS       constant8<>+0(SB), Y0, Y0
+	VMOVAPS      Y0, Y1
+	MOVQ         48(R8), BX
+	VMOVUPS      (BX)(R9*4), Y2
+	VFMADD231PS  constant9<>+0(SB), Y2, Y0
+	VFNMADD231PS constant9<>+0(SB), Y2, Y1
+	MOVQ         8(R8), BX
+	VMOVUPS      (BX)(R9*4), Y2
+	VMULPS       constant8<>+0(SB), Y2, Y2
+	VMOVAPS      Y2, Y3
+	MOVQ         56(R8), BX
+	VMOVUPS      (BX)(R9*4), Y4
+	VFMADD231PS  constant9<>+0(SB), Y4, Y2
+	VFNMADD231PS constant9<>+0(SB), Y4, Y3
+	MOVQ         16(R8), BX
+	VMOVUPS      (BX)(R9*4), Y4
+	VMULPS       constant8<>+0(SB), Y4, Y4
+	VMOVAPS      Y4, Y5
+	MOVQ         64(R8), BX
+	VMOVUPS      (BX)(R9*4), Y6
+	VFMADD231PS  constant9<>+0(SB), Y6, Y4
+	VFNMADD231PS constant9<>+0(SB), Y6, Y5
+	LEAQ         (AX)(DX*4), BX
+	VMULPS       constant10<>+0(SB), Y0, Y6
+	VMOVAPS      Y6, Y7
+	VFNMADD231PS constant7<>+0(SB), Y4, Y6
+	VFMADD231PS  constant7<>+0(SB), Y4, Y7
+	VMOVUPS      Y6, (BX)
+	VMOVUPS      Y7, (BX)(CX*2)
+	VMULPS       constant10<>+0(SB), Y2, Y6
+	VMOVUPS      Y6, (BX)(CX*1)
+	VMOVUPS      Y6, (BX)(SI*1)
+	VMULPS       constant8<>+0(SB), Y0, Y0
+	VMOVAPS      Y0, Y6
+	VFMADD231PS  constant9<>+0(SB), Y4, Y0
+	VFNMADD231PS constant9<>+0(SB), Y4, Y6
+	VMOVUPS      Y0, (BX)(CX*4)
+	VMOVUPS      Y6, (BX)(SI*2)
+	VMULPS       constant8<>+0(SB), Y2, Y0
+	VMOVUPS      Y0, (BX)(DI*1)
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      Y0, (R13)(CX*1)
+	VMOVUPS      Y4, (BX)(CX*8)
+	LEAQ         (AX)(DX*4), BX
+	ADDQ         DX, BX
+	ADDQ         DX, BX
+	VMULPS       constant10<>+0(SB), Y1, Y0
+	VMOVAPS      Y0, Y2
+	VFNMADD231PS constant7<>+0(SB), Y5, Y0
+	VFMADD231PS  constant7<>+0(SB), Y5, Y2
+	VMOVUPS      Y0, (BX)
+	VMOVUPS      Y2, (BX)(CX*2)
+	VMULPS       constant10<>+0(SB), Y3, Y0
+	VMOVUPS      Y0, (BX)(CX*1)
+	VMOVUPS      Y0, (BX)(SI*1)
+	VMULPS       constant8<>+0(SB), Y1, Y0
+	VMOVAPS      Y0, Y1
+	VFMADD231PS  constant9<>+0(SB), Y5, Y0
+	VFNMADD231PS constant9<>+0(SB), Y5, Y1
+	VMOVUPS      Y0, (BX)(CX*4)
+	VMOVUPS      Y1, (BX)(SI*2)
+	VMULPS       constant8<>+0(SB), Y3, Y0
+	VMOVUPS      Y0, (BX)(DI*1)
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      Y0, (R13)(CX*1)
+	VMOVUPS      Y5, (BX)(CX*8)
+	MOVQ         24(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	VMULPS       constant10<>+0(SB), Y0, Y0
+	MOVQ         32(R8), BX
+	VMOVUPS      (BX)(R9*4), Y1
+	VMULPS       constant10<>+0(SB), Y1, Y1
+	MOVQ         40(R8), BX
+	VMOVUPS      (BX)(R9*4), Y2
+	VMULPS       constant10<>+0(SB), Y2, Y2
+	LEAQ         (AX)(DX*1), BX
+	VMULPS       constant10<>+0(SB), Y0, Y3
+	VMOVAPS      Y3, Y4
+	VFNMADD231PS constant7<>+0(SB), Y2, Y3
+	VFMADD231PS  constant7<>+0(SB), Y2, Y4
+	VMOVUPS      Y3, (BX)
+	VMOVUPS      Y4, (BX)(CX*2)
+	VMULPS       constant10<>+0(SB), Y1, Y3
+	VMOVUPS      Y3, (BX)(CX*1)
+	VMOVUPS      Y3, (BX)(SI*1)
+	VMULPS       constant8<>+0(SB), Y0, Y3
+	VMOVAPS      Y3, Y4
+	VFMADD231PS  constant9<>+0(SB), Y2, Y3
+	VFNMADD231PS constant9<>+0(SB), Y2, Y4
+	VMOVUPS      Y3, (BX)(CX*4)
+	VMOVUPS      Y4, (BX)(SI*2)
+	VMULPS       constant8<>+0(SB), Y1, Y3
+	VMOVUPS      Y3, (BX)(DI*1)
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      Y3, (R13)(CX*1)
+	VMOVUPS      Y2, (BX)(CX*8)
+	LEAQ         (AX)(DX*2), BX
+	ADDQ         DX, BX
+	VMULPS       constant10<>+0(SB), Y0, Y3
+	VMOVAPS      Y3, Y4
+	VFNMADD231PS constant7<>+0(SB), Y2, Y3
+	VFMADD231PS  constant7<>+0(SB), Y2, Y4
+	VMOVUPS      Y3, (BX)
+	VMOVUPS      Y4, (BX)(CX*2)
+	VMULPS       constant10<>+0(SB), Y1, Y3
+	VMOVUPS      Y3, (BX)(CX*1)
+	VMOVUPS      Y3, (BX)(SI*1)
+	VMULPS       constant8<>+0(SB), Y0, Y0
+	VMOVAPS      Y0, Y3
+	VFMADD231PS  constant9<>+0(SB), Y2, Y0
+	VFNMADD231PS constant9<>+0(SB), Y2, Y3
+	VMOVUPS      Y0, (BX)(CX*4)
+	VMOVUPS      Y3, (BX)(SI*2)
+	VMULPS       constant8<>+0(SB), Y1, Y0
+	VMOVUPS      Y0, (BX)(DI*1)
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      Y0, (R13)(CX*1)
+	VMOVUPS      Y2, (BX)(CX*8)
+	MOVQ         24(R8), BX
+	VMOVUPS      (BX)(R9*4), Y0
+	VMULPS       constant8<>+0(SB), Y0, Y0
+	MOVQ         32(R8), BX
+	VMOVUPS      (BX)(R9*4), Y1
+	VMULPS       constant8<>+0(SB), Y1, Y1
+	MOVQ         40(R8), BX
+	VMOVUPS      (BX)(R9*4), Y2
+	VMULPS       constant8<>+0(SB), Y2, Y2
+	LEAQ         (AX)(DX*4), BX
+	ADDQ         DX, BX
+	VMULPS       constant10<>+0(SB), Y0, Y3
+	VMOVAPS      Y3, Y4
+	VFNMADD231PS constant7<>+0(SB), Y2, Y3
+	VFMADD231PS  constant7<>+0(SB), Y2, Y4
+	VMOVUPS      Y3, (BX)
+	VMOVUPS      Y4, (BX)(CX*2)
+	VMULPS       constant10<>+0(SB), Y1, Y3
+	VMOVUPS      Y3, (BX)(CX*1)
+	VMOVUPS      Y3, (BX)(SI*1)
+	VMULPS       constant8<>+0(SB), Y0, Y3
+	VMOVAPS      Y3, Y4
+	VFMADD231PS  constant9<>+0(SB), Y2, Y3
+	VFNMADD231PS constant9<>+0(SB), Y2, Y4
+	VMOVUPS      Y3, (BX)(CX*4)
+	VMOVUPS      Y4, (BX)(SI*2)
+	VMULPS       constant8<>+0(SB), Y1, Y3
+	VMOVUPS      Y3, (BX)(DI*1)
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      Y3, (R13)(CX*1)
+	VMOVUPS      Y2, (BX)(CX*8)
+	LEAQ         (AX)(DX*4), BX
+	ADDQ         DX, BX
+	ADDQ         DX, BX
+	ADDQ         DX, BX
+	VMULPS       constant10<>+0(SB), Y0, Y3
+	VMOVAPS      Y3, Y4
+	VFNMADD231PS constant7<>+0(SB), Y2, Y3
+	VFMADD231PS  constant7<>+0(SB), Y2, Y4
+	VMOVUPS      Y3, (BX)
+	VMOVUPS      Y4, (BX)(CX*2)
+	VMULPS       constant10<>+0(SB), Y1, Y3
+	VMOVUPS      Y3, (BX)(CX*1)
+	VMOVUPS      Y3, (BX)(SI*1)
+	VMULPS       constant8<>+0(SB), Y0, Y0
+	VMOVAPS      Y0, Y3
+	VFMADD231PS  constant9<>+0(SB), Y2, Y0
+	VFNMADD231PS constant9<>+0(SB), Y2, Y3
+	VMOVUPS      Y0, (BX)(CX*4)
+	VMOVUPS      Y3, (BX)(SI*2)
+	VMULPS       constant8<>+0(SB), Y1, Y0
+	VMOVUPS      Y0, (BX)(DI*1)
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      Y0, (R13)(CX*1)
+	VMOVUPS      Y2, (BX)(CX*8)
+	ADDQ         $+32, AX
+	ADDQ         $+8, R9
+	SUBQ         $+8, R12
+	JG           vector
+	MOVQ         step+16(FP), R12
+	LEAQ         (R11)(R12*4), R11
+	ADDQ         pixelStep+32(FP), R10
+	DECQ         tiles+40(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func stridedSpreadAVX2(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
+// Requires: AVX, FMA3
+TEXT ·stridedSpreadAVX2(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ stride+8(FP), CX
+	SHLQ $0x02, CX
+	LEAQ (CX)(CX*4), DX
+	LEAQ (CX)(CX*2), SI
+	LEAQ (CX)(CX*4), BX
+	MOVQ src+24(FP), DI
+	XORQ R9, R9
+	MOVQ AX, R10
+
+tile:
+	MOVQ R9, R8
+	MOVQ R10, AX
+	MOVQ channels+48(FP), R11
+
+vector:
+	MOVQ        (DI), BX
+	VMOVUPS     (BX)(R8*4), Y0
+	VMULPS      constant2<>+0(SB), Y0, Y0
+	MOVQ        32(DI), BX
+	VMOVUPS     (BX)(R8*4), Y1
+	VMOVAPS     Y1, Y1
+	MOVQ        64(DI), BX
+	VMOVUPS     (BX)(R8*4), Y2
+	VFMADD231PS constant1<>+0(SB), Y2, Y0
+	MOVQ        96(DI), BX
+	VMOVUPS     (BX)(R8*4), Y2
+	VFMADD231PS constant5<>+0(SB), Y2, Y1
+	VADDPS      Y0, Y1, Y2
+	VSUBPS      Y0, Y1, Y1
+	MOVQ        8(DI), BX
+	VMOVUPS     (BX)(R8*4), Y0
+	VMULPS      constant2<>+0(SB), Y0, Y0
+	MOVQ        40(DI), BX
+	VMOVUPS     (BX)(R8*4), Y3
+	VMOVAPS     Y3, Y3
+	MOVQ        72(DI), BX
+	VMOVUPS     (BX)(R8*4), Y4
+	VFMADD231PS constant1<>+0(SB), Y4, Y0
+	MOVQ        104(DI), BX
+	VMOVUPS     (BX)(R8*4), Y4
+	VFMADD231PS constant5<>+0(SB), Y4, Y3
+	VADDPS      Y0, Y3, Y4
+	VSUBPS      Y0, Y3, Y3
+	MOVQ        16(DI), BX
+	VMOVUPS     (BX)(R8*4), Y0
+	VMULPS      constant2<>+0(SB), Y0, Y0
+	MOVQ        48(DI), BX
+	VMOVUPS     (BX)(R8*4), Y5
+	VMOVAPS     Y5, Y5
+	MOVQ        80(DI), BX
+	VMOVUPS     (BX)(R8*4), Y6
+	VFMADD231PS constant1<>+0(SB), Y6, Y0
+	MOVQ        112(DI), BX
+	VMOVUPS     (BX)(R8*4), Y6
+	VFMADD231PS constant5<>+0(SB), Y6, Y5
+	VADDPS      Y0, Y5, Y6
+	VSUBPS      Y0, Y5, Y5
+	MOVQ        24(DI), BX
+	VMOVUPS     (BX)(R8*4), Y0
+	VMULPS      constant2<>+0(SB), Y0, Y0
+	MOVQ        56(DI), BX
+	VMOVUPS     (BX)(R8*4), Y7
+	VMOVAPS     Y7, Y7
+	MOVQ        88(DI), BX
+	VMOVUPS     (BX)(R8*4), Y8
+	VFMADD231PS constant1<>+0(SB), Y8, Y0
+	MOVQ        120(DI), BX
+	VMOVUPS     (BX)(R8*4), Y8
+	VFMADD231PS constant5<>+0(SB), Y8, Y7
+	VADDPS      Y0, Y7, Y8
+	VSUBPS      Y0, Y7, Y7
+	MOVQ        AX, BX
+	VMULPS      constant2<>+0(SB), Y2, Y0
+	VMOVAPS     Y4, Y9
+	VFMADD231PS constant1<>+0(SB), Y6, Y0
+	VFMADD231PS constant5<>+0(SB), Y8, Y9
+	VADDPS      Y0, Y9, Y10
+	VMOVUPS     Y10, (BX)
+	VSUBPS      Y0, Y9, Y9
+	VMOVUPS     Y9, (BX)(CX*1)
+	VMULPS      constant1<>+0(SB), Y2, Y0
+	VMOVAPS     Y4, Y2
+	VFMADD231PS constant2<>+0(SB), Y6, Y0
+	VFMADD231PS constant3<>+0(SB), Y8, Y2
+	VADDPS      Y0, Y2, Y4
+	VMOVUPS     Y4, (BX)(CX*2)
+	VSUBPS      Y0, Y2, Y2
+	VMOVUPS     Y2, (BX)(SI*1)
+	VMOVUPS     Y8, (BX)(CX*4)
+	ADDQ        DX, BX
+	VMULPS      constant2<>+0(SB), Y1, Y0
+	VMOVAPS     Y3, Y2
+	VFMADD231PS constant1<>+0(SB), Y5, Y0
+	VFMADD231PS constant5<>+0(SB), Y7, Y2
+	VADDPS      Y0, Y2, Y4
+	VMOVUPS     Y4, (BX)
+	VSUBPS      Y0, Y2, Y2
+	VMOVUPS     Y2, (BX)(CX*1)
+	VMULPS      constant1<>+0(SB), Y1, Y0
+	VMOVAPS     Y3, Y1
+	VFMADD231PS constant2<>+0(SB), Y5, Y0
+	VFMADD231PS constant3<>+0(SB), Y7, Y1
+	VADDPS      Y0, Y1, Y2
+	VMOVUPS     Y2, (BX)(CX*2)
+	VSUBPS      Y0, Y1, Y1
+	VMOVUPS     Y1, (BX)(SI*1)
+	VMOVUPS     Y7, (BX)(CX*4)
+	MOVQ        (DI), BX
+	VMOVUPS     (BX)(R8*4), Y0
+	VMULPS      constant1<>+0(SB), Y0, Y0
+	MOVQ        32(DI), BX
+	VMOVUPS     (BX)(R8*4), Y1
+	VMOVAPS     Y1, Y1
+	MOVQ        64(DI), BX
+	VMOVUPS     (BX)(R8*4), Y2
+	VFMADD231PS constant2<>+0(SB), Y2, Y0
+	MOVQ        96(DI), BX
+	VMOVUPS     (BX)(R8*4), Y2
+	VFMADD231PS constant3<>+0(SB), Y2, Y1
+	VADDPS      Y0, Y1, Y2
+	VSUBPS      Y0, Y1, Y1
+	MOVQ        8(DI), BX
+	VMOVUPS     (BX)(R8*4), Y0
+	VMULPS      constant1<>+0(SB), Y0, Y0
+	MOVQ        40(DI), BX
+	VMOVUPS     (BX)(R8*4), Y3
+	VMOVAPS     Y3, Y3
+	MOVQ        72(DI), BX
+	VMOVUPS     (BX)(R8*4), Y4
+	VFMADD231PS constant2<>+0(SB), Y4, Y0
+	MOVQ        104(DI), BX
+	VMOVUPS     (BX)(R8*4), Y4
+	VFMADD231PS constant3<>+0(SB), Y4, Y3
+	VADDPS      Y0, Y3, Y4
+	VSUBPS      Y0, Y3, Y3
+	MOVQ        16(DI), BX
+	VMOVUPS     (BX)(R8*4), Y0
+	VMULPS      constant1<>+0(SB), Y0, Y0
+	MOVQ        48(DI), BX
+	VMOVUPS     (BX)(R8*4), Y5
+	VMOVAPS     Y5, Y5
+	MOVQ        80(DI), BX
+	VMOVUPS     (BX)(R8*4), Y6
+	VFMADD231PS constant2<>+0(SB), Y6, Y0
+	MOVQ        112(DI), BX
+	VMOVUPS     (BX)(R8*4), Y6
+	VFMADD231PS constant3<>+0(SB), Y6, Y5
+	VADDPS      Y0, Y5, Y6
+	VSUBPS      Y0, Y5, Y5
+	MOVQ        24(DI), BX
+	VMOVUPS     (BX)(R8*4), Y0
+	VMULPS      constant1<>+0(SB), Y0, Y0
+	MOVQ        56(DI), BX
+	VMOVUPS     (BX)(R8*4), Y7
+	VMOVAPS     Y7, Y7
+	MOVQ        88(DI), BX
+	VMOVUPS     (BX)(R8*4), Y8
+	VFMADD231PS constant2<>+0(SB), Y8, Y0
+	MOVQ        120(DI), BX
+	VMOVUPS     (BX)(R8*4), Y8
+	VFMADD231PS constant3<>+0(SB), Y8, Y7
+	VADDPS      Y0, Y7, Y8
+	VSUBPS      Y0, Y7, Y7
+	LEAQ        (AX)(DX*2), BX
+	VMULPS      constant2<>+0(SB), Y2, Y0
+	VMOVAPS     Y4, Y9
+	VFMADD231PS constant1<>+0(SB), Y6, Y0
+	VFMADD231PS constant5<>+0(SB), Y8, Y9
+	VADDPS      Y0, Y9, Y10
+	VMOVUPS     Y10, (BX)
+	VSUBPS      Y0, Y9, Y9
+	VMOVUPS     Y9, (BX)(CX*1)
+	VMULPS      constant1<>+0(SB), Y2, Y0
+	VMOVAPS     Y4, Y2
+	VFMADD231PS constant2<>+0(SB), Y6, Y0
+	VFMADD231PS constant3<>+0(SB), Y8, Y2
+	VADDPS      Y0, Y2, Y4
+	VMOVUPS     Y4, (BX)(CX*2)
+	VSUBPS      Y0, Y2, Y2
+	VMOVUPS     Y2, (BX)(SI*1)
+	VMOVUPS     Y8, (BX)(CX*4)
+	ADDQ        DX, BX
+	VMULPS      constant2<>+0(SB), Y1, Y0
+	VMOVAPS     Y3, Y2
+	VFMADD231PS constant1<>+0(SB), Y5, Y0
+	VFMADD231PS constant5<>+0(SB), Y7, Y2
+	VADDPS      Y0, Y2, Y4
+	VMOVUPS     Y4, (BX)
+	VSUBPS      Y0, Y2, Y2
+	VMOVUPS     Y2, (BX)(CX*1)
+	VMULPS      constant1<>+0(SB), Y1, Y0
+	VMOVAPS     Y3, Y1
+	VFMADD231PS constant2<>+0(SB), Y5, Y0
+	VFMADD231PS constant3<>+0(SB), Y7, Y1
+	VADDPS      Y0, Y1, Y2
+	VMOVUPS     Y2, (BX)(CX*2)
+	VSUBPS      Y0, Y1, Y1
+	VMOVUPS     Y1, (BX)(SI*1)
+	VMOVUPS     Y7, (BX)(CX*4)
+	MOVQ        96(DI), BX
+	VMOVUPS     (BX)(R8*4), Y0
+	MOVQ        104(DI), BX
+	VMOVUPS     (BX)(R8*4), Y1
+	MOVQ        112(DI), BX
+	VMOVUPS     (BX)(R8*4), Y2
+	MOVQ        120(DI), BX
+	VMOVUPS     (BX)(R8*4), Y3
+	LEAQ        (AX)(DX*4), BX
+	VMULPS      constant2<>+0(SB), Y0, Y4
+	VMOVAPS     Y1, Y5
+	VFMADD231PS constant1<>+0(SB), Y2, Y4
+	VFMADD231PS constant5<>+0(SB), Y3, Y5
+	VADDPS      Y4, Y5, Y6
+	VMOVUPS     Y6, (BX)
+	VSUBPS      Y4, Y5, Y5
+	VMOVUPS     Y5, (BX)(CX*1)
+	VMULPS      constant1<>+0(SB), Y0, Y0
+	VMOVAPS     Y1, Y1
+	VFMADD231PS constant2<>+0(SB), Y2, Y0
+	VFMADD231PS constant3<>+0(SB), Y3, Y1
+	VADDPS      Y0, Y1, Y2
+	VMOVUPS     Y2, (BX)(CX*2)
+	VSUBPS      Y0, Y1, Y1
+	VMOVUPS     Y1, (BX)(SI*1)
+	VMOVUPS     Y3, (BX)(CX*4)
+	ADDQ        $+32, AX
+	ADDQ        $+8, R8
+	SUBQ        $+8, R11
+	JG          vector
+	MOVQ        step+16(FP), R11
+	LEAQ        (R10)(R11*4), R10
+	ADDQ        pixelStep+32(FP), R9
+	DECQ        tiles+40(FP)
+	JNZ         tile
+	VZEROUPPER
+	RET
+
+// func stridedOutputAVX2(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, biasStep int, low float32, high float32)
+// Requires: AVX, FMA3
+TEXT ·stridedOutputAVX2(SB), NOSPLIT, $0-80
+	MOVQ         src+16(FP), AX
+	MOVQ         stride+24(FP), CX
+	SHLQ         $0x02, CX
+	LEAQ         (CX)(CX*4), DX
+	LEAQ         (DX)(DX*2), SI
+	LEAQ         (DX)(DX*4), BX
+	MOVQ         dst+0(FP), DI
+	VBROADCASTSS low+72(FP), Y0
+	VBROADCASTSS high+76(FP), Y1
+	XORQ         R10, R10
+	MOVQ         AX, R11
+
+tile:
+	MOVQ R10, R8
+	MOVQ R11, AX
+	MOVQ channels+48(FP), R12
+	MOVQ bias+56(FP), R9
+
+vector:
+	MOVQ        AX, BX
+	VMOVUPS     (BX), Y2
+	VMOVUPS     (BX)(DX*1), Y3
+	VMOVUPS     (BX)(DX*2), Y4
+	VMOVUPS     (BX)(SI*1), Y5
+	VSUBPS      Y3, Y2, Y2
+	VSUBPS      Y5, Y4, Y4
+	VMULPS      constant2<>+0(SB), Y2, Y3
+	VFMADD231PS constant1<>+0(SB), Y4, Y3
+	VMULPS      constant1<>+0(SB), Y2, Y2
+	VFMADD231PS constant2<>+0(SB), Y4, Y2
+	ADDQ        CX, BX
+	VMOVUPS     (BX), Y4
+	VMOVUPS     (BX)(DX*1), Y5
+	VMOVUPS     (BX)(DX*2), Y6
+	VMOVUPS     (BX)(SI*1), Y7
+	VSUBPS      Y5, Y4, Y4
+	VSUBPS      Y7, Y6, Y6
+	VMULPS      constant2<>+0(SB), Y4, Y5
+	VFMADD231PS constant1<>+0(SB), Y6, Y5
+	VMULPS      constant1<>+0(SB), Y4, Y4
+	VFMADD231PS constant2<>+0(SB), Y6, Y4
+	ADDQ        CX, BX
+	VMOVUPS     (BX), Y6
+	VMOVUPS     (BX)(DX*1), Y7
+	VMOVUPS     (BX)(DX*2), Y8
+	VMOVUPS     (BX)(SI*1), Y9
+	VSUBPS      Y7, Y6, Y6
+	VSUBPS      Y9, Y8, Y8
+	VMULPS      constant2<>+0(SB), Y6, Y7
+	VFMADD231PS constant1<>+0(SB), Y8, Y7
+	VMULPS      constant1<>+0(SB), Y6, Y6
+	VFMADD231PS constant2<>+0(SB), Y8, Y6
+	ADDQ        CX, BX
+	VMOVUPS     (BX), Y8
+	VMOVUPS     (BX)(DX*1), Y9
+	VMOVUPS     (BX)(DX*2), Y10
+	VMOVUPS     (BX)(SI*1), Y11
+	VSUBPS      Y9, Y8, Y8
+	VSUBPS      Y11, Y10, Y10
+	VMULPS      constant2<>+0(SB), Y8, Y9
+	VFMADD231PS constant1<>+0(SB), Y10, Y9
+	VMULPS      constant1<>+0(SB), Y8, Y8
+	VFMADD231PS constant2<>+0(SB), Y10, Y8
+	ADDQ        CX, BX
+	VMOVUPS     (BX), Y10
+	VMOVUPS     (BX)(DX*1), Y11
+	VMOVUPS     (BX)(DX*2), Y12
+	VMOVUPS     (BX)(SI*1), Y13
+	VSUBPS      Y11, Y10, Y10
+	VSUBPS      Y13, Y12, Y12
+	VMULPS      constant2<>+0(SB), Y10, Y11
+	VFMADD231PS constant1<>+0(SB), Y12, Y11
+	VMULPS      constant1<>+0(SB), Y10, Y10
+	VFMADD231PS constant2<>+0(SB), Y12, Y10
+	VMOVAPS     Y3, Y12
+	VMOVAPS     Y7, Y13
+	VSUBPS      Y5, Y12, Y12
+	VSUBPS      Y9, Y13, Y13
+	VMULPS      constant2<>+0(SB), Y12, Y14
+	VFMADD231PS constant1<>+0(SB), Y13, Y14
+	MOVQ        (DI), BX
+	VADDPS      (R9), Y14, Y14
+	VMAXPS      Y14, Y0, Y14
+	VMINPS      Y14, Y1, Y14
+	VMOVUPS     Y14, (BX)(R8*4)
+	VMULPS      constant1<>+0(SB), Y12, Y12
+	VFMADD231PS constant2<>+0(SB), Y13, Y12
+	MOVQ        16(DI), BX
+	VADDPS      (R9), Y12, Y12
+	VMAXPS      Y12, Y0, Y12
+	VMINPS      Y12, Y1, Y12
+	VMOVUPS     Y12, (BX)(R8*4)
+	VADDPS      Y5, Y3, Y3
+	VADDPS      Y9, Y7, Y7
+	VADDPS      Y7, Y3, Y5
+	MOVQ        8(DI), BX
+	VADDPS      (R9), Y5, Y5
+	VMAXPS      Y5, Y0, Y5
+	VMINPS      Y5, Y1, Y5
+	VMOVUPS     Y5, (BX)(R8*4)
+	VMULPS      constant5<>+0(SB), Y3, Y3
+	VFMADD231PS constant3<>+0(SB), Y7, Y3
+	VADDPS      Y11, Y3, Y3
+	MOVQ        24(DI), BX
+	VADDPS      (R9), Y3, Y3
+	VMAXPS      Y3, Y0, Y3
+	VMINPS      Y3, Y1, Y3
+	VMOVUPS     Y3, (BX)(R8*4)
+	VMOVAPS     Y2, Y3
+	VMOVAPS     Y6, Y5
+	VSUBPS      Y4, Y3, Y3
+	VSUBPS      Y8, Y5, Y5
+	VMULPS      constant2<>+0(SB), Y3, Y7
+	VFMADD231PS constant1<>+0(SB), Y5, Y7
+	MOVQ        64(DI), BX
+	VADDPS      (R9), Y7, Y7
+	VMAXPS      Y7, Y0, Y7
+	VMINPS      Y7, Y1, Y7
+	VMOVUPS     Y7, (BX)(R8*4)
+	VMULPS      constant1<>+0(SB), Y3, Y3
+	VFMADD231PS constant2<>+0(SB), Y5, Y3
+	MOVQ        80(DI), BX
+	VADDPS      (R9), Y3, Y3
+	VMAXPS      Y3, Y0, Y3
+	VMINPS      Y3, Y1, Y3
+	VMOVUPS     Y3, (BX)(R8*4)
+	VADDPS      Y4, Y2, Y2
+	VADDPS      Y8, Y6, Y6
+	VADDPS      Y6, Y2, Y3
+	MOVQ        72(DI), BX
+	VADDPS      (R9), Y3, Y3
+	VMAXPS      Y3, Y0, Y3
+	VMINPS      Y3, Y1, Y3
+	VMOVUPS     Y3, (BX)(R8*4)
+	VMULPS      constant5<>+0(SB), Y2, Y2
+	VFMADD231PS constant3<>+0(SB), Y6, Y2
+	VADDPS      Y10, Y2, Y2
+	MOVQ        88(DI), BX
+	VADDPS      (R9), Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMINPS      Y2, Y1, Y2
+	VMOVUPS     Y2, (BX)(R8*4)
+	MOVQ        AX, BX
+	VMOVUPS     (BX)(DX*4), Y2
+	VMOVUPS     (BX), Y3
+	VMOVUPS     (BX)(DX*1), Y4
+	VMOVUPS     (BX)(DX*2), Y5
+	VMOVUPS     (BX)(SI*1), Y6
+	VADDPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y5
+	VADDPS      Y5, Y3, Y4
+	VMULPS      constant5<>+0(SB), Y3, Y3
+	VFMADD231PS constant3<>+0(SB), Y5, Y3
+	VADDPS      Y2, Y3, Y3
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*4), Y2
+	VMOVUPS     (BX), Y5
+	VMOVUPS     (BX)(DX*1), Y6
+	VMOVUPS     (BX)(DX*2), Y7
+	VMOVUPS     (BX)(SI*1), Y8
+	VADDPS      Y6, Y5, Y5
+	VADDPS      Y8, Y7, Y7
+	VADDPS      Y7, Y5, Y6
+	VMULPS      constant5<>+0(SB), Y5, Y5
+	VFMADD231PS constant3<>+0(SB), Y7, Y5
+	VADDPS      Y2, Y5, Y5
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*4), Y2
+	VMOVUPS     (BX), Y7
+	VMOVUPS     (BX)(DX*1), Y8
+	VMOVUPS     (BX)(DX*2), Y9
+	VMOVUPS     (BX)(SI*1), Y10
+	VADDPS      Y8, Y7, Y7
+	VADDPS      Y10, Y9, Y9
+	VADDPS      Y9, Y7, Y8
+	VMULPS      constant5<>+0(SB), Y7, Y7
+	VFMADD231PS constant3<>+0(SB), Y9, Y7
+	VADDPS      Y2, Y7, Y7
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*4), Y2
+	VMOVUPS     (BX), Y9
+	VMOVUPS     (BX)(DX*1), Y10
+	VMOVUPS     (BX)(DX*2), Y11
+	VMOVUPS     (BX)(SI*1), Y12
+	VADDPS      Y10, Y9, Y9
+	VADDPS      Y12, Y11, Y11
+	VADDPS      Y11, Y9, Y10
+	VMULPS      constant5<>+0(SB), Y9, Y9
+	VFMADD231PS constant3<>+0(SB), Y11, Y9
+	VADDPS      Y2, Y9, Y9
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*4), Y2
+	VMOVUPS     (BX), Y11
+	VMOVUPS     (BX)(DX*1), Y12
+	VMOVUPS     (BX)(DX*2), Y13
+	VMOVUPS     (BX)(SI*1), Y14
+	VADDPS      Y12, Y11, Y11
+	VADDPS      Y14, Y13, Y13
+	VADDPS      Y13, Y11, Y12
+	VMULPS      constant5<>+0(SB), Y11, Y11
+	VFMADD231PS constant3<>+0(SB), Y13, Y11
+	VADDPS      Y2, Y11, Y11
+	VMOVAPS     Y4, Y2
+	VMOVAPS     Y8, Y13
+	VSUBPS      Y6, Y2, Y2
+	VSUBPS      Y10, Y13, Y13
+	VMULPS      constant2<>+0(SB), Y2, Y14
+	VFMADD231PS constant1<>+0(SB), Y13, Y14
+	MOVQ        32(DI), BX
+	VADDPS      (R9), Y14, Y14
+	VMAXPS      Y14, Y0, Y14
+	VMINPS      Y14, Y1, Y14
+	VMOVUPS     Y14, (BX)(R8*4)
+	VMULPS      constant1<>+0(SB), Y2, Y2
+	VFMADD231PS constant2<>+0(SB), Y13, Y2
+	MOVQ        48(DI), BX
+	VADDPS      (R9), Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMINPS      Y2, Y1, Y2
+	VMOVUPS     Y2, (BX)(R8*4)
+	VADDPS      Y6, Y4, Y4
+	VADDPS      Y10, Y8, Y8
+	VADDPS      Y8, Y4, Y2
+	MOVQ        40(DI), BX
+	VADDPS      (R9), Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMINPS      Y2, Y1, Y2
+	VMOVUPS     Y2, (BX)(R8*4)
+	VMULPS      constant5<>+0(SB), Y4, Y4
+	VFMADD231PS constant3<>+0(SB), Y8, Y4
+	VADDPS      Y12, Y4, Y4
+	MOVQ        56(DI), BX
+	VADDPS      (R9), Y4, Y4
+	VMAXPS      Y4, Y0, Y4
+	VMINPS      Y4, Y1, Y4
+	VMOVUPS     Y4, (BX)(R8*4)
+	VMOVAPS     Y3, Y2
+	VMOVAPS     Y7, Y4
+	VSUBPS      Y5, Y2, Y2
+	VSUBPS      Y9, Y4, Y4
+	VMULPS      constant2<>+0(SB), Y2, Y6
+	VFMADD231PS constant1<>+0(SB), Y4, Y6
+	MOVQ        96(DI), BX
+	VADDPS      (R9), Y6, Y6
+	VMAXPS      Y6, Y0, Y6
+	VMINPS      Y6, Y1, Y6
+	VMOVUPS     Y6, (BX)(R8*4)
+	VMULPS      constant1<>+0(SB), Y2, Y2
+	VFMADD231PS constant2<>+0(SB), Y4, Y2
+	MOVQ        112(DI), BX
+	VADDPS      (R9), Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMINPS      Y2, Y1, Y2
+	VMOVUPS     Y2, (BX)(R8*4)
+	VADDPS      Y5, Y3, Y3
+	VADDPS      Y9, Y7, Y7
+	VADDPS      Y7, Y3, Y2
+	MOVQ        104(DI), BX
+	VADDPS      (R9), Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMINPS      Y2, Y1, Y2
+	VMOVUPS     Y2, (BX)(R8*4)
+	VMULPS      constant5<>+0(SB), Y3, Y3
+	VFMADD231PS constant3<>+0(SB), Y7, Y3
+	VADDPS      Y11, Y3, Y3
+	MOVQ        120(DI), BX
+	VADDPS      (R9), Y3, Y3
+	VMAXPS      Y3, Y0, Y3
+	VMINPS      Y3, Y1, Y3
+	VMOVUPS     Y3, (BX)(R8*4)
+	ADDQ        $+32, R9
+	ADDQ        $+32, AX
+	ADDQ        $+8, R8
+	SUBQ        $+8, R12
+	JG          vector
+	MOVQ        step+32(FP), R12
+	LEAQ        (R11)(R12*4), R11
+	ADDQ        pixelStep+8(FP), R10
+	DECQ        tiles+40(FP)
+	JNZ         tile
+	VZEROUPPER
+	RET
+
+// func stridedOutputAddAVX2(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int)
+// Requires: AVX, FMA3
+TEXT ·stridedOutputAddAVX2(SB), NOSPLIT, $0-56
+	MOVQ src+16(FP), AX
+	MOVQ stride+24(FP), CX
+	SHLQ $0x02, CX
+	LEAQ (CX)(CX*4), DX
+	LEAQ (DX)(DX*2), SI
+	LEAQ (DX)(DX*4), BX
+	MOVQ dst+0(FP), DI
+	XORQ R9, R9
+	MOVQ AX, R10
+
+tile:
+	MOVQ R9, R8
+	MOVQ R10, AX
+	MOVQ channels+48(FP), R11
+
+vector:
+	MOVQ        AX, BX
+	VMOVUPS     (BX), Y0
+	VMOVUPS     (BX)(DX*1), Y1
+	VMOVUPS     (BX)(DX*2), Y2
+	VMOVUPS     (BX)(SI*1), Y3
+	VSUBPS      Y1, Y0, Y0
+	VSUBPS      Y3, Y2, Y2
+	VMULPS      constant2<>+0(SB), Y0, Y1
+	VFMADD231PS constant1<>+0(SB), Y2, Y1
+	VMULPS      constant1<>+0(SB), Y0, Y0
+	VFMADD231PS constant2<>+0(SB), Y2, Y0
+	ADDQ        CX, BX
+	VMOVUPS     (BX), Y2
+	VMOVUPS     (BX)(DX*1), Y3
+	VMOVUPS     (BX)(DX*2), Y4
+	VMOVUPS     (BX)(SI*1), Y5
+	VSUBPS      Y3, Y2, Y2
+	VSUBPS      Y5, Y4, Y4
+	VMULPS      constant2<>+0(SB), Y2, Y3
+	VFMADD231PS constant1<>+0(SB), Y4, Y3
+	VMULPS      constant1<>+0(SB), Y2, Y2
+	VFMADD231PS constant2<>+0(SB), Y4, Y2
+	ADDQ        CX, BX
+	VMOVUPS     (BX), Y4
+	VMOVUPS     (BX)(DX*1), Y5
+	VMOVUPS     (BX)(DX*2), Y6
+	VMOVUPS     (BX)(SI*1), Y7
+	VSUBPS      Y5, Y4, Y4
+	VSUBPS      Y7, Y6, Y6
+	VMULPS      constant2<>+0(SB), Y4, Y5
+	VFMADD231PS constant1<>+0(SB), Y6, Y5
+	VMULPS      constant1<>+0(SB), Y4, Y4
+	VFMADD231PS constant2<>+0(SB), Y6, Y4
+	ADDQ        CX, BX
+	VMOVUPS     (BX), Y6
+	VMOVUPS     (BX)(DX*1), Y7
+	VMOVUPS     (BX)(DX*2), Y8
+	VMOVUPS     (BX)(SI*1), Y9
+	VSUBPS      Y7, Y6, Y6
+	VSUBPS      Y9, Y8, Y8
+	VMULPS      constant2<>+0(SB), Y6, Y7
+	VFMADD231PS constant1<>+0(SB), Y8, Y7
+	VMULPS      constant1<>+0(SB), Y6, Y6
+	VFMADD231PS constant2<>+0(SB), Y8, Y6
+	ADDQ        CX, BX
+	VMOVUPS     (BX), Y8
+	VMOVUPS     (BX)(DX*1), Y9
+	VMOVUPS     (BX)(DX*2), Y10
+	VMOVUPS     (BX)(SI*1), Y11
+	VSUBPS      Y9, Y8, Y8
+	VSUBPS      Y11, Y10, Y10
+	VMULPS      constant2<>+0(SB), Y8, Y9
+	VFMADD231PS constant1<>+0(SB), Y10, Y9
+	VMULPS      constant1<>+0(SB), Y8, Y8
+	VFMADD231PS constant2<>+0(SB), Y10, Y8
+	VMOVAPS     Y1, Y10
+	VMOVAPS     Y5, Y11
+	VSUBPS      Y3, Y10, Y10
+	VSUBPS      Y7, Y11, Y11
+	VMULPS      constant2<>+0(SB), Y10, Y12
+	VFMADD231PS constant1<>+0(SB), Y11, Y12
+	MOVQ        (DI), BX
+	VADDPS      (BX)(R8*4), Y12, Y12
+	VMOVUPS     Y12, (BX)(R8*4)
+	VMULPS      constant1<>+0(SB), Y10, Y10
+	VFMADD231PS constant2<>+0(SB), Y11, Y10
+	MOVQ        16(DI), BX
+	VADDPS      (BX)(R8*4), Y10, Y10
+	VMOVUPS     Y10, (BX)(R8*4)
+	VADDPS      Y3, Y1, Y1
+	VADDPS      Y7, Y5, Y5
+	VADDPS      Y5, Y1, Y3
+	MOVQ        8(DI), BX
+	VADDPS      (BX)(R8*4), Y3, Y3
+	VMOVUPS     Y3, (BX)(R8*4)
+	VMULPS      constant5<>+0(SB), Y1, Y1
+	VFMADD231PS constant3<>+0(SB), Y5, Y1
+	VADDPS      Y9, Y1, Y1
+	MOVQ        24(DI), BX
+	VADDPS      (BX)(R8*4), Y1, Y1
+	VMOVUPS     Y1, (BX)(R8*4)
+	VMOVAPS     Y0, Y1
+	VMOVAPS     Y4, Y3
+	VSUBPS      Y2, Y1, Y1
+	VSUBPS      Y6, Y3, Y3
+	VMULPS      constant2<>+0(SB), Y1, Y5
+	VFMADD231PS constant1<>+0(SB), Y3, Y5
+	MOVQ        64(DI), BX
+	VADDPS      (BX)(R8*4), Y5, Y5
+	VMOVUPS     Y5, (BX)(R8*4)
+	VMULPS      constant1<>+0(SB), Y1, Y1
+	VFMADD231PS constant2<>+0(SB), Y3, Y1
+	MOVQ        80(DI), BX
+	VADDPS      (BX)(R8*4), Y1, Y1
+	VMOVUPS     Y1, (BX)(R8*4)
+	VADDPS      Y2, Y0, Y0
+	VADDPS      Y6, Y4, Y4
+	VADDPS      Y4, Y0, Y1
+	MOVQ        72(DI), BX
+	VADDPS      (BX)(R8*4), Y1, Y1
+	VMOVUPS     Y1, (BX)(R8*4)
+	VMULPS      constant5<>+0(SB), Y0, Y0
+	VFMADD231PS constant3<>+0(SB), Y4, Y0
+	VADDPS      Y8, Y0, Y0
+	MOVQ        88(DI), BX
+	VADDPS      (BX)(R8*4), Y0, Y0
+	VMOVUPS     Y0, (BX)(R8*4)
+	MOVQ        AX, BX
+	VMOVUPS     (BX)(DX*4), Y0
+	VMOVUPS     (BX), Y1
+	VMOVUPS     (BX)(DX*1), Y2
+	VMOVUPS     (BX)(DX*2), Y3
+	VMOVUPS     (BX)(SI*1), Y4
+	VADDPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y3
+	VADDPS      Y3, Y1, Y2
+	VMULPS      constant5<>+0(SB), Y1, Y1
+	VFMADD231PS constant3<>+0(SB), Y3, Y1
+	VADDPS      Y0, Y1, Y1
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*4), Y0
+	VMOVUPS     (BX), Y3
+	VMOVUPS     (BX)(DX*1), Y4
+	VMOVUPS     (BX)(DX*2), Y5
+	VMOVUPS     (BX)(SI*1), Y6
+	VADDPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y5
+	VADDPS      Y5, Y3, Y4
+	VMULPS      constant5<>+0(SB), Y3, Y3
+	VFMADD231PS constant3<>+0(SB), Y5, Y3
+	VADDPS      Y0, Y3, Y3
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*4), Y0
+	VMOVUPS     (BX), Y5
+	VMOVUPS     (BX)(DX*1), Y6
+	VMOVUPS     (BX)(DX*2), Y7
+	VMOVUPS     (BX)(SI*1), Y8
+	VADDPS      Y6, Y5, Y5
+	VADDPS      Y8, Y7, Y7
+	VADDPS      Y7, Y5, Y6
+	VMULPS      constant5<>+0(SB), Y5, Y5
+	VFMADD231PS constant3<>+0(SB), Y7, Y5
+	VADDPS      Y0, Y5, Y5
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*4), Y0
+	VMOVUPS     (BX), Y7
+	VMOVUPS     (BX)(DX*1), Y8
+	VMOVUPS     (BX)(DX*2), Y9
+	VMOVUPS     (BX)(SI*1), Y10
+	VADDPS      Y8, Y7, Y7
+	VADDPS      Y10, Y9, Y9
+	VADDPS      Y9, Y7, Y8
+	VMULPS      constant5<>+0(SB), Y7, Y7
+	VFMADD231PS constant3<>+0(SB), Y9, Y7
+	VADDPS      Y0, Y7, Y7
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*4), Y0
+	VMOVUPS     (BX), Y9
+	VMOVUPS     (BX)(DX*1), Y10
+	VMOVUPS     (BX)(DX*2), Y11
+	VMOVUPS     (BX)(SI*1), Y12
+	VADDPS      Y10, Y9, Y9
+	VADDPS      Y12, Y11, Y11
+	VADDPS      Y11, Y9, Y10
+	VMULPS      constant5<>+0(SB), Y9, Y9
+	VFMADD231PS constant3<>+0(SB), Y11, Y9
+	VADDPS      Y0, Y9, Y9
+	VMOVAPS     Y2, Y0
+	VMOVAPS     Y6, Y11
+	VSUBPS      Y4, Y0, Y0
+	VSUBPS      Y8, Y11, Y11
+	VMULPS      constant2<>+0(SB), Y0, Y12
+	VFMADD231PS constant1<>+0(SB), Y11, Y12
+	MOVQ        32(DI), BX
+	VADDPS      (BX)(R8*4), Y12, Y12
+	VMOVUPS     Y12, (BX)(R8*4)
+	VMULPS      constant1<>+0(SB), Y0, Y0
+	VFMADD231PS constant2<>+0(SB), Y11, Y0
+	MOVQ        48(DI), BX
+	VADDPS      (BX)(R8*4), Y0, Y0
+	VMOVUPS     Y0, (BX)(R8*4)
+	VADDPS      Y4, Y2, Y2
+	VADDPS      Y8, Y6, Y6
+	VADDPS      Y6, Y2, Y0
+	MOVQ        40(DI), BX
+	VADDPS      (BX)(R8*4), Y0, Y0
+	VMOVUPS     Y0, (BX)(R8*4)
+	VMULPS      constant5<>+0(SB), Y2, Y2
+	VFMADD231PS constant3<>+0(SB), Y6, Y2
+	VADDPS      Y10, Y2, Y2
+	MOVQ        56(DI), BX
+	VADDPS      (BX)(R8*4), Y2, Y2
+	VMOVUPS     Y2, (BX)(R8*4)
+	VMOVAPS     Y1, Y0
+	VMOVAPS     Y5, Y2
+	VSUBPS      Y3, Y0, Y0
+	VSUBPS      Y7, Y2, Y2
+	VMULPS      constant2<>+0(SB), Y0, Y4
+	VFMADD231PS constant1<>+0(SB), Y2, Y4
+	MOVQ        96(DI), BX
+	VADDPS      (BX)(R8*4), Y4, Y4
+	VMOVUPS     Y4, (BX)(R8*4)
+	VMULPS      constant1<>+0(SB), Y0, Y0
+	VFMADD231PS constant2<>+0(SB), Y2, Y0
+	MOVQ        112(DI), BX
+	VADDPS      (BX)(R8*4), Y0, Y0
+	VMOVUPS     Y0, (BX)(R8*4)
+	VADDPS      Y3, Y1, Y1
+	VADDPS      Y7, Y5, Y5
+	VADDPS      Y5, Y1, Y0
+	MOVQ        104(DI), BX
+	VADDPS      (BX)(R8*4), Y0, Y0
+	VMOVUPS     Y0, (BX)(R8*4)
+	VMULPS      constant5<>+0(SB), Y1, Y1
+	VFMADD231PS constant3<>+0(SB), Y5, Y1
+	VADDPS      Y9, Y1, Y1
+	MOVQ        120(DI), BX
+	VADDPS      (BX)(R8*4), Y1, Y1
+	VMOVUPS     Y1, (BX)(R8*4)
+	ADDQ        $+32, AX
+	ADDQ        $+8, R8
+	SUBQ        $+8, R11
+	JG          vector
+	MOVQ        step+32(FP), R11
+	LEAQ        (R10)(R11*4), R10
+	ADDQ        pixelStep+8(FP), R9
+	DECQ        tiles+40(FP)
+	JNZ         tile
+	VZEROUPPER
+	RET
+
+// func stridedGradientAVX2(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int)
+// Requires: AVX, FMA3
+TEXT ·stridedGradientAVX2(SB), NOSPLIT, $0-56
+	MOVQ src+16(FP), AX
+	MOVQ stride+24(FP), CX
+	SHLQ $0x02, CX
+	LEAQ (CX)(CX*8), DX
+	LEAQ (DX)(DX*2), SI
+	LEAQ (DX)(DX*4), DI
+	MOVQ dst+0(FP), R8
+	XORQ R10, R10
+	MOVQ AX, R11
+
+tile:
+	MOVQ R10, R9
+	MOVQ R11, AX
+	MOVQ channels+48(FP), R12
+
+vector:
+	MOVQ         AX, BX
+	VMOVUPS      (BX)(DX*4), Y0
+	VMOVUPS      (BX)(SI*2), Y1
+	VADDPS       Y1, Y0, Y0
+	VMOVUPS      (BX), Y1
+	VSUBPS       Y1, Y0, Y0
+	VMOVUPS      (BX)(DX*2), Y1
+	VSUBPS       Y1, Y0, Y0
+	VMULPS       constant8<>+0(SB), Y0, Y0
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*4), Y1
+	VMOVUPS      (BX)(SI*2), Y2
+	VADDPS       Y2, Y1, Y1
+	VMOVUPS      (BX), Y2
+	VSUBPS       Y2, Y1, Y1
+	VMOVUPS      (BX)(DX*2), Y2
+	VSUBPS       Y2, Y1, Y1
+	VMULPS       constant8<>+0(SB), Y1, Y1
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*4), Y2
+	VMOVUPS      (BX)(SI*2), Y3
+	VADDPS       Y3, Y2, Y2
+	VMOVUPS      (BX), Y3
+	VSUBPS       Y3, Y2, Y2
+	VMOVUPS      (BX)(DX*2), Y3
+	VSUBPS       Y3, Y2, Y2
+	VMULPS       constant8<>+0(SB), Y2, Y2
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*4), Y3
+	VMOVUPS      (BX)(SI*2), Y4
+	VADDPS       Y4, Y3, Y3
+	VMOVUPS      (BX), Y4
+	VSUBPS       Y4, Y3, Y3
+	VMOVUPS      (BX)(DX*2), Y4
+	VSUBPS       Y4, Y3, Y3
+	VMULPS       constant8<>+0(SB), Y3, Y3
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*4), Y4
+	VMOVUPS      (BX)(SI*2), Y5
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      (BX), Y5
+	VSUBPS       Y5, Y4, Y4
+	VMOVUPS      (BX)(DX*2), Y5
+	VSUBPS       Y5, Y4, Y4
+	VMULPS       constant8<>+0(SB), Y4, Y4
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*4), Y5
+	VMOVUPS      (BX)(SI*2), Y6
+	VADDPS       Y6, Y5, Y5
+	VMOVUPS      (BX), Y6
+	VSUBPS       Y6, Y5, Y5
+	VMOVUPS      (BX)(DX*2), Y6
+	VSUBPS       Y6, Y5, Y5
+	VMULPS       constant8<>+0(SB), Y5, Y5
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*4), Y6
+	VMOVUPS      (BX)(SI*2), Y7
+	VADDPS       Y7, Y6, Y6
+	VMOVUPS      (BX), Y7
+	VSUBPS       Y7, Y6, Y6
+	VMOVUPS      (BX)(DX*2), Y7
+	VSUBPS       Y7, Y6, Y6
+	VMULPS       constant8<>+0(SB), Y6, Y6
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*4), Y7
+	VMOVUPS      (BX)(SI*2), Y8
+	VADDPS       Y8, Y7, Y7
+	VMOVUPS      (BX), Y8
+	VSUBPS       Y8, Y7, Y7
+	VMOVUPS      (BX)(DX*2), Y8
+	VSUBPS       Y8, Y7, Y7
+	VMULPS       constant8<>+0(SB), Y7, Y7
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*4), Y8
+	VMOVUPS      (BX)(SI*2), Y9
+	VADDPS       Y9, Y8, Y8
+	VMOVUPS      (BX), Y9
+	VSUBPS       Y9, Y8, Y8
+	VMOVUPS      (BX)(DX*2), Y9
+	VSUBPS       Y9, Y8, Y8
+	VMULPS       constant8<>+0(SB), Y8, Y8
+	VADDPS       Y6, Y4, Y9
+	VSUBPS       Y0, Y9, Y9
+	VSUBPS       Y2, Y9, Y9
+	VMULPS       constant8<>+0(SB), Y9, Y9
+	MOVQ         (R8), BX
+	VMOVUPS      Y9, (BX)(R9*4)
+	VADDPS       Y7, Y5, Y5
+	VSUBPS       Y1, Y5, Y5
+	VSUBPS       Y3, Y5, Y5
+	VMULPS       constant8<>+0(SB), Y5, Y5
+	MOVQ         8(R8), BX
+	VMOVUPS      Y5, (BX)(R9*4)
+	VSUBPS       Y6, Y4, Y1
+	VSUBPS       Y2, Y0, Y0
+	VMULPS       constant9<>+0(SB), Y1, Y1
+	VFNMADD231PS constant7<>+0(SB), Y0, Y1
+	VADDPS       Y8, Y1, Y1
+	MOVQ         16(R8), BX
+	VMOVUPS      Y1, (BX)(R9*4)
+	MOVQ         AX, BX
+	VMOVUPS      (BX)(DI*1), Y0
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      (R13)(DX*1), Y1
+	VADDPS       Y1, Y0, Y0
+	VMOVUPS      (BX)(DX*1), Y1
+	VSUBPS       Y1, Y0, Y0
+	VMOVUPS      (BX)(SI*1), Y1
+	VSUBPS       Y1, Y0, Y0
+	VMULPS       constant8<>+0(SB), Y0, Y0
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DI*1), Y1
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      (R13)(DX*1), Y2
+	VADDPS       Y2, Y1, Y1
+	VMOVUPS      (BX)(DX*1), Y2
+	VSUBPS       Y2, Y1, Y1
+	VMOVUPS      (BX)(SI*1), Y2
+	VSUBPS       Y2, Y1, Y1
+	VMULPS       constant8<>+0(SB), Y1, Y1
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DI*1), Y2
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      (R13)(DX*1), Y3
+	VADDPS       Y3, Y2, Y2
+	VMOVUPS      (BX)(DX*1), Y3
+	VSUBPS       Y3, Y2, Y2
+	VMOVUPS      (BX)(SI*1), Y3
+	VSUBPS       Y3, Y2, Y2
+	VMULPS       constant8<>+0(SB), Y2, Y2
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DI*1), Y3
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      (R13)(DX*1), Y4
+	VADDPS       Y4, Y3, Y3
+	VMOVUPS      (BX)(DX*1), Y4
+	VSUBPS       Y4, Y3, Y3
+	VMOVUPS      (BX)(SI*1), Y4
+	VSUBPS       Y4, Y3, Y3
+	VMULPS       constant8<>+0(SB), Y3, Y3
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DI*1), Y4
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      (R13)(DX*1), Y5
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      (BX)(DX*1), Y5
+	VSUBPS       Y5, Y4, Y4
+	VMOVUPS      (BX)(SI*1), Y5
+	VSUBPS       Y5, Y4, Y4
+	VMULPS       constant8<>+0(SB), Y4, Y4
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DI*1), Y5
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      (R13)(DX*1), Y6
+	VADDPS       Y6, Y5, Y5
+	VMOVUPS      (BX)(DX*1), Y6
+	VSUBPS       Y6, Y5, Y5
+	VMOVUPS      (BX)(SI*1), Y6
+	VSUBPS       Y6, Y5, Y5
+	VMULPS       constant8<>+0(SB), Y5, Y5
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DI*1), Y6
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      (R13)(DX*1), Y7
+	VADDPS       Y7, Y6, Y6
+	VMOVUPS      (BX)(DX*1), Y7
+	VSUBPS       Y7, Y6, Y6
+	VMOVUPS      (BX)(SI*1), Y7
+	VSUBPS       Y7, Y6, Y6
+	VMULPS       constant8<>+0(SB), Y6, Y6
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DI*1), Y7
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      (R13)(DX*1), Y8
+	VADDPS       Y8, Y7, Y7
+	VMOVUPS      (BX)(DX*1), Y8
+	VSUBPS       Y8, Y7, Y7
+	VMOVUPS      (BX)(SI*1), Y8
+	VSUBPS       Y8, Y7, Y7
+	VMULPS       constant8<>+0(SB), Y7, Y7
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DI*1), Y8
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      (R13)(DX*1), Y9
+	VADDPS       Y9, Y8, Y8
+	VMOVUPS      (BX)(DX*1), Y9
+	VSUBPS       Y9, Y8, Y8
+	VMOVUPS      (BX)(SI*1), Y9
+	VSUBPS       Y9, Y8, Y8
+	VMULPS       constant8<>+0(SB), Y8, Y8
+	VADDPS       Y6, Y4, Y9
+	VSUBPS       Y0, Y9, Y9
+	VSUBPS       Y2, Y9, Y9
+	VMULPS       constant8<>+0(SB), Y9, Y9
+	MOVQ         24(R8), BX
+	VMOVUPS      Y9, (BX)(R9*4)
+	VADDPS       Y7, Y5, Y5
+	VSUBPS       Y1, Y5, Y5
+	VSUBPS       Y3, Y5, Y5
+	VMULPS       constant8<>+0(SB), Y5, Y5
+	MOVQ         32(R8), BX
+	VMOVUPS      Y5, (BX)(R9*4)
+	VSUBPS       Y6, Y4, Y1
+	VSUBPS       Y2, Y0, Y0
+	VMULPS       constant9<>+0(SB), Y1, Y1
+	VFNMADD231PS constant7<>+0(SB), Y0, Y1
+	VADDPS       Y8, Y1, Y1
+	MOVQ         40(R8), BX
+	VMOVUPS      Y1, (BX)(R9*4)
+	MOVQ         AX, BX
+	VMOVUPS      (BX)(DX*4), Y0
+	VMOVUPS      (BX)(SI*2), Y1
+	VSUBPS       Y1, Y0, Y0
+	VMOVUPS      (BX), Y1
+	VMOVUPS      (BX)(DX*2), Y2
+	VSUBPS       Y2, Y1, Y1
+	VMULPS       constant9<>+0(SB), Y0, Y0
+	VFNMADD231PS constant7<>+0(SB), Y1, Y0
+	VMOVUPS      (BX)(DX*8), Y1
+	VADDPS       Y1, Y0, Y0
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*4), Y1
+	VMOVUPS      (BX)(SI*2), Y2
+	VSUBPS       Y2, Y1, Y1
+	VMOVUPS      (BX), Y2
+	VMOVUPS      (BX)(DX*2), Y3
+	VSUBPS       Y3, Y2, Y2
+	VMULPS       constant9<>+0(SB), Y1, Y1
+	VFNMADD231PS constant7<>+0(SB), Y2, Y1
+	VMOVUPS      (BX)(DX*8), Y2
+	VADDPS       Y2, Y1, Y1
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*4), Y2
+	VMOVUPS      (BX)(SI*2), Y3
+	VSUBPS       Y3, Y2, Y2
+	VMOVUPS      (BX), Y3
+	VMOVUPS      (BX)(DX*2), Y4
+	VSUBPS       Y4, Y3, Y3
+	VMULPS       constant9<>+0(SB), Y2, Y2
+	VFNMADD231PS constant7<>+0(SB), Y3, Y2
+	VMOVUPS      (BX)(DX*8), Y3
+	VADDPS       Y3, Y2, Y2
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*4), Y3
+	VMOVUPS      (BX)(SI*2), Y4
+	VSUBPS       Y4, Y3, Y3
+	VMOVUPS      (BX), Y4
+	VMOVUPS      (BX)(DX*2), Y5
+	VSUBPS       Y5, Y4, Y4
+	VMULPS       constant9<>+0(SB), Y3, Y3
+	VFNMADD231PS constant7<>+0(SB), Y4, Y3
+	VMOVUPS      (BX)(DX*8), Y4
+	VADDPS       Y4, Y3, Y3
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*4), Y4
+	VMOVUPS      (BX)(SI*2), Y5
+	VSUBPS       Y5, Y4, Y4
+	VMOVUPS      (BX), Y5
+	VMOVUPS      (BX)(DX*2), Y6
+	VSUBPS       Y6, Y5, Y5
+	VMULPS       constant9<>+0(SB), Y4, Y4
+	VFNMADD231PS constant7<>+0(SB), Y5, Y4
+	VMOVUPS      (BX)(DX*8), Y5
+	VADDPS       Y5, Y4, Y4
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*4), Y5
+	VMOVUPS      (BX)(SI*2), Y6
+	VSUBPS       Y6, Y5, Y5
+	VMOVUPS      (BX), Y6
+	VMOVUPS      (BX)(DX*2), Y7
+	VSUBPS       Y7, Y6, Y6
+	VMULPS       constant9<>+0(SB), Y5, Y5
+	VFNMADD231PS constant7<>+0(SB), Y6, Y5
+	VMOVUPS      (BX)(DX*8), Y6
+	VADDPS       Y6, Y5, Y5
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*4), Y6
+	VMOVUPS      (BX)(SI*2), Y7
+	VSUBPS       Y7, Y6, Y6
+	VMOVUPS      (BX), Y7
+	VMOVUPS      (BX)(DX*2), Y8
+	VSUBPS       Y8, Y7, Y7
+	VMULPS       constant9<>+0(SB), Y6, Y6
+	VFNMADD231PS constant7<>+0(SB), Y7, Y6
+	VMOVUPS      (BX)(DX*8), Y7
+	VADDPS       Y7, Y6, Y6
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*4), Y7
+	VMOVUPS      (BX)(SI*2), Y8
+	VSUBPS       Y8, Y7, Y7
+	VMOVUPS      (BX), Y8
+	VMOVUPS      (BX)(DX*2), Y9
+	VSUBPS       Y9, Y8, Y8
+	VMULPS       constant9<>+0(SB), Y7, Y7
+	VFNMADD231PS constant7<>+0(SB), Y8, Y7
+	VMOVUPS      (BX)(DX*8), Y8
+	VADDPS       Y8, Y7, Y7
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*4), Y8
+	VMOVUPS      (BX)(SI*2), Y9
+	VSUBPS       Y9, Y8, Y8
+	VMOVUPS      (BX), Y9
+	VMOVUPS      (BX)(DX*2), Y10
+	VSUBPS       Y10, Y9, Y9
+	VMULPS       constant9<>+0(SB), Y8, Y8
+	VFNMADD231PS constant7<>+0(SB), Y9, Y8
+	VMOVUPS      (BX)(DX*8), Y9
+	VADDPS       Y9, Y8, Y8
+	VADDPS       Y6, Y4, Y9
+	VSUBPS       Y0, Y9, Y9
+	VSUBPS       Y2, Y9, Y9
+	VMULPS       constant8<>+0(SB), Y9, Y9
+	MOVQ         48(R8), BX
+	VMOVUPS      Y9, (BX)(R9*4)
+	VADDPS       Y7, Y5, Y5
+	VSUBPS       Y1, Y5, Y5
+	VSUBPS       Y3, Y5, Y5
+	VMULPS       constant8<>+0(SB), Y5, Y5
+	MOVQ         56(R8), BX
+	VMOVUPS      Y5, (BX)(R9*4)
+	VSUBPS       Y6, Y4, Y1
+	VSUBPS       Y2, Y0, Y0
+	VMULPS       constant9<>+0(SB), Y1, Y1
+	VFNMADD231PS constant7<>+0(SB), Y0, Y1
+	VADDPS       Y8, Y1, Y1
+	MOVQ         64(R8), BX
+	VMOVUPS      Y1, (BX)(R9*4)
+	ADDQ         $+32, AX
+	ADDQ         $+8, R9
+	SUBQ         $+8, R12
+	JG           vector
+	MOVQ         step+32(FP), R12
+	LEAQ         (R11)(R12*4), R11
+	ADDQ         pixelStep+8(FP), R10
+	DECQ         tiles+40(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func stridedGradientAddAVX2(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int)
+// Requires: AVX, FMA3
+TEXT ·stridedGradientAddAVX2(SB), NOSPLIT, $0-56
+	MOVQ src+16(FP), AX
+	MOVQ stride+24(FP), CX
+	SHLQ $0x02, CX
+	LEAQ (CX)(CX*8), DX
+	LEAQ (DX)(DX*2), SI
+	LEAQ (DX)(DX*4), DI
+	MOVQ dst+0(FP), R8
+	XORQ R10, R10
+	MOVQ AX, R11
+
+tile:
+	MOVQ R10, R9
+	MOVQ R11, AX
+	MOVQ channels+48(FP), R12
+
+vector:
+	MOVQ         AX, BX
+	VMOVUPS      (BX)(DX*4), Y0
+	VMOVUPS      (BX)(SI*2), Y1
+	VADDPS       Y1, Y0, Y0
+	VMOVUPS      (BX), Y1
+	VSUBPS       Y1, Y0, Y0
+	VMOVUPS      (BX)(DX*2), Y1
+	VSUBPS       Y1, Y0, Y0
+	VMULPS       constant8<>+0(SB), Y0, Y0
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*4), Y1
+	VMOVUPS      (BX)(SI*2), Y2
+	VADDPS       Y2, Y1, Y1
+	VMOVUPS      (BX), Y2
+	VSUBPS       Y2, Y1, Y1
+	VMOVUPS      (BX)(DX*2), Y2
+	VSUBPS       Y2, Y1, Y1
+	VMULPS       constant8<>+0(SB), Y1, Y1
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*4), Y2
+	VMOVUPS      (BX)(SI*2), Y3
+	VADDPS       Y3, Y2, Y2
+	VMOVUPS      (BX), Y3
+	VSUBPS       Y3, Y2, Y2
+	VMOVUPS      (BX)(DX*2), Y3
+	VSUBPS       Y3, Y2, Y2
+	VMULPS       constant8<>+0(SB), Y2, Y2
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*4), Y3
+	VMOVUPS      (BX)(SI*2), Y4
+	VADDPS       Y4, Y3, Y3
+	VMOVUPS      (BX), Y4
+	VSUBPS       Y4, Y3, Y3
+	VMOVUPS      (BX)(DX*2), Y4
+	VSUBPS       Y4, Y3, Y3
+	VMULPS       constant8<>+0(SB), Y3, Y3
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*4), Y4
+	VMOVUPS      (BX)(SI*2), Y5
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      (BX), Y5
+	VSUBPS       Y5, Y4, Y4
+	VMOVUPS      (BX)(DX*2), Y5
+	VSUBPS       Y5, Y4, Y4
+	VMULPS       constant8<>+0(SB), Y4, Y4
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*4), Y5
+	VMOVUPS      (BX)(SI*2), Y6
+	VADDPS       Y6, Y5, Y5
+	VMOVUPS      (BX), Y6
+	VSUBPS       Y6, Y5, Y5
+	VMOVUPS      (BX)(DX*2), Y6
+	VSUBPS       Y6, Y5, Y5
+	VMULPS       constant8<>+0(SB), Y5, Y5
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*4), Y6
+	VMOVUPS      (BX)(SI*2), Y7
+	VADDPS       Y7, Y6, Y6
+	VMOVUPS      (BX), Y7
+	VSUBPS       Y7, Y6, Y6
+	VMOVUPS      (BX)(DX*2), Y7
+	VSUBPS       Y7, Y6, Y6
+	VMULPS       constant8<>+0(SB), Y6, Y6
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*4), Y7
+	VMOVUPS      (BX)(SI*2), Y8
+	VADDPS       Y8, Y7, Y7
+	VMOVUPS      (BX), Y8
+	VSUBPS       Y8, Y7, Y7
+	VMOVUPS      (BX)(DX*2), Y8
+	VSUBPS       Y8, Y7, Y7
+	VMULPS       constant8<>+0(SB), Y7, Y7
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*4), Y8
+	VMOVUPS      (BX)(SI*2), Y9
+	VADDPS       Y9, Y8, Y8
+	VMOVUPS      (BX), Y9
+	VSUBPS       Y9, Y8, Y8
+	VMOVUPS      (BX)(DX*2), Y9
+	VSUBPS       Y9, Y8, Y8
+	VMULPS       constant8<>+0(SB), Y8, Y8
+	VADDPS       Y6, Y4, Y9
+	VSUBPS       Y0, Y9, Y9
+	VSUBPS       Y2, Y9, Y9
+	VMULPS       constant8<>+0(SB), Y9, Y9
+	MOVQ         (R8), BX
+	VADDPS       (BX)(R9*4), Y9, Y9
+	VMOVUPS      Y9, (BX)(R9*4)
+	VADDPS       Y7, Y5, Y5
+	VSUBPS       Y1, Y5, Y5
+	VSUBPS       Y3, Y5, Y5
+	VMULPS       constant8<>+0(SB), Y5, Y5
+	MOVQ         8(R8), BX
+	VADDPS       (BX)(R9*4), Y5, Y5
+	VMOVUPS      Y5, (BX)(R9*4)
+	VSUBPS       Y6, Y4, Y1
+	VSUBPS       Y2, Y0, Y0
+	VMULPS       constant9<>+0(SB), Y1, Y1
+	VFNMADD231PS constant7<>+0(SB), Y0, Y1
+	VADDPS       Y8, Y1, Y1
+	MOVQ         16(R8), BX
+	VADDPS       (BX)(R9*4), Y1, Y1
+	VMOVUPS      Y1, (BX)(R9*4)
+	MOVQ         AX, BX
+	VMOVUPS      (BX)(DI*1), Y0
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      (R13)(DX*1), Y1
+	VADDPS       Y1, Y0, Y0
+	VMOVUPS      (BX)(DX*1), Y1
+	VSUBPS       Y1, Y0, Y0
+	VMOVUPS      (BX)(SI*1), Y1
+	VSUBPS       Y1, Y0, Y0
+	VMULPS       constant8<>+0(SB), Y0, Y0
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DI*1), Y1
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      (R13)(DX*1), Y2
+	VADDPS       Y2, Y1, Y1
+	VMOVUPS      (BX)(DX*1), Y2
+	VSUBPS       Y2, Y1, Y1
+	VMOVUPS      (BX)(SI*1), Y2
+	VSUBPS       Y2, Y1, Y1
+	VMULPS       constant8<>+0(SB), Y1, Y1
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DI*1), Y2
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      (R13)(DX*1), Y3
+	VADDPS       Y3, Y2, Y2
+	VMOVUPS      (BX)(DX*1), Y3
+	VSUBPS       Y3, Y2, Y2
+	VMOVUPS      (BX)(SI*1), Y3
+	VSUBPS       Y3, Y2, Y2
+	VMULPS       constant8<>+0(SB), Y2, Y2
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DI*1), Y3
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      (R13)(DX*1), Y4
+	VADDPS       Y4, Y3, Y3
+	VMOVUPS      (BX)(DX*1), Y4
+	VSUBPS       Y4, Y3, Y3
+	VMOVUPS      (BX)(SI*1), Y4
+	VSUBPS       Y4, Y3, Y3
+	VMULPS       constant8<>+0(SB), Y3, Y3
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DI*1), Y4
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      (R13)(DX*1), Y5
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      (BX)(DX*1), Y5
+	VSUBPS       Y5, Y4, Y4
+	VMOVUPS      (BX)(SI*1), Y5
+	VSUBPS       Y5, Y4, Y4
+	VMULPS       constant8<>+0(SB), Y4, Y4
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DI*1), Y5
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      (R13)(DX*1), Y6
+	VADDPS       Y6, Y5, Y5
+	VMOVUPS      (BX)(DX*1), Y6
+	VSUBPS       Y6, Y5, Y5
+	VMOVUPS      (BX)(SI*1), Y6
+	VSUBPS       Y6, Y5, Y5
+	VMULPS       constant8<>+0(SB), Y5, Y5
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DI*1), Y6
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      (R13)(DX*1), Y7
+	VADDPS       Y7, Y6, Y6
+	VMOVUPS      (BX)(DX*1), Y7
+	VSUBPS       Y7, Y6, Y6
+	VMOVUPS      (BX)(SI*1), Y7
+	VSUBPS       Y7, Y6, Y6
+	VMULPS       constant8<>+0(SB), Y6, Y6
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DI*1), Y7
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      (R13)(DX*1), Y8
+	VADDPS       Y8, Y7, Y7
+	VMOVUPS      (BX)(DX*1), Y8
+	VSUBPS       Y8, Y7, Y7
+	VMOVUPS      (BX)(SI*1), Y8
+	VSUBPS       Y8, Y7, Y7
+	VMULPS       constant8<>+0(SB), Y7, Y7
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DI*1), Y8
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      (R13)(DX*1), Y9
+	VADDPS       Y9, Y8, Y8
+	VMOVUPS      (BX)(DX*1), Y9
+	VSUBPS       Y9, Y8, Y8
+	VMOVUPS      (BX)(SI*1), Y9
+	VSUBPS       Y9, Y8, Y8
+	VMULPS       constant8<>+0(SB), Y8, Y8
+	VADDPS       Y6, Y4, Y9
+	VSUBPS       Y0, Y9, Y9
+	VSUBPS       Y2, Y9, Y9
+	VMULPS       constant8<>+0(SB), Y9, Y9
+	MOVQ         24(R8), BX
+	VADDPS       (BX)(R9*4), Y9, Y9
+	VMOVUPS      Y9, (BX)(R9*4)
+	VADDPS       Y7, Y5, Y5
+	VSUBPS       Y1, Y5, Y5
+	VSUBPS       Y3, Y5, Y5
+	VMULPS       constant8<>+0(SB), Y5, Y5
+	MOVQ         32(R8), BX
+	VADDPS       (BX)(R9*4), Y5, Y5
+	VMOVUPS      Y5, (BX)(R9*4)
+	VSUBPS       Y6, Y4, Y1
+	VSUBPS       Y2, Y0, Y0
+	VMULPS       constant9<>+0(SB), Y1, Y1
+	VFNMADD231PS constant7<>+0(SB), Y0, Y1
+	VADDPS       Y8, Y1, Y1
+	MOVQ         40(R8), BX
+	VADDPS       (BX)(R9*4), Y1, Y1
+	VMOVUPS      Y1, (BX)(R9*4)
+	MOVQ         AX, BX
+	VMOVUPS      (BX)(DX*4), Y0
+	VMOVUPS      (BX)(SI*2), Y1
+	VSUBPS       Y1, Y0, Y0
+	VMOVUPS      (BX), Y1
+	VMOVUPS      (BX)(DX*2), Y2
+	VSUBPS       Y2, Y1, Y1
+	VMULPS       constant9<>+0(SB), Y0, Y0
+	VFNMADD231PS constant7<>+0(SB), Y1, Y0
+	VMOVUPS      (BX)(DX*8), Y1
+	VADDPS       Y1, Y0, Y0
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*4), Y1
+	VMOVUPS      (BX)(SI*2), Y2
+	VSUBPS       Y2, Y1, Y1
+	VMOVUPS      (BX), Y2
+	VMOVUPS      (BX)(DX*2), Y3
+	VSUBPS       Y3, Y2, Y2
+	VMULPS       constant9<>+0(SB), Y1, Y1
+	VFNMADD231PS constant7<>+0(SB), Y2, Y1
+	VMOVUPS      (BX)(DX*8), Y2
+	VADDPS       Y2, Y1, Y1
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*4), Y2
+	VMOVUPS      (BX)(SI*2), Y3
+	VSUBPS       Y3, Y2, Y2
+	VMOVUPS      (BX), Y3
+	VMOVUPS      (BX)(DX*2), Y4
+	VSUBPS       Y4, Y3, Y3
+	VMULPS       constant9<>+0(SB), Y2, Y2
+	VFNMADD231PS constant7<>+0(SB), Y3, Y2
+	VMOVUPS      (BX)(DX*8), Y3
+	VADDPS       Y3, Y2, Y2
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*4), Y3
+	VMOVUPS      (BX)(SI*2), Y4
+	VSUBPS       Y4, Y3, Y3
+	VMOVUPS      (BX), Y4
+	VMOVUPS      (BX)(DX*2), Y5
+	VSUBPS       Y5, Y4, Y4
+	VMULPS       constant9<>+0(SB), Y3, Y3
+	VFNMADD231PS constant7<>+0(SB), Y4, Y3
+	VMOVUPS      (BX)(DX*8), Y4
+	VADDPS       Y4, Y3, Y3
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*4), Y4
+	VMOVUPS      (BX)(SI*2), Y5
+	VSUBPS       Y5, Y4, Y4
+	VMOVUPS      (BX), Y5
+	VMOVUPS      (BX)(DX*2), Y6
+	VSUBPS       Y6, Y5, Y5
+	VMULPS       constant9<>+0(SB), Y4, Y4
+	VFNMADD231PS constant7<>+0(SB), Y5, Y4
+	VMOVUPS      (BX)(DX*8), Y5
+	VADDPS       Y5, Y4, Y4
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*4), Y5
+	VMOVUPS      (BX)(SI*2), Y6
+	VSUBPS       Y6, Y5, Y5
+	VMOVUPS      (BX), Y6
+	VMOVUPS      (BX)(DX*2), Y7
+	VSUBPS       Y7, Y6, Y6
+	VMULPS       constant9<>+0(SB), Y5, Y5
+	VFNMADD231PS constant7<>+0(SB), Y6, Y5
+	VMOVUPS      (BX)(DX*8), Y6
+	VADDPS       Y6, Y5, Y5
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*4), Y6
+	VMOVUPS      (BX)(SI*2), Y7
+	VSUBPS       Y7, Y6, Y6
+	VMOVUPS      (BX), Y7
+	VMOVUPS      (BX)(DX*2), Y8
+	VSUBPS       Y8, Y7, Y7
+	VMULPS       constant9<>+0(SB), Y6, Y6
+	VFNMADD231PS constant7<>+0(SB), Y7, Y6
+	VMOVUPS      (BX)(DX*8), Y7
+	VADDPS       Y7, Y6, Y6
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*4), Y7
+	VMOVUPS      (BX)(SI*2), Y8
+	VSUBPS       Y8, Y7, Y7
+	VMOVUPS      (BX), Y8
+	VMOVUPS      (BX)(DX*2), Y9
+	VSUBPS       Y9, Y8, Y8
+	VMULPS       constant9<>+0(SB), Y7, Y7
+	VFNMADD231PS constant7<>+0(SB), Y8, Y7
+	VMOVUPS      (BX)(DX*8), Y8
+	VADDPS       Y8, Y7, Y7
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*4), Y8
+	VMOVUPS      (BX)(SI*2), Y9
+	VSUBPS       Y9, Y8, Y8
+	VMOVUPS      (BX), Y9
+	VMOVUPS      (BX)(DX*2), Y10
+	VSUBPS       Y10, Y9, Y9
+	VMULPS       constant9<>+0(SB), Y8, Y8
+	VFNMADD231PS constant7<>+0(SB), Y9, Y8
+	VMOVUPS      (BX)(DX*8), Y9
+	VADDPS       Y9, Y8, Y8
+	VADDPS       Y6, Y4, Y9
+	VSUBPS       Y0, Y9, Y9
+	VSUBPS       Y2, Y9, Y9
+	VMULPS       constant8<>+0(SB), Y9, Y9
+	MOVQ         48(R8), BX
+	VADDPS       (BX)(R9*4), Y9, Y9
+	VMOVUPS      Y9, (BX)(R9*4)
+	VADDPS       Y7, Y5, Y5
+	VSUBPS       Y1, Y5, Y5
+	VSUBPS       Y3, Y5, Y5
+	VMULPS       constant8<>+0(SB), Y5, Y5
+	MOVQ         56(R8), BX
+	VADDPS       (BX)(R9*4), Y5, Y5
+	VMOVUPS      Y5, (BX)(R9*4)
+	VSUBPS       Y6, Y4, Y1
+	VSUBPS       Y2, Y0, Y0
+	VMULPS       constant9<>+0(SB), Y1, Y1
+	VFNMADD231PS constant7<>+0(SB), Y0, Y1
+	VADDPS       Y8, Y1, Y1
+	MOVQ         64(R8), BX
+	VADDPS       (BX)(R9*4), Y1, Y1
+	VMOVUPS      Y1, (BX)(R9*4)
+	ADDQ         $+32, AX
+	ADDQ         $+8, R9
+	SUBQ         $+8, R12
+	JG           vector
+	MOVQ         step+32(FP), R12
+	LEAQ         (R11)(R12*4), R11
+	ADDQ         pixelStep+8(FP), R10
+	DECQ         tiles+40(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func turnedInputAVX2(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
+// Requires: AVX, FMA3
+TEXT ·turnedInputAVX2(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ stride+8(FP), CX
+	SHLQ $0x02, CX
+	LEAQ (CX)(CX*4), DX
+	LEAQ (CX)(CX*2), SI
+	LEAQ (CX)(CX*4), BX
+	MOVQ src+24(FP), DI
+	XORQ R9, R9
+	MOVQ AX, R10
+
+tile:
+	MOVQ R9, R8
+	MOVQ R10, AX
+	MOVQ channels+48(FP), R11
+
+vector:
+	MOVQ         80(DI), BX
+	VMOVUPS      (BX)(R8*4), Y0
+	MOVQ         120(DI), BX
+	VMOVUPS      (BX)(R8*4), Y1
+	MOVQ         (DI), BX
+	VMOVUPS      (BX)(R8*4), Y2
+	MOVQ         40(DI), BX
+	VMOVUPS      (BX)(R8*4), Y3
+	VFNMADD231PS constant3<>+0(SB), Y3, Y1
+	VMULPS       constant1<>+0(SB), Y0, Y0
+	VFNMADD231PS constant2<>+0(SB), Y2, Y0
+	VADDPS       Y0, Y1, Y2
+	VSUBPS       Y0, Y1, Y1
+	MOVQ         88(DI), BX
+	VMOVUPS      (BX)(R8*4), Y0
+	MOVQ         128(DI), BX
+	VMOVUPS      (BX)(R8*4), Y3
+	MOVQ         8(DI), BX
+	VMOVUPS      (BX)(R8*4), Y4
+	MOVQ         48(DI), BX
+	VMOVUPS      (BX)(R8*4), Y5
+	VFNMADD231PS constant3<>+0(SB), Y5, Y3
+	VMULPS       constant1<>+0(SB), Y0, Y0
+	VFNMADD231PS constant2<>+0(SB), Y4, Y0
+	VADDPS       Y0, Y3, Y4
+	VSUBPS       Y0, Y3, Y3
+	MOVQ         96(DI), BX
+	VMOVUPS      (BX)(R8*4), Y0
+	MOVQ         136(DI), BX
+	VMOVUPS      (BX)(R8*4), Y5
+	MOVQ         16(DI), BX
+	VMOVUPS      (BX)(R8*4), Y6
+	MOVQ         56(DI), BX
+	VMOVUPS      (BX)(R8*4), Y7
+	VFNMADD231PS constant3<>+0(SB), Y7, Y5
+	VMULPS       constant1<>+0(SB), Y0, Y0
+	VFNMADD231PS constant2<>+0(SB), Y6, Y0
+	VADDPS       Y0, Y5, Y6
+	VSUBPS       Y0, Y5, Y5
+	MOVQ         104(DI), BX
+	VMOVUPS      (BX)(R8*4), Y0
+	MOVQ         144(DI), BX
+	VMOVUPS      (BX)(R8*4), Y7
+	MOVQ         24(DI), BX
+	VMOVUPS      (BX)(R8*4), Y8
+	MOVQ         64(DI), BX
+	VMOVUPS      (BX)(R8*4), Y9
+	VFNMADD231PS constant3<>+0(SB), Y9, Y7
+	VMULPS       constant1<>+0(SB), Y0, Y0
+	VFNMADD231PS constant2<>+0(SB), Y8, Y0
+	VADDPS       Y0, Y7, Y8
+	VSUBPS       Y0, Y7, Y7
+	MOVQ         112(DI), BX
+	VMOVUPS      (BX)(R8*4), Y0
+	MOVQ         152(DI), BX
+	VMOVUPS      (BX)(R8*4), Y9
+	MOVQ         32(DI), BX
+	VMOVUPS      (BX)(R8*4), Y10
+	MOVQ         72(DI), BX
+	VMOVUPS      (BX)(R8*4), Y11
+	VFNMADD231PS constant3<>+0(SB), Y11, Y9
+	VMULPS       constant1<>+0(SB), Y0, Y0
+	VFNMADD231PS constant2<>+0(SB), Y10, Y0
+	VADDPS       Y0, Y9, Y10
+	VSUBPS       Y0, Y9, Y9
+	MOVQ         AX, BX
+	VMOVAPS      Y6, Y0
+	VMOVAPS      Y8, Y11
+	VFNMADD231PS constant3<>+0(SB), Y4, Y11
+	VMULPS       constant1<>+0(SB), Y0, Y0
+	VFNMADD231PS constant2<>+0(SB), Y2, Y0
+	VADDPS       Y0, Y11, Y12
+	VMOVUPS      Y12, (BX)
+	VSUBPS       Y0, Y11, Y11
+	VMOVUPS      Y11, (BX)(CX*1)
+	VMOVAPS      Y6, Y0
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS constant5<>+0(SB), Y4, Y8
+	VMULPS       constant2<>+0(SB), Y0, Y0
+	VFNMADD231PS constant1<>+0(SB), Y2, Y0
+	VADDPS       Y0, Y8, Y4
+	VMOVUPS      Y4, (BX)(CX*2)
+	VSUBPS       Y0, Y8, Y8
+	VMOVUPS      Y8, (BX)(SI*1)
+	VFNMADD231PS constant4<>+0(SB), Y6, Y10
+	VADDPS       Y2, Y10, Y10
+	VMOVUPS      Y10, (BX)(CX*4)
+	ADDQ         DX, BX
+	VMOVAPS      Y5, Y0
+	VMOVAPS      Y7, Y2
+	VFNMADD231PS constant3<>+0(SB), Y3, Y2
+	VMULPS       constant1<>+0(SB), Y0, Y0
+	VFNMADD231PS constant2<>+0(SB), Y1, Y0
+	VADDPS       Y0, Y2, Y4
+	VMOVUPS      Y4, (BX)
+	VSUBPS       Y0, Y2, Y2
+	VMOVUPS      Y2, (BX)(CX*1)
+	VMOVAPS      Y5, Y0
+	VMOVAPS      Y7, Y2
+	VFNMADD231PS constant5<>+0(SB), Y3, Y2
+	VMULPS       constant2<>+0(SB), Y0, Y0
+	VFNMADD231PS constant1<>+0(SB), Y1, Y0
+	VADDPS       Y0, Y2, Y3
+	VMOVUPS      Y3, (BX)(CX*2)
+	VSUBPS       Y0, Y2, Y2
+	VMOVUPS      Y2, (BX)(SI*1)
+	VFNMADD231PS constant4<>+0(SB), Y5, Y9
+	VADDPS       Y1, Y9, Y9
+	VMOVUPS      Y9, (BX)(CX*4)
+	MOVQ         80(DI), BX
+	VMOVUPS      (BX)(R8*4), Y0
+	MOVQ         120(DI), BX
+	VMOVUPS      (BX)(R8*4), Y1
+	MOVQ         (DI), BX
+	VMOVUPS      (BX)(R8*4), Y2
+	MOVQ         40(DI), BX
+	VMOVUPS      (BX)(R8*4), Y3
+	VFNMADD231PS constant5<>+0(SB), Y3, Y1
+	VMULPS       constant2<>+0(SB), Y0, Y0
+	VFNMADD231PS constant1<>+0(SB), Y2, Y0
+	VADDPS       Y0, Y1, Y2
+	VSUBPS       Y0, Y1, Y1
+	MOVQ         88(DI), BX
+	VMOVUPS      (BX)(R8*4), Y0
+	MOVQ         128(DI), BX
+	VMOVUPS      (BX)(R8*4), Y3
+	MOVQ         8(DI), BX
+	VMOVUPS      (BX)(R8*4), Y4
+	MOVQ         48(DI), BX
+	VMOVUPS      (BX)(R8*4), Y5
+	VFNMADD231PS constant5<>+0(SB), Y5, Y3
+	VMULPS       constant2<>+0(SB), Y0, Y0
+	VFNMADD231PS constant1<>+0(SB), Y4, Y0
+	VADDPS       Y0, Y3, Y4
+	VSUBPS       Y0, Y3, Y3
+	MOVQ         96(DI), BX
+	VMOVUPS      (BX)(R8*4), Y0
+	MOVQ         136(DI), BX
+	VMOVUPS      (BX)(R8*4), Y5
+	MOVQ         16(DI), BX
+	VMOVUPS      (BX)(R8*4), Y6
+	MOVQ         56(DI), BX
+	VMOVUPS      (BX)(R8*4), Y7
+	VFNMADD231PS constant5<>+0(SB), Y7, Y5
+	VMULPS       constant2<>+0(SB), Y0, Y0
+	VFNMADD231PS constant1<>+0(SB), Y6, Y0
+	VADDPS       Y0, Y5, Y6
+	VSUBPS       Y0, Y5, Y5
+	MOVQ         104(DI), BX
+	VMOVUPS      (BX)(R8*4), Y0
+	MOVQ         144(DI), BX
+	VMOVUPS      (BX)(R8*4), Y7
+	MOVQ         24(DI), BX
+	VMOVUPS      (BX)(R8*4), Y8
+	MOVQ         64(DI), BX
+	VMOVUPS      (BX)(R8*4), Y9
+	VFNMADD231PS constant5<>+0(SB), Y9, Y7
+	VMULPS       constant2<>+0(SB), Y0, Y0
+	VFNMADD231PS constant1<>+0(SB), Y8, Y0
+	VADDPS       Y0, Y7, Y8
+	VSUBPS       Y0, Y7, Y7
+	MOVQ         112(DI), BX
+	VMOVUPS      (BX)(R8*4), Y0
+	MOVQ         152(DI), BX
+	VMOVUPS      (BX)(R8*4), Y9
+	MOVQ         32(DI), BX
+	VMOVUPS      (BX)(R8*4), Y10
+	MOVQ         72(DI), BX
+	VMOVUPS      (BX)(R8*4), Y11
+	VFNMADD231PS constant5<>+0(SB), Y11, Y9
+	VMULPS       constant2<>+0(SB), Y0, Y0
+	VFNMADD231PS constant1<>+0(SB), Y10, Y0
+	VADDPS       Y0, Y9, Y10
+	VSUBPS       Y0, Y9, Y9
+	LEAQ         (AX)(DX*2), BX
+	VMOVAPS      Y6, Y0
+	VMOVAPS      Y8, Y11
+	VFNMADD231PS constant3<>+0(SB), Y4, Y11
+	VMULPS       constant1<>+0(SB), Y0, Y0
+	VFNMADD231PS constant2<>+0(SB), Y2, Y0
+	VADDPS       Y0, Y11, Y12
+	VMOVUPS      Y12, (BX)
+	VSUBPS       Y0, Y11, Y11
+	VMOVUPS      Y11, (BX)(CX*1)
+	VMOVAPS      Y6, Y0
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS constant5<>+0(SB), Y4, Y8
+	VMULPS       constant2<>+0(SB), Y0, Y0
+	VFNMADD231PS constant1<>+0(SB), Y2, Y0
+	VADDPS       Y0, Y8, Y4
+	VMOVUPS      Y4, (BX)(CX*2)
+	VSUBPS       Y0, Y8, Y8
+	VMOVUPS      Y8, (BX)(SI*1)
+	VFNMADD231PS constant4<>+0(SB), Y6, Y10
+	VADDPS       Y2, Y10, Y10
+	VMOVUPS      Y10, (BX)(CX*4)
+	ADDQ         DX, BX
+	VMOVAPS      Y5, Y0
+	VMOVAPS      Y7, Y2
+	VFNMADD231PS constant3<>+0(SB), Y3, Y2
+	VMULPS       constant1<>+0(SB), Y0, Y0
+	VFNMADD231PS constant2<>+0(SB), Y1, Y0
+	VADDPS       Y0, Y2, Y4
+	VMOVUPS      Y4, (BX)
+	VSUBPS       Y0, Y2, Y2
+	VMOVUPS      Y2, (BX)(CX*1)
+	VMOVAPS      Y5, Y0
+	VMOVAPS      Y7, Y2
+	VFNMADD231PS constant5<>+0(SB), Y3, Y2
+	VMULPS       constant2<>+0(SB), Y0, Y0
+	VFNMADD231PS constant1<>+0(SB), Y1, Y0
+	VADDPS       Y0, Y2, Y3
+	VMOVUPS      Y3, (BX)(CX*2)
+	VSUBPS       Y0, Y2, Y2
+	VMOVUPS      Y2, (BX)(SI*1)
+	VFNMADD231PS constant4<>+0(SB), Y5, Y9
+	VADDPS       Y1, Y9, Y9
+	VMOVUPS      Y9, (BX)(CX*4)
+	MOVQ         (DI), BX
+	VMOVUPS      (BX)(R8*4), Y0
+	MOVQ         80(DI), BX
+	VMOVUPS      (BX)(R8*4), Y1
+	MOVQ         160(DI), BX
+	VMOVUPS      (BX)(R8*4), Y2
+	VFNMADD231PS constant4<>+0(SB), Y1, Y2
+	VADDPS       Y0, Y2, Y2
+	MOVQ         8(DI), BX
+	VMOVUPS      (BX)(R8*4), Y0
+	MOVQ         88(DI), BX
+	VMOVUPS      (BX)(R8*4), Y1
+	MOVQ         168(DI), BX
+	VMOVUPS      (BX)(R8*4), Y3
+	VFNMADD231PS constant4<>+0(SB), Y1, Y3
+	VADDPS       Y0, Y3, Y3
+	MOVQ         16(DI), BX
+	VMOVUPS      (BX)(R8*4), Y0
+	MOVQ         96(DI), BX
+	VMOVUPS      (BX)(R8*4), Y1
+	MOVQ         176(DI), BX
+	VMOVUPS      (BX)(R8*4), Y4
+	VFNMADD231PS constant4<>+0(SB), Y1, Y4
+	VADDPS       Y0, Y4, Y4
+	MOVQ         24(DI), BX
+	VMOVUPS      (BX)(R8*4), Y0
+	MOVQ         104(DI), BX
+	VMOVUPS      (BX)(R8*4), Y1
+	MOVQ         184(DI), BX
+	VMOVUPS      (BX)(R8*4), Y5
+	VFNMADD231PS constant4<>+0(SB), Y1, Y5
+	VADDPS       Y0, Y5, Y5
+	MOVQ         32(DI), BX
+	VMOVUPS      (BX)(R8*4), Y0
+	MOVQ         112(DI), BX
+	VMOVUPS      (BX)(R8*4), Y1
+	MOVQ         192(DI), BX
+	VMOVUPS      (BX)(R8*4), Y6
+	VFNMADD231PS constant4<>+0(SB), Y1, Y6
+	VADDPS       Y0, Y6, Y6
+	LEAQ         (AX)(DX*4), BX
+	VMOVAPS      Y4, Y0
+	VMOVAPS      Y5, Y1
+	VFNMADD231PS constant3<>+0(SB), Y3, Y1
+	VMULPS       constant1<>+0(SB), Y0, Y0
+	VFNMADD231PS constant2<>+0(SB), Y2, Y0
+	VADDPS       Y0, Y1, Y7
+	VMOVUPS      Y7, (BX)
+	VSUBPS       Y0, Y1, Y1
+	VMOVUPS      Y1, (BX)(CX*1)
+	VMOVAPS      Y4, Y0
+	VMOVAPS      Y5, Y1
+	VFNMADD231PS constant5<>+0(SB), Y3, Y1
+	VMULPS       constant2<>+0(SB), Y0, Y0
+	VFNMADD231PS constant1<>+0(SB), Y2, Y0
+	VADDPS       Y0, Y1, Y3
+	VMOVUPS      Y3, (BX)(CX*2)
+	VSUBPS       Y0, Y1, Y1
+	VMOVUPS      Y1, (BX)(SI*1)
+	VFNMADD231PS constant4<>+0(SB), Y4, Y6
+	VADDPS       Y2, Y6, Y6
+	VMOVUPS      Y6, (BX)(CX*4)
+	ADDQ         $+32, AX
+	ADDQ         $+8, R8
+	SUBQ         $+8, R11
+	JG           vector
+	MOVQ         step+16(FP), R11
+	LEAQ         (R10)(R11*4), R10
+	ADDQ         pixelStep+32(FP), R9
+	DECQ         tiles+40(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func turnedOutputAVX2(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, biasStep int, low float32, high float32)
+// Requires: AVX, FMA3
+TEXT ·turnedOutputAVX2(SB), NOSPLIT, $0-80
+	MOVQ         src+16(FP), AX
+	MOVQ         stride+24(FP), CX
+	SHLQ         $0x02, CX
+	LEAQ         (CX)(CX*8), DX
+	LEAQ         (DX)(DX*2), SI
+	LEAQ         (DX)(DX*4), DI
+	MOVQ         dst+0(FP), R8
+	VBROADCASTSS low+72(FP), Y0
+	VBROADCASTSS high+76(FP), Y1
+	XORQ         R11, R11
+	MOVQ         AX, R12
+
+tile:
+	MOVQ R11, R9
+	MOVQ R12, AX
+	MOVQ channels+48(FP), R13
+	MOVQ bias+56(FP), R10
+
+vector:
+	MOVQ        AX, BX
+	VMOVUPS     (BX)(DX*1), Y2
+	VMOVUPS     (BX)(SI*1), Y3
+	VMOVUPS     (BX)(DI*1), Y4
+	LEAQ        (BX)(SI*2), R14
+	VMOVUPS     (R14)(DX*1), Y5
+	VSUBPS      Y3, Y2, Y2
+	VSUBPS      Y5, Y4, Y4
+	VMULPS      constant2<>+0(SB), Y2, Y2
+	VFMADD231PS constant1<>+0(SB), Y4, Y2
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Y3
+	VMOVUPS     (BX)(SI*1), Y4
+	VMOVUPS     (BX)(DI*1), Y5
+	LEAQ        (BX)(SI*2), R14
+	VMOVUPS     (R14)(DX*1), Y6
+	VSUBPS      Y4, Y3, Y3
+	VSUBPS      Y6, Y5, Y5
+	VMULPS      constant2<>+0(SB), Y3, Y3
+	VFMADD231PS constant1<>+0(SB), Y5, Y3
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Y4
+	VMOVUPS     (BX)(SI*1), Y5
+	VMOVUPS     (BX)(DI*1), Y6
+	LEAQ        (BX)(SI*2), R14
+	VMOVUPS     (R14)(DX*1), Y7
+	VSUBPS      Y5, Y4, Y4
+	VSUBPS      Y7, Y6, Y6
+	VMULPS      constant2<>+0(SB), Y4, Y4
+	VFMADD231PS constant1<>+0(SB), Y6, Y4
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Y5
+	VMOVUPS     (BX)(SI*1), Y6
+	VMOVUPS     (BX)(DI*1), Y7
+	LEAQ        (BX)(SI*2), R14
+	VMOVUPS     (R14)(DX*1), Y8
+	VSUBPS      Y6, Y5, Y5
+	VSUBPS      Y8, Y7, Y7
+	VMULPS      constant2<>+0(SB), Y5, Y5
+	VFMADD231PS constant1<>+0(SB), Y7, Y5
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Y6
+	VMOVUPS     (BX)(SI*1), Y7
+	VMOVUPS     (BX)(DI*1), Y8
+	LEAQ        (BX)(SI*2), R14
+	VMOVUPS     (R14)(DX*1), Y9
+	VSUBPS      Y7, Y6, Y6
+	VSUBPS      Y9, Y8, Y8
+	VMULPS      constant2<>+0(SB), Y6, Y6
+	VFMADD231PS constant1<>+0(SB), Y8, Y6
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Y7
+	VMOVUPS     (BX)(SI*1), Y8
+	VMOVUPS     (BX)(DI*1), Y9
+	LEAQ        (BX)(SI*2), R14
+	VMOVUPS     (R14)(DX*1), Y10
+	VSUBPS      Y8, Y7, Y7
+	VSUBPS      Y10, Y9, Y9
+	VMULPS      constant2<>+0(SB), Y7, Y7
+	VFMADD231PS constant1<>+0(SB), Y9, Y7
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Y8
+	VMOVUPS     (BX)(SI*1), Y9
+	VMOVUPS     (BX)(DI*1), Y10
+	LEAQ        (BX)(SI*2), R14
+	VMOVUPS     (R14)(DX*1), Y11
+	VSUBPS      Y9, Y8, Y8
+	VSUBPS      Y11, Y10, Y10
+	VMULPS      constant2<>+0(SB), Y8, Y8
+	VFMADD231PS constant1<>+0(SB), Y10, Y8
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Y9
+	VMOVUPS     (BX)(SI*1), Y10
+	VMOVUPS     (BX)(DI*1), Y11
+	LEAQ        (BX)(SI*2), R14
+	VMOVUPS     (R14)(DX*1), Y12
+	VSUBPS      Y10, Y9, Y9
+	VSUBPS      Y12, Y11, Y11
+	VMULPS      constant2<>+0(SB), Y9, Y9
+	VFMADD231PS constant1<>+0(SB), Y11, Y9
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Y10
+	VMOVUPS     (BX)(SI*1), Y11
+	VMOVUPS     (BX)(DI*1), Y12
+	LEAQ        (BX)(SI*2), BX
+	VMOVUPS     (BX)(DX*1), Y13
+	VSUBPS      Y11, Y10, Y10
+	VSUBPS      Y13, Y12, Y12
+	VMULPS      constant2<>+0(SB), Y10, Y10
+	VFMADD231PS constant1<>+0(SB), Y12, Y10
+	VMOVAPS     Y2, Y11
+	VMOVAPS     Y6, Y12
+	VSUBPS      Y4, Y11, Y11
+	VSUBPS      Y8, Y12, Y12
+	VMULPS      constant2<>+0(SB), Y11, Y13
+	VFMADD231PS constant1<>+0(SB), Y12, Y13
+	MOVQ        8(R8), BX
+	VADDPS      (R10), Y13, Y13
+	VMAXPS      Y13, Y0, Y13
+	VMINPS      Y13, Y1, Y13
+	VMOVUPS     Y13, (BX)(R9*4)
+	VMULPS      constant1<>+0(SB), Y11, Y11
+	VFMADD231PS constant2<>+0(SB), Y12, Y11
+	MOVQ        40(R8), BX
+	VADDPS      (R10), Y11, Y11
+	VMAXPS      Y11, Y0, Y11
+	VMINPS      Y11, Y1, Y11
+	VMOVUPS     Y11, (BX)(R9*4)
+	VADDPS      Y4, Y2, Y2
+	VADDPS      Y8, Y6, Y6
+	VADDPS      Y6, Y2, Y4
+	MOVQ        24(R8), BX
+	VADDPS      (R10), Y4, Y4
+	VMAXPS      Y4, Y0, Y4
+	VMINPS      Y4, Y1, Y4
+	VMOVUPS     Y4, (BX)(R9*4)
+	VMULPS      constant5<>+0(SB), Y2, Y2
+	VFMADD231PS constant3<>+0(SB), Y6, Y2
+	VADDPS      Y10, Y2, Y2
+	MOVQ        56(R8), BX
+	VADDPS      (R10), Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMINPS      Y2, Y1, Y2
+	VMOVUPS     Y2, (BX)(R9*4)
+	VMOVAPS     Y3, Y2
+	VMOVAPS     Y7, Y4
+	VSUBPS      Y5, Y2, Y2
+	VSUBPS      Y9, Y4, Y4
+	VMULPS      constant2<>+0(SB), Y2, Y6
+	VFMADD231PS constant1<>+0(SB), Y4, Y6
+	MOVQ        (R8), BX
+	VADDPS      (R10), Y6, Y6
+	VMAXPS      Y6, Y0, Y6
+	VMINPS      Y6, Y1, Y6
+	VMOVUPS     Y6, (BX)(R9*4)
+	VMULPS      constant1<>+0(SB), Y2, Y2
+	VFMADD231PS constant2<>+0(SB), Y4, Y2
+	MOVQ        32(R8), BX
+	VADDPS      (R10), Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMINPS      Y2, Y1, Y2
+	VMOVUPS     Y2, (BX)(R9*4)
+	VADDPS      Y5, Y3, Y3
+	VADDPS      Y9, Y7, Y7
+	VADDPS      Y7, Y3, Y2
+	MOVQ        16(R8), BX
+	VADDPS      (R10), Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMINPS      Y2, Y1, Y2
+	VMOVUPS     Y2, (BX)(R9*4)
+	VMULPS      constant5<>+0(SB), Y3, Y3
+	VFMADD231PS constant3<>+0(SB), Y7, Y3
+	MOVQ        48(R8), BX
+	VADDPS      (R10), Y3, Y3
+	VMAXPS      Y3, Y0, Y3
+	VMINPS      Y3, Y1, Y3
+	VMOVUPS     Y3, (BX)(R9*4)
+	MOVQ        AX, BX
+	VMOVUPS     (BX)(DX*1), Y2
+	VMOVUPS     (BX)(SI*1), Y3
+	VMOVUPS     (BX)(DI*1), Y4
+	LEAQ        (BX)(SI*2), R14
+	VMOVUPS     (R14)(DX*1), Y5
+	VSUBPS      Y3, Y2, Y2
+	VSUBPS      Y5, Y4, Y4
+	VMULPS      constant1<>+0(SB), Y2, Y2
+	VFMADD231PS constant2<>+0(SB), Y4, Y2
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Y3
+	VMOVUPS     (BX)(SI*1), Y4
+	VMOVUPS     (BX)(DI*1), Y5
+	LEAQ        (BX)(SI*2), R14
+	VMOVUPS     (R14)(DX*1), Y6
+	VSUBPS      Y4, Y3, Y3
+	VSUBPS      Y6, Y5, Y5
+	VMULPS      constant1<>+0(SB), Y3, Y3
+	VFMADD231PS constant2<>+0(SB), Y5, Y3
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Y4
+	VMOVUPS     (BX)(SI*1), Y5
+	VMOVUPS     (BX)(DI*1), Y6
+	LEAQ        (BX)(SI*2), R14
+	VMOVUPS     (R14)(DX*1), Y7
+	VSUBPS      Y5, Y4, Y4
+	VSUBPS      Y7, Y6, Y6
+	VMULPS      constant1<>+0(SB), Y4, Y4
+	VFMADD231PS constant2<>+0(SB), Y6, Y4
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Y5
+	VMOVUPS     (BX)(SI*1), Y6
+	VMOVUPS     (BX)(DI*1), Y7
+	LEAQ        (BX)(SI*2), R14
+	VMOVUPS     (R14)(DX*1), Y8
+	VSUBPS      Y6, Y5, Y5
+	VSUBPS      Y8, Y7, Y7
+	VMULPS      constant1<>+0(SB), Y5, Y5
+	VFMADD231PS constant2<>+0(SB), Y7, Y5
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Y6
+	VMOVUPS     (BX)(SI*1), Y7
+	VMOVUPS     (BX)(DI*1), Y8
+	LEAQ        (BX)(SI*2), R14
+	VMOVUPS     (R14)(DX*1), Y9
+	VSUBPS      Y7, Y6, Y6
+	VSUBPS      Y9, Y8, Y8
+	VMULPS      constant1<>+0(SB), Y6, Y6
+	VFMADD231PS constant2<>+0(SB), Y8, Y6
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Y7
+	VMOVUPS     (BX)(SI*1), Y8
+	VMOVUPS     (BX)(DI*1), Y9
+	LEAQ        (BX)(SI*2), R14
+	VMOVUPS     (R14)(DX*1), Y10
+	VSUBPS      Y8, Y7, Y7
+	VSUBPS      Y10, Y9, Y9
+	VMULPS      constant1<>+0(SB), Y7, Y7
+	VFMADD231PS constant2<>+0(SB), Y9, Y7
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Y8
+	VMOVUPS     (BX)(SI*1), Y9
+	VMOVUPS     (BX)(DI*1), Y10
+	LEAQ        (BX)(SI*2), R14
+	VMOVUPS     (R14)(DX*1), Y11
+	VSUBPS      Y9, Y8, Y8
+	VSUBPS      Y11, Y10, Y10
+	VMULPS      constant1<>+0(SB), Y8, Y8
+	VFMADD231PS constant2<>+0(SB), Y10, Y8
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Y9
+	VMOVUPS     (BX)(SI*1), Y10
+	VMOVUPS     (BX)(DI*1), Y11
+	LEAQ        (BX)(SI*2), R14
+	VMOVUPS     (R14)(DX*1), Y12
+	VSUBPS      Y10, Y9, Y9
+	VSUBPS      Y12, Y11, Y11
+	VMULPS      constant1<>+0(SB), Y9, Y9
+	VFMADD231PS constant2<>+0(SB), Y11, Y9
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Y10
+	VMOVUPS     (BX)(SI*1), Y11
+	VMOVUPS     (BX)(DI*1), Y12
+	LEAQ        (BX)(SI*2), BX
+	VMOVUPS     (BX)(DX*1), Y13
+	VSUBPS      Y11, Y10, Y10
+	VSUBPS      Y13, Y12, Y12
+	VMULPS      constant1<>+0(SB), Y10, Y10
+	VFMADD231PS constant2<>+0(SB), Y12, Y10
+	VMOVAPS     Y2, Y11
+	VMOVAPS     Y6, Y12
+	VSUBPS      Y4, Y11, Y11
+	VSUBPS      Y8, Y12, Y12
+	VMULPS      constant2<>+0(SB), Y11, Y13
+	VFMADD231PS constant1<>+0(SB), Y12, Y13
+	MOVQ        264(R8), BX
+	VADDPS      (R10), Y13, Y13
+	VMAXPS      Y13, Y0, Y13
+	VMINPS      Y13, Y1, Y13
+	VMOVUPS     Y13, (BX)(R9*4)
+	VMULPS      constant1<>+0(SB), Y11, Y11
+	VFMADD231PS constant2<>+0(SB), Y12, Y11
+	MOVQ        296(R8), BX
+	VADDPS      (R10), Y11, Y11
+	VMAXPS      Y11, Y0, Y11
+	VMINPS      Y11, Y1, Y11
+	VMOVUPS     Y11, (BX)(R9*4)
+	VADDPS      Y4, Y2, Y2
+	VADDPS      Y8, Y6, Y6
+	VADDPS      Y6, Y2, Y4
+	MOVQ        280(R8), BX
+	VADDPS      (R10), Y4, Y4
+	VMAXPS      Y4, Y0, Y4
+	VMINPS      Y4, Y1, Y4
+	VMOVUPS     Y4, (BX)(R9*4)
+	VMULPS      constant5<>+0(SB), Y2, Y2
+	VFMADD231PS constant3<>+0(SB), Y6, Y2
+	VADDPS      Y10, Y2, Y2
+	MOVQ        312(R8), BX
+	VADDPS      (R10), Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMINPS      Y2, Y1, Y2
+	VMOVUPS     Y2, (BX)(R9*4)
+	VMOVAPS     Y3, Y2
+	VMOVAPS     Y7, Y4
+	VSUBPS      Y5, Y2, Y2
+	VSUBPS      Y9, Y4, Y4
+	VMULPS      constant2<>+0(SB), Y2, Y6
+	VFMADD231PS constant1<>+0(SB), Y4, Y6
+	MOVQ        256(R8), BX
+	VADDPS      (R10), Y6, Y6
+	VMAXPS      Y6, Y0, Y6
+	VMINPS      Y6, Y1, Y6
+	VMOVUPS     Y6, (BX)(R9*4)
+	VMULPS      constant1<>+0(SB), Y2, Y2
+	VFMADD231PS constant2<>+0(SB), Y4, Y2
+	MOVQ        288(R8), BX
+	VADDPS      (R10), Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMINPS      Y2, Y1, Y2
+	VMOVUPS     Y2, (BX)(R9*4)
+	VADDPS      Y5, Y3, Y3
+	VADDPS      Y9, Y7, Y7
+	VADDPS      Y7, Y3, Y2
+	MOVQ        272(R8), BX
+	VADDPS      (R10), Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMINPS      Y2, Y1, Y2
+	VMOVUPS     Y2, (BX)(R9*4)
+	VMULPS      constant5<>+0(SB), Y3, Y3
+	VFMADD231PS constant3<>+0(SB), Y7, Y3
+	MOVQ        304(R8), BX
+	VADDPS      (R10), Y3, Y3
+	VMAXPS      Y3, Y0, Y3
+	VMINPS      Y3, Y1, Y3
+	VMOVUPS     Y3, (BX)(R9*4)
+	MOVQ        AX, BX
+	VMOVUPS     (BX)(DX*1), Y2
+	VMOVUPS     (BX)(SI*1), Y3
+	VMOVUPS     (BX)(DI*1), Y4
+	LEAQ        (BX)(SI*2), R14
+	VMOVUPS     (R14)(DX*1), Y5
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y4
+	VADDPS      Y4, Y2, Y2
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Y3
+	VMOVUPS     (BX)(SI*1), Y4
+	VMOVUPS     (BX)(DI*1), Y5
+	LEAQ        (BX)(SI*2), R14
+	VMOVUPS     (R14)(DX*1), Y6
+	VADDPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y5
+	VADDPS      Y5, Y3, Y3
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Y4
+	VMOVUPS     (BX)(SI*1), Y5
+	VMOVUPS     (BX)(DI*1), Y6
+	LEAQ        (BX)(SI*2), R14
+	VMOVUPS     (R14)(DX*1), Y7
+	VADDPS      Y5, Y4, Y4
+	VADDPS      Y7, Y6, Y6
+	VADDPS      Y6, Y4, Y4
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Y5
+	VMOVUPS     (BX)(SI*1), Y6
+	VMOVUPS     (BX)(DI*1), Y7
+	LEAQ        (BX)(SI*2), R14
+	VMOVUPS     (R14)(DX*1), Y8
+	VADDPS      Y6, Y5, Y5
+	VADDPS      Y8, Y7, Y7
+	VADDPS      Y7, Y5, Y5
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Y6
+	VMOVUPS     (BX)(SI*1), Y7
+	VMOVUPS     (BX)(DI*1), Y8
+	LEAQ        (BX)(SI*2), R14
+	VMOVUPS     (R14)(DX*1), Y9
+	VADDPS      Y7, Y6, Y6
+	VADDPS      Y9, Y8, Y8
+	VADDPS      Y8, Y6, Y6
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Y7
+	VMOVUPS     (BX)(SI*1), Y8
+	VMOVUPS     (BX)(DI*1), Y9
+	LEAQ        (BX)(SI*2), R14
+	VMOVUPS     (R14)(DX*1), Y10
+	VADDPS      Y8, Y7, Y7
+	VADDPS      Y10, Y9, Y9
+	VADDPS      Y9, Y7, Y7
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Y8
+	VMOVUPS     (BX)(SI*1), Y9
+	VMOVUPS     (BX)(DI*1), Y10
+	LEAQ        (BX)(SI*2), R14
+	VMOVUPS     (R14)(DX*1), Y11
+	VADDPS      Y9, Y8, Y8
+	VADDPS      Y11, Y10, Y10
+	VADDPS      Y10, Y8, Y8
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Y9
+	VMOVUPS     (BX)(SI*1), Y10
+	VMOVUPS     (BX)(DI*1), Y11
+	LEAQ        (BX)(SI*2), R14
+	VMOVUPS     (R14)(DX*1), Y12
+	VADDPS      Y10, Y9, Y9
+	VADDPS      Y12, Y11, Y11
+	VADDPS      Y11, Y9, Y9
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Y10
+	VMOVUPS     (BX)(SI*1), Y11
+	VMOVUPS     (BX)(DI*1), Y12
+	LEAQ        (BX)(SI*2), BX
+	VMOVUPS     (BX)(DX*1), Y13
+	VADDPS      Y11, Y10, Y10
+	VADDPS      Y13, Y12, Y12
+	VADDPS      Y12, Y10, Y10
+	VMOVAPS     Y2, Y11
+	VMOVAPS     Y6, Y12
+	VSUBPS      Y4, Y11, Y11
+	VSUBPS      Y8, Y12, Y12
+	VMULPS      constant2<>+0(SB), Y11, Y13
+	VFMADD231PS constant1<>+0(SB), Y12, Y13
+	MOVQ        136(R8), BX
+	VADDPS      (R10), Y13, Y13
+	VMAXPS      Y13, Y0, Y13
+	VMINPS      Y13, Y1, Y13
+	VMOVUPS     Y13, (BX)(R9*4)
+	VMULPS      constant1<>+0(SB), Y11, Y11
+	VFMADD231PS constant2<>+0(SB), Y12, Y11
+	MOVQ        168(R8), BX
+	VADDPS      (R10), Y11, Y11
+	VMAXPS      Y11, Y0, Y11
+	VMINPS      Y11, Y1, Y11
+	VMOVUPS     Y11, (BX)(R9*4)
+	VADDPS      Y4, Y2, Y2
+	VADDPS      Y8, Y6, Y6
+	VADDPS      Y6, Y2, Y4
+	MOVQ        152(R8), BX
+	VADDPS      (R10), Y4, Y4
+	VMAXPS      Y4, Y0, Y4
+	VMINPS      Y4, Y1, Y4
+	VMOVUPS     Y4, (BX)(R9*4)
+	VMULPS      constant5<>+0(SB), Y2, Y2
+	VFMADD231PS constant3<>+0(SB), Y6, Y2
+	VADDPS      Y10, Y2, Y2
+	MOVQ        184(R8), BX
+	VADDPS      (R10), Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMINPS      Y2, Y1, Y2
+	VMOVUPS     Y2, (BX)(R9*4)
+	VMOVAPS     Y3, Y2
+	VMOVAPS     Y7, Y4
+	VSUBPS      Y5, Y2, Y2
+	VSUBPS      Y9, Y4, Y4
+	VMULPS      constant2<>+0(SB), Y2, Y6
+	VFMADD231PS constant1<>+0(SB), Y4, Y6
+	MOVQ        128(R8), BX
+	VADDPS      (R10), Y6, Y6
+	VMAXPS      Y6, Y0, Y6
+	VMINPS      Y6, Y1, Y6
+	VMOVUPS     Y6, (BX)(R9*4)
+	VMULPS      constant1<>+0(SB), Y2, Y2
+	VFMADD231PS constant2<>+0(SB), Y4, Y2
+	MOVQ        160(R8), BX
+	VADDPS      (R10), Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMINPS      Y2, Y1, Y2
+	VMOVUPS     Y2, (BX)(R9*4)
+	VADDPS      Y5, Y3, Y3
+	VADDPS      Y9, Y7, Y7
+	VADDPS      Y7, Y3, Y2
+	MOVQ        144(R8), BX
+	VADDPS      (R10), Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMINPS      Y2, Y1, Y2
+	VMOVUPS     Y2, (BX)(R9*4)
+	VMULPS      constant5<>+0(SB), Y3, Y3
+	VFMADD231PS constant3<>+0(SB), Y7, Y3
+	MOVQ        176(R8), BX
+	VADDPS      (R10), Y3, Y3
+	VMAXPS      Y3, Y0, Y3
+	VMINPS      Y3, Y1, Y3
+	VMOVUPS     Y3, (BX)(R9*4)
+	MOVQ        AX, BX
+	VMOVUPS     (BX)(DX*1), Y2
+	VMOVUPS     (BX)(SI*1), Y3
+	VMOVUPS     (BX)(DI*1), Y4
+	LEAQ        (BX)(SI*2), R14
+	VMOVUPS     (R14)(DX*1), Y5
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y4
+	VMULPS      constant5<>+0(SB), Y2, Y2
+	VFMADD231PS constant3<>+0(SB), Y4, Y2
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Y3
+	VMOVUPS     (BX)(SI*1), Y4
+	VMOVUPS     (BX)(DI*1), Y5
+	LEAQ        (BX)(SI*2), R14
+	VMOVUPS     (R14)(DX*1), Y6
+	VADDPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y5
+	VMULPS      constant5<>+0(SB), Y3, Y3
+	VFMADD231PS constant3<>+0(SB), Y5, Y3
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Y4
+	VMOVUPS     (BX)(SI*1), Y5
+	VMOVUPS     (BX)(DI*1), Y6
+	LEAQ        (BX)(SI*2), R14
+	VMOVUPS     (R14)(DX*1), Y7
+	VADDPS      Y5, Y4, Y4
+	VADDPS      Y7, Y6, Y6
+	VMULPS      constant5<>+0(SB), Y4, Y4
+	VFMADD231PS constant3<>+0(SB), Y6, Y4
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Y5
+	VMOVUPS     (BX)(SI*1), Y6
+	VMOVUPS     (BX)(DI*1), Y7
+	LEAQ        (BX)(SI*2), R14
+	VMOVUPS     (R14)(DX*1), Y8
+	VADDPS      Y6, Y5, Y5
+	VADDPS      Y8, Y7, Y7
+	VMULPS      constant5<>+0(SB), Y5, Y5
+	VFMADD231PS constant3<>+0(SB), Y7, Y5
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Y6
+	VMOVUPS     (BX)(SI*1), Y7
+	VMOVUPS     (BX)(DI*1), Y8
+	LEAQ        (BX)(SI*2), R14
+	VMOVUPS     (R14)(DX*1), Y9
+	VADDPS      Y7, Y6, Y6
+	VADDPS      Y9, Y8, Y8
+	VMULPS      constant5<>+0(SB), Y6, Y6
+	VFMADD231PS constant3<>+0(SB), Y8, Y6
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Y7
+	VMOVUPS     (BX)(SI*1), Y8
+	VMOVUPS     (BX)(DI*1), Y9
+	LEAQ        (BX)(SI*2), R14
+	VMOVUPS     (R14)(DX*1), Y10
+	VADDPS      Y8, Y7, Y7
+	VADDPS      Y10, Y9, Y9
+	VMULPS      constant5<>+0(SB), Y7, Y7
+	VFMADD231PS constant3<>+0(SB), Y9, Y7
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Y8
+	VMOVUPS     (BX)(SI*1), Y9
+	VMOVUPS     (BX)(DI*1), Y10
+	LEAQ        (BX)(SI*2), R14
+	VMOVUPS     (R14)(DX*1), Y11
+	VADDPS      Y9, Y8, Y8
+	VADDPS      Y11, Y10, Y10
+	VMULPS      constant5<>+0(SB), Y8, Y8
+	VFMADD231PS constant3<>+0(SB), Y10, Y8
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Y9
+	VMOVUPS     (BX)(SI*1), Y10
+	VMOVUPS     (BX)(DI*1), Y11
+	LEAQ        (BX)(SI*2), R14
+	VMOVUPS     (R14)(DX*1), Y12
+	VADDPS      Y10, Y9, Y9
+	VADDPS      Y12, Y11, Y11
+	VMULPS      constant5<>+0(SB), Y9, Y9
+	VFMADD231PS constant3<>+0(SB), Y11, Y9
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Y10
+	VMOVUPS     (BX)(SI*1), Y11
+	VMOVUPS     (BX)(DI*1), Y12
+	LEAQ        (BX)(SI*2), BX
+	VMOVUPS     (BX)(DX*1), Y13
+	VADDPS      Y11, Y10, Y10
+	VADDPS      Y13, Y12, Y12
+	VMULPS      constant5<>+0(SB), Y10, Y10
+	VFMADD231PS constant3<>+0(SB), Y12, Y10
+	VMOVAPS     Y2, Y11
+	VMOVAPS     Y6, Y12
+	VSUBPS      Y4, Y11, Y11
+	VSUBPS      Y8, Y12, Y12
+	VMULPS      constant2<>+0(SB), Y11, Y13
+	VFMADD231PS constant1<>+0(SB), Y12, Y13
+	MOVQ        392(R8), BX
+	VADDPS      (R10), Y13, Y13
+	VMAXPS      Y13, Y0, Y13
+	VMINPS      Y13, Y1, Y13
+	VMOVUPS     Y13, (BX)(R9*4)
+	VMULPS      constant1<>+0(SB), Y11, Y11
+	VFMADD231PS constant2<>+0(SB), Y12, Y11
+	MOVQ        424(R8), BX
+	VADDPS      (R10), Y11, Y11
+	VMAXPS      Y11, Y0, Y11
+	VMINPS      Y11, Y1, Y11
+	VMOVUPS     Y11, (BX)(R9*4)
+	VADDPS      Y4, Y2, Y2
+	VADDPS      Y8, Y6, Y6
+	VADDPS      Y6, Y2, Y4
+	MOVQ        408(R8), BX
+	VADDPS      (R10), Y4, Y4
+	VMAXPS      Y4, Y0, Y4
+	VMINPS      Y4, Y1, Y4
+	VMOVUPS     Y4, (BX)(R9*4)
+	VMULPS      constant5<>+0(SB), Y2, Y2
+	VFMADD231PS constant3<>+0(SB), Y6, Y2
+	VADDPS      Y10, Y2, Y2
+	MOVQ        440(R8), BX
+	VADDPS      (R10), Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMINPS      Y2, Y1, Y2
+	VMOVUPS     Y2, (BX)(R9*4)
+	VMOVAPS     Y3, Y2
+	VMOVAPS     Y7, Y4
+	VSUBPS      Y5, Y2, Y2
+	VSUBPS      Y9, Y4, Y4
+	VMULPS      constant2<>+0(SB), Y2, Y6
+	VFMADD231PS constant1<>+0(SB), Y4, Y6
+	MOVQ        384(R8), BX
+	VADDPS      (R10), Y6, Y6
+	VMAXPS      Y6, Y0, Y6
+	VMINPS      Y6, Y1, Y6
+	VMOVUPS     Y6, (BX)(R9*4)
+	VMULPS      constant1<>+0(SB), Y2, Y2
+	VFMADD231PS constant2<>+0(SB), Y4, Y2
+	MOVQ        416(R8), BX
+	VADDPS      (R10), Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMINPS      Y2, Y1, Y2
+	VMOVUPS     Y2, (BX)(R9*4)
+	VADDPS      Y5, Y3, Y3
+	VADDPS      Y9, Y7, Y7
+	VADDPS      Y7, Y3, Y2
+	MOVQ        400(R8), BX
+	VADDPS      (R10), Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMINPS      Y2, Y1, Y2
+	VMOVUPS     Y2, (BX)(R9*4)
+	VMULPS      constant5<>+0(SB), Y3, Y3
+	VFMADD231PS constant3<>+0(SB), Y7, Y3
+	MOVQ        432(R8), BX
+	VADDPS      (R10), Y3, Y3
+	VMAXPS      Y3, Y0, Y3
+	VMINPS      Y3, Y1, Y3
+	VMOVUPS     Y3, (BX)(R9*4)
+	MOVQ        AX, BX
+	VMOVUPS     (BX), Y2
+	VMOVUPS     (BX)(DX*2), Y3
+	VMOVUPS     (BX)(DX*4), Y4
+	VMOVUPS     (BX)(SI*2), Y5
+	VSUBPS      Y3, Y2, Y2
+	VSUBPS      Y5, Y4, Y4
+	VMULPS      constant2<>+0(SB), Y2, Y2
+	VFMADD231PS constant1<>+0(SB), Y4, Y2
+	ADDQ        CX, BX
+	VMOVUPS     (BX), Y3
+	VMOVUPS     (BX)(DX*2), Y4
+	VMOVUPS     (BX)(DX*4), Y5
+	VMOVUPS     (BX)(SI*2), Y6
+	VSUBPS      Y4, Y3, Y3
+	VSUBPS      Y6, Y5, Y5
+	VMULPS      constant2<>+0(SB), Y3, Y3
+	VFMADD231PS constant1<>+0(SB), Y5, Y3
+	ADDQ        CX, BX
+	VMOVUPS     (BX), Y4
+	VMOVUPS     (BX)(DX*2), Y5
+	VMOVUPS     (BX)(DX*4), Y6
+	VMOVUPS     (BX)(SI*2), Y7
+	VSUBPS      Y5, Y4, Y4
+	VSUBPS      Y7, Y6, Y6
+	VMULPS      constant2<>+0(SB), Y4, Y4
+	VFMADD231PS constant1<>+0(SB), Y6, Y4
+	ADDQ        CX, BX
+	VMOVUPS     (BX), Y5
+	VMOVUPS     (BX)(DX*2), Y6
+	VMOVUPS     (BX)(DX*4), Y7
+	VMOVUPS     (BX)(SI*2), Y8
+	VSUBPS      Y6, Y5, Y5
+	VSUBPS      Y8, Y7, Y7
+	VMULPS      constant2<>+0(SB), Y5, Y5
+	VFMADD231PS constant1<>+0(SB), Y7, Y5
+	ADDQ        CX, BX
+	VMOVUPS     (BX), Y6
+	VMOVUPS     (BX)(DX*2), Y7
+	VMOVUPS     (BX)(DX*4), Y8
+	VMOVUPS     (BX)(SI*2), Y9
+	VSUBPS      Y7, Y6, Y6
+	VSUBPS      Y9, Y8, Y8
+	VMULPS      constant2<>+0(SB), Y6, Y6
+	VFMADD231PS constant1<>+0(SB), Y8, Y6
+	ADDQ        CX, BX
+	VMOVUPS     (BX), Y7
+	VMOVUPS     (BX)(DX*2), Y8
+	VMOVUPS     (BX)(DX*4), Y9
+	VMOVUPS     (BX)(SI*2), Y10
+	VSUBPS      Y8, Y7, Y7
+	VSUBPS      Y10, Y9, Y9
+	VMULPS      constant2<>+0(SB), Y7, Y7
+	VFMADD231PS constant1<>+0(SB), Y9, Y7
+	ADDQ        CX, BX
+	VMOVUPS     (BX), Y8
+	VMOVUPS     (BX)(DX*2), Y9
+	VMOVUPS     (BX)(DX*4), Y10
+	VMOVUPS     (BX)(SI*2), Y11
+	VSUBPS      Y9, Y8, Y8
+	VSUBPS      Y11, Y10, Y10
+	VMULPS      constant2<>+0(SB), Y8, Y8
+	VFMADD231PS constant1<>+0(SB), Y10, Y8
+	ADDQ        CX, BX
+	VMOVUPS     (BX), Y9
+	VMOVUPS     (BX)(DX*2), Y10
+	VMOVUPS     (BX)(DX*4), Y11
+	VMOVUPS     (BX)(SI*2), Y12
+	VSUBPS      Y10, Y9, Y9
+	VSUBPS      Y12, Y11, Y11
+	VMULPS      constant2<>+0(SB), Y9, Y9
+	VFMADD231PS constant1<>+0(SB), Y11, Y9
+	ADDQ        CX, BX
+	VMOVUPS     (BX), Y10
+	VMOVUPS     (BX)(DX*2), Y11
+	VMOVUPS     (BX)(DX*4), Y12
+	VMOVUPS     (BX)(SI*2), Y13
+	VSUBPS      Y11, Y10, Y10
+	VSUBPS      Y13, Y12, Y12
+	VMULPS      constant2<>+0(SB), Y10, Y10
+	VFMADD231PS constant1<>+0(SB), Y12, Y10
+	VMOVAPS     Y2, Y11
+	VMOVAPS     Y6, Y12
+	VSUBPS      Y4, Y11, Y11
+	VSUBPS      Y8, Y12, Y12
+	VMULPS      constant2<>+0(SB), Y11, Y13
+	VFMADD231PS constant1<>+0(SB), Y12, Y13
+	MOVQ        72(R8), BX
+	VADDPS      (R10), Y13, Y13
+	VMAXPS      Y13, Y0, Y13
+	VMINPS      Y13, Y1, Y13
+	VMOVUPS     Y13, (BX)(R9*4)
+	VMULPS      constant1<>+0(SB), Y11, Y11
+	VFMADD231PS constant2<>+0(SB), Y12, Y11
+	MOVQ        104(R8), BX
+	VADDPS      (R10), Y11, Y11
+	VMAXPS      Y11, Y0, Y11
+	VMINPS      Y11, Y1, Y11
+	VMOVUPS     Y11, (BX)(R9*4)
+	VADDPS      Y4, Y2, Y2
+	VADDPS      Y8, Y6, Y6
+	VADDPS      Y6, Y2, Y4
+	MOVQ        88(R8), BX
+	VADDPS      (R10), Y4, Y4
+	VMAXPS      Y4, Y0, Y4
+	VMINPS      Y4, Y1, Y4
+	VMOVUPS     Y4, (BX)(R9*4)
+	VMULPS      constant5<>+0(SB), Y2, Y2
+	VFMADD231PS constant3<>+0(SB), Y6, Y2
+	VADDPS      Y10, Y2, Y2
+	MOVQ        120(R8), BX
+	VADDPS      (R10), Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMINPS      Y2, Y1, Y2
+	VMOVUPS     Y2, (BX)(R9*4)
+	VMOVAPS     Y3, Y2
+	VMOVAPS     Y7, Y4
+	VSUBPS      Y5, Y2, Y2
+	VSUBPS      Y9, Y4, Y4
+	VMULPS      constant2<>+0(SB), Y2, Y6
+	VFMADD231PS constant1<>+0(SB), Y4, Y6
+	MOVQ        64(R8), BX
+	VADDPS      (R10), Y6, Y6
+	VMAXPS      Y6, Y0, Y6
+	VMINPS      Y6, Y1, Y6
+	VMOVUPS     Y6, (BX)(R9*4)
+	VMULPS      constant1<>+0(SB), Y2, Y2
+	VFMADD231PS constant2<>+0(SB), Y4, Y2
+	MOVQ        96(R8), BX
+	VADDPS      (R10), Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMINPS      Y2, Y1, Y2
+	VMOVUPS     Y2, (BX)(R9*4)
+	VADDPS      Y5, Y3, Y3
+	VADDPS      Y9, Y7, Y7
+	VADDPS      Y7, Y3, Y2
+	MOVQ        80(R8), BX
+	VADDPS      (R10), Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMINPS      Y2, Y1, Y2
+	VMOVUPS     Y2, (BX)(R9*4)
+	VMULPS      constant5<>+0(SB), Y3, Y3
+	VFMADD231PS constant3<>+0(SB), Y7, Y3
+	MOVQ        112(R8), BX
+	VADDPS      (R10), Y3, Y3
+	VMAXPS      Y3, Y0, Y3
+	VMINPS      Y3, Y1, Y3
+	VMOVUPS     Y3, (BX)(R9*4)
+	MOVQ        AX, BX
+	VMOVUPS     (BX), Y2
+	VMOVUPS     (BX)(DX*2), Y3
+	VMOVUPS     (BX)(DX*4), Y4
+	VMOVUPS     (BX)(SI*2), Y5
+	VSUBPS      Y3, Y2, Y2
+	VSUBPS      Y5, Y4, Y4
+	VMULPS      constant1<>+0(SB), Y2, Y2
+	VFMADD231PS constant2<>+0(SB), Y4, Y2
+	ADDQ        CX, BX
+	VMOVUPS     (BX), Y3
+	VMOVUPS     (BX)(DX*2), Y4
+	VMOVUPS     (BX)(DX*4), Y5
+	VMOVUPS     (BX)(SI*2), Y6
+	VSUBPS      Y4, Y3, Y3
+	VSUBPS      Y6, Y5, Y5
+	VMULPS      constant1<>+0(SB), Y3, Y3
+	VFMADD231PS constant2<>+0(SB), Y5, Y3
+	ADDQ        CX, BX
+	VMOVUPS     (BX), Y4
+	VMOVUPS     (BX)(DX*2), Y5
+	VMOVUPS     (BX)(DX*4), Y6
+	VMOVUPS     (BX)(SI*2), Y7
+	VSUBPS      Y5, Y4, Y4
+	VSUBPS      Y7, Y6, Y6
+	VMULPS      constant1<>+0(SB), Y4, Y4
+	VFMADD231PS constant2<>+0(SB), Y6, Y4
+	ADDQ        CX, BX
+	VMOVUPS     (BX), Y5
+	VMOVUPS     (BX)(DX*2), Y6
+	VMOVUPS     (BX)(DX*4), Y7
+	VMOVUPS     (BX)(SI*2), Y8
+	VSUBPS      Y6, Y5, Y5
+	VSUBPS      Y8, Y7, Y7
+	VMULPS      constant1<>+0(SB), Y5, Y5
+	VFMADD231PS constant2<>+0(SB), Y7, Y5
+	ADDQ        CX, BX
+	VMOVUPS     (BX), Y6
+	VMOVUPS     (BX)(DX*2), Y7
+	VMOVUPS     (BX)(DX*4), Y8
+	VMOVUPS     (BX)(SI*2), Y9
+	VSUBPS      Y7, Y6, Y6
+	VSUBPS      Y9, Y8, Y8
+	VMULPS      constant1<>+0(SB), Y6, Y6
+	VFMADD231PS constant2<>+0(SB), Y8, Y6
+	ADDQ        CX, BX
+	VMOVUPS     (BX), Y7
+	VMOVUPS     (BX)(DX*2), Y8
+	VMOVUPS     (BX)(DX*4), Y9
+	VMOVUPS     (BX)(SI*2), Y10
+	VSUBPS      Y8, Y7, Y7
+	VSUBPS      Y10, Y9, Y9
+	VMULPS      constant1<>+0(SB), Y7, Y7
+	VFMADD231PS constant2<>+0(SB), Y9, Y7
+	ADDQ        CX, BX
+	VMOVUPS     (BX), Y8
+	VMOVUPS     (BX)(DX*2), Y9
+	VMOVUPS     (BX)(DX*4), Y10
+	VMOVUPS     (BX)(SI*2), Y11
+	VSUBPS      Y9, Y8, Y8
+	VSUBPS      Y11, Y10, Y10
+	VMULPS      constant1<>+0(SB), Y8, Y8
+	VFMADD231PS constant2<>+0(SB), Y10, Y8
+	ADDQ        CX, BX
+	VMOVUPS     (BX), Y9
+	VMOVUPS     (BX)(DX*2), Y10
+	VMOVUPS     (BX)(DX*4), Y11
+	VMOVUPS     (BX)(SI*2), Y12
+	VSUBPS      Y10, Y9, Y9
+	VSUBPS      Y12, Y11, Y11
+	VMULPS      constant1<>+0(SB), Y9, Y9
+	VFMADD231PS constant2<>+0(SB), Y11, Y9
+	ADDQ        CX, BX
+	VMOVUPS     (BX), Y10
+	VMOVUPS     (BX)(DX*2), Y11
+	VMOVUPS     (BX)(DX*4), Y12
+	VMOVUPS     (BX)(SI*2), Y13
+	VSUBPS      Y11, Y10, Y10
+	VSUBPS      Y13, Y12, Y12
+	VMULPS      constant1<>+0(SB), Y10, Y10
+	VFMADD231PS constant2<>+0(SB), Y12, Y10
+	VMOVAPS     Y2, Y11
+	VMOVAPS     Y6, Y12
+	VSUBPS      Y4, Y11, Y11
+	VSUBPS      Y8, Y12, Y12
+	VMULPS      constant2<>+0(SB), Y11, Y13
+	VFMADD231PS constant1<>+0(SB), Y12, Y13
+	MOVQ        328(R8), BX
+	VADDPS      (R10), Y13, Y13
+	VMAXPS      Y13, Y0, Y13
+	VMINPS      Y13, Y1, Y13
+	VMOVUPS     Y13, (BX)(R9*4)
+	VMULPS      constant1<>+0(SB), Y11, Y11
+	VFMADD231PS constant2<>+0(SB), Y12, Y11
+	MOVQ        360(R8), BX
+	VADDPS      (R10), Y11, Y11
+	VMAXPS      Y11, Y0, Y11
+	VMINPS      Y11, Y1, Y11
+	VMOVUPS     Y11, (BX)(R9*4)
+	VADDPS      Y4, Y2, Y2
+	VADDPS      Y8, Y6, Y6
+	VADDPS      Y6, Y2, Y4
+	MOVQ        344(R8), BX
+	VADDPS      (R10), Y4, Y4
+	VMAXPS      Y4, Y0, Y4
+	VMINPS      Y4, Y1, Y4
+	VMOVUPS     Y4, (BX)(R9*4)
+	VMULPS      constant5<>+0(SB), Y2, Y2
+	VFMADD231PS constant3<>+0(SB), Y6, Y2
+	VADDPS      Y10, Y2, Y2
+	MOVQ        376(R8), BX
+	VADDPS      (R10), Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMINPS      Y2, Y1, Y2
+	VMOVUPS     Y2, (BX)(R9*4)
+	VMOVAPS     Y3, Y2
+	VMOVAPS     Y7, Y4
+	VSUBPS      Y5, Y2, Y2
+	VSUBPS      Y9, Y4, Y4
+	VMULPS      constant2<>+0(SB), Y2, Y6
+	VFMADD231PS constant1<>+0(SB), Y4, Y6
+	MOVQ        320(R8), BX
+	VADDPS      (R10), Y6, Y6
+	VMAXPS      Y6, Y0, Y6
+	VMINPS      Y6, Y1, Y6
+	VMOVUPS     Y6, (BX)(R9*4)
+	VMULPS      constant1<>+0(SB), Y2, Y2
+	VFMADD231PS constant2<>+0(SB), Y4, Y2
+	MOVQ        352(R8), BX
+	VADDPS      (R10), Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMINPS      Y2, Y1, Y2
+	VMOVUPS     Y2, (BX)(R9*4)
+	VADDPS      Y5, Y3, Y3
+	VADDPS      Y9, Y7, Y7
+	VADDPS      Y7, Y3, Y2
+	MOVQ        336(R8), BX
+	VADDPS      (R10), Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMINPS      Y2, Y1, Y2
+	VMOVUPS     Y2, (BX)(R9*4)
+	VMULPS      constant5<>+0(SB), Y3, Y3
+	VFMADD231PS constant3<>+0(SB), Y7, Y3
+	MOVQ        368(R8), BX
+	VADDPS      (R10), Y3, Y3
+	VMAXPS      Y3, Y0, Y3
+	VMINPS      Y3, Y1, Y3
+	VMOVUPS     Y3, (BX)(R9*4)
+	MOVQ        AX, BX
+	VMOVUPS     (BX)(DX*8), Y2
+	VMOVUPS     (BX), Y2
+	VMOVUPS     (BX)(DX*2), Y3
+	VMOVUPS     (BX)(DX*4), Y4
+	VMOVUPS     (BX)(SI*2), Y5
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y4
+	VADDPS      Y4, Y2, Y2
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*8), Y3
+	VMOVUPS     (BX), Y3
+	VMOVUPS     (BX)(DX*2), Y4
+	VMOVUPS     (BX)(DX*4), Y5
+	VMOVUPS     (BX)(SI*2), Y6
+	VADDPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y5
+	VADDPS      Y5, Y3, Y3
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*8), Y4
+	VMOVUPS     (BX), Y4
+	VMOVUPS     (BX)(DX*2), Y5
+	VMOVUPS     (BX)(DX*4), Y6
+	VMOVUPS     (BX)(SI*2), Y7
+	VADDPS      Y5, Y4, Y4
+	VADDPS      Y7, Y6, Y6
+	VADDPS      Y6, Y4, Y4
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*8), Y5
+	VMOVUPS     (BX), Y5
+	VMOVUPS     (BX)(DX*2), Y6
+	VMOVUPS     (BX)(DX*4), Y7
+	VMOVUPS     (BX)(SI*2), Y8
+	VADDPS      Y6, Y5, Y5
+	VADDPS      Y8, Y7, Y7
+	VADDPS      Y7, Y5, Y5
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*8), Y6
+	VMOVUPS     (BX), Y6
+	VMOVUPS     (BX)(DX*2), Y7
+	VMOVUPS     (BX)(DX*4), Y8
+	VMOVUPS     (BX)(SI*2), Y9
+	VADDPS      Y7, Y6, Y6
+	VADDPS      Y9, Y8, Y8
+	VADDPS      Y8, Y6, Y6
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*8), Y7
+	VMOVUPS     (BX), Y7
+	VMOVUPS     (BX)(DX*2), Y8
+	VMOVUPS     (BX)(DX*4), Y9
+	VMOVUPS     (BX)(SI*2), Y10
+	VADDPS      Y8, Y7, Y7
+	VADDPS      Y10, Y9, Y9
+	VADDPS      Y9, Y7, Y7
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*8), Y8
+	VMOVUPS     (BX), Y8
+	VMOVUPS     (BX)(DX*2), Y9
+	VMOVUPS     (BX)(DX*4), Y10
+	VMOVUPS     (BX)(SI*2), Y11
+	VADDPS      Y9, Y8, Y8
+	VADDPS      Y11, Y10, Y10
+	VADDPS      Y10, Y8, Y8
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*8), Y9
+	VMOVUPS     (BX), Y9
+	VMOVUPS     (BX)(DX*2), Y10
+	VMOVUPS     (BX)(DX*4), Y11
+	VMOVUPS     (BX)(SI*2), Y12
+	VADDPS      Y10, Y9, Y9
+	VADDPS      Y12, Y11, Y11
+	VADDPS      Y11, Y9, Y9
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*8), Y10
+	VMOVUPS     (BX), Y10
+	VMOVUPS     (BX)(DX*2), Y11
+	VMOVUPS     (BX)(DX*4), Y12
+	VMOVUPS     (BX)(SI*2), Y13
+	VADDPS      Y11, Y10, Y10
+	VADDPS      Y13, Y12, Y12
+	VADDPS      Y12, Y10, Y10
+	VMOVAPS     Y2, Y11
+	VMOVAPS     Y6, Y12
+	VSUBPS      Y4, Y11, Y11
+	VSUBPS      Y8, Y12, Y12
+	VMULPS      constant2<>+0(SB), Y11, Y13
+	VFMADD231PS constant1<>+0(SB), Y12, Y13
+	MOVQ        200(R8), BX
+	VADDPS      (R10), Y13, Y13
+	VMAXPS      Y13, Y0, Y13
+	VMINPS      Y13, Y1, Y13
+	VMOVUPS     Y13, (BX)(R9*4)
+	VMULPS      constant1<>+0(SB), Y11, Y11
+	VFMADD231PS constant2<>+0(SB), Y12, Y11
+	MOVQ        232(R8), BX
+	VADDPS      (R10), Y11, Y11
+	VMAXPS      Y11, Y0, Y11
+	VMINPS      Y11, Y1, Y11
+	VMOVUPS     Y11, (BX)(R9*4)
+	VADDPS      Y4, Y2, Y2
+	VADDPS      Y8, Y6, Y6
+	VADDPS      Y6, Y2, Y4
+	MOVQ        216(R8), BX
+	VADDPS      (R10), Y4, Y4
+	VMAXPS      Y4, Y0, Y4
+	VMINPS      Y4, Y1, Y4
+	VMOVUPS     Y4, (BX)(R9*4)
+	VMULPS      constant5<>+0(SB), Y2, Y2
+	VFMADD231PS constant3<>+0(SB), Y6, Y2
+	VADDPS      Y10, Y2, Y2
+	MOVQ        248(R8), BX
+	VADDPS      (R10), Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMINPS      Y2, Y1, Y2
+	VMOVUPS     Y2, (BX)(R9*4)
+	VMOVAPS     Y3, Y2
+	VMOVAPS     Y7, Y4
+	VSUBPS      Y5, Y2, Y2
+	VSUBPS      Y9, Y4, Y4
+	VMULPS      constant2<>+0(SB), Y2, Y6
+	VFMADD231PS constant1<>+0(SB), Y4, Y6
+	MOVQ        192(R8), BX
+	VADDPS      (R10), Y6, Y6
+	VMAXPS      Y6, Y0, Y6
+	VMINPS      Y6, Y1, Y6
+	VMOVUPS     Y6, (BX)(R9*4)
+	VMULPS      constant1<>+0(SB), Y2, Y2
+	VFMADD231PS constant2<>+0(SB), Y4, Y2
+	MOVQ        224(R8), BX
+	VADDPS      (R10), Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMINPS      Y2, Y1, Y2
+	VMOVUPS     Y2, (BX)(R9*4)
+	VADDPS      Y5, Y3, Y3
+	VADDPS      Y9, Y7, Y7
+	VADDPS      Y7, Y3, Y2
+	MOVQ        208(R8), BX
+	VADDPS      (R10), Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMINPS      Y2, Y1, Y2
+	VMOVUPS     Y2, (BX)(R9*4)
+	VMULPS      constant5<>+0(SB), Y3, Y3
+	VFMADD231PS constant3<>+0(SB), Y7, Y3
+	MOVQ        240(R8), BX
+	VADDPS      (R10), Y3, Y3
+	VMAXPS      Y3, Y0, Y3
+	VMINPS      Y3, Y1, Y3
+	VMOVUPS     Y3, (BX)(R9*4)
+	MOVQ        AX, BX
+	VMOVUPS     (BX)(DX*8), Y2
+	VMOVUPS     (BX), Y3
+	VMOVUPS     (BX)(DX*2), Y4
+	VMOVUPS     (BX)(DX*4), Y5
+	VMOVUPS     (BX)(SI*2), Y6
+	VADDPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y5
+	VMULPS      constant5<>+0(SB), Y3, Y3
+	VFMADD231PS constant3<>+0(SB), Y5, Y3
+	VADDPS      Y2, Y3, Y3
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*8), Y2
+	VMOVUPS     (BX), Y4
+	VMOVUPS     (BX)(DX*2), Y5
+	VMOVUPS     (BX)(DX*4), Y6
+	VMOVUPS     (BX)(SI*2), Y7
+	VADDPS      Y5, Y4, Y4
+	VADDPS      Y7, Y6, Y6
+	VMULPS      constant5<>+0(SB), Y4, Y4
+	VFMADD231PS constant3<>+0(SB), Y6, Y4
+	VADDPS      Y2, Y4, Y4
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*8), Y2
+	VMOVUPS     (BX), Y5
+	VMOVUPS     (BX)(DX*2), Y6
+	VMOVUPS     (BX)(DX*4), Y7
+	VMOVUPS     (BX)(SI*2), Y8
+	VADDPS      Y6, Y5, Y5
+	VADDPS      Y8, Y7, Y7
+	VMULPS      constant5<>+0(SB), Y5, Y5
+	VFMADD231PS constant3<>+0(SB), Y7, Y5
+	VADDPS      Y2, Y5, Y5
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*8), Y2
+	VMOVUPS     (BX), Y6
+	VMOVUPS     (BX)(DX*2), Y7
+	VMOVUPS     (BX)(DX*4), Y8
+	VMOVUPS     (BX)(SI*2), Y9
+	VADDPS      Y7, Y6, Y6
+	VADDPS      Y9, Y8, Y8
+	VMULPS      constant5<>+0(SB), Y6, Y6
+	VFMADD231PS constant3<>+0(SB), Y8, Y6
+	VADDPS      Y2, Y6, Y6
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*8), Y2
+	VMOVUPS     (BX), Y7
+	VMOVUPS     (BX)(DX*2), Y8
+	VMOVUPS     (BX)(DX*4), Y9
+	VMOVUPS     (BX)(SI*2), Y10
+	VADDPS      Y8, Y7, Y7
+	VADDPS      Y10, Y9, Y9
+	VMULPS      constant5<>+0(SB), Y7, Y7
+	VFMADD231PS constant3<>+0(SB), Y9, Y7
+	VADDPS      Y2, Y7, Y7
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*8), Y2
+	VMOVUPS     (BX), Y8
+	VMOVUPS     (BX)(DX*2), Y9
+	VMOVUPS     (BX)(DX*4), Y10
+	VMOVUPS     (BX)(SI*2), Y11
+	VADDPS      Y9, Y8, Y8
+	VADDPS      Y11, Y10, Y10
+	VMULPS      constant5<>+0(SB), Y8, Y8
+	VFMADD231PS constant3<>+0(SB), Y10, Y8
+	VADDPS      Y2, Y8, Y8
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*8), Y2
+	VMOVUPS     (BX), Y9
+	VMOVUPS     (BX)(DX*2), Y10
+	VMOVUPS     (BX)(DX*4), Y11
+	VMOVUPS     (BX)(SI*2), Y12
+	VADDPS      Y10, Y9, Y9
+	VADDPS      Y12, Y11, Y11
+	VMULPS      constant5<>+0(SB), Y9, Y9
+	VFMADD231PS constant3<>+0(SB), Y11, Y9
+	VADDPS      Y2, Y9, Y9
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*8), Y2
+	VMOVUPS     (BX), Y10
+	VMOVUPS     (BX)(DX*2), Y11
+	VMOVUPS     (BX)(DX*4), Y12
+	VMOVUPS     (BX)(SI*2), Y13
+	VADDPS      Y11, Y10, Y10
+	VADDPS      Y13, Y12, Y12
+	VMULPS      constant5<>+0(SB), Y10, Y10
+	VFMADD231PS constant3<>+0(SB), Y12, Y10
+	VADDPS      Y2, Y10, Y10
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*8), Y2
+	VMOVUPS     (BX), Y11
+	VMOVUPS     (BX)(DX*2), Y12
+	VMOVUPS     (BX)(DX*4), Y13
+	VMOVUPS     (BX)(SI*2), Y14
+	VADDPS      Y12, Y11, Y11
+	VADDPS      Y14, Y13, Y13
+	VMULPS      constant5<>+0(SB), Y11, Y11
+	VFMADD231PS constant3<>+0(SB), Y13, Y11
+	VADDPS      Y2, Y11, Y11
+	VMOVAPS     Y3, Y2
+	VMOVAPS     Y7, Y12
+	VSUBPS      Y5, Y2, Y2
+	VSUBPS      Y9, Y12, Y12
+	VMULPS      constant2<>+0(SB), Y2, Y13
+	VFMADD231PS constant1<>+0(SB), Y12, Y13
+	MOVQ        456(R8), BX
+	VADDPS      (R10), Y13, Y13
+	VMAXPS      Y13, Y0, Y13
+	VMINPS      Y13, Y1, Y13
+	VMOVUPS     Y13, (BX)(R9*4)
+	VMULPS      constant1<>+0(SB), Y2, Y2
+	VFMADD231PS constant2<>+0(SB), Y12, Y2
+	MOVQ        488(R8), BX
+	VADDPS      (R10), Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMINPS      Y2, Y1, Y2
+	VMOVUPS     Y2, (BX)(R9*4)
+	VADDPS      Y5, Y3, Y3
+	VADDPS      Y9, Y7, Y7
+	VADDPS      Y7, Y3, Y2
+	MOVQ        472(R8), BX
+	VADDPS      (R10), Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMINPS      Y2, Y1, Y2
+	VMOVUPS     Y2, (BX)(R9*4)
+	VMULPS      constant5<>+0(SB), Y3, Y3
+	VFMADD231PS constant3<>+0(SB), Y7, Y3
+	VADDPS      Y11, Y3, Y3
+	MOVQ        504(R8), BX
+	VADDPS      (R10), Y3, Y3
+	VMAXPS      Y3, Y0, Y3
+	VMINPS      Y3, Y1, Y3
+	VMOVUPS     Y3, (BX)(R9*4)
+	VMOVAPS     Y4, Y2
+	VMOVAPS     Y8, Y3
+	VSUBPS      Y6, Y2, Y2
+	VSUBPS      Y10, Y3, Y3
+	VMULPS      constant2<>+0(SB), Y2, Y5
+	VFMADD231PS constant1<>+0(SB), Y3, Y5
+	MOVQ        448(R8), BX
+	VADDPS      (R10), Y5, Y5
+	VMAXPS      Y5, Y0, Y5
+	VMINPS      Y5, Y1, Y5
+	VMOVUPS     Y5, (BX)(R9*4)
+	VMULPS      constant1<>+0(SB), Y2, Y2
+	VFMADD231PS constant2<>+0(SB), Y3, Y2
+	MOVQ        480(R8), BX
+	VADDPS      (R10), Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMINPS      Y2, Y1, Y2
+	VMOVUPS     Y2, (BX)(R9*4)
+	VADDPS      Y6, Y4, Y4
+	VADDPS      Y10, Y8, Y8
+	VADDPS      Y8, Y4, Y2
+	MOVQ        464(R8), BX
+	VADDPS      (R10), Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMINPS      Y2, Y1, Y2
+	VMOVUPS     Y2, (BX)(R9*4)
+	VMULPS      constant5<>+0(SB), Y4, Y4
+	VFMADD231PS constant3<>+0(SB), Y8, Y4
+	MOVQ        496(R8), BX
+	VADDPS      (R10), Y4, Y4
+	VMAXPS      Y4, Y0, Y4
+	VMINPS      Y4, Y1, Y4
+	VMOVUPS     Y4, (BX)(R9*4)
+	ADDQ        $+32, R10
+	ADDQ        $+32, AX
+	ADDQ        $+8, R9
+	SUBQ        $+8, R13
+	JG          vector
+	MOVQ        step+32(FP), R13
+	LEAQ        (R12)(R13*4), R12
+	ADDQ        pixelStep+8(FP), R11
+	DECQ        tiles+40(FP)
+	JNZ         tile
+	VZEROUPPER
+	RET
+
+// func turnedOutputAddAVX2(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int)
+// Requires: AVX, FMA3
+TEXT ·turnedOutputAddAVX2(SB), NOSPLIT, $0-56
+	MOVQ src+16(FP), AX
+	MOVQ stride+24(FP), CX
+	SHLQ $0x02, CX
+	LEAQ (CX)(CX*8), DX
+	LEAQ (DX)(DX*2), SI
+	LEAQ (DX)(DX*4), DI
+	MOVQ dst+0(FP), R8
+	XORQ R10, R10
+	MOVQ AX, R11
+
+tile:
+	MOVQ R10, R9
+	MOVQ R11, AX
+	MOVQ channels+48(FP), R12
+
+vector:
+	MOVQ        AX, BX
+	VMOVUPS     (BX)(DX*1), Y0
+	VMOVUPS     (BX)(SI*1), Y1
+	VMOVUPS     (BX)(DI*1), Y2
+	LEAQ        (BX)(SI*2), R13
+	VMOVUPS     (R13)(DX*1), Y3
+	VSUBPS      Y1, Y0, Y0
+	VSUBPS      Y3, Y2, Y2
+	VMULPS      constant2<>+0(SB), Y0, Y0
+	VFMADD231PS constant1<>+0(SB), Y2, Y0
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Y1
+	VMOVUPS     (BX)(SI*1), Y2
+	VMOVUPS     (BX)(DI*1), Y3
+	LEAQ        (BX)(SI*2), R13
+	VMOVUPS     (R13)(DX*1), Y4
+	VSUBPS      Y2, Y1, Y1
+	VSUBPS      Y4, Y3, Y3
+	VMULPS      constant2<>+0(SB), Y1, Y1
+	VFMADD231PS constant1<>+0(SB), Y3, Y1
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Y2
+	VMOVUPS     (BX)(SI*1), Y3
+	VMOVUPS     (BX)(DI*1), Y4
+	LEAQ        (BX)(SI*2), R13
+	VMOVUPS     (R13)(DX*1), Y5
+	VSUBPS      Y3, Y2, Y2
+	VSUBPS      Y5, Y4, Y4
+	VMULPS      constant2<>+0(SB), Y2, Y2
+	VFMADD231PS constant1<>+0(SB), Y4, Y2
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Y3
+	VMOVUPS     (BX)(SI*1), Y4
+	VMOVUPS     (BX)(DI*1), Y5
+	LEAQ        (BX)(SI*2), R13
+	VMOVUPS     (R13)(DX*1), Y6
+	VSUBPS      Y4, Y3, Y3
+	VSUBPS      Y6, Y5, Y5
+	VMULPS      constant2<>+0(SB), Y3, Y3
+	VFMADD231PS constant1<>+0(SB), Y5, Y3
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Y4
+	VMOVUPS     (BX)(SI*1), Y5
+	VMOVUPS     (BX)(DI*1), Y6
+	LEAQ        (BX)(SI*2), R13
+	VMOVUPS     (R13)(DX*1), Y7
+	VSUBPS      Y5, Y4, Y4
+	VSUBPS      Y7, Y6, Y6
+	VMULPS      constant2<>+0(SB), Y4, Y4
+	VFMADD231PS constant1<>+0(SB), Y6, Y4
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Y5
+	VMOVUPS     (BX)(SI*1), Y6
+	VMOVUPS     (BX)(DI*1), Y7
+	LEAQ        (BX)(SI*2), R13
+	VMOVUPS     (R13)(DX*1), Y8
+	VSUBPS      Y6, Y5, Y5
+	VSUBPS      Y8, Y7, Y7
+	VMULPS      constant2<>+0(SB), Y5, Y5
+	VFMADD231PS constant1<>+0(SB), Y7, Y5
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Y6
+	VMOVUPS     (BX)(SI*1), Y7
+	VMOVUPS     (BX)(DI*1), Y8
+	LEAQ        (BX)(SI*2), R13
+	VMOVUPS     (R13)(DX*1), Y9
+	VSUBPS      Y7, Y6, Y6
+	VSUBPS      Y9, Y8, Y8
+	VMULPS      constant2<>+0(SB), Y6, Y6
+	VFMADD231PS constant1<>+0(SB), Y8, Y6
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Y7
+	VMOVUPS     (BX)(SI*1), Y8
+	VMOVUPS     (BX)(DI*1), Y9
+	LEAQ        (BX)(SI*2), R13
+	VMOVUPS     (R13)(DX*1), Y10
+	VSUBPS      Y8, Y7, Y7
+	VSUBPS      Y10, Y9, Y9
+	VMULPS      constant2<>+0(SB), Y7, Y7
+	VFMADD231PS constant1<>+0(SB), Y9, Y7
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Y8
+	VMOVUPS     (BX)(SI*1), Y9
+	VMOVUPS     (BX)(DI*1), Y10
+	LEAQ        (BX)(SI*2), BX
+	VMOVUPS     (BX)(DX*1), Y11
+	VSUBPS      Y9, Y8, Y8
+	VSUBPS      Y11, Y10, Y10
+	VMULPS      constant2<>+0(SB), Y8, Y8
+	VFMADD231PS constant1<>+0(SB), Y10, Y8
+	VMOVAPS     Y0, Y9
+	VMOVAPS     Y4, Y10
+	VSUBPS      Y2, Y9, Y9
+	VSUBPS      Y6, Y10, Y10
+	VMULPS      constant2<>+0(SB), Y9, Y11
+	VFMADD231PS constant1<>+0(SB), Y10, Y11
+	MOVQ        8(R8), BX
+	VADDPS      (BX)(R9*4), Y11, Y11
+	VMOVUPS     Y11, (BX)(R9*4)
+	VMULPS      constant1<>+0(SB), Y9, Y9
+	VFMADD231PS constant2<>+0(SB), Y10, Y9
+	MOVQ        40(R8), BX
+	VADDPS      (BX)(R9*4), Y9, Y9
+	VMOVUPS     Y9, (BX)(R9*4)
+	VADDPS      Y2, Y0, Y0
+	VADDPS      Y6, Y4, Y4
+	VADDPS      Y4, Y0, Y2
+	MOVQ        24(R8), BX
+	VADDPS      (BX)(R9*4), Y2, Y2
+	VMOVUPS     Y2, (BX)(R9*4)
+	VMULPS      constant5<>+0(SB), Y0, Y0
+	VFMADD231PS constant3<>+0(SB), Y4, Y0
+	VADDPS      Y8, Y0, Y0
+	MOVQ        56(R8), BX
+	VADDPS      (BX)(R9*4), Y0, Y0
+	VMOVUPS     Y0, (BX)(R9*4)
+	VMOVAPS     Y1, Y0
+	VMOVAPS     Y5, Y2
+	VSUBPS      Y3, Y0, Y0
+	VSUBPS      Y7, Y2, Y2
+	VMULPS      constant2<>+0(SB), Y0, Y4
+	VFMADD231PS constant1<>+0(SB), Y2, Y4
+	MOVQ        (R8), BX
+	VADDPS      (BX)(R9*4), Y4, Y4
+	VMOVUPS     Y4, (BX)(R9*4)
+	VMULPS      constant1<>+0(SB), Y0, Y0
+	VFMADD231PS constant2<>+0(SB), Y2, Y0
+	MOVQ        32(R8), BX
+	VADDPS      (BX)(R9*4), Y0, Y0
+	VMOVUPS     Y0, (BX)(R9*4)
+	VADDPS      Y3, Y1, Y1
+	VADDPS      Y7, Y5, Y5
+	VADDPS      Y5, Y1, Y0
+	MOVQ        16(R8), BX
+	VADDPS      (BX)(R9*4), Y0, Y0
+	VMOVUPS     Y0, (BX)(R9*4)
+	VMULPS      constant5<>+0(SB), Y1, Y1
+	VFMADD231PS constant3<>+0(SB), Y5, Y1
+	MOVQ        48(R8), BX
+	VADDPS      (BX)(R9*4), Y1, Y1
+	VMOVUPS     Y1, (BX)(R9*4)
+	MOVQ        AX, BX
+	VMOVUPS     (BX)(DX*1), Y0
+	VMOVUPS     (BX)(SI*1), Y1
+	VMOVUPS     (BX)(DI*1), Y2
+	LEAQ        (BX)(SI*2), R13
+	VMOVUPS     (R13)(DX*1), Y3
+	VSUBPS      Y1, Y0, Y0
+	VSUBPS      Y3, Y2, Y2
+	VMULPS      constant1<>+0(SB), Y0, Y0
+	VFMADD231PS constant2<>+0(SB), Y2, Y0
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Y1
+	VMOVUPS     (BX)(SI*1), Y2
+	VMOVUPS     (BX)(DI*1), Y3
+	LEAQ        (BX)(SI*2), R13
+	VMOVUPS     (R13)(DX*1), Y4
+	VSUBPS      Y2, Y1, Y1
+	VSUBPS      Y4, Y3, Y3
+	VMULPS      constant1<>+0(SB), Y1, Y1
+	VFMADD231PS constant2<>+0(SB), Y3, Y1
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Y2
+	VMOVUPS     (BX)(SI*1), Y3
+	VMOVUPS     (BX)(DI*1), Y4
+	LEAQ        (BX)(SI*2), R13
+	VMOVUPS     (R13)(DX*1), Y5
+	VSUBPS      Y3, Y2, Y2
+	VSUBPS      Y5, Y4, Y4
+	VMULPS      constant1<>+0(SB), Y2, Y2
+	VFMADD231PS constant2<>+0(SB), Y4, Y2
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Y3
+	VMOVUPS     (BX)(SI*1), Y4
+	VMOVUPS     (BX)(DI*1), Y5
+	LEAQ        (BX)(SI*2), R13
+	VMOVUPS     (R13)(DX*1), Y6
+	VSUBPS      Y4, Y3, Y3
+	VSUBPS      Y6, Y5, Y5
+	VMULPS      constant1<>+0(SB), Y3, Y3
+	VFMADD231PS constant2<>+0(SB), Y5, Y3
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Y4
+	VMOVUPS     (BX)(SI*1), Y5
+	VMOVUPS     (BX)(DI*1), Y6
+	LEAQ        (BX)(SI*2), R13
+	VMOVUPS     (R13)(DX*1), Y7
+	VSUBPS      Y5, Y4, Y4
+	VSUBPS      Y7, Y6, Y6
+	VMULPS      constant1<>+0(SB), Y4, Y4
+	VFMADD231PS constant2<>+0(SB), Y6, Y4
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Y5
+	VMOVUPS     (BX)(SI*1), Y6
+	VMOVUPS     (BX)(DI*1), Y7
+	LEAQ        (BX)(SI*2), R13
+	VMOVUPS     (R13)(DX*1), Y8
+	VSUBPS      Y6, Y5, Y5
+	VSUBPS      Y8, Y7, Y7
+	VMULPS      constant1<>+0(SB), Y5, Y5
+	VFMADD231PS constant2<>+0(SB), Y7, Y5
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Y6
+	VMOVUPS     (BX)(SI*1), Y7
+	VMOVUPS     (BX)(DI*1), Y8
+	LEAQ        (BX)(SI*2), R13
+	VMOVUPS     (R13)(DX*1), Y9
+	VSUBPS      Y7, Y6, Y6
+	VSUBPS      Y9, Y8, Y8
+	VMULPS      constant1<>+0(SB), Y6, Y6
+	VFMADD231PS constant2<>+0(SB), Y8, Y6
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Y7
+	VMOVUPS     (BX)(SI*1), Y8
+	VMOVUPS     (BX)(DI*1), Y9
+	LEAQ        (BX)(SI*2), R13
+	VMOVUPS     (R13)(DX*1), Y10
+	VSUBPS      Y8, Y7, Y7
+	VSUBPS      Y10, Y9, Y9
+	VMULPS      constant1<>+0(SB), Y7, Y7
+	VFMADD231PS constant2<>+0(SB), Y9, Y7
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Y8
+	VMOVUPS     (BX)(SI*1), Y9
+	VMOVUPS     (BX)(DI*1), Y10
+	LEAQ        (BX)(SI*2), BX
+	VMOVUPS     (BX)(DX*1), Y11
+	VSUBPS      Y9, Y8, Y8
+	VSUBPS      Y11, Y10, Y10
+	VMULPS      constant1<>+0(SB), Y8, Y8
+	VFMADD231PS constant2<>+0(SB), Y10, Y8
+	VMOVAPS     Y0, Y9
+	VMOVAPS     Y4, Y10
+	VSUBPS      Y2, Y9, Y9
+	VSUBPS      Y6, Y10, Y10
+	VMULPS      constant2<>+0(SB), Y9, Y11
+	VFMADD231PS constant1<>+0(SB), Y10, Y11
+	MOVQ        264(R8), BX
+	VADDPS      (BX)(R9*4), Y11, Y11
+	VMOVUPS     Y11, (BX)(R9*4)
+	VMULPS      constant1<>+0(SB), Y9, Y9
+	VFMADD231PS constant2<>+0(SB), Y10, Y9
+	MOVQ        296(R8), BX
+	VADDPS      (BX)(R9*4), Y9, Y9
+	VMOVUPS     Y9, (BX)(R9*4)
+	VADDPS      Y2, Y0, Y0
+	VADDPS      Y6, Y4, Y4
+	VADDPS      Y4, Y0, Y2
+	MOVQ        280(R8), BX
+	VADDPS      (BX)(R9*4), Y2, Y2
+	VMOVUPS     Y2, (BX)(R9*4)
+	VMULPS      constant5<>+0(SB), Y0, Y0
+	VFMADD231PS constant3<>+0(SB), Y4, Y0
+	VADDPS      Y8, Y0, Y0
+	MOVQ        312(R8), BX
+	VADDPS      (BX)(R9*4), Y0, Y0
+	VMOVUPS     Y0, (BX)(R9*4)
+	VMOVAPS     Y1, Y0
+	VMOVAPS     Y5, Y2
+	VSUBPS      Y3, Y0, Y0
+	VSUBPS      Y7, Y2, Y2
+	VMULPS      constant2<>+0(SB), Y0, Y4
+	VFMADD231PS constant1<>+0(SB), Y2, Y4
+	MOVQ        256(R8), BX
+	VADDPS      (BX)(R9*4), Y4, Y4
+	VMOVUPS     Y4, (BX)(R9*4)
+	VMULPS      constant1<>+0(SB), Y0, Y0
+	VFMADD231PS constant2<>+0(SB), Y2, Y0
+	MOVQ        288(R8), BX
+	VADDPS      (BX)(R9*4), Y0, Y0
+	VMOVUPS     Y0, (BX)(R9*4)
+	VADDPS      Y3, Y1, Y1
+	VADDPS      Y7, Y5, Y5
+	VADDPS      Y5, Y1, Y0
+	MOVQ        272(R8), BX
+	VADDPS      (BX)(R9*4), Y0, Y0
+	VMOVUPS     Y0, (BX)(R9*4)
+	VMULPS      constant5<>+0(SB), Y1, Y1
+	VFMADD231PS constant3<>+0(SB), Y5, Y1
+	MOVQ        304(R8), BX
+	VADDPS      (BX)(R9*4), Y1, Y1
+	VMOVUPS     Y1, (BX)(R9*4)
+	MOVQ        AX, BX
+	VMOVUPS     (BX)(DX*1), Y0
+	VMOVUPS     (BX)(SI*1), Y1
+	VMOVUPS     (BX)(DI*1), Y2
+	LEAQ        (BX)(SI*2), R13
+	VMOVUPS     (R13)(DX*1), Y3
+	VADDPS      Y1, Y0, Y0
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y2, Y0, Y0
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Y1
+	VMOVUPS     (BX)(SI*1), Y2
+	VMOVUPS     (BX)(DI*1), Y3
+	LEAQ        (BX)(SI*2), R13
+	VMOVUPS     (R13)(DX*1), Y4
+	VADDPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y3
+	VADDPS      Y3, Y1, Y1
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Y2
+	VMOVUPS     (BX)(SI*1), Y3
+	VMOVUPS     (BX)(DI*1), Y4
+	LEAQ        (BX)(SI*2), R13
+	VMOVUPS     (R13)(DX*1), Y5
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y4
+	VADDPS      Y4, Y2, Y2
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Y3
+	VMOVUPS     (BX)(SI*1), Y4
+	VMOVUPS     (BX)(DI*1), Y5
+	LEAQ        (BX)(SI*2), R13
+	VMOVUPS     (R13)(DX*1), Y6
+	VADDPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y5
+	VADDPS      Y5, Y3, Y3
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Y4
+	VMOVUPS     (BX)(SI*1), Y5
+	VMOVUPS     (BX)(DI*1), Y6
+	LEAQ        (BX)(SI*2), R13
+	VMOVUPS     (R13)(DX*1), Y7
+	VADDPS      Y5, Y4, Y4
+	VADDPS      Y7, Y6, Y6
+	VADDPS      Y6, Y4, Y4
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Y5
+	VMOVUPS     (BX)(SI*1), Y6
+	VMOVUPS     (BX)(DI*1), Y7
+	LEAQ        (BX)(SI*2), R13
+	VMOVUPS     (R13)(DX*1), Y8
+	VADDPS      Y6, Y5, Y5
+	VADDPS      Y8, Y7, Y7
+	VADDPS      Y7, Y5, Y5
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Y6
+	VMOVUPS     (BX)(SI*1), Y7
+	VMOVUPS     (BX)(DI*1), Y8
+	LEAQ        (BX)(SI*2), R13
+	VMOVUPS     (R13)(DX*1), Y9
+	VADDPS      Y7, Y6, Y6
+	VADDPS      Y9, Y8, Y8
+	VADDPS      Y8, Y6, Y6
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Y7
+	VMOVUPS     (BX)(SI*1), Y8
+	VMOVUPS     (BX)(DI*1), Y9
+	LEAQ        (BX)(SI*2), R13
+	VMOVUPS     (R13)(DX*1), Y10
+	VADDPS      Y8, Y7, Y7
+	VADDPS      Y10, Y9, Y9
+	VADDPS      Y9, Y7, Y7
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Y8
+	VMOVUPS     (BX)(SI*1), Y9
+	VMOVUPS     (BX)(DI*1), Y10
+	LEAQ        (BX)(SI*2), BX
+	VMOVUPS     (BX)(DX*1), Y11
+	VADDPS      Y9, Y8, Y8
+	VADDPS      Y11, Y10, Y10
+	VADDPS      Y10, Y8, Y8
+	VMOVAPS     Y0, Y9
+	VMOVAPS     Y4, Y10
+	VSUBPS      Y2, Y9, Y9
+	VSUBPS      Y6, Y10, Y10
+	VMULPS      constant2<>+0(SB), Y9, Y11
+	VFMADD231PS constant1<>+0(SB), Y10, Y11
+	MOVQ        136(R8), BX
+	VADDPS      (BX)(R9*4), Y11, Y11
+	VMOVUPS     Y11, (BX)(R9*4)
+	VMULPS      constant1<>+0(SB), Y9, Y9
+	VFMADD231PS constant2<>+0(SB), Y10, Y9
+	MOVQ        168(R8), BX
+	VADDPS      (BX)(R9*4), Y9, Y9
+	VMOVUPS     Y9, (BX)(R9*4)
+	VADDPS      Y2, Y0, Y0
+	VADDPS      Y6, Y4, Y4
+	VADDPS      Y4, Y0, Y2
+	MOVQ        152(R8), BX
+	VADDPS      (BX)(R9*4), Y2, Y2
+	VMOVUPS     Y2, (BX)(R9*4)
+	VMULPS      constant5<>+0(SB), Y0, Y0
+	VFMADD231PS constant3<>+0(SB), Y4, Y0
+	VADDPS      Y8, Y0, Y0
+	MOVQ        184(R8), BX
+	VADDPS      (BX)(R9*4), Y0, Y0
+	VMOVUPS     Y0, (BX)(R9*4)
+	VMOVAPS     Y1, Y0
+	VMOVAPS     Y5, Y2
+	VSUBPS      Y3, Y0, Y0
+	VSUBPS      Y7, Y2, Y2
+	VMULPS      constant2<>+0(SB), Y0, Y4
+	VFMADD231PS constant1<>+0(SB), Y2, Y4
+	MOVQ        128(R8), BX
+	VADDPS      (BX)(R9*4), Y4, Y4
+	VMOVUPS     Y4, (BX)(R9*4)
+	VMULPS      constant1<>+0(SB), Y0, Y0
+	VFMADD231PS constant2<>+0(SB), Y2, Y0
+	MOVQ        160(R8), BX
+	VADDPS      (BX)(R9*4), Y0, Y0
+	VMOVUPS     Y0, (BX)(R9*4)
+	VADDPS      Y3, Y1, Y1
+	VADDPS      Y7, Y5, Y5
+	VADDPS      Y5, Y1, Y0
+	MOVQ        144(R8), BX
+	VADDPS      (BX)(R9*4), Y0, Y0
+	VMOVUPS     Y0, (BX)(R9*4)
+	VMULPS      constant5<>+0(SB), Y1, Y1
+	VFMADD231PS constant3<>+0(SB), Y5, Y1
+	MOVQ        176(R8), BX
+	VADDPS      (BX)(R9*4), Y1, Y1
+	VMOVUPS     Y1, (BX)(R9*4)
+	MOVQ        AX, BX
+	VMOVUPS     (BX)(DX*1), Y0
+	VMOVUPS     (BX)(SI*1), Y1
+	VMOVUPS     (BX)(DI*1), Y2
+	LEAQ        (BX)(SI*2), R13
+	VMOVUPS     (R13)(DX*1), Y3
+	VADDPS      Y1, Y0, Y0
+	VADDPS      Y3, Y2, Y2
+	VMULPS      constant5<>+0(SB), Y0, Y0
+	VFMADD231PS constant3<>+0(SB), Y2, Y0
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Y1
+	VMOVUPS     (BX)(SI*1), Y2
+	VMOVUPS     (BX)(DI*1), Y3
+	LEAQ        (BX)(SI*2), R13
+	VMOVUPS     (R13)(DX*1), Y4
+	VADDPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y3
+	VMULPS      constant5<>+0(SB), Y1, Y1
+	VFMADD231PS constant3<>+0(SB), Y3, Y1
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Y2
+	VMOVUPS     (BX)(SI*1), Y3
+	VMOVUPS     (BX)(DI*1), Y4
+	LEAQ        (BX)(SI*2), R13
+	VMOVUPS     (R13)(DX*1), Y5
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y4
+	VMULPS      constant5<>+0(SB), Y2, Y2
+	VFMADD231PS constant3<>+0(SB), Y4, Y2
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Y3
+	VMOVUPS     (BX)(SI*1), Y4
+	VMOVUPS     (BX)(DI*1), Y5
+	LEAQ        (BX)(SI*2), R13
+	VMOVUPS     (R13)(DX*1), Y6
+	VADDPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y5
+	VMULPS      constant5<>+0(SB), Y3, Y3
+	VFMADD231PS constant3<>+0(SB), Y5, Y3
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Y4
+	VMOVUPS     (BX)(SI*1), Y5
+	VMOVUPS     (BX)(DI*1), Y6
+	LEAQ        (BX)(SI*2), R13
+	VMOVUPS     (R13)(DX*1), Y7
+	VADDPS      Y5, Y4, Y4
+	VADDPS      Y7, Y6, Y6
+	VMULPS      constant5<>+0(SB), Y4, Y4
+	VFMADD231PS constant3<>+0(SB), Y6, Y4
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Y5
+	VMOVUPS     (BX)(SI*1), Y6
+	VMOVUPS     (BX)(DI*1), Y7
+	LEAQ        (BX)(SI*2), R13
+	VMOVUPS     (R13)(DX*1), Y8
+	VADDPS      Y6, Y5, Y5
+	VADDPS      Y8, Y7, Y7
+	VMULPS      constant5<>+0(SB), Y5, Y5
+	VFMADD231PS constant3<>+0(SB), Y7, Y5
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Y6
+	VMOVUPS     (BX)(SI*1), Y7
+	VMOVUPS     (BX)(DI*1), Y8
+	LEAQ        (BX)(SI*2), R13
+	VMOVUPS     (R13)(DX*1), Y9
+	VADDPS      Y7, Y6, Y6
+	VADDPS      Y9, Y8, Y8
+	VMULPS      constant5<>+0(SB), Y6, Y6
+	VFMADD231PS constant3<>+0(SB), Y8, Y6
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Y7
+	VMOVUPS     (BX)(SI*1), Y8
+	VMOVUPS     (BX)(DI*1), Y9
+	LEAQ        (BX)(SI*2), R13
+	VMOVUPS     (R13)(DX*1), Y10
+	VADDPS      Y8, Y7, Y7
+	VADDPS      Y10, Y9, Y9
+	VMULPS      constant5<>+0(SB), Y7, Y7
+	VFMADD231PS constant3<>+0(SB), Y9, Y7
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Y8
+	VMOVUPS     (BX)(SI*1), Y9
+	VMOVUPS     (BX)(DI*1), Y10
+	LEAQ        (BX)(SI*2), BX
+	VMOVUPS     (BX)(DX*1), Y11
+	VADDPS      Y9, Y8, Y8
+	VADDPS      Y11, Y10, Y10
+	VMULPS      constant5<>+0(SB), Y8, Y8
+	VFMADD231PS constant3<>+0(SB), Y10, Y8
+	VMOVAPS     Y0, Y9
+	VMOVAPS     Y4, Y10
+	VSUBPS      Y2, Y9, Y9
+	VSUBPS      Y6, Y10, Y10
+	VMULPS      constant2<>+0(SB), Y9, Y11
+	VFMADD231PS constant1<>+0(SB), Y10, Y11
+	MOVQ        392(R8), BX
+	VADDPS      (BX)(R9*4), Y11, Y11
+	VMOVUPS     Y11, (BX)(R9*4)
+	VMULPS      constant1<>+0(SB), Y9, Y9
+	VFMADD231PS constant2<>+0(SB), Y10, Y9
+	MOVQ        424(R8), BX
+	VADDPS      (BX)(R9*4), Y9, Y9
+	VMOVUPS     Y9, (BX)(R9*4)
+	VADDPS      Y2, Y0, Y0
+	VADDPS      Y6, Y4, Y4
+	VADDPS      Y4, Y0, Y2
+	MOVQ        408(R8), BX
+	VADDPS      (BX)(R9*4), Y2, Y2
+	VMOVUPS     Y2, (BX)(R9*4)
+	VMULPS      constant5<>+0(SB), Y0, Y0
+	VFMADD231PS constant3<>+0(SB), Y4, Y0
+	VADDPS      Y8, Y0, Y0
+	MOVQ        440(R8), BX
+	VADDPS      (BX)(R9*4), Y0, Y0
+	VMOVUPS     Y0, (BX)(R9*4)
+	VMOVAPS     Y1, Y0
+	VMOVAPS     Y5, Y2
+	VSUBPS      Y3, Y0, Y0
+	VSUBPS      Y7, Y2, Y2
+	VMULPS      constant2<>+0(SB), Y0, Y4
+	VFMADD231PS constant1<>+0(SB), Y2, Y4
+	MOVQ        384(R8), BX
+	VADDPS      (BX)(R9*4), Y4, Y4
+	VMOVUPS     Y4, (BX)(R9*4)
+	VMULPS      constant1<>+0(SB), Y0, Y0
+	VFMADD231PS constant2<>+0(SB), Y2, Y0
+	MOVQ        416(R8), BX
+	VADDPS      (BX)(R9*4), Y0, Y0
+	VMOVUPS     Y0, (BX)(R9*4)
+	VADDPS      Y3, Y1, Y1
+	VADDPS      Y7, Y5, Y5
+	VADDPS      Y5, Y1, Y0
+	MOVQ        400(R8), BX
+	VADDPS      (BX)(R9*4), Y0, Y0
+	VMOVUPS     Y0, (BX)(R9*4)
+	VMULPS      constant5<>+0(SB), Y1, Y1
+	VFMADD231PS constant3<>+0(SB), Y5, Y1
+	MOVQ        432(R8), BX
+	VADDPS      (BX)(R9*4), Y1, Y1
+	VMOVUPS     Y1, (BX)(R9*4)
+	MOVQ        AX, BX
+	VMOVUPS     (BX), Y0
+	VMOVUPS     (BX)(DX*2), Y1
+	VMOVUPS     (BX)(DX*4), Y2
+	VMOVUPS     (BX)(SI*2), Y3
+	VSUBPS      Y1, Y0, Y0
+	VSUBPS      Y3, Y2, Y2
+	VMULPS      constant2<>+0(SB), Y0, Y0
+	VFMADD231PS constant1<>+0(SB), Y2, Y0
+	ADDQ        CX, BX
+	VMOVUPS     (BX), Y1
+	VMOVUPS     (BX)(DX*2), Y2
+	VMOVUPS     (BX)(DX*4), Y3
+	VMOVUPS     (BX)(SI*2), Y4
+	VSUBPS      Y2, Y1, Y1
+	VSUBPS      Y4, Y3, Y3
+	VMULPS      constant2<>+0(SB), Y1, Y1
+	VFMADD231PS constant1<>+0(SB), Y3, Y1
+	ADDQ        CX, BX
+	VMOVUPS     (BX), Y2
+	VMOVUPS     (BX)(DX*2), Y3
+	VMOVUPS     (BX)(DX*4), Y4
+	VMOVUPS     (BX)(SI*2), Y5
+	VSUBPS      Y3, Y2, Y2
+	VSUBPS      Y5, Y4, Y4
+	VMULPS      constant2<>+0(SB), Y2, Y2
+	VFMADD231PS constant1<>+0(SB), Y4, Y2
+	ADDQ        CX, BX
+	VMOVUPS     (BX), Y3
+	VMOVUPS     (BX)(DX*2), Y4
+	VMOVUPS     (BX)(DX*4), Y5
+	VMOVUPS     (BX)(SI*2), Y6
+	VSUBPS      Y4, Y3, Y3
+	VSUBPS      Y6, Y5, Y5
+	VMULPS      constant2<>+0(SB), Y3, Y3
+	VFMADD231PS constant1<>+0(SB), Y5, Y3
+	ADDQ        CX, BX
+	VMOVUPS     (BX), Y4
+	VMOVUPS     (BX)(DX*2), Y5
+	VMOVUPS     (BX)(DX*4), Y6
+	VMOVUPS     (BX)(SI*2), Y7
+	VSUBPS      Y5, Y4, Y4
+	VSUBPS      Y7, Y6, Y6
+	VMULPS      constant2<>+0(SB), Y4, Y4
+	VFMADD231PS constant1<>+0(SB), Y6, Y4
+	ADDQ        CX, BX
+	VMOVUPS     (BX), Y5
+	VMOVUPS     (BX)(DX*2), Y6
+	VMOVUPS     (BX)(DX*4), Y7
+	VMOVUPS     (BX)(SI*2), Y8
+	VSUBPS      Y6, Y5, Y5
+	VSUBPS      Y8, Y7, Y7
+	VMULPS      constant2<>+0(SB), Y5, Y5
+	VFMADD231PS constant1<>+0(SB), Y7, Y5
+	ADDQ        CX, BX
+	VMOVUPS     (BX), Y6
+	VMOVUPS     (BX)(DX*2), Y7
+	VMOVUPS     (BX)(DX*4), Y8
+	VMOVUPS     (BX)(SI*2), Y9
+	VSUBPS      Y7, Y6, Y6
+	VSUBPS      Y9, Y8, Y8
+	VMULPS      constant2<>+0(SB), Y6, Y6
+	VFMADD231PS constant1<>+0(SB), Y8, Y6
+	ADDQ        CX, BX
+	VMOVUPS     (BX), Y7
+	VMOVUPS     (BX)(DX*2), Y8
+	VMOVUPS     (BX)(DX*4), Y9
+	VMOVUPS     (BX)(SI*2), Y10
+	VSUBPS      Y8, Y7, Y7
+	VSUBPS      Y10, Y9, Y9
+	VMULPS      constant2<>+0(SB), Y7, Y7
+	VFMADD231PS constant1<>+0(SB), Y9, Y7
+	ADDQ        CX, BX
+	VMOVUPS     (BX), Y8
+	VMOVUPS     (BX)(DX*2), Y9
+	VMOVUPS     (BX)(DX*4), Y10
+	VMOVUPS     (BX)(SI*2), Y11
+	VSUBPS      Y9, Y8, Y8
+	VSUBPS      Y11, Y10, Y10
+	VMULPS      constant2<>+0(SB), Y8, Y8
+	VFMADD231PS constant1<>+0(SB), Y10, Y8
+	VMOVAPS     Y0, Y9
+	VMOVAPS     Y4, Y10
+	VSUBPS      Y2, Y9, Y9
+	VSUBPS      Y6, Y10, Y10
+	VMULPS      constant2<>+0(SB), Y9, Y11
+	VFMADD231PS constant1<>+0(SB), Y10, Y11
+	MOVQ        72(R8), BX
+	VADDPS      (BX)(R9*4), Y11, Y11
+	VMOVUPS     Y11, (BX)(R9*4)
+	VMULPS      constant1<>+0(SB), Y9, Y9
+	VFMADD231PS constant2<>+0(SB), Y10, Y9
+	MOVQ        104(R8), BX
+	VADDPS      (BX)(R9*4), Y9, Y9
+	VMOVUPS     Y9, (BX)(R9*4)
+	VADDPS      Y2, Y0, Y0
+	VADDPS      Y6, Y4, Y4
+	VADDPS      Y4, Y0, Y2
+	MOVQ        88(R8), BX
+	VADDPS      (BX)(R9*4), Y2, Y2
+	VMOVUPS     Y2, (BX)(R9*4)
+	VMULPS      constant5<>+0(SB), Y0, Y0
+	VFMADD231PS constant3<>+0(SB), Y4, Y0
+	VADDPS      Y8, Y0, Y0
+	MOVQ        120(R8), BX
+	VADDPS      (BX)(R9*4), Y0, Y0
+	VMOVUPS     Y0, (BX)(R9*4)
+	VMOVAPS     Y1, Y0
+	VMOVAPS     Y5, Y2
+	VSUBPS      Y3, Y0, Y0
+	VSUBPS      Y7, Y2, Y2
+	VMULPS      constant2<>+0(SB), Y0, Y4
+	VFMADD231PS constant1<>+0(SB), Y2, Y4
+	MOVQ        64(R8), BX
+	VADDPS      (BX)(R9*4), Y4, Y4
+	VMOVUPS     Y4, (BX)(R9*4)
+	VMULPS      constant1<>+0(SB), Y0, Y0
+	VFMADD231PS constant2<>+0(SB), Y2, Y0
+	MOVQ        96(R8), BX
+	VADDPS      (BX)(R9*4), Y0, Y0
+	VMOVUPS     Y0, (BX)(R9*4)
+	VADDPS      Y3, Y1, Y1
+	VADDPS      Y7, Y5, Y5
+	VADDPS      Y5, Y1, Y0
+	MOVQ        80(R8), BX
+	VADDPS      (BX)(R9*4), Y0, Y0
+	VMOVUPS     Y0, (BX)(R9*4)
+	VMULPS      constant5<>+0(SB), Y1, Y1
+	VFMADD231PS constant3<>+0(SB), Y5, Y1
+	MOVQ        112(R8), BX
+	VADDPS      (BX)(R9*4), Y1, Y1
+	VMOVUPS     Y1, (BX)(R9*4)
+	MOVQ        AX, BX
+	VMOVUPS     (BX), Y0
+	VMOVUPS     (BX)(DX*2), Y1
+	VMOVUPS     (BX)(DX*4), Y2
+	VMOVUPS     (BX)(SI*2), Y3
+	VSUBPS      Y1, Y0, Y0
+	VSUBPS      Y3, Y2, Y2
+	VMULPS      constant1<>+0(SB), Y0, Y0
+	VFMADD231PS constant2<>+0(SB), Y2, Y0
+	ADDQ        CX, BX
+	VMOVUPS     (BX), Y1
+	VMOVUPS     (BX)(DX*2), Y2
+	VMOVUPS     (BX)(DX*4), Y3
+	VMOVUPS     (BX)(SI*2), Y4
+	VSUBPS      Y2, Y1, Y1
+	VSUBPS      Y4, Y3, Y3
+	VMULPS      constant1<>+0(SB), Y1, Y1
+	VFMADD231PS constant2<>+0(SB), Y3, Y1
+	ADDQ        CX, BX
+	VMOVUPS     (BX), Y2
+	VMOVUPS     (BX)(DX*2), Y3
+	VMOVUPS     (BX)(DX*4), Y4
+	VMOVUPS     (BX)(SI*2), Y5
+	VSUBPS      Y3, Y2, Y2
+	VSUBPS      Y5, Y4, Y4
+	VMULPS      constant1<>+0(SB), Y2, Y2
+	VFMADD231PS constant2<>+0(SB), Y4, Y2
+	ADDQ        CX, BX
+	VMOVUPS     (BX), Y3
+	VMOVUPS     (BX)(DX*2), Y4
+	VMOVUPS     (BX)(DX*4), Y5
+	VMOVUPS     (BX)(SI*2), Y6
+	VSUBPS      Y4, Y3, Y3
+	VSUBPS      Y6, Y5, Y5
+	VMULPS      constant1<>+0(SB), Y3, Y3
+	VFMADD231PS constant2<>+0(SB), Y5, Y3
+	ADDQ        CX, BX
+	VMOVUPS     (BX), Y4
+	VMOVUPS     (BX)(DX*2), Y5
+	VMOVUPS     (BX)(DX*4), Y6
+	VMOVUPS     (BX)(SI*2), Y7
+	VSUBPS      Y5, Y4, Y4
+	VSUBPS      Y7, Y6, Y6
+	VMULPS      constant1<>+0(SB), Y4, Y4
+	VFMADD231PS constant2<>+0(SB), Y6, Y4
+	ADDQ        CX, BX
+	VMOVUPS     (BX), Y5
+	VMOVUPS     (BX)(DX*2), Y6
+	VMOVUPS     (BX)(DX*4), Y7
+	VMOVUPS     (BX)(SI*2), Y8
+	VSUBPS      Y6, Y5, Y5
+	VSUBPS      Y8, Y7, Y7
+	VMULPS      constant1<>+0(SB), Y5, Y5
+	VFMADD231PS constant2<>+0(SB), Y7, Y5
+	ADDQ        CX, BX
+	VMOVUPS     (BX), Y6
+	VMOVUPS     (BX)(DX*2), Y7
+	VMOVUPS     (BX)(DX*4), Y8
+	VMOVUPS     (BX)(SI*2), Y9
+	VSUBPS      Y7, Y6, Y6
+	VSUBPS      Y9, Y8, Y8
+	VMULPS      constant1<>+0(SB), Y6, Y6
+	VFMADD231PS constant2<>+0(SB), Y8, Y6
+	ADDQ        CX, BX
+	VMOVUPS     (BX), Y7
+	VMOVUPS     (BX)(DX*2), Y8
+	VMOVUPS     (BX)(DX*4), Y9
+	VMOVUPS     (BX)(SI*2), Y10
+	VSUBPS      Y8, Y7, Y7
+	VSUBPS      Y10, Y9, Y9
+	VMULPS      constant1<>+0(SB), Y7, Y7
+	VFMADD231PS constant2<>+0(SB), Y9, Y7
+	ADDQ        CX, BX
+	VMOVUPS     (BX), Y8
+	VMOVUPS     (BX)(DX*2), Y9
+	VMOVUPS     (BX)(DX*4), Y10
+	VMOVUPS     (BX)(SI*2), Y11
+	VSUBPS      Y9, Y8, Y8
+	VSUBPS      Y11, Y10, Y10
+	VMULPS      constant1<>+0(SB), Y8, Y8
+	VFMADD231PS constant2<>+0(SB), Y10, Y8
+	VMOVAPS     Y0, Y9
+	VMOVAPS     Y4, Y10
+	VSUBPS      Y2, Y9, Y9
+	VSUBPS      Y6, Y10, Y10
+	VMULPS      constant2<>+0(SB), Y9, Y11
+	VFMADD231PS constant1<>+0(SB), Y10, Y11
+	MOVQ        328(R8), BX
+	VADDPS      (BX)(R9*4), Y11, Y11
+	VMOVUPS     Y11, (BX)(R9*4)
+	VMULPS      constant1<>+0(SB), Y9, Y9
+	VFMADD231PS constant2<>+0(SB), Y10, Y9
+	MOVQ        360(R8), BX
+	VADDPS      (BX)(R9*4), Y9, Y9
+	VMOVUPS     Y9, (BX)(R9*4)
+	VADDPS      Y2, Y0, Y0
+	VADDPS      Y6, Y4, Y4
+	VADDPS      Y4, Y0, Y2
+	MOVQ        344(R8), BX
+	VADDPS      (BX)(R9*4), Y2, Y2
+	VMOVUPS     Y2, (BX)(R9*4)
+	VMULPS      constant5<>+0(SB), Y0, Y0
+	VFMADD231PS constant3<>+0(SB), Y4, Y0
+	VADDPS      Y8, Y0, Y0
+	MOVQ        376(R8), BX
+	VADDPS      (BX)(R9*4), Y0, Y0
+	VMOVUPS     Y0, (BX)(R9*4)
+	VMOVAPS     Y1, Y0
+	VMOVAPS     Y5, Y2
+	VSUBPS      Y3, Y0, Y0
+	VSUBPS      Y7, Y2, Y2
+	VMULPS      constant2<>+0(SB), Y0, Y4
+	VFMADD231PS constant1<>+0(SB), Y2, Y4
+	MOVQ        320(R8), BX
+	VADDPS      (BX)(R9*4), Y4, Y4
+	VMOVUPS     Y4, (BX)(R9*4)
+	VMULPS      constant1<>+0(SB), Y0, Y0
+	VFMADD231PS constant2<>+0(SB), Y2, Y0
+	MOVQ        352(R8), BX
+	VADDPS      (BX)(R9*4), Y0, Y0
+	VMOVUPS     Y0, (BX)(R9*4)
+	VADDPS      Y3, Y1, Y1
+	VADDPS      Y7, Y5, Y5
+	VADDPS      Y5, Y1, Y0
+	MOVQ        336(R8), BX
+	VADDPS      (BX)(R9*4), Y0, Y0
+	VMOVUPS     Y0, (BX)(R9*4)
+	VMULPS      constant5<>+0(SB), Y1, Y1
+	VFMADD231PS constant3<>+0(SB), Y5, Y1
+	MOVQ        368(R8), BX
+	VADDPS      (BX)(R9*4), Y1, Y1
+	VMOVUPS     Y1, (BX)(R9*4)
+	MOVQ        AX, BX
+	VMOVUPS     (BX)(DX*8), Y0
+	VMOVUPS     (BX), Y0
+	VMOVUPS     (BX)(DX*2), Y1
+	VMOVUPS     (BX)(DX*4), Y2
+	VMOVUPS     (BX)(SI*2), Y3
+	VADDPS      Y1, Y0, Y0
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y2, Y0, Y0
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*8), Y1
+	VMOVUPS     (BX), Y1
+	VMOVUPS     (BX)(DX*2), Y2
+	VMOVUPS     (BX)(DX*4), Y3
+	VMOVUPS     (BX)(SI*2), Y4
+	VADDPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y3
+	VADDPS      Y3, Y1, Y1
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*8), Y2
+	VMOVUPS     (BX), Y2
+	VMOVUPS     (BX)(DX*2), Y3
+	VMOVUPS     (BX)(DX*4), Y4
+	VMOVUPS     (BX)(SI*2), Y5
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y4
+	VADDPS      Y4, Y2, Y2
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*8), Y3
+	VMOVUPS     (BX), Y3
+	VMOVUPS     (BX)(DX*2), Y4
+	VMOVUPS     (BX)(DX*4), Y5
+	VMOVUPS     (BX)(SI*2), Y6
+	VADDPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y5
+	VADDPS      Y5, Y3, Y3
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*8), Y4
+	VMOVUPS     (BX), Y4
+	VMOVUPS     (BX)(DX*2), Y5
+	VMOVUPS     (BX)(DX*4), Y6
+	VMOVUPS     (BX)(SI*2), Y7
+	VADDPS      Y5, Y4, Y4
+	VADDPS      Y7, Y6, Y6
+	VADDPS      Y6, Y4, Y4
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*8), Y5
+	VMOVUPS     (BX), Y5
+	VMOVUPS     (BX)(DX*2), Y6
+	VMOVUPS     (BX)(DX*4), Y7
+	VMOVUPS     (BX)(SI*2), Y8
+	VADDPS      Y6, Y5, Y5
+	VADDPS      Y8, Y7, Y7
+	VADDPS      Y7, Y5, Y5
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*8), Y6
+	VMOVUPS     (BX), Y6
+	VMOVUPS     (BX)(DX*2), Y7
+	VMOVUPS     (BX)(DX*4), Y8
+	VMOVUPS     (BX)(SI*2), Y9
+	VADDPS      Y7, Y6, Y6
+	VADDPS      Y9, Y8, Y8
+	VADDPS      Y8, Y6, Y6
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*8), Y7
+	VMOVUPS     (BX), Y7
+	VMOVUPS     (BX)(DX*2), Y8
+	VMOVUPS     (BX)(DX*4), Y9
+	VMOVUPS     (BX)(SI*2), Y10
+	VADDPS      Y8, Y7, Y7
+	VADDPS      Y10, Y9, Y9
+	VADDPS      Y9, Y7, Y7
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*8), Y8
+	VMOVUPS     (BX), Y8
+	VMOVUPS     (BX)(DX*2), Y9
+	VMOVUPS     (BX)(DX*4), Y10
+	VMOVUPS     (BX)(SI*2), Y11
+	VADDPS      Y9, Y8, Y8
+	VADDPS      Y11, Y10, Y10
+	VADDPS      Y10, Y8, Y8
+	VMOVAPS     Y0, Y9
+	VMOVAPS     Y4, Y10
+	VSUBPS      Y2, Y9, Y9
+	VSUBPS      Y6, Y10, Y10
+	VMULPS      constant2<>+0(SB), Y9, Y11
+	VFMADD231PS constant1<>+0(SB), Y10, Y11
+	MOVQ        200(R8), BX
+	VADDPS      (BX)(R9*4), Y11, Y11
+	VMOVUPS     Y11, (BX)(R9*4)
+	VMULPS      constant1<>+0(SB), Y9, Y9
+	VFMADD231PS constant2<>+0(SB), Y10, Y9
+	MOVQ        232(R8), BX
+	VADDPS      (BX)(R9*4), Y9, Y9
+	VMOVUPS     Y9, (BX)(R9*4)
+	VADDPS      Y2, Y0, Y0
+	VADDPS      Y6, Y4, Y4
+	VADDPS      Y4, Y0, Y2
+	MOVQ        216(R8), BX
+	VADDPS      (BX)(R9*4), Y2, Y2
+	VMOVUPS     Y2, (BX)(R9*4)
+	VMULPS      constant5<>+0(SB), Y0, Y0
+	VFMADD231PS constant3<>+0(SB), Y4, Y0
+	VADDPS      Y8, Y0, Y0
+	MOVQ        248(R8), BX
+	VADDPS      (BX)(R9*4), Y0, Y0
+	VMOVUPS     Y0, (BX)(R9*4)
+	VMOVAPS     Y1, Y0
+	VMOVAPS     Y5, Y2
+	VSUBPS      Y3, Y0, Y0
+	VSUBPS      Y7, Y2, Y2
+	VMULPS      constant2<>+0(SB), Y0, Y4
+	VFMADD231PS constant1<>+0(SB), Y2, Y4
+	MOVQ        192(R8), BX
+	VADDPS      (BX)(R9*4), Y4, Y4
+	VMOVUPS     Y4, (BX)(R9*4)
+	VMULPS      constant1<>+0(SB), Y0, Y0
+	VFMADD231PS constant2<>+0(SB), Y2, Y0
+	MOVQ        224(R8), BX
+	VADDPS      (BX)(R9*4), Y0, Y0
+	VMOVUPS     Y0, (BX)(R9*4)
+	VADDPS      Y3, Y1, Y1
+	VADDPS      Y7, Y5, Y5
+	VADDPS      Y5, Y1, Y0
+	MOVQ        208(R8), BX
+	VADDPS      (BX)(R9*4), Y0, Y0
+	VMOVUPS     Y0, (BX)(R9*4)
+	VMULPS      constant5<>+0(SB), Y1, Y1
+	VFMADD231PS constant3<>+0(SB), Y5, Y1
+	MOVQ        240(R8), BX
+	VADDPS      (BX)(R9*4), Y1, Y1
+	VMOVUPS     Y1, (BX)(R9*4)
+	MOVQ        AX, BX
+	VMOVUPS     (BX)(DX*8), Y0
+	VMOVUPS     (BX), Y1
+	VMOVUPS     (BX)(DX*2), Y2
+	VMOVUPS     (BX)(DX*4), Y3
+	VMOVUPS     (BX)(SI*2), Y4
+	VADDPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y3
+	VMULPS      constant5<>+0(SB), Y1, Y1
+	VFMADD231PS constant3<>+0(SB), Y3, Y1
+	VADDPS      Y0, Y1, Y1
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*8), Y0
+	VMOVUPS     (BX), Y2
+	VMOVUPS     (BX)(DX*2), Y3
+	VMOVUPS     (BX)(DX*4), Y4
+	VMOVUPS     (BX)(SI*2), Y5
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y4
+	VMULPS      constant5<>+0(SB), Y2, Y2
+	VFMADD231PS constant3<>+0(SB), Y4, Y2
+	VADDPS      Y0, Y2, Y2
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*8), Y0
+	VMOVUPS     (BX), Y3
+	VMOVUPS     (BX)(DX*2), Y4
+	VMOVUPS     (BX)(DX*4), Y5
+	VMOVUPS     (BX)(SI*2), Y6
+	VADDPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y5
+	VMULPS      constant5<>+0(SB), Y3, Y3
+	VFMADD231PS constant3<>+0(SB), Y5, Y3
+	VADDPS      Y0, Y3, Y3
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*8), Y0
+	VMOVUPS     (BX), Y4
+	VMOVUPS     (BX)(DX*2), Y5
+	VMOVUPS     (BX)(DX*4), Y6
+	VMOVUPS     (BX)(SI*2), Y7
+	VADDPS      Y5, Y4, Y4
+	VADDPS      Y7, Y6, Y6
+	VMULPS      constant5<>+0(SB), Y4, Y4
+	VFMADD231PS constant3<>+0(SB), Y6, Y4
+	VADDPS      Y0, Y4, Y4
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*8), Y0
+	VMOVUPS     (BX), Y5
+	VMOVUPS     (BX)(DX*2), Y6
+	VMOVUPS     (BX)(DX*4), Y7
+	VMOVUPS     (BX)(SI*2), Y8
+	VADDPS      Y6, Y5, Y5
+	VADDPS      Y8, Y7, Y7
+	VMULPS      constant5<>+0(SB), Y5, Y5
+	VFMADD231PS constant3<>+0(SB), Y7, Y5
+	VADDPS      Y0, Y5, Y5
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*8), Y0
+	VMOVUPS     (BX), Y6
+	VMOVUPS     (BX)(DX*2), Y7
+	VMOVUPS     (BX)(DX*4), Y8
+	VMOVUPS     (BX)(SI*2), Y9
+	VADDPS      Y7, Y6, Y6
+	VADDPS      Y9, Y8, Y8
+	VMULPS      constant5<>+0(SB), Y6, Y6
+	VFMADD231PS constant3<>+0(SB), Y8, Y6
+	VADDPS      Y0, Y6, Y6
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*8), Y0
+	VMOVUPS     (BX), Y7
+	VMOVUPS     (BX)(DX*2), Y8
+	VMOVUPS     (BX)(DX*4), Y9
+	VMOVUPS     (BX)(SI*2), Y10
+	VADDPS      Y8, Y7, Y7
+	VADDPS      Y10, Y9, Y9
+	VMULPS      constant5<>+0(SB), Y7, Y7
+	VFMADD231PS constant3<>+0(SB), Y9, Y7
+	VADDPS      Y0, Y7, Y7
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*8), Y0
+	VMOVUPS     (BX), Y8
+	VMOVUPS     (BX)(DX*2), Y9
+	VMOVUPS     (BX)(DX*4), Y10
+	VMOVUPS     (BX)(SI*2), Y11
+	VADDPS      Y9, Y8, Y8
+	VADDPS      Y11, Y10, Y10
+	VMULPS      constant5<>+0(SB), Y8, Y8
+	VFMADD231PS constant3<>+0(SB), Y10, Y8
+	VADDPS      Y0, Y8, Y8
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*8), Y0
+	VMOVUPS     (BX), Y9
+	VMOVUPS     (BX)(DX*2), Y10
+	VMOVUPS     (BX)(DX*4), Y11
+	VMOVUPS     (BX)(SI*2), Y12
+	VADDPS      Y10, Y9, Y9
+	VADDPS      Y12, Y11, Y11
+	VMULPS      constant5<>+0(SB), Y9, Y9
+	VFMADD231PS constant3<>+0(SB), Y11, Y9
+	VADDPS      Y0, Y9, Y9
+	VMOVAPS     Y1, Y0
+	VMOVAPS     Y5, Y10
+	VSUBPS      Y3, Y0, Y0
+	VSUBPS      Y7, Y10, Y10
+	VMULPS      constant2<>+0(SB), Y0, Y11
+	VFMADD231PS constant1<>+0(SB), Y10, Y11
+	MOVQ        456(R8), BX
+	VADDPS      (BX)(R9*4), Y11, Y11
+	VMOVUPS     Y11, (BX)(R9*4)
+	VMULPS      constant1<>+0(SB), Y0, Y0
+	VFMADD231PS constant2<>+0(SB), Y10, Y0
+	MOVQ        488(R8), BX
+	VADDPS      (BX)(R9*4), Y0, Y0
+	VMOVUPS     Y0, (BX)(R9*4)
+	VADDPS      Y3, Y1, Y1
+	VADDPS      Y7, Y5, Y5
+	VADDPS      Y5, Y1, Y0
+	MOVQ        472(R8), BX
+	VADDPS      (BX)(R9*4), Y0, Y0
+	VMOVUPS     Y0, (BX)(R9*4)
+	VMULPS      constant5<>+0(SB), Y1, Y1
+	VFMADD231PS constant3<>+0(SB), Y5, Y1
+	VADDPS      Y9, Y1, Y1
+	MOVQ        504(R8), BX
+	VADDPS      (BX)(R9*4), Y1, Y1
+	VMOVUPS     Y1, (BX)(R9*4)
+	VMOVAPS     Y2, Y0
+	VMOVAPS     Y6, Y1
+	VSUBPS      Y4, Y0, Y0
+	VSUBPS      Y8, Y1, Y1
+	VMULPS      constant2<>+0(SB), Y0, Y3
+	VFMADD231PS constant1<>+0(SB), Y1, Y3
+	MOVQ        448(R8), BX
+	VADDPS      (BX)(R9*4), Y3, Y3
+	VMOVUPS     Y3, (BX)(R9*4)
+	VMULPS      constant1<>+0(SB), Y0, Y0
+	VFMADD231PS constant2<>+0(SB), Y1, Y0
+	MOVQ        480(R8), BX
+	VADDPS      (BX)(R9*4), Y0, Y0
+	VMOVUPS     Y0, (BX)(R9*4)
+	VADDPS      Y4, Y2, Y2
+	VADDPS      Y8, Y6, Y6
+	VADDPS      Y6, Y2, Y0
+	MOVQ        464(R8), BX
+	VADDPS      (BX)(R9*4), Y0, Y0
+	VMOVUPS     Y0, (BX)(R9*4)
+	VMULPS      constant5<>+0(SB), Y2, Y2
+	VFMADD231PS constant3<>+0(SB), Y6, Y2
+	MOVQ        496(R8), BX
+	VADDPS      (BX)(R9*4), Y2, Y2
+	VMOVUPS     Y2, (BX)(R9*4)
+	ADDQ        $+32, AX
+	ADDQ        $+8, R9
+	SUBQ        $+8, R12
+	JG          vector
+	MOVQ        step+32(FP), R12
+	LEAQ        (R11)(R12*4), R11
+	ADDQ        pixelStep+8(FP), R10
+	DECQ        tiles+40(FP)
+	JNZ         tile
+	VZEROUPPER
+	RET
+
 // func leftAVX2(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
 // Requires: AVX
 TEXT ·leftAVX2(SB), NOSPLIT, $0-56
@@ -13008,6 +18907,4841 @@ vector:
 	VZEROUPPER
 	RET
 
+// func stridedInputAVX512(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
+// Requires: AVX, AVX512F
+TEXT ·stridedInputAVX512(SB), NOSPLIT, $0-56
+	MOVQ    dst+0(FP), AX
+	MOVQ    stride+8(FP), CX
+	SHLQ    $0x02, CX
+	LEAQ    (CX)(CX*8), DX
+	LEAQ    (CX)(CX*2), SI
+	LEAQ    (CX)(CX*4), DI
+	MOVQ    src+24(FP), R8
+	VMOVUPS constant1<>+0(SB), Z0
+	VMOVUPS constant2<>+0(SB), Z1
+	VMOVUPS constant5<>+0(SB), Z2
+	VMOVUPS constant3<>+0(SB), Z3
+	VMOVUPS constant4<>+0(SB), Z4
+	XORQ    R10, R10
+	MOVQ    AX, R11
+
+tile:
+	MOVQ R10, R9
+	MOVQ R11, AX
+	MOVQ channels+48(FP), R12
+
+vector:
+	MOVQ         288(R8), BX
+	VMOVUPS      (BX)(R9*4), Z5
+	MOVQ         432(R8), BX
+	VMOVUPS      (BX)(R9*4), Z6
+	MOVQ         (R8), BX
+	VMOVUPS      (BX)(R9*4), Z7
+	MOVQ         144(R8), BX
+	VMOVUPS      (BX)(R9*4), Z8
+	VFNMADD231PS Z3, Z8, Z6
+	VMULPS       Z0, Z5, Z5
+	VFNMADD231PS Z1, Z7, Z5
+	VADDPS       Z5, Z6, Z7
+	VSUBPS       Z5, Z6, Z6
+	MOVQ         296(R8), BX
+	VMOVUPS      (BX)(R9*4), Z5
+	MOVQ         440(R8), BX
+	VMOVUPS      (BX)(R9*4), Z8
+	MOVQ         8(R8), BX
+	VMOVUPS      (BX)(R9*4), Z9
+	MOVQ         152(R8), BX
+	VMOVUPS      (BX)(R9*4), Z10
+	VFNMADD231PS Z3, Z10, Z8
+	VMULPS       Z0, Z5, Z5
+	VFNMADD231PS Z1, Z9, Z5
+	VADDPS       Z5, Z8, Z9
+	VSUBPS       Z5, Z8, Z8
+	MOVQ         304(R8), BX
+	VMOVUPS      (BX)(R9*4), Z5
+	MOVQ         448(R8), BX
+	VMOVUPS      (BX)(R9*4), Z10
+	MOVQ         16(R8), BX
+	VMOVUPS      (BX)(R9*4), Z11
+	MOVQ         160(R8), BX
+	VMOVUPS      (BX)(R9*4), Z12
+	VFNMADD231PS Z3, Z12, Z10
+	VMULPS       Z0, Z5, Z5
+	VFNMADD231PS Z1, Z11, Z5
+	VADDPS       Z5, Z10, Z11
+	VSUBPS       Z5, Z10, Z10
+	MOVQ         312(R8), BX
+	VMOVUPS      (BX)(R9*4), Z5
+	MOVQ         456(R8), BX
+	VMOVUPS      (BX)(R9*4), Z12
+	MOVQ         24(R8), BX
+	VMOVUPS      (BX)(R9*4), Z13
+	MOVQ         168(R8), BX
+	VMOVUPS      (BX)(R9*4), Z14
+	VFNMADD231PS Z3, Z14, Z12
+	VMULPS       Z0, Z5, Z5
+	VFNMADD231PS Z1, Z13, Z5
+	VADDPS       Z5, Z12, Z13
+	VSUBPS       Z5, Z12, Z12
+	MOVQ         320(R8), BX
+	VMOVUPS      (BX)(R9*4), Z5
+	MOVQ         464(R8), BX
+	VMOVUPS      (BX)(R9*4), Z14
+	MOVQ         32(R8), BX
+	VMOVUPS      (BX)(R9*4), Z15
+	MOVQ         176(R8), BX
+	VMOVUPS      (BX)(R9*4), Z16
+	VFNMADD231PS Z3, Z16, Z14
+	VMULPS       Z0, Z5, Z5
+	VFNMADD231PS Z1, Z15, Z5
+	VADDPS       Z5, Z14, Z15
+	VSUBPS       Z5, Z14, Z14
+	MOVQ         328(R8), BX
+	VMOVUPS      (BX)(R9*4), Z5
+	MOVQ         472(R8), BX
+	VMOVUPS      (BX)(R9*4), Z16
+	MOVQ         40(R8), BX
+	VMOVUPS      (BX)(R9*4), Z17
+	MOVQ         184(R8), BX
+	VMOVUPS      (BX)(R9*4), Z18
+	VFNMADD231PS Z3, Z18, Z16
+	VMULPS       Z0, Z5, Z5
+	VFNMADD231PS Z1, Z17, Z5
+	VADDPS       Z5, Z16, Z17
+	VSUBPS       Z5, Z16, Z16
+	MOVQ         336(R8), BX
+	VMOVUPS      (BX)(R9*4), Z5
+	MOVQ         480(R8), BX
+	VMOVUPS      (BX)(R9*4), Z18
+	MOVQ         48(R8), BX
+	VMOVUPS      (BX)(R9*4), Z19
+	MOVQ         192(R8), BX
+	VMOVUPS      (BX)(R9*4), Z20
+	VFNMADD231PS Z3, Z20, Z18
+	VMULPS       Z0, Z5, Z5
+	VFNMADD231PS Z1, Z19, Z5
+	VADDPS       Z5, Z18, Z19
+	VSUBPS       Z5, Z18, Z18
+	MOVQ         344(R8), BX
+	VMOVUPS      (BX)(R9*4), Z5
+	MOVQ         488(R8), BX
+	VMOVUPS      (BX)(R9*4), Z20
+	MOVQ         56(R8), BX
+	VMOVUPS      (BX)(R9*4), Z21
+	MOVQ         200(R8), BX
+	VMOVUPS      (BX)(R9*4), Z22
+	VFNMADD231PS Z3, Z22, Z20
+	VMULPS       Z0, Z5, Z5
+	VFNMADD231PS Z1, Z21, Z5
+	VADDPS       Z5, Z20, Z21
+	VSUBPS       Z5, Z20, Z20
+	MOVQ         352(R8), BX
+	VMOVUPS      (BX)(R9*4), Z5
+	MOVQ         496(R8), BX
+	VMOVUPS      (BX)(R9*4), Z22
+	MOVQ         64(R8), BX
+	VMOVUPS      (BX)(R9*4), Z23
+	MOVQ         208(R8), BX
+	VMOVUPS      (BX)(R9*4), Z24
+	VFNMADD231PS Z3, Z24, Z22
+	VMULPS       Z0, Z5, Z5
+	VFNMADD231PS Z1, Z23, Z5
+	VADDPS       Z5, Z22, Z23
+	VSUBPS       Z5, Z22, Z22
+	MOVQ         AX, BX
+	VMOVAPS      Z15, Z5
+	VMOVAPS      Z19, Z24
+	VFNMADD231PS Z3, Z11, Z24
+	VMULPS       Z0, Z5, Z5
+	VFNMADD231PS Z1, Z7, Z5
+	VADDPS       Z5, Z24, Z25
+	VMOVUPS      Z25, (BX)
+	VSUBPS       Z5, Z24, Z24
+	VMOVUPS      Z24, (BX)(CX*2)
+	VMOVAPS      Z15, Z5
+	VMOVAPS      Z19, Z19
+	VFNMADD231PS Z2, Z11, Z19
+	VMULPS       Z1, Z5, Z5
+	VFNMADD231PS Z0, Z7, Z5
+	VADDPS       Z5, Z19, Z11
+	VMOVUPS      Z11, (BX)(CX*4)
+	VSUBPS       Z5, Z19, Z19
+	VMOVUPS      Z19, (BX)(SI*2)
+	VMOVAPS      Z17, Z5
+	VMOVAPS      Z21, Z11
+	VFNMADD231PS Z3, Z13, Z11
+	VMULPS       Z0, Z5, Z5
+	VFNMADD231PS Z1, Z9, Z5
+	VADDPS       Z5, Z11, Z19
+	VMOVUPS      Z19, (BX)(CX*1)
+	VSUBPS       Z5, Z11, Z11
+	VMOVUPS      Z11, (BX)(SI*1)
+	VFNMADD231PS Z2, Z13, Z21
+	VMULPS       Z1, Z17, Z17
+	VFNMADD231PS Z0, Z9, Z17
+	VADDPS       Z17, Z21, Z5
+	VMOVUPS      Z5, (BX)(DI*1)
+	VSUBPS       Z17, Z21, Z21
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      Z21, (R13)(CX*1)
+	VFNMADD231PS Z4, Z15, Z23
+	VADDPS       Z7, Z23, Z23
+	VMOVUPS      Z23, (BX)(CX*8)
+	LEAQ         (AX)(DX*2), BX
+	VMOVAPS      Z14, Z5
+	VMOVAPS      Z18, Z7
+	VFNMADD231PS Z3, Z10, Z7
+	VMULPS       Z0, Z5, Z5
+	VFNMADD231PS Z1, Z6, Z5
+	VADDPS       Z5, Z7, Z9
+	VMOVUPS      Z9, (BX)
+	VSUBPS       Z5, Z7, Z7
+	VMOVUPS      Z7, (BX)(CX*2)
+	VMOVAPS      Z14, Z5
+	VMOVAPS      Z18, Z7
+	VFNMADD231PS Z2, Z10, Z7
+	VMULPS       Z1, Z5, Z5
+	VFNMADD231PS Z0, Z6, Z5
+	VADDPS       Z5, Z7, Z9
+	VMOVUPS      Z9, (BX)(CX*4)
+	VSUBPS       Z5, Z7, Z7
+	VMOVUPS      Z7, (BX)(SI*2)
+	VMOVAPS      Z16, Z5
+	VMOVAPS      Z20, Z7
+	VFNMADD231PS Z3, Z12, Z7
+	VMULPS       Z0, Z5, Z5
+	VFNMADD231PS Z1, Z8, Z5
+	VADDPS       Z5, Z7, Z9
+	VMOVUPS      Z9, (BX)(CX*1)
+	VSUBPS       Z5, Z7, Z7
+	VMOVUPS      Z7, (BX)(SI*1)
+	VFNMADD231PS Z2, Z12, Z20
+	VMULPS       Z1, Z16, Z16
+	VFNMADD231PS Z0, Z8, Z16
+	VADDPS       Z16, Z20, Z5
+	VMOVUPS      Z5, (BX)(DI*1)
+	VSUBPS       Z16, Z20, Z20
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      Z20, (R13)(CX*1)
+	VFNMADD231PS Z4, Z14, Z22
+	VADDPS       Z6, Z22, Z22
+	VMOVUPS      Z22, (BX)(CX*8)
+	MOVQ         288(R8), BX
+	VMOVUPS      (BX)(R9*4), Z5
+	MOVQ         432(R8), BX
+	VMOVUPS      (BX)(R9*4), Z6
+	MOVQ         (R8), BX
+	VMOVUPS      (BX)(R9*4), Z7
+	MOVQ         144(R8), BX
+	VMOVUPS      (BX)(R9*4), Z8
+	VFNMADD231PS Z2, Z8, Z6
+	VMULPS       Z1, Z5, Z5
+	VFNMADD231PS Z0, Z7, Z5
+	VADDPS       Z5, Z6, Z7
+	VSUBPS       Z5, Z6, Z6
+	MOVQ         296(R8), BX
+	VMOVUPS      (BX)(R9*4), Z5
+	MOVQ         440(R8), BX
+	VMOVUPS      (BX)(R9*4), Z8
+	MOVQ         8(R8), BX
+	VMOVUPS      (BX)(R9*4), Z9
+	MOVQ         152(R8), BX
+	VMOVUPS      (BX)(R9*4), Z10
+	VFNMADD231PS Z2, Z10, Z8
+	VMULPS       Z1, Z5, Z5
+	VFNMADD231PS Z0, Z9, Z5
+	VADDPS       Z5, Z8, Z9
+	VSUBPS       Z5, Z8, Z8
+	MOVQ         304(R8), BX
+	VMOVUPS      (BX)(R9*4), Z5
+	MOVQ         448(R8), BX
+	VMOVUPS      (BX)(R9*4), Z10
+	MOVQ         16(R8), BX
+	VMOVUPS      (BX)(R9*4), Z11
+	MOVQ         160(R8), BX
+	VMOVUPS      (BX)(R9*4), Z12
+	VFNMADD231PS Z2, Z12, Z10
+	VMULPS       Z1, Z5, Z5
+	VFNMADD231PS Z0, Z11, Z5
+	VADDPS       Z5, Z10, Z11
+	VSUBPS       Z5, Z10, Z10
+	MOVQ         312(R8), BX
+	VMOVUPS      (BX)(R9*4), Z5
+	MOVQ         456(R8), BX
+	VMOVUPS      (BX)(R9*4), Z12
+	MOVQ         24(R8), BX
+	VMOVUPS      (BX)(R9*4), Z13
+	MOVQ         168(R8), BX
+	VMOVUPS      (BX)(R9*4), Z14
+	VFNMADD231PS Z2, Z14, Z12
+	VMULPS       Z1, Z5, Z5
+	VFNMADD231PS Z0, Z13, Z5
+	VADDPS       Z5, Z12, Z13
+	VSUBPS       Z5, Z12, Z12
+	MOVQ         320(R8), BX
+	VMOVUPS      (BX)(R9*4), Z5
+	MOVQ         464(R8), BX
+	VMOVUPS      (BX)(R9*4), Z14
+	MOVQ         32(R8), BX
+	VMOVUPS      (BX)(R9*4), Z15
+	MOVQ         176(R8), BX
+	VMOVUPS      (BX)(R9*4), Z16
+	VFNMADD231PS Z2, Z16, Z14
+	VMULPS       Z1, Z5, Z5
+	VFNMADD231PS Z0, Z15, Z5
+	VADDPS       Z5, Z14, Z15
+	VSUBPS       Z5, Z14, Z14
+	MOVQ         328(R8), BX
+	VMOVUPS      (BX)(R9*4), Z5
+	MOVQ         472(R8), BX
+	VMOVUPS      (BX)(R9*4), Z16
+	MOVQ         40(R8), BX
+	VMOVUPS      (BX)(R9*4), Z17
+	MOVQ         184(R8), BX
+	VMOVUPS      (BX)(R9*4), Z18
+	VFNMADD231PS Z2, Z18, Z16
+	VMULPS       Z1, Z5, Z5
+	VFNMADD231PS Z0, Z17, Z5
+	VADDPS       Z5, Z16, Z17
+	VSUBPS       Z5, Z16, Z16
+	MOVQ         336(R8), BX
+	VMOVUPS      (BX)(R9*4), Z5
+	MOVQ         480(R8), BX
+	VMOVUPS      (BX)(R9*4), Z18
+	MOVQ         48(R8), BX
+	VMOVUPS      (BX)(R9*4), Z19
+	MOVQ         192(R8), BX
+	VMOVUPS      (BX)(R9*4), Z20
+	VFNMADD231PS Z2, Z20, Z18
+	VMULPS       Z1, Z5, Z5
+	VFNMADD231PS Z0, Z19, Z5
+	VADDPS       Z5, Z18, Z19
+	VSUBPS       Z5, Z18, Z18
+	MOVQ         344(R8), BX
+	VMOVUPS      (BX)(R9*4), Z5
+	MOVQ         488(R8), BX
+	VMOVUPS      (BX)(R9*4), Z20
+	MOVQ         56(R8), BX
+	VMOVUPS      (BX)(R9*4), Z21
+	MOVQ         200(R8), BX
+	VMOVUPS      (BX)(R9*4), Z22
+	VFNMADD231PS Z2, Z22, Z20
+	VMULPS       Z1, Z5, Z5
+	VFNMADD231PS Z0, Z21, Z5
+	VADDPS       Z5, Z20, Z21
+	VSUBPS       Z5, Z20, Z20
+	MOVQ         352(R8), BX
+	VMOVUPS      (BX)(R9*4), Z5
+	MOVQ         496(R8), BX
+	VMOVUPS      (BX)(R9*4), Z22
+	MOVQ         64(R8), BX
+	VMOVUPS      (BX)(R9*4), Z23
+	MOVQ         208(R8), BX
+	VMOVUPS      (BX)(R9*4), Z24
+	VFNMADD231PS Z2, Z24, Z22
+	VMULPS       Z1, Z5, Z5
+	VFNMADD231PS Z0, Z23, Z5
+	VADDPS       Z5, Z22, Z23
+	VSUBPS       Z5, Z22, Z22
+	LEAQ         (AX)(DX*4), BX
+	VMOVAPS      Z15, Z5
+	VMOVAPS      Z19, Z24
+	VFNMADD231PS Z3, Z11, Z24
+	VMULPS       Z0, Z5, Z5
+	VFNMADD231PS Z1, Z7, Z5
+	VADDPS       Z5, Z24, Z25
+	VMOVUPS      Z25, (BX)
+	VSUBPS       Z5, Z24, Z24
+	VMOVUPS      Z24, (BX)(CX*2)
+	VMOVAPS      Z15, Z5
+	VMOVAPS      Z19, Z19
+	VFNMADD231PS Z2, Z11, Z19
+	VMULPS       Z1, Z5, Z5
+	VFNMADD231PS Z0, Z7, Z5
+	VADDPS       Z5, Z19, Z11
+	VMOVUPS      Z11, (BX)(CX*4)
+	VSUBPS       Z5, Z19, Z19
+	VMOVUPS      Z19, (BX)(SI*2)
+	VMOVAPS      Z17, Z5
+	VMOVAPS      Z21, Z11
+	VFNMADD231PS Z3, Z13, Z11
+	VMULPS       Z0, Z5, Z5
+	VFNMADD231PS Z1, Z9, Z5
+	VADDPS       Z5, Z11, Z19
+	VMOVUPS      Z19, (BX)(CX*1)
+	VSUBPS       Z5, Z11, Z11
+	VMOVUPS      Z11, (BX)(SI*1)
+	VFNMADD231PS Z2, Z13, Z21
+	VMULPS       Z1, Z17, Z17
+	VFNMADD231PS Z0, Z9, Z17
+	VADDPS       Z17, Z21, Z5
+	VMOVUPS      Z5, (BX)(DI*1)
+	VSUBPS       Z17, Z21, Z21
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      Z21, (R13)(CX*1)
+	VFNMADD231PS Z4, Z15, Z23
+	VADDPS       Z7, Z23, Z23
+	VMOVUPS      Z23, (BX)(CX*8)
+	LEAQ         (AX)(DX*4), BX
+	ADDQ         DX, BX
+	ADDQ         DX, BX
+	VMOVAPS      Z14, Z5
+	VMOVAPS      Z18, Z7
+	VFNMADD231PS Z3, Z10, Z7
+	VMULPS       Z0, Z5, Z5
+	VFNMADD231PS Z1, Z6, Z5
+	VADDPS       Z5, Z7, Z9
+	VMOVUPS      Z9, (BX)
+	VSUBPS       Z5, Z7, Z7
+	VMOVUPS      Z7, (BX)(CX*2)
+	VMOVAPS      Z14, Z5
+	VMOVAPS      Z18, Z7
+	VFNMADD231PS Z2, Z10, Z7
+	VMULPS       Z1, Z5, Z5
+	VFNMADD231PS Z0, Z6, Z5
+	VADDPS       Z5, Z7, Z9
+	VMOVUPS      Z9, (BX)(CX*4)
+	VSUBPS       Z5, Z7, Z7
+	VMOVUPS      Z7, (BX)(SI*2)
+	VMOVAPS      Z16, Z5
+	VMOVAPS      Z20, Z7
+	VFNMADD231PS Z3, Z12, Z7
+	VMULPS       Z0, Z5, Z5
+	VFNMADD231PS Z1, Z8, Z5
+	VADDPS       Z5, Z7, Z9
+	VMOVUPS      Z9, (BX)(CX*1)
+	VSUBPS       Z5, Z7, Z7
+	VMOVUPS      Z7, (BX)(SI*1)
+	VFNMADD231PS Z2, Z12, Z20
+	VMULPS       Z1, Z16, Z16
+	VFNMADD231PS Z0, Z8, Z16
+	VADDPS       Z16, Z20, Z5
+	VMOVUPS      Z5, (BX)(DI*1)
+	VSUBPS       Z16, Z20, Z20
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      Z20, (R13)(CX*1)
+	VFNMADD231PS Z4, Z14, Z22
+	VADDPS       Z6, Z22, Z22
+	VMOVUPS      Z22, (BX)(CX*8)
+	MOVQ         (R8), BX
+	VMOVUPS      (BX)(R9*4), Z5
+	MOVQ         288(R8), BX
+	VMOVUPS      (BX)(R9*4), Z6
+	MOVQ         576(R8), BX
+	VMOVUPS      (BX)(R9*4), Z7
+	VFNMADD231PS Z4, Z6, Z7
+	VADDPS       Z5, Z7, Z7
+	MOVQ         8(R8), BX
+	VMOVUPS      (BX)(R9*4), Z5
+	MOVQ         296(R8), BX
+	VMOVUPS      (BX)(R9*4), Z6
+	MOVQ         584(R8), BX
+	VMOVUPS      (BX)(R9*4), Z8
+	VFNMADD231PS Z4, Z6, Z8
+	VADDPS       Z5, Z8, Z8
+	MOVQ         16(R8), BX
+	VMOVUPS      (BX)(R9*4), Z5
+	MOVQ         304(R8), BX
+	VMOVUPS      (BX)(R9*4), Z6
+	MOVQ         592(R8), BX
+	VMOVUPS      (BX)(R9*4), Z9
+	VFNMADD231PS Z4, Z6, Z9
+	VADDPS       Z5, Z9, Z9
+	MOVQ         24(R8), BX
+	VMOVUPS      (BX)(R9*4), Z5
+	MOVQ         312(R8), BX
+	VMOVUPS      (BX)(R9*4), Z6
+	MOVQ         600(R8), BX
+	VMOVUPS      (BX)(R9*4), Z10
+	VFNMADD231PS Z4, Z6, Z10
+	VADDPS       Z5, Z10, Z10
+	MOVQ         32(R8), BX
+	VMOVUPS      (BX)(R9*4), Z5
+	MOVQ         320(R8), BX
+	VMOVUPS      (BX)(R9*4), Z6
+	MOVQ         608(R8), BX
+	VMOVUPS      (BX)(R9*4), Z11
+	VFNMADD231PS Z4, Z6, Z11
+	VADDPS       Z5, Z11, Z11
+	MOVQ         40(R8), BX
+	VMOVUPS      (BX)(R9*4), Z5
+	MOVQ         328(R8), BX
+	VMOVUPS      (BX)(R9*4), Z6
+	MOVQ         616(R8), BX
+	VMOVUPS      (BX)(R9*4), Z12
+	VFNMADD231PS Z4, Z6, Z12
+	VADDPS       Z5, Z12, Z12
+	MOVQ         48(R8), BX
+	VMOVUPS      (BX)(R9*4), Z5
+	MOVQ         336(R8), BX
+	VMOVUPS      (BX)(R9*4), Z6
+	MOVQ         624(R8), BX
+	VMOVUPS      (BX)(R9*4), Z13
+	VFNMADD231PS Z4, Z6, Z13
+	VADDPS       Z5, Z13, Z13
+	MOVQ         56(R8), BX
+	VMOVUPS      (BX)(R9*4), Z5
+	MOVQ         344(R8), BX
+	VMOVUPS      (BX)(R9*4), Z6
+	MOVQ         632(R8), BX
+	VMOVUPS      (BX)(R9*4), Z14
+	VFNMADD231PS Z4, Z6, Z14
+	VADDPS       Z5, Z14, Z14
+	MOVQ         64(R8), BX
+	VMOVUPS      (BX)(R9*4), Z5
+	MOVQ         352(R8), BX
+	VMOVUPS      (BX)(R9*4), Z6
+	MOVQ         640(R8), BX
+	VMOVUPS      (BX)(R9*4), Z15
+	VFNMADD231PS Z4, Z6, Z15
+	VADDPS       Z5, Z15, Z15
+	LEAQ         (AX)(DX*8), BX
+	VMOVAPS      Z11, Z5
+	VMOVAPS      Z13, Z6
+	VFNMADD231PS Z3, Z9, Z6
+	VMULPS       Z0, Z5, Z5
+	VFNMADD231PS Z1, Z7, Z5
+	VADDPS       Z5, Z6, Z16
+	VMOVUPS      Z16, (BX)
+	VSUBPS       Z5, Z6, Z6
+	VMOVUPS      Z6, (BX)(CX*2)
+	VMOVAPS      Z11, Z5
+	VMOVAPS      Z13, Z6
+	VFNMADD231PS Z2, Z9, Z6
+	VMULPS       Z1, Z5, Z5
+	VFNMADD231PS Z0, Z7, Z5
+	VADDPS       Z5, Z6, Z9
+	VMOVUPS      Z9, (BX)(CX*4)
+	VSUBPS       Z5, Z6, Z6
+	VMOVUPS      Z6, (BX)(SI*2)
+	VMOVAPS      Z12, Z5
+	VMOVAPS      Z14, Z6
+	VFNMADD231PS Z3, Z10, Z6
+	VMULPS       Z0, Z5, Z5
+	VFNMADD231PS Z1, Z8, Z5
+	VADDPS       Z5, Z6, Z9
+	VMOVUPS      Z9, (BX)(CX*1)
+	VSUBPS       Z5, Z6, Z6
+	VMOVUPS      Z6, (BX)(SI*1)
+	VFNMADD231PS Z2, Z10, Z14
+	VMULPS       Z1, Z12, Z12
+	VFNMADD231PS Z0, Z8, Z12
+	VADDPS       Z12, Z14, Z5
+	VMOVUPS      Z5, (BX)(DI*1)
+	VSUBPS       Z12, Z14, Z14
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      Z14, (R13)(CX*1)
+	VFNMADD231PS Z4, Z11, Z15
+	VADDPS       Z7, Z15, Z15
+	VMOVUPS      Z15, (BX)(CX*8)
+	MOVQ         360(R8), BX
+	VMOVUPS      (BX)(R9*4), Z5
+	MOVQ         504(R8), BX
+	VMOVUPS      (BX)(R9*4), Z6
+	MOVQ         72(R8), BX
+	VMOVUPS      (BX)(R9*4), Z7
+	MOVQ         216(R8), BX
+	VMOVUPS      (BX)(R9*4), Z8
+	VFNMADD231PS Z3, Z8, Z6
+	VMULPS       Z0, Z5, Z5
+	VFNMADD231PS Z1, Z7, Z5
+	VADDPS       Z5, Z6, Z7
+	VSUBPS       Z5, Z6, Z6
+	MOVQ         368(R8), BX
+	VMOVUPS      (BX)(R9*4), Z5
+	MOVQ         512(R8), BX
+	VMOVUPS      (BX)(R9*4), Z8
+	MOVQ         80(R8), BX
+	VMOVUPS      (BX)(R9*4), Z9
+	MOVQ         224(R8), BX
+	VMOVUPS      (BX)(R9*4), Z10
+	VFNMADD231PS Z3, Z10, Z8
+	VMULPS       Z0, Z5, Z5
+	VFNMADD231PS Z1, Z9, Z5
+	VADDPS       Z5, Z8, Z9
+	VSUBPS       Z5, Z8, Z8
+	MOVQ         376(R8), BX
+	VMOVUPS      (BX)(R9*4), Z5
+	MOVQ         520(R8), BX
+	VMOVUPS      (BX)(R9*4), Z10
+	MOVQ         88(R8), BX
+	VMOVUPS      (BX)(R9*4), Z11
+	MOVQ         232(R8), BX
+	VMOVUPS      (BX)(R9*4), Z12
+	VFNMADD231PS Z3, Z12, Z10
+	VMULPS       Z0, Z5, Z5
+	VFNMADD231PS Z1, Z11, Z5
+	VADDPS       Z5, Z10, Z11
+	VSUBPS       Z5, Z10, Z10
+	MOVQ         384(R8), BX
+	VMOVUPS      (BX)(R9*4), Z5
+	MOVQ         528(R8), BX
+	VMOVUPS      (BX)(R9*4), Z12
+	MOVQ         96(R8), BX
+	VMOVUPS      (BX)(R9*4), Z13
+	MOVQ         240(R8), BX
+	VMOVUPS      (BX)(R9*4), Z14
+	VFNMADD231PS Z3, Z14, Z12
+	VMULPS       Z0, Z5, Z5
+	VFNMADD231PS Z1, Z13, Z5
+	VADDPS       Z5, Z12, Z13
+	VSUBPS       Z5, Z12, Z12
+	MOVQ         392(R8), BX
+	VMOVUPS      (BX)(R9*4), Z5
+	MOVQ         536(R8), BX
+	VMOVUPS      (BX)(R9*4), Z14
+	MOVQ         104(R8), BX
+	VMOVUPS      (BX)(R9*4), Z15
+	MOVQ         248(R8), BX
+	VMOVUPS      (BX)(R9*4), Z16
+	VFNMADD231PS Z3, Z16, Z14
+	VMULPS       Z0, Z5, Z5
+	VFNMADD231PS Z1, Z15, Z5
+	VADDPS       Z5, Z14, Z15
+	VSUBPS       Z5, Z14, Z14
+	MOVQ         400(R8), BX
+	VMOVUPS      (BX)(R9*4), Z5
+	MOVQ         544(R8), BX
+	VMOVUPS      (BX)(R9*4), Z16
+	MOVQ         112(R8), BX
+	VMOVUPS      (BX)(R9*4), Z17
+	MOVQ         256(R8), BX
+	VMOVUPS      (BX)(R9*4), Z18
+	VFNMADD231PS Z3, Z18, Z16
+	VMULPS       Z0, Z5, Z5
+	VFNMADD231PS Z1, Z17, Z5
+	VADDPS       Z5, Z16, Z17
+	VSUBPS       Z5, Z16, Z16
+	MOVQ         408(R8), BX
+	VMOVUPS      (BX)(R9*4), Z5
+	MOVQ         552(R8), BX
+	VMOVUPS      (BX)(R9*4), Z18
+	MOVQ         120(R8), BX
+	VMOVUPS      (BX)(R9*4), Z19
+	MOVQ         264(R8), BX
+	VMOVUPS      (BX)(R9*4), Z20
+	VFNMADD231PS Z3, Z20, Z18
+	VMULPS       Z0, Z5, Z5
+	VFNMADD231PS Z1, Z19, Z5
+	VADDPS       Z5, Z18, Z19
+	VSUBPS       Z5, Z18, Z18
+	MOVQ         416(R8), BX
+	VMOVUPS      (BX)(R9*4), Z5
+	MOVQ         560(R8), BX
+	VMOVUPS      (BX)(R9*4), Z20
+	MOVQ         128(R8), BX
+	VMOVUPS      (BX)(R9*4), Z21
+	MOVQ         272(R8), BX
+	VMOVUPS      (BX)(R9*4), Z22
+	VFNMADD231PS Z3, Z22, Z20
+	VMULPS       Z0, Z5, Z5
+	VFNMADD231PS Z1, Z21, Z5
+	VADDPS       Z5, Z20, Z21
+	VSUBPS       Z5, Z20, Z20
+	MOVQ         424(R8), BX
+	VMOVUPS      (BX)(R9*4), Z5
+	MOVQ         568(R8), BX
+	VMOVUPS      (BX)(R9*4), Z22
+	MOVQ         136(R8), BX
+	VMOVUPS      (BX)(R9*4), Z23
+	MOVQ         280(R8), BX
+	VMOVUPS      (BX)(R9*4), Z24
+	VFNMADD231PS Z3, Z24, Z22
+	VMULPS       Z0, Z5, Z5
+	VFNMADD231PS Z1, Z23, Z5
+	VADDPS       Z5, Z22, Z23
+	VSUBPS       Z5, Z22, Z22
+	LEAQ         (AX)(DX*1), BX
+	VMOVAPS      Z15, Z5
+	VMOVAPS      Z19, Z24
+	VFNMADD231PS Z3, Z11, Z24
+	VMULPS       Z0, Z5, Z5
+	VFNMADD231PS Z1, Z7, Z5
+	VADDPS       Z5, Z24, Z25
+	VMOVUPS      Z25, (BX)
+	VSUBPS       Z5, Z24, Z24
+	VMOVUPS      Z24, (BX)(CX*2)
+	VMOVAPS      Z15, Z5
+	VMOVAPS      Z19, Z19
+	VFNMADD231PS Z2, Z11, Z19
+	VMULPS       Z1, Z5, Z5
+	VFNMADD231PS Z0, Z7, Z5
+	VADDPS       Z5, Z19, Z11
+	VMOVUPS      Z11, (BX)(CX*4)
+	VSUBPS       Z5, Z19, Z19
+	VMOVUPS      Z19, (BX)(SI*2)
+	VMOVAPS      Z17, Z5
+	VMOVAPS      Z21, Z11
+	VFNMADD231PS Z3, Z13, Z11
+	VMULPS       Z0, Z5, Z5
+	VFNMADD231PS Z1, Z9, Z5
+	VADDPS       Z5, Z11, Z19
+	VMOVUPS      Z19, (BX)(CX*1)
+	VSUBPS       Z5, Z11, Z11
+	VMOVUPS      Z11, (BX)(SI*1)
+	VFNMADD231PS Z2, Z13, Z21
+	VMULPS       Z1, Z17, Z17
+	VFNMADD231PS Z0, Z9, Z17
+	VADDPS       Z17, Z21, Z5
+	VMOVUPS      Z5, (BX)(DI*1)
+	VSUBPS       Z17, Z21, Z21
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      Z21, (R13)(CX*1)
+	VFNMADD231PS Z4, Z15, Z23
+	VADDPS       Z7, Z23, Z23
+	VMOVUPS      Z23, (BX)(CX*8)
+	LEAQ         (AX)(DX*2), BX
+	ADDQ         DX, BX
+	VMOVAPS      Z14, Z5
+	VMOVAPS      Z18, Z7
+	VFNMADD231PS Z3, Z10, Z7
+	VMULPS       Z0, Z5, Z5
+	VFNMADD231PS Z1, Z6, Z5
+	VADDPS       Z5, Z7, Z9
+	VMOVUPS      Z9, (BX)
+	VSUBPS       Z5, Z7, Z7
+	VMOVUPS      Z7, (BX)(CX*2)
+	VMOVAPS      Z14, Z5
+	VMOVAPS      Z18, Z7
+	VFNMADD231PS Z2, Z10, Z7
+	VMULPS       Z1, Z5, Z5
+	VFNMADD231PS Z0, Z6, Z5
+	VADDPS       Z5, Z7, Z9
+	VMOVUPS      Z9, (BX)(CX*4)
+	VSUBPS       Z5, Z7, Z7
+	VMOVUPS      Z7, (BX)(SI*2)
+	VMOVAPS      Z16, Z5
+	VMOVAPS      Z20, Z7
+	VFNMADD231PS Z3, Z12, Z7
+	VMULPS       Z0, Z5, Z5
+	VFNMADD231PS Z1, Z8, Z5
+	VADDPS       Z5, Z7, Z9
+	VMOVUPS      Z9, (BX)(CX*1)
+	VSUBPS       Z5, Z7, Z7
+	VMOVUPS      Z7, (BX)(SI*1)
+	VFNMADD231PS Z2, Z12, Z20
+	VMULPS       Z1, Z16, Z16
+	VFNMADD231PS Z0, Z8, Z16
+	VADDPS       Z16, Z20, Z5
+	VMOVUPS      Z5, (BX)(DI*1)
+	VSUBPS       Z16, Z20, Z20
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      Z20, (R13)(CX*1)
+	VFNMADD231PS Z4, Z14, Z22
+	VADDPS       Z6, Z22, Z22
+	VMOVUPS      Z22, (BX)(CX*8)
+	MOVQ         360(R8), BX
+	VMOVUPS      (BX)(R9*4), Z5
+	MOVQ         504(R8), BX
+	VMOVUPS      (BX)(R9*4), Z6
+	MOVQ         72(R8), BX
+	VMOVUPS      (BX)(R9*4), Z7
+	MOVQ         216(R8), BX
+	VMOVUPS      (BX)(R9*4), Z8
+	VFNMADD231PS Z2, Z8, Z6
+	VMULPS       Z1, Z5, Z5
+	VFNMADD231PS Z0, Z7, Z5
+	VADDPS       Z5, Z6, Z7
+	VSUBPS       Z5, Z6, Z6
+	MOVQ         368(R8), BX
+	VMOVUPS      (BX)(R9*4), Z5
+	MOVQ         512(R8), BX
+	VMOVUPS      (BX)(R9*4), Z8
+	MOVQ         80(R8), BX
+	VMOVUPS      (BX)(R9*4), Z9
+	MOVQ         224(R8), BX
+	VMOVUPS      (BX)(R9*4), Z10
+	VFNMADD231PS Z2, Z10, Z8
+	VMULPS       Z1, Z5, Z5
+	VFNMADD231PS Z0, Z9, Z5
+	VADDPS       Z5, Z8, Z9
+	VSUBPS       Z5, Z8, Z8
+	MOVQ         376(R8), BX
+	VMOVUPS      (BX)(R9*4), Z5
+	MOVQ         520(R8), BX
+	VMOVUPS      (BX)(R9*4), Z10
+	MOVQ         88(R8), BX
+	VMOVUPS      (BX)(R9*4), Z11
+	MOVQ         232(R8), BX
+	VMOVUPS      (BX)(R9*4), Z12
+	VFNMADD231PS Z2, Z12, Z10
+	VMULPS       Z1, Z5, Z5
+	VFNMADD231PS Z0, Z11, Z5
+	VADDPS       Z5, Z10, Z11
+	VSUBPS       Z5, Z10, Z10
+	MOVQ         384(R8), BX
+	VMOVUPS      (BX)(R9*4), Z5
+	MOVQ         528(R8), BX
+	VMOVUPS      (BX)(R9*4), Z12
+	MOVQ         96(R8), BX
+	VMOVUPS      (BX)(R9*4), Z13
+	MOVQ         240(R8), BX
+	VMOVUPS      (BX)(R9*4), Z14
+	VFNMADD231PS Z2, Z14, Z12
+	VMULPS       Z1, Z5, Z5
+	VFNMADD231PS Z0, Z13, Z5
+	VADDPS       Z5, Z12, Z13
+	VSUBPS       Z5, Z12, Z12
+	MOVQ         392(R8), BX
+	VMOVUPS      (BX)(R9*4), Z5
+	MOVQ         536(R8), BX
+	VMOVUPS      (BX)(R9*4), Z14
+	MOVQ         104(R8), BX
+	VMOVUPS      (BX)(R9*4), Z15
+	MOVQ         248(R8), BX
+	VMOVUPS      (BX)(R9*4), Z16
+	VFNMADD231PS Z2, Z16, Z14
+	VMULPS       Z1, Z5, Z5
+	VFNMADD231PS Z0, Z15, Z5
+	VADDPS       Z5, Z14, Z15
+	VSUBPS       Z5, Z14, Z14
+	MOVQ         400(R8), BX
+	VMOVUPS      (BX)(R9*4), Z5
+	MOVQ         544(R8), BX
+	VMOVUPS      (BX)(R9*4), Z16
+	MOVQ         112(R8), BX
+	VMOVUPS      (BX)(R9*4), Z17
+	MOVQ         256(R8), BX
+	VMOVUPS      (BX)(R9*4), Z18
+	VFNMADD231PS Z2, Z18, Z16
+	VMULPS       Z1, Z5, Z5
+	VFNMADD231PS Z0, Z17, Z5
+	VADDPS       Z5, Z16, Z17
+	VSUBPS       Z5, Z16, Z16
+	MOVQ         408(R8), BX
+	VMOVUPS      (BX)(R9*4), Z5
+	MOVQ         552(R8), BX
+	VMOVUPS      (BX)(R9*4), Z18
+	MOVQ         120(R8), BX
+	VMOVUPS      (BX)(R9*4), Z19
+	MOVQ         264(R8), BX
+	VMOVUPS      (BX)(R9*4), Z20
+	VFNMADD231PS Z2, Z20, Z18
+	VMULPS       Z1, Z5, Z5
+	VFNMADD231PS Z0, Z19, Z5
+	VADDPS       Z5, Z18, Z19
+	VSUBPS       Z5, Z18, Z18
+	MOVQ         416(R8), BX
+	VMOVUPS      (BX)(R9*4), Z5
+	MOVQ         560(R8), BX
+	VMOVUPS      (BX)(R9*4), Z20
+	MOVQ         128(R8), BX
+	VMOVUPS      (BX)(R9*4), Z21
+	MOVQ         272(R8), BX
+	VMOVUPS      (BX)(R9*4), Z22
+	VFNMADD231PS Z2, Z22, Z20
+	VMULPS       Z1, Z5, Z5
+	VFNMADD231PS Z0, Z21, Z5
+	VADDPS       Z5, Z20, Z21
+	VSUBPS       Z5, Z20, Z20
+	MOVQ         424(R8), BX
+	VMOVUPS      (BX)(R9*4), Z5
+	MOVQ         568(R8), BX
+	VMOVUPS      (BX)(R9*4), Z22
+	MOVQ         136(R8), BX
+	VMOVUPS      (BX)(R9*4), Z23
+	MOVQ         280(R8), BX
+	VMOVUPS      (BX)(R9*4), Z24
+	VFNMADD231PS Z2, Z24, Z22
+	VMULPS       Z1, Z5, Z5
+	VFNMADD231PS Z0, Z23, Z5
+	VADDPS       Z5, Z22, Z23
+	VSUBPS       Z5, Z22, Z22
+	LEAQ         (AX)(DX*4), BX
+	ADDQ         DX, BX
+	VMOVAPS      Z15, Z5
+	VMOVAPS      Z19, Z24
+	VFNMADD231PS Z3, Z11, Z24
+	VMULPS       Z0, Z5, Z5
+	VFNMADD231PS Z1, Z7, Z5
+	VADDPS       Z5, Z24, Z25
+	VMOVUPS      Z25, (BX)
+	VSUBPS       Z5, Z24, Z24
+	VMOVUPS      Z24, (BX)(CX*2)
+	VMOVAPS      Z15, Z5
+	VMOVAPS      Z19, Z19
+	VFNMADD231PS Z2, Z11, Z19
+	VMULPS       Z1, Z5, Z5
+	VFNMADD231PS Z0, Z7, Z5
+	VADDPS       Z5, Z19, Z11
+	VMOVUPS      Z11, (BX)(CX*4)
+	VSUBPS       Z5, Z19, Z19
+	VMOVUPS      Z19, (BX)(SI*2)
+	VMOVAPS      Z17, Z5
+	VMOVAPS      Z21, Z11
+	VFNMADD231PS Z3, Z13, Z11
+	VMULPS       Z0, Z5, Z5
+	VFNMADD231PS Z1, Z9, Z5
+	VADDPS       Z5, Z11, Z19
+	VMOVUPS      Z19, (BX)(CX*1)
+	VSUBPS       Z5, Z11, Z11
+	VMOVUPS      Z11, (BX)(SI*1)
+	VFNMADD231PS Z2, Z13, Z21
+	VMULPS       Z1, Z17, Z17
+	VFNMADD231PS Z0, Z9, Z17
+	VADDPS       Z17, Z21, Z5
+	VMOVUPS      Z5, (BX)(DI*1)
+	VSUBPS       Z17, Z21, Z21
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      Z21, (R13)(CX*1)
+	VFNMADD231PS Z4, Z15, Z23
+	VADDPS       Z7, Z23, Z23
+	VMOVUPS      Z23, (BX)(CX*8)
+	LEAQ         (AX)(DX*4), BX
+	ADDQ         DX, BX
+	ADDQ         DX, BX
+	ADDQ         DX, BX
+	VMOVAPS      Z14, Z5
+	VMOVAPS      Z18, Z7
+	VFNMADD231PS Z3, Z10, Z7
+	VMULPS       Z0, Z5, Z5
+	VFNMADD231PS Z1, Z6, Z5
+	VADDPS       Z5, Z7, Z9
+	VMOVUPS      Z9, (BX)
+	VSUBPS       Z5, Z7, Z7
+	VMOVUPS      Z7, (BX)(CX*2)
+	VMOVAPS      Z14, Z5
+	VMOVAPS      Z18, Z7
+	VFNMADD231PS Z2, Z10, Z7
+	VMULPS       Z1, Z5, Z5
+	VFNMADD231PS Z0, Z6, Z5
+	VADDPS       Z5, Z7, Z9
+	VMOVUPS      Z9, (BX)(CX*4)
+	VSUBPS       Z5, Z7, Z7
+	VMOVUPS      Z7, (BX)(SI*2)
+	VMOVAPS      Z16, Z5
+	VMOVAPS      Z20, Z7
+	VFNMADD231PS Z3, Z12, Z7
+	VMULPS       Z0, Z5, Z5
+	VFNMADD231PS Z1, Z8, Z5
+	VADDPS       Z5, Z7, Z9
+	VMOVUPS      Z9, (BX)(CX*1)
+	VSUBPS       Z5, Z7, Z7
+	VMOVUPS      Z7, (BX)(SI*1)
+	VFNMADD231PS Z2, Z12, Z20
+	VMULPS       Z1, Z16, Z16
+	VFNMADD231PS Z0, Z8, Z16
+	VADDPS       Z16, Z20, Z5
+	VMOVUPS      Z5, (BX)(DI*1)
+	VSUBPS       Z16, Z20, Z20
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      Z20, (R13)(CX*1)
+	VFNMADD231PS Z4, Z14, Z22
+	VADDPS       Z6, Z22, Z22
+	VMOVUPS      Z22, (BX)(CX*8)
+	ADDQ         $+64, AX
+	ADDQ         $+16, R9
+	SUBQ         $+16, R12
+	JG           vector
+	MOVQ         step+16(FP), R12
+	LEAQ         (R11)(R12*4), R11
+	ADDQ         pixelStep+32(FP), R10
+	DECQ         tiles+40(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func stridedWeightAVX512(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
+// Requires: AVX, AVX512F
+TEXT ·stridedWeightAVX512(SB), NOSPLIT, $0-56
+	MOVQ    dst+0(FP), AX
+	MOVQ    stride+8(FP), CX
+	SHLQ    $0x02, CX
+	LEAQ    (CX)(CX*8), DX
+	LEAQ    (CX)(CX*2), SI
+	LEAQ    (CX)(CX*4), DI
+	MOVQ    src+24(FP), R8
+	VMOVUPS constant9<>+0(SB), Z0
+	VMOVUPS constant8<>+0(SB), Z1
+	VMOVUPS constant10<>+0(SB), Z2
+	VMOVUPS constant7<>+0(SB), Z3
+	XORQ    R10, R10
+	MOVQ    AX, R11
+
+tile:
+	MOVQ R10, R9
+	MOVQ R11, AX
+	MOVQ channels+48(FP), R12
+
+vector:
+	MOVQ         (R8), BX
+	VMOVUPS      (BX)(R9*4), Z4
+	VMULPS       Z2, Z4, Z5
+	VMOVAPS      Z5, Z6
+	MOVQ         48(R8), BX
+	VMOVUPS      (BX)(R9*4), Z7
+	VFNMADD231PS Z3, Z7, Z5
+	VFMADD231PS  Z3, Z7, Z6
+	VMULPS       Z1, Z4, Z4
+	VMOVAPS      Z4, Z8
+	VFMADD231PS  Z0, Z7, Z4
+	VFNMADD231PS Z0, Z7, Z8
+	MOVQ         8(R8), BX
+	VMOVUPS      (BX)(R9*4), Z9
+	VMULPS       Z2, Z9, Z10
+	VMOVAPS      Z10, Z11
+	MOVQ         56(R8), BX
+	VMOVUPS      (BX)(R9*4), Z12
+	VFNMADD231PS Z3, Z12, Z10
+	VFMADD231PS  Z3, Z12, Z11
+	VMULPS       Z1, Z9, Z9
+	VMOVAPS      Z9, Z13
+	VFMADD231PS  Z0, Z12, Z9
+	VFNMADD231PS Z0, Z12, Z13
+	MOVQ         16(R8), BX
+	VMOVUPS      (BX)(R9*4), Z14
+	VMULPS       Z2, Z14, Z15
+	VMOVAPS      Z15, Z16
+	MOVQ         64(R8), BX
+	VMOVUPS      (BX)(R9*4), Z17
+	VFNMADD231PS Z3, Z17, Z15
+	VFMADD231PS  Z3, Z17, Z16
+	VMULPS       Z1, Z14, Z14
+	VMOVAPS      Z14, Z18
+	VFMADD231PS  Z0, Z17, Z14
+	VFNMADD231PS Z0, Z17, Z18
+	MOVQ         AX, BX
+	VMULPS       Z2, Z5, Z19
+	VMOVAPS      Z19, Z20
+	VFNMADD231PS Z3, Z15, Z19
+	VFMADD231PS  Z3, Z15, Z20
+	VMOVUPS      Z19, (BX)
+	VMOVUPS      Z20, (BX)(CX*2)
+	VMULPS       Z2, Z10, Z19
+	VMOVUPS      Z19, (BX)(CX*1)
+	VMOVUPS      Z19, (BX)(SI*1)
+	VMULPS       Z1, Z5, Z5
+	VMOVAPS      Z5, Z19
+	VFMADD231PS  Z0, Z15, Z5
+	VFNMADD231PS Z0, Z15, Z19
+	VMOVUPS      Z5, (BX)(CX*4)
+	VMOVUPS      Z19, (BX)(SI*2)
+	VMULPS       Z1, Z10, Z5
+	VMOVUPS      Z5, (BX)(DI*1)
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      Z5, (R13)(CX*1)
+	VMOVUPS      Z15, (BX)(CX*8)
+	LEAQ         (AX)(DX*2), BX
+	VMULPS       Z2, Z6, Z5
+	VMOVAPS      Z5, Z10
+	VFNMADD231PS Z3, Z16, Z5
+	VFMADD231PS  Z3, Z16, Z10
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z10, (BX)(CX*2)
+	VMULPS       Z2, Z11, Z5
+	VMOVUPS      Z5, (BX)(CX*1)
+	VMOVUPS      Z5, (BX)(SI*1)
+	VMULPS       Z1, Z6, Z5
+	VMOVAPS      Z5, Z6
+	VFMADD231PS  Z0, Z16, Z5
+	VFNMADD231PS Z0, Z16, Z6
+	VMOVUPS      Z5, (BX)(CX*4)
+	VMOVUPS      Z6, (BX)(SI*2)
+	VMULPS       Z1, Z11, Z5
+	VMOVUPS      Z5, (BX)(DI*1)
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      Z5, (R13)(CX*1)
+	VMOVUPS      Z16, (BX)(CX*8)
+	LEAQ         (AX)(DX*4), BX
+	VMULPS       Z2, Z4, Z5
+	VMOVAPS      Z5, Z6
+	VFNMADD231PS Z3, Z14, Z5
+	VFMADD231PS  Z3, Z14, Z6
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z6, (BX)(CX*2)
+	VMULPS       Z2, Z9, Z5
+	VMOVUPS      Z5, (BX)(CX*1)
+	VMOVUPS      Z5, (BX)(SI*1)
+	VMULPS       Z1, Z4, Z4
+	VMOVAPS      Z4, Z5
+	VFMADD231PS  Z0, Z14, Z4
+	VFNMADD231PS Z0, Z14, Z5
+	VMOVUPS      Z4, (BX)(CX*4)
+	VMOVUPS      Z5, (BX)(SI*2)
+	VMULPS       Z1, Z9, Z4
+	VMOVUPS      Z4, (BX)(DI*1)
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      Z4, (R13)(CX*1)
+	VMOVUPS      Z14, (BX)(CX*8)
+	LEAQ         (AX)(DX*4), BX
+	ADDQ         DX, BX
+	ADDQ         DX, BX
+	VMULPS       Z2, Z8, Z4
+	VMOVAPS      Z4, Z5
+	VFNMADD231PS Z3, Z18, Z4
+	VFMADD231PS  Z3, Z18, Z5
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z5, (BX)(CX*2)
+	VMULPS       Z2, Z13, Z4
+	VMOVUPS      Z4, (BX)(CX*1)
+	VMOVUPS      Z4, (BX)(SI*1)
+	VMULPS       Z1, Z8, Z4
+	VMOVAPS      Z4, Z5
+	VFMADD231PS  Z0, Z18, Z4
+	VFNMADD231PS Z0, Z18, Z5
+	VMOVUPS      Z4, (BX)(CX*4)
+	VMOVUPS      Z5, (BX)(SI*2)
+	VMULPS       Z1, Z13, Z4
+	VMOVUPS      Z4, (BX)(DI*1)
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      Z4, (R13)(CX*1)
+	VMOVUPS      Z18, (BX)(CX*8)
+	LEAQ         (AX)(DX*8), BX
+	VMULPS       Z2, Z7, Z4
+	VMOVAPS      Z4, Z5
+	VFNMADD231PS Z3, Z17, Z4
+	VFMADD231PS  Z3, Z17, Z5
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z5, (BX)(CX*2)
+	VMULPS       Z2, Z12, Z4
+	VMOVUPS      Z4, (BX)(CX*1)
+	VMOVUPS      Z4, (BX)(SI*1)
+	VMULPS       Z1, Z7, Z4
+	VMOVAPS      Z4, Z5
+	VFMADD231PS  Z0, Z17, Z4
+	VFNMADD231PS Z0, Z17, Z5
+	VMOVUPS      Z4, (BX)(CX*4)
+	VMOVUPS      Z5, (BX)(SI*2)
+	VMULPS       Z1, Z12, Z4
+	VMOVUPS      Z4, (BX)(DI*1)
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      Z4, (R13)(CX*1)
+	VMOVUPS      Z17, (BX)(CX*8)
+	MOVQ         24(R8), BX
+	VMOVUPS      (BX)(R9*4), Z4
+	VMULPS       Z2, Z4, Z5
+	VMULPS       Z1, Z4, Z4
+	MOVQ         32(R8), BX
+	VMOVUPS      (BX)(R9*4), Z6
+	VMULPS       Z2, Z6, Z7
+	VMULPS       Z1, Z6, Z6
+	MOVQ         40(R8), BX
+	VMOVUPS      (BX)(R9*4), Z8
+	VMULPS       Z2, Z8, Z9
+	VMULPS       Z1, Z8, Z8
+	LEAQ         (AX)(DX*1), BX
+	VMULPS       Z2, Z5, Z10
+	VMOVAPS      Z10, Z11
+	VFNMADD231PS Z3, Z9, Z10
+	VFMADD231PS  Z3, Z9, Z11
+	VMOVUPS      Z10, (BX)
+	VMOVUPS      Z11, (BX)(CX*2)
+	VMULPS       Z2, Z7, Z10
+	VMOVUPS      Z10, (BX)(CX*1)
+	VMOVUPS      Z10, (BX)(SI*1)
+	VMULPS       Z1, Z5, Z10
+	VMOVAPS      Z10, Z11
+	VFMADD231PS  Z0, Z9, Z10
+	VFNMADD231PS Z0, Z9, Z11
+	VMOVUPS      Z10, (BX)(CX*4)
+	VMOVUPS      Z11, (BX)(SI*2)
+	VMULPS       Z1, Z7, Z10
+	VMOVUPS      Z10, (BX)(DI*1)
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      Z10, (R13)(CX*1)
+	VMOVUPS      Z9, (BX)(CX*8)
+	LEAQ         (AX)(DX*2), BX
+	ADDQ         DX, BX
+	VMULPS       Z2, Z5, Z10
+	VMOVAPS      Z10, Z11
+	VFNMADD231PS Z3, Z9, Z10
+	VFMADD231PS  Z3, Z9, Z11
+	VMOVUPS      Z10, (BX)
+	VMOVUPS      Z11, (BX)(CX*2)
+	VMULPS       Z2, Z7, Z10
+	VMOVUPS      Z10, (BX)(CX*1)
+	VMOVUPS      Z10, (BX)(SI*1)
+	VMULPS       Z1, Z5, Z5
+	VMOVAPS      Z5, Z10
+	VFMADD231PS  Z0, Z9, Z5
+	VFNMADD231PS Z0, Z9, Z10
+	VMOVUPS      Z5, (BX)(CX*4)
+	VMOVUPS      Z10, (BX)(SI*2)
+	VMULPS       Z1, Z7, Z5
+	VMOVUPS      Z5, (BX)(DI*1)
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      Z5, (R13)(CX*1)
+	VMOVUPS      Z9, (BX)(CX*8)
+	LEAQ         (AX)(DX*4), BX
+	ADDQ         DX, BX
+	VMULPS       Z2, Z4, Z5
+	VMOVAPS      Z5, Z7
+	VFNMADD231PS Z3, Z8, Z5
+	VFMADD231PS  Z3, Z8, Z7
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z7, (BX)(CX*2)
+	VMULPS       Z2, Z6, Z5
+	VMOVUPS      Z5, (BX)(CX*1)
+	VMOVUPS      Z5, (BX)(SI*1)
+	VMULPS       Z1, Z4, Z5
+	VMOVAPS      Z5, Z7
+	VFMADD231PS  Z0, Z8, Z5
+	VFNMADD231PS Z0, Z8, Z7
+	VMOVUPS      Z5, (BX)(CX*4)
+	VMOVUPS      Z7, (BX)(SI*2)
+	VMULPS       Z1, Z6, Z5
+	VMOVUPS      Z5, (BX)(DI*1)
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      Z5, (R13)(CX*1)
+	VMOVUPS      Z8, (BX)(CX*8)
+	LEAQ         (AX)(DX*4), BX
+	ADDQ         DX, BX
+	ADDQ         DX, BX
+	ADDQ         DX, BX
+	VMULPS       Z2, Z4, Z5
+	VMOVAPS      Z5, Z7
+	VFNMADD231PS Z3, Z8, Z5
+	VFMADD231PS  Z3, Z8, Z7
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z7, (BX)(CX*2)
+	VMULPS       Z2, Z6, Z5
+	VMOVUPS      Z5, (BX)(CX*1)
+	VMOVUPS      Z5, (BX)(SI*1)
+	VMULPS       Z1, Z4, Z4
+	VMOVAPS      Z4, Z5
+	VFMADD231PS  Z0, Z8, Z4
+	VFNMADD231PS Z0, Z8, Z5
+	VMOVUPS      Z4, (BX)(CX*4)
+	VMOVUPS      Z5, (BX)(SI*2)
+	VMULPS       Z1, Z6, Z4
+	VMOVUPS      Z4, (BX)(DI*1)
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      Z4, (R13)(CX*1)
+	VMOVUPS      Z8, (BX)(CX*8)
+	ADDQ         $+64, AX
+	ADDQ         $+16, R9
+	SUBQ         $+16, R12
+	JG           vector
+	MOVQ         step+16(FP), R12
+	LEAQ         (R11)(R12*4), R11
+	ADDQ         pixelStep+32(FP), R10
+	DECQ         tiles+40(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func stridedSpreadAVX512(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
+// Requires: AVX, AVX512F
+TEXT ·stridedSpreadAVX512(SB), NOSPLIT, $0-56
+	MOVQ    dst+0(FP), AX
+	MOVQ    stride+8(FP), CX
+	SHLQ    $0x02, CX
+	LEAQ    (CX)(CX*4), DX
+	LEAQ    (CX)(CX*2), SI
+	LEAQ    (CX)(CX*4), BX
+	MOVQ    src+24(FP), DI
+	VMOVUPS constant1<>+0(SB), Z0
+	VMOVUPS constant2<>+0(SB), Z1
+	VMOVUPS constant5<>+0(SB), Z2
+	VMOVUPS constant3<>+0(SB), Z3
+	XORQ    R9, R9
+	MOVQ    AX, R10
+
+tile:
+	MOVQ R9, R8
+	MOVQ R10, AX
+	MOVQ channels+48(FP), R11
+
+vector:
+	MOVQ        (DI), BX
+	VMOVUPS     (BX)(R8*4), Z4
+	VMULPS      Z1, Z4, Z5
+	MOVQ        32(DI), BX
+	VMOVUPS     (BX)(R8*4), Z6
+	VMOVAPS     Z6, Z7
+	MOVQ        64(DI), BX
+	VMOVUPS     (BX)(R8*4), Z8
+	VFMADD231PS Z0, Z8, Z5
+	MOVQ        96(DI), BX
+	VMOVUPS     (BX)(R8*4), Z9
+	VFMADD231PS Z2, Z9, Z7
+	VADDPS      Z5, Z7, Z10
+	VSUBPS      Z5, Z7, Z7
+	VMULPS      Z0, Z4, Z4
+	VMOVAPS     Z6, Z5
+	VFMADD231PS Z1, Z8, Z4
+	VFMADD231PS Z3, Z9, Z5
+	VADDPS      Z4, Z5, Z6
+	VSUBPS      Z4, Z5, Z5
+	MOVQ        8(DI), BX
+	VMOVUPS     (BX)(R8*4), Z4
+	VMULPS      Z1, Z4, Z8
+	MOVQ        40(DI), BX
+	VMOVUPS     (BX)(R8*4), Z11
+	VMOVAPS     Z11, Z12
+	MOVQ        72(DI), BX
+	VMOVUPS     (BX)(R8*4), Z13
+	VFMADD231PS Z0, Z13, Z8
+	MOVQ        104(DI), BX
+	VMOVUPS     (BX)(R8*4), Z14
+	VFMADD231PS Z2, Z14, Z12
+	VADDPS      Z8, Z12, Z15
+	VSUBPS      Z8, Z12, Z12
+	VMULPS      Z0, Z4, Z4
+	VMOVAPS     Z11, Z8
+	VFMADD231PS Z1, Z13, Z4
+	VFMADD231PS Z3, Z14, Z8
+	VADDPS      Z4, Z8, Z11
+	VSUBPS      Z4, Z8, Z8
+	MOVQ        16(DI), BX
+	VMOVUPS     (BX)(R8*4), Z4
+	VMULPS      Z1, Z4, Z13
+	MOVQ        48(DI), BX
+	VMOVUPS     (BX)(R8*4), Z16
+	VMOVAPS     Z16, Z17
+	MOVQ        80(DI), BX
+	VMOVUPS     (BX)(R8*4), Z18
+	VFMADD231PS Z0, Z18, Z13
+	MOVQ        112(DI), BX
+	VMOVUPS     (BX)(R8*4), Z19
+	VFMADD231PS Z2, Z19, Z17
+	VADDPS      Z13, Z17, Z20
+	VSUBPS      Z13, Z17, Z17
+	VMULPS      Z0, Z4, Z4
+	VMOVAPS     Z16, Z13
+	VFMADD231PS Z1, Z18, Z4
+	VFMADD231PS Z3, Z19, Z13
+	VADDPS      Z4, Z13, Z16
+	VSUBPS      Z4, Z13, Z13
+	MOVQ        24(DI), BX
+	VMOVUPS     (BX)(R8*4), Z4
+	VMULPS      Z1, Z4, Z18
+	MOVQ        56(DI), BX
+	VMOVUPS     (BX)(R8*4), Z21
+	VMOVAPS     Z21, Z22
+	MOVQ        88(DI), BX
+	VMOVUPS     (BX)(R8*4), Z23
+	VFMADD231PS Z0, Z23, Z18
+	MOVQ        120(DI), BX
+	VMOVUPS     (BX)(R8*4), Z24
+	VFMADD231PS Z2, Z24, Z22
+	VADDPS      Z18, Z22, Z25
+	VSUBPS      Z18, Z22, Z22
+	VMULPS      Z0, Z4, Z4
+	VMOVAPS     Z21, Z18
+	VFMADD231PS Z1, Z23, Z4
+	VFMADD231PS Z3, Z24, Z18
+	VADDPS      Z4, Z18, Z21
+	VSUBPS      Z4, Z18, Z18
+	MOVQ        AX, BX
+	VMULPS      Z1, Z10, Z4
+	VMOVAPS     Z15, Z23
+	VFMADD231PS Z0, Z20, Z4
+	VFMADD231PS Z2, Z25, Z23
+	VADDPS      Z4, Z23, Z26
+	VMOVUPS     Z26, (BX)
+	VSUBPS      Z4, Z23, Z23
+	VMOVUPS     Z23, (BX)(CX*1)
+	VMULPS      Z0, Z10, Z4
+	VMOVAPS     Z15, Z10
+	VFMADD231PS Z1, Z20, Z4
+	VFMADD231PS Z3, Z25, Z10
+	VADDPS      Z4, Z10, Z15
+	VMOVUPS     Z15, (BX)(CX*2)
+	VSUBPS      Z4, Z10, Z10
+	VMOVUPS     Z10, (BX)(SI*1)
+	VMOVUPS     Z25, (BX)(CX*4)
+	ADDQ        DX, BX
+	VMULPS      Z1, Z7, Z4
+	VMOVAPS     Z12, Z10
+	VFMADD231PS Z0, Z17, Z4
+	VFMADD231PS Z2, Z22, Z10
+	VADDPS      Z4, Z10, Z15
+	VMOVUPS     Z15, (BX)
+	VSUBPS      Z4, Z10, Z10
+	VMOVUPS     Z10, (BX)(CX*1)
+	VMULPS      Z0, Z7, Z4
+	VMOVAPS     Z12, Z7
+	VFMADD231PS Z1, Z17, Z4
+	VFMADD231PS Z3, Z22, Z7
+	VADDPS      Z4, Z7, Z10
+	VMOVUPS     Z10, (BX)(CX*2)
+	VSUBPS      Z4, Z7, Z7
+	VMOVUPS     Z7, (BX)(SI*1)
+	VMOVUPS     Z22, (BX)(CX*4)
+	ADDQ        DX, BX
+	VMULPS      Z1, Z6, Z4
+	VMOVAPS     Z11, Z7
+	VFMADD231PS Z0, Z16, Z4
+	VFMADD231PS Z2, Z21, Z7
+	VADDPS      Z4, Z7, Z10
+	VMOVUPS     Z10, (BX)
+	VSUBPS      Z4, Z7, Z7
+	VMOVUPS     Z7, (BX)(CX*1)
+	VMULPS      Z0, Z6, Z4
+	VMOVAPS     Z11, Z6
+	VFMADD231PS Z1, Z16, Z4
+	VFMADD231PS Z3, Z21, Z6
+	VADDPS      Z4, Z6, Z7
+	VMOVUPS     Z7, (BX)(CX*2)
+	VSUBPS      Z4, Z6, Z6
+	VMOVUPS     Z6, (BX)(SI*1)
+	VMOVUPS     Z21, (BX)(CX*4)
+	ADDQ        DX, BX
+	VMULPS      Z1, Z5, Z4
+	VMOVAPS     Z8, Z6
+	VFMADD231PS Z0, Z13, Z4
+	VFMADD231PS Z2, Z18, Z6
+	VADDPS      Z4, Z6, Z7
+	VMOVUPS     Z7, (BX)
+	VSUBPS      Z4, Z6, Z6
+	VMOVUPS     Z6, (BX)(CX*1)
+	VMULPS      Z0, Z5, Z4
+	VMOVAPS     Z8, Z5
+	VFMADD231PS Z1, Z13, Z4
+	VFMADD231PS Z3, Z18, Z5
+	VADDPS      Z4, Z5, Z6
+	VMOVUPS     Z6, (BX)(CX*2)
+	VSUBPS      Z4, Z5, Z5
+	VMOVUPS     Z5, (BX)(SI*1)
+	VMOVUPS     Z18, (BX)(CX*4)
+	ADDQ        DX, BX
+	VMULPS      Z1, Z9, Z4
+	VMOVAPS     Z14, Z5
+	VFMADD231PS Z0, Z19, Z4
+	VFMADD231PS Z2, Z24, Z5
+	VADDPS      Z4, Z5, Z6
+	VMOVUPS     Z6, (BX)
+	VSUBPS      Z4, Z5, Z5
+	VMOVUPS     Z5, (BX)(CX*1)
+	VMULPS      Z0, Z9, Z4
+	VMOVAPS     Z14, Z5
+	VFMADD231PS Z1, Z19, Z4
+	VFMADD231PS Z3, Z24, Z5
+	VADDPS      Z4, Z5, Z6
+	VMOVUPS     Z6, (BX)(CX*2)
+	VSUBPS      Z4, Z5, Z5
+	VMOVUPS     Z5, (BX)(SI*1)
+	VMOVUPS     Z24, (BX)(CX*4)
+	ADDQ        $+64, AX
+	ADDQ        $+16, R8
+	SUBQ        $+16, R11
+	JG          vector
+	MOVQ        step+16(FP), R11
+	LEAQ        (R10)(R11*4), R10
+	ADDQ        pixelStep+32(FP), R9
+	DECQ        tiles+40(FP)
+	JNZ         tile
+	VZEROUPPER
+	RET
+
+// func stridedOutputAVX512(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, biasStep int, low float32, high float32)
+// Requires: AVX, AVX512F
+TEXT ·stridedOutputAVX512(SB), NOSPLIT, $0-80
+	MOVQ         src+16(FP), AX
+	MOVQ         stride+24(FP), CX
+	SHLQ         $0x02, CX
+	LEAQ         (CX)(CX*4), DX
+	LEAQ         (DX)(DX*2), SI
+	LEAQ         (DX)(DX*4), BX
+	MOVQ         dst+0(FP), DI
+	VMOVUPS      constant1<>+0(SB), Z0
+	VMOVUPS      constant2<>+0(SB), Z1
+	VMOVUPS      constant5<>+0(SB), Z2
+	VMOVUPS      constant3<>+0(SB), Z3
+	VBROADCASTSS low+72(FP), Z4
+	VBROADCASTSS high+76(FP), Z5
+	XORQ         R10, R10
+	MOVQ         AX, R11
+
+tile:
+	MOVQ R10, R8
+	MOVQ R11, AX
+	MOVQ channels+48(FP), R12
+	MOVQ bias+56(FP), R9
+
+vector:
+	MOVQ        AX, BX
+	VMOVUPS     (BX), Z6
+	VMOVUPS     (BX)(DX*1), Z7
+	VMOVUPS     (BX)(DX*2), Z8
+	VMOVUPS     (BX)(SI*1), Z9
+	VSUBPS      Z7, Z6, Z6
+	VSUBPS      Z9, Z8, Z8
+	VMULPS      Z1, Z6, Z7
+	VFMADD231PS Z0, Z8, Z7
+	VMULPS      Z0, Z6, Z6
+	VFMADD231PS Z1, Z8, Z6
+	ADDQ        CX, BX
+	VMOVUPS     (BX), Z8
+	VMOVUPS     (BX)(DX*1), Z9
+	VMOVUPS     (BX)(DX*2), Z10
+	VMOVUPS     (BX)(SI*1), Z11
+	VSUBPS      Z9, Z8, Z8
+	VSUBPS      Z11, Z10, Z10
+	VMULPS      Z1, Z8, Z9
+	VFMADD231PS Z0, Z10, Z9
+	VMULPS      Z0, Z8, Z8
+	VFMADD231PS Z1, Z10, Z8
+	ADDQ        CX, BX
+	VMOVUPS     (BX), Z10
+	VMOVUPS     (BX)(DX*1), Z11
+	VMOVUPS     (BX)(DX*2), Z12
+	VMOVUPS     (BX)(SI*1), Z13
+	VSUBPS      Z11, Z10, Z10
+	VSUBPS      Z13, Z12, Z12
+	VMULPS      Z1, Z10, Z11
+	VFMADD231PS Z0, Z12, Z11
+	VMULPS      Z0, Z10, Z10
+	VFMADD231PS Z1, Z12, Z10
+	ADDQ        CX, BX
+	VMOVUPS     (BX), Z12
+	VMOVUPS     (BX)(DX*1), Z13
+	VMOVUPS     (BX)(DX*2), Z14
+	VMOVUPS     (BX)(SI*1), Z15
+	VSUBPS      Z13, Z12, Z12
+	VSUBPS      Z15, Z14, Z14
+	VMULPS      Z1, Z12, Z13
+	VFMADD231PS Z0, Z14, Z13
+	VMULPS      Z0, Z12, Z12
+	VFMADD231PS Z1, Z14, Z12
+	ADDQ        CX, BX
+	VMOVUPS     (BX), Z14
+	VMOVUPS     (BX)(DX*1), Z15
+	VMOVUPS     (BX)(DX*2), Z16
+	VMOVUPS     (BX)(SI*1), Z17
+	VSUBPS      Z15, Z14, Z14
+	VSUBPS      Z17, Z16, Z16
+	VMULPS      Z1, Z14, Z15
+	VFMADD231PS Z0, Z16, Z15
+	VMULPS      Z0, Z14, Z14
+	VFMADD231PS Z1, Z16, Z14
+	VMOVAPS     Z7, Z16
+	VMOVAPS     Z11, Z17
+	VSUBPS      Z9, Z16, Z16
+	VSUBPS      Z13, Z17, Z17
+	VMULPS      Z1, Z16, Z18
+	VFMADD231PS Z0, Z17, Z18
+	MOVQ        (DI), BX
+	VADDPS      (R9), Z18, Z18
+	VMAXPS      Z18, Z4, Z18
+	VMINPS      Z18, Z5, Z18
+	VMOVUPS     Z18, (BX)(R8*4)
+	VMULPS      Z0, Z16, Z16
+	VFMADD231PS Z1, Z17, Z16
+	MOVQ        16(DI), BX
+	VADDPS      (R9), Z16, Z16
+	VMAXPS      Z16, Z4, Z16
+	VMINPS      Z16, Z5, Z16
+	VMOVUPS     Z16, (BX)(R8*4)
+	VADDPS      Z9, Z7, Z7
+	VADDPS      Z13, Z11, Z11
+	VADDPS      Z11, Z7, Z9
+	MOVQ        8(DI), BX
+	VADDPS      (R9), Z9, Z9
+	VMAXPS      Z9, Z4, Z9
+	VMINPS      Z9, Z5, Z9
+	VMOVUPS     Z9, (BX)(R8*4)
+	VMULPS      Z2, Z7, Z7
+	VFMADD231PS Z3, Z11, Z7
+	VADDPS      Z15, Z7, Z7
+	MOVQ        24(DI), BX
+	VADDPS      (R9), Z7, Z7
+	VMAXPS      Z7, Z4, Z7
+	VMINPS      Z7, Z5, Z7
+	VMOVUPS     Z7, (BX)(R8*4)
+	VMOVAPS     Z6, Z7
+	VMOVAPS     Z10, Z9
+	VSUBPS      Z8, Z7, Z7
+	VSUBPS      Z12, Z9, Z9
+	VMULPS      Z1, Z7, Z11
+	VFMADD231PS Z0, Z9, Z11
+	MOVQ        64(DI), BX
+	VADDPS      (R9), Z11, Z11
+	VMAXPS      Z11, Z4, Z11
+	VMINPS      Z11, Z5, Z11
+	VMOVUPS     Z11, (BX)(R8*4)
+	VMULPS      Z0, Z7, Z7
+	VFMADD231PS Z1, Z9, Z7
+	MOVQ        80(DI), BX
+	VADDPS      (R9), Z7, Z7
+	VMAXPS      Z7, Z4, Z7
+	VMINPS      Z7, Z5, Z7
+	VMOVUPS     Z7, (BX)(R8*4)
+	VADDPS      Z8, Z6, Z6
+	VADDPS      Z12, Z10, Z10
+	VADDPS      Z10, Z6, Z7
+	MOVQ        72(DI), BX
+	VADDPS      (R9), Z7, Z7
+	VMAXPS      Z7, Z4, Z7
+	VMINPS      Z7, Z5, Z7
+	VMOVUPS     Z7, (BX)(R8*4)
+	VMULPS      Z2, Z6, Z6
+	VFMADD231PS Z3, Z10, Z6
+	VADDPS      Z14, Z6, Z6
+	MOVQ        88(DI), BX
+	VADDPS      (R9), Z6, Z6
+	VMAXPS      Z6, Z4, Z6
+	VMINPS      Z6, Z5, Z6
+	VMOVUPS     Z6, (BX)(R8*4)
+	MOVQ        AX, BX
+	VMOVUPS     (BX)(DX*4), Z6
+	VMOVUPS     (BX), Z7
+	VMOVUPS     (BX)(DX*1), Z8
+	VMOVUPS     (BX)(DX*2), Z9
+	VMOVUPS     (BX)(SI*1), Z10
+	VADDPS      Z8, Z7, Z7
+	VADDPS      Z10, Z9, Z9
+	VADDPS      Z9, Z7, Z8
+	VMULPS      Z2, Z7, Z7
+	VFMADD231PS Z3, Z9, Z7
+	VADDPS      Z6, Z7, Z7
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*4), Z6
+	VMOVUPS     (BX), Z9
+	VMOVUPS     (BX)(DX*1), Z10
+	VMOVUPS     (BX)(DX*2), Z11
+	VMOVUPS     (BX)(SI*1), Z12
+	VADDPS      Z10, Z9, Z9
+	VADDPS      Z12, Z11, Z11
+	VADDPS      Z11, Z9, Z10
+	VMULPS      Z2, Z9, Z9
+	VFMADD231PS Z3, Z11, Z9
+	VADDPS      Z6, Z9, Z9
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*4), Z6
+	VMOVUPS     (BX), Z11
+	VMOVUPS     (BX)(DX*1), Z12
+	VMOVUPS     (BX)(DX*2), Z13
+	VMOVUPS     (BX)(SI*1), Z14
+	VADDPS      Z12, Z11, Z11
+	VADDPS      Z14, Z13, Z13
+	VADDPS      Z13, Z11, Z12
+	VMULPS      Z2, Z11, Z11
+	VFMADD231PS Z3, Z13, Z11
+	VADDPS      Z6, Z11, Z11
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*4), Z6
+	VMOVUPS     (BX), Z13
+	VMOVUPS     (BX)(DX*1), Z14
+	VMOVUPS     (BX)(DX*2), Z15
+	VMOVUPS     (BX)(SI*1), Z16
+	VADDPS      Z14, Z13, Z13
+	VADDPS      Z16, Z15, Z15
+	VADDPS      Z15, Z13, Z14
+	VMULPS      Z2, Z13, Z13
+	VFMADD231PS Z3, Z15, Z13
+	VADDPS      Z6, Z13, Z13
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*4), Z6
+	VMOVUPS     (BX), Z15
+	VMOVUPS     (BX)(DX*1), Z16
+	VMOVUPS     (BX)(DX*2), Z17
+	VMOVUPS     (BX)(SI*1), Z18
+	VADDPS      Z16, Z15, Z15
+	VADDPS      Z18, Z17, Z17
+	VADDPS      Z17, Z15, Z16
+	VMULPS      Z2, Z15, Z15
+	VFMADD231PS Z3, Z17, Z15
+	VADDPS      Z6, Z15, Z15
+	VMOVAPS     Z8, Z6
+	VMOVAPS     Z12, Z17
+	VSUBPS      Z10, Z6, Z6
+	VSUBPS      Z14, Z17, Z17
+	VMULPS      Z1, Z6, Z18
+	VFMADD231PS Z0, Z17, Z18
+	MOVQ        32(DI), BX
+	VADDPS      (R9), Z18, Z18
+	VMAXPS      Z18, Z4, Z18
+	VMINPS      Z18, Z5, Z18
+	VMOVUPS     Z18, (BX)(R8*4)
+	VMULPS      Z0, Z6, Z6
+	VFMADD231PS Z1, Z17, Z6
+	MOVQ        48(DI), BX
+	VADDPS      (R9), Z6, Z6
+	VMAXPS      Z6, Z4, Z6
+	VMINPS      Z6, Z5, Z6
+	VMOVUPS     Z6, (BX)(R8*4)
+	VADDPS      Z10, Z8, Z8
+	VADDPS      Z14, Z12, Z12
+	VADDPS      Z12, Z8, Z6
+	MOVQ        40(DI), BX
+	VADDPS      (R9), Z6, Z6
+	VMAXPS      Z6, Z4, Z6
+	VMINPS      Z6, Z5, Z6
+	VMOVUPS     Z6, (BX)(R8*4)
+	VMULPS      Z2, Z8, Z8
+	VFMADD231PS Z3, Z12, Z8
+	VADDPS      Z16, Z8, Z8
+	MOVQ        56(DI), BX
+	VADDPS      (R9), Z8, Z8
+	VMAXPS      Z8, Z4, Z8
+	VMINPS      Z8, Z5, Z8
+	VMOVUPS     Z8, (BX)(R8*4)
+	VMOVAPS     Z7, Z6
+	VMOVAPS     Z11, Z8
+	VSUBPS      Z9, Z6, Z6
+	VSUBPS      Z13, Z8, Z8
+	VMULPS      Z1, Z6, Z10
+	VFMADD231PS Z0, Z8, Z10
+	MOVQ        96(DI), BX
+	VADDPS      (R9), Z10, Z10
+	VMAXPS      Z10, Z4, Z10
+	VMINPS      Z10, Z5, Z10
+	VMOVUPS     Z10, (BX)(R8*4)
+	VMULPS      Z0, Z6, Z6
+	VFMADD231PS Z1, Z8, Z6
+	MOVQ        112(DI), BX
+	VADDPS      (R9), Z6, Z6
+	VMAXPS      Z6, Z4, Z6
+	VMINPS      Z6, Z5, Z6
+	VMOVUPS     Z6, (BX)(R8*4)
+	VADDPS      Z9, Z7, Z7
+	VADDPS      Z13, Z11, Z11
+	VADDPS      Z11, Z7, Z6
+	MOVQ        104(DI), BX
+	VADDPS      (R9), Z6, Z6
+	VMAXPS      Z6, Z4, Z6
+	VMINPS      Z6, Z5, Z6
+	VMOVUPS     Z6, (BX)(R8*4)
+	VMULPS      Z2, Z7, Z7
+	VFMADD231PS Z3, Z11, Z7
+	VADDPS      Z15, Z7, Z7
+	MOVQ        120(DI), BX
+	VADDPS      (R9), Z7, Z7
+	VMAXPS      Z7, Z4, Z7
+	VMINPS      Z7, Z5, Z7
+	VMOVUPS     Z7, (BX)(R8*4)
+	ADDQ        $+64, R9
+	ADDQ        $+64, AX
+	ADDQ        $+16, R8
+	SUBQ        $+16, R12
+	JG          vector
+	MOVQ        step+32(FP), R12
+	LEAQ        (R11)(R12*4), R11
+	ADDQ        pixelStep+8(FP), R10
+	DECQ        tiles+40(FP)
+	JNZ         tile
+	VZEROUPPER
+	RET
+
+// func stridedOutputAddAVX512(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int)
+// Requires: AVX, AVX512F
+TEXT ·stridedOutputAddAVX512(SB), NOSPLIT, $0-56
+	MOVQ    src+16(FP), AX
+	MOVQ    stride+24(FP), CX
+	SHLQ    $0x02, CX
+	LEAQ    (CX)(CX*4), DX
+	LEAQ    (DX)(DX*2), SI
+	LEAQ    (DX)(DX*4), BX
+	MOVQ    dst+0(FP), DI
+	VMOVUPS constant1<>+0(SB), Z0
+	VMOVUPS constant2<>+0(SB), Z1
+	VMOVUPS constant5<>+0(SB), Z2
+	VMOVUPS constant3<>+0(SB), Z3
+	XORQ    R9, R9
+	MOVQ    AX, R10
+
+tile:
+	MOVQ R9, R8
+	MOVQ R10, AX
+	MOVQ channels+48(FP), R11
+
+vector:
+	MOVQ        AX, BX
+	VMOVUPS     (BX), Z4
+	VMOVUPS     (BX)(DX*1), Z5
+	VMOVUPS     (BX)(DX*2), Z6
+	VMOVUPS     (BX)(SI*1), Z7
+	VSUBPS      Z5, Z4, Z4
+	VSUBPS      Z7, Z6, Z6
+	VMULPS      Z1, Z4, Z5
+	VFMADD231PS Z0, Z6, Z5
+	VMULPS      Z0, Z4, Z4
+	VFMADD231PS Z1, Z6, Z4
+	ADDQ        CX, BX
+	VMOVUPS     (BX), Z6
+	VMOVUPS     (BX)(DX*1), Z7
+	VMOVUPS     (BX)(DX*2), Z8
+	VMOVUPS     (BX)(SI*1), Z9
+	VSUBPS      Z7, Z6, Z6
+	VSUBPS      Z9, Z8, Z8
+	VMULPS      Z1, Z6, Z7
+	VFMADD231PS Z0, Z8, Z7
+	VMULPS      Z0, Z6, Z6
+	VFMADD231PS Z1, Z8, Z6
+	ADDQ        CX, BX
+	VMOVUPS     (BX), Z8
+	VMOVUPS     (BX)(DX*1), Z9
+	VMOVUPS     (BX)(DX*2), Z10
+	VMOVUPS     (BX)(SI*1), Z11
+	VSUBPS      Z9, Z8, Z8
+	VSUBPS      Z11, Z10, Z10
+	VMULPS      Z1, Z8, Z9
+	VFMADD231PS Z0, Z10, Z9
+	VMULPS      Z0, Z8, Z8
+	VFMADD231PS Z1, Z10, Z8
+	ADDQ        CX, BX
+	VMOVUPS     (BX), Z10
+	VMOVUPS     (BX)(DX*1), Z11
+	VMOVUPS     (BX)(DX*2), Z12
+	VMOVUPS     (BX)(SI*1), Z13
+	VSUBPS      Z11, Z10, Z10
+	VSUBPS      Z13, Z12, Z12
+	VMULPS      Z1, Z10, Z11
+	VFMADD231PS Z0, Z12, Z11
+	VMULPS      Z0, Z10, Z10
+	VFMADD231PS Z1, Z12, Z10
+	ADDQ        CX, BX
+	VMOVUPS     (BX), Z12
+	VMOVUPS     (BX)(DX*1), Z13
+	VMOVUPS     (BX)(DX*2), Z14
+	VMOVUPS     (BX)(SI*1), Z15
+	VSUBPS      Z13, Z12, Z12
+	VSUBPS      Z15, Z14, Z14
+	VMULPS      Z1, Z12, Z13
+	VFMADD231PS Z0, Z14, Z13
+	VMULPS      Z0, Z12, Z12
+	VFMADD231PS Z1, Z14, Z12
+	VMOVAPS     Z5, Z14
+	VMOVAPS     Z9, Z15
+	VSUBPS      Z7, Z14, Z14
+	VSUBPS      Z11, Z15, Z15
+	VMULPS      Z1, Z14, Z16
+	VFMADD231PS Z0, Z15, Z16
+	MOVQ        (DI), BX
+	VADDPS      (BX)(R8*4), Z16, Z16
+	VMOVUPS     Z16, (BX)(R8*4)
+	VMULPS      Z0, Z14, Z14
+	VFMADD231PS Z1, Z15, Z14
+	MOVQ        16(DI), BX
+	VADDPS      (BX)(R8*4), Z14, Z14
+	VMOVUPS     Z14, (BX)(R8*4)
+	VADDPS      Z7, Z5, Z5
+	VADDPS      Z11, Z9, Z9
+	VADDPS      Z9, Z5, Z7
+	MOVQ        8(DI), BX
+	VADDPS      (BX)(R8*4), Z7, Z7
+	VMOVUPS     Z7, (BX)(R8*4)
+	VMULPS      Z2, Z5, Z5
+	VFMADD231PS Z3, Z9, Z5
+	VADDPS      Z13, Z5, Z5
+	MOVQ        24(DI), BX
+	VADDPS      (BX)(R8*4), Z5, Z5
+	VMOVUPS     Z5, (BX)(R8*4)
+	VMOVAPS     Z4, Z5
+	VMOVAPS     Z8, Z7
+	VSUBPS      Z6, Z5, Z5
+	VSUBPS      Z10, Z7, Z7
+	VMULPS      Z1, Z5, Z9
+	VFMADD231PS Z0, Z7, Z9
+	MOVQ        64(DI), BX
+	VADDPS      (BX)(R8*4), Z9, Z9
+	VMOVUPS     Z9, (BX)(R8*4)
+	VMULPS      Z0, Z5, Z5
+	VFMADD231PS Z1, Z7, Z5
+	MOVQ        80(DI), BX
+	VADDPS      (BX)(R8*4), Z5, Z5
+	VMOVUPS     Z5, (BX)(R8*4)
+	VADDPS      Z6, Z4, Z4
+	VADDPS      Z10, Z8, Z8
+	VADDPS      Z8, Z4, Z5
+	MOVQ        72(DI), BX
+	VADDPS      (BX)(R8*4), Z5, Z5
+	VMOVUPS     Z5, (BX)(R8*4)
+	VMULPS      Z2, Z4, Z4
+	VFMADD231PS Z3, Z8, Z4
+	VADDPS      Z12, Z4, Z4
+	MOVQ        88(DI), BX
+	VADDPS      (BX)(R8*4), Z4, Z4
+	VMOVUPS     Z4, (BX)(R8*4)
+	MOVQ        AX, BX
+	VMOVUPS     (BX)(DX*4), Z4
+	VMOVUPS     (BX), Z5
+	VMOVUPS     (BX)(DX*1), Z6
+	VMOVUPS     (BX)(DX*2), Z7
+	VMOVUPS     (BX)(SI*1), Z8
+	VADDPS      Z6, Z5, Z5
+	VADDPS      Z8, Z7, Z7
+	VADDPS      Z7, Z5, Z6
+	VMULPS      Z2, Z5, Z5
+	VFMADD231PS Z3, Z7, Z5
+	VADDPS      Z4, Z5, Z5
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*4), Z4
+	VMOVUPS     (BX), Z7
+	VMOVUPS     (BX)(DX*1), Z8
+	VMOVUPS     (BX)(DX*2), Z9
+	VMOVUPS     (BX)(SI*1), Z10
+	VADDPS      Z8, Z7, Z7
+	VADDPS      Z10, Z9, Z9
+	VADDPS      Z9, Z7, Z8
+	VMULPS      Z2, Z7, Z7
+	VFMADD231PS Z3, Z9, Z7
+	VADDPS      Z4, Z7, Z7
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*4), Z4
+	VMOVUPS     (BX), Z9
+	VMOVUPS     (BX)(DX*1), Z10
+	VMOVUPS     (BX)(DX*2), Z11
+	VMOVUPS     (BX)(SI*1), Z12
+	VADDPS      Z10, Z9, Z9
+	VADDPS      Z12, Z11, Z11
+	VADDPS      Z11, Z9, Z10
+	VMULPS      Z2, Z9, Z9
+	VFMADD231PS Z3, Z11, Z9
+	VADDPS      Z4, Z9, Z9
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*4), Z4
+	VMOVUPS     (BX), Z11
+	VMOVUPS     (BX)(DX*1), Z12
+	VMOVUPS     (BX)(DX*2), Z13
+	VMOVUPS     (BX)(SI*1), Z14
+	VADDPS      Z12, Z11, Z11
+	VADDPS      Z14, Z13, Z13
+	VADDPS      Z13, Z11, Z12
+	VMULPS      Z2, Z11, Z11
+	VFMADD231PS Z3, Z13, Z11
+	VADDPS      Z4, Z11, Z11
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*4), Z4
+	VMOVUPS     (BX), Z13
+	VMOVUPS     (BX)(DX*1), Z14
+	VMOVUPS     (BX)(DX*2), Z15
+	VMOVUPS     (BX)(SI*1), Z16
+	VADDPS      Z14, Z13, Z13
+	VADDPS      Z16, Z15, Z15
+	VADDPS      Z15, Z13, Z14
+	VMULPS      Z2, Z13, Z13
+	VFMADD231PS Z3, Z15, Z13
+	VADDPS      Z4, Z13, Z13
+	VMOVAPS     Z6, Z4
+	VMOVAPS     Z10, Z15
+	VSUBPS      Z8, Z4, Z4
+	VSUBPS      Z12, Z15, Z15
+	VMULPS      Z1, Z4, Z16
+	VFMADD231PS Z0, Z15, Z16
+	MOVQ        32(DI), BX
+	VADDPS      (BX)(R8*4), Z16, Z16
+	VMOVUPS     Z16, (BX)(R8*4)
+	VMULPS      Z0, Z4, Z4
+	VFMADD231PS Z1, Z15, Z4
+	MOVQ        48(DI), BX
+	VADDPS      (BX)(R8*4), Z4, Z4
+	VMOVUPS     Z4, (BX)(R8*4)
+	VADDPS      Z8, Z6, Z6
+	VADDPS      Z12, Z10, Z10
+	VADDPS      Z10, Z6, Z4
+	MOVQ        40(DI), BX
+	VADDPS      (BX)(R8*4), Z4, Z4
+	VMOVUPS     Z4, (BX)(R8*4)
+	VMULPS      Z2, Z6, Z6
+	VFMADD231PS Z3, Z10, Z6
+	VADDPS      Z14, Z6, Z6
+	MOVQ        56(DI), BX
+	VADDPS      (BX)(R8*4), Z6, Z6
+	VMOVUPS     Z6, (BX)(R8*4)
+	VMOVAPS     Z5, Z4
+	VMOVAPS     Z9, Z6
+	VSUBPS      Z7, Z4, Z4
+	VSUBPS      Z11, Z6, Z6
+	VMULPS      Z1, Z4, Z8
+	VFMADD231PS Z0, Z6, Z8
+	MOVQ        96(DI), BX
+	VADDPS      (BX)(R8*4), Z8, Z8
+	VMOVUPS     Z8, (BX)(R8*4)
+	VMULPS      Z0, Z4, Z4
+	VFMADD231PS Z1, Z6, Z4
+	MOVQ        112(DI), BX
+	VADDPS      (BX)(R8*4), Z4, Z4
+	VMOVUPS     Z4, (BX)(R8*4)
+	VADDPS      Z7, Z5, Z5
+	VADDPS      Z11, Z9, Z9
+	VADDPS      Z9, Z5, Z4
+	MOVQ        104(DI), BX
+	VADDPS      (BX)(R8*4), Z4, Z4
+	VMOVUPS     Z4, (BX)(R8*4)
+	VMULPS      Z2, Z5, Z5
+	VFMADD231PS Z3, Z9, Z5
+	VADDPS      Z13, Z5, Z5
+	MOVQ        120(DI), BX
+	VADDPS      (BX)(R8*4), Z5, Z5
+	VMOVUPS     Z5, (BX)(R8*4)
+	ADDQ        $+64, AX
+	ADDQ        $+16, R8
+	SUBQ        $+16, R11
+	JG          vector
+	MOVQ        step+32(FP), R11
+	LEAQ        (R10)(R11*4), R10
+	ADDQ        pixelStep+8(FP), R9
+	DECQ        tiles+40(FP)
+	JNZ         tile
+	VZEROUPPER
+	RET
+
+// func stridedGradientAVX512(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int)
+// Requires: AVX, AVX512F
+TEXT ·stridedGradientAVX512(SB), NOSPLIT, $0-56
+	MOVQ    src+16(FP), AX
+	MOVQ    stride+24(FP), CX
+	SHLQ    $0x02, CX
+	LEAQ    (CX)(CX*8), DX
+	LEAQ    (DX)(DX*2), SI
+	LEAQ    (DX)(DX*4), DI
+	MOVQ    dst+0(FP), R8
+	VMOVUPS constant9<>+0(SB), Z0
+	VMOVUPS constant8<>+0(SB), Z1
+	VMOVUPS constant7<>+0(SB), Z2
+	XORQ    R10, R10
+	MOVQ    AX, R11
+
+tile:
+	MOVQ R10, R9
+	MOVQ R11, AX
+	MOVQ channels+48(FP), R12
+
+vector:
+	MOVQ         AX, BX
+	VMOVUPS      (BX)(DX*4), Z3
+	VMOVUPS      (BX)(SI*2), Z4
+	VADDPS       Z4, Z3, Z3
+	VMOVUPS      (BX), Z4
+	VSUBPS       Z4, Z3, Z3
+	VMOVUPS      (BX)(DX*2), Z4
+	VSUBPS       Z4, Z3, Z3
+	VMULPS       Z1, Z3, Z3
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*4), Z4
+	VMOVUPS      (BX)(SI*2), Z5
+	VADDPS       Z5, Z4, Z4
+	VMOVUPS      (BX), Z5
+	VSUBPS       Z5, Z4, Z4
+	VMOVUPS      (BX)(DX*2), Z5
+	VSUBPS       Z5, Z4, Z4
+	VMULPS       Z1, Z4, Z4
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*4), Z5
+	VMOVUPS      (BX)(SI*2), Z6
+	VADDPS       Z6, Z5, Z5
+	VMOVUPS      (BX), Z6
+	VSUBPS       Z6, Z5, Z5
+	VMOVUPS      (BX)(DX*2), Z6
+	VSUBPS       Z6, Z5, Z5
+	VMULPS       Z1, Z5, Z5
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*4), Z6
+	VMOVUPS      (BX)(SI*2), Z7
+	VADDPS       Z7, Z6, Z6
+	VMOVUPS      (BX), Z7
+	VSUBPS       Z7, Z6, Z6
+	VMOVUPS      (BX)(DX*2), Z7
+	VSUBPS       Z7, Z6, Z6
+	VMULPS       Z1, Z6, Z6
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*4), Z7
+	VMOVUPS      (BX)(SI*2), Z8
+	VADDPS       Z8, Z7, Z7
+	VMOVUPS      (BX), Z8
+	VSUBPS       Z8, Z7, Z7
+	VMOVUPS      (BX)(DX*2), Z8
+	VSUBPS       Z8, Z7, Z7
+	VMULPS       Z1, Z7, Z7
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*4), Z8
+	VMOVUPS      (BX)(SI*2), Z9
+	VADDPS       Z9, Z8, Z8
+	VMOVUPS      (BX), Z9
+	VSUBPS       Z9, Z8, Z8
+	VMOVUPS      (BX)(DX*2), Z9
+	VSUBPS       Z9, Z8, Z8
+	VMULPS       Z1, Z8, Z8
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*4), Z9
+	VMOVUPS      (BX)(SI*2), Z10
+	VADDPS       Z10, Z9, Z9
+	VMOVUPS      (BX), Z10
+	VSUBPS       Z10, Z9, Z9
+	VMOVUPS      (BX)(DX*2), Z10
+	VSUBPS       Z10, Z9, Z9
+	VMULPS       Z1, Z9, Z9
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*4), Z10
+	VMOVUPS      (BX)(SI*2), Z11
+	VADDPS       Z11, Z10, Z10
+	VMOVUPS      (BX), Z11
+	VSUBPS       Z11, Z10, Z10
+	VMOVUPS      (BX)(DX*2), Z11
+	VSUBPS       Z11, Z10, Z10
+	VMULPS       Z1, Z10, Z10
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*4), Z11
+	VMOVUPS      (BX)(SI*2), Z12
+	VADDPS       Z12, Z11, Z11
+	VMOVUPS      (BX), Z12
+	VSUBPS       Z12, Z11, Z11
+	VMOVUPS      (BX)(DX*2), Z12
+	VSUBPS       Z12, Z11, Z11
+	VMULPS       Z1, Z11, Z11
+	VADDPS       Z9, Z7, Z12
+	VSUBPS       Z3, Z12, Z12
+	VSUBPS       Z5, Z12, Z12
+	VMULPS       Z1, Z12, Z12
+	MOVQ         (R8), BX
+	VMOVUPS      Z12, (BX)(R9*4)
+	VADDPS       Z10, Z8, Z8
+	VSUBPS       Z4, Z8, Z8
+	VSUBPS       Z6, Z8, Z8
+	VMULPS       Z1, Z8, Z8
+	MOVQ         8(R8), BX
+	VMOVUPS      Z8, (BX)(R9*4)
+	VSUBPS       Z9, Z7, Z4
+	VSUBPS       Z5, Z3, Z3
+	VMULPS       Z0, Z4, Z4
+	VFNMADD231PS Z2, Z3, Z4
+	VADDPS       Z11, Z4, Z4
+	MOVQ         16(R8), BX
+	VMOVUPS      Z4, (BX)(R9*4)
+	MOVQ         AX, BX
+	VMOVUPS      (BX)(DI*1), Z3
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      (R13)(DX*1), Z4
+	VADDPS       Z4, Z3, Z3
+	VMOVUPS      (BX)(DX*1), Z4
+	VSUBPS       Z4, Z3, Z3
+	VMOVUPS      (BX)(SI*1), Z4
+	VSUBPS       Z4, Z3, Z3
+	VMULPS       Z1, Z3, Z3
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DI*1), Z4
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      (R13)(DX*1), Z5
+	VADDPS       Z5, Z4, Z4
+	VMOVUPS      (BX)(DX*1), Z5
+	VSUBPS       Z5, Z4, Z4
+	VMOVUPS      (BX)(SI*1), Z5
+	VSUBPS       Z5, Z4, Z4
+	VMULPS       Z1, Z4, Z4
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DI*1), Z5
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      (R13)(DX*1), Z6
+	VADDPS       Z6, Z5, Z5
+	VMOVUPS      (BX)(DX*1), Z6
+	VSUBPS       Z6, Z5, Z5
+	VMOVUPS      (BX)(SI*1), Z6
+	VSUBPS       Z6, Z5, Z5
+	VMULPS       Z1, Z5, Z5
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DI*1), Z6
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      (R13)(DX*1), Z7
+	VADDPS       Z7, Z6, Z6
+	VMOVUPS      (BX)(DX*1), Z7
+	VSUBPS       Z7, Z6, Z6
+	VMOVUPS      (BX)(SI*1), Z7
+	VSUBPS       Z7, Z6, Z6
+	VMULPS       Z1, Z6, Z6
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DI*1), Z7
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      (R13)(DX*1), Z8
+	VADDPS       Z8, Z7, Z7
+	VMOVUPS      (BX)(DX*1), Z8
+	VSUBPS       Z8, Z7, Z7
+	VMOVUPS      (BX)(SI*1), Z8
+	VSUBPS       Z8, Z7, Z7
+	VMULPS       Z1, Z7, Z7
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DI*1), Z8
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      (R13)(DX*1), Z9
+	VADDPS       Z9, Z8, Z8
+	VMOVUPS      (BX)(DX*1), Z9
+	VSUBPS       Z9, Z8, Z8
+	VMOVUPS      (BX)(SI*1), Z9
+	VSUBPS       Z9, Z8, Z8
+	VMULPS       Z1, Z8, Z8
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DI*1), Z9
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      (R13)(DX*1), Z10
+	VADDPS       Z10, Z9, Z9
+	VMOVUPS      (BX)(DX*1), Z10
+	VSUBPS       Z10, Z9, Z9
+	VMOVUPS      (BX)(SI*1), Z10
+	VSUBPS       Z10, Z9, Z9
+	VMULPS       Z1, Z9, Z9
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DI*1), Z10
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      (R13)(DX*1), Z11
+	VADDPS       Z11, Z10, Z10
+	VMOVUPS      (BX)(DX*1), Z11
+	VSUBPS       Z11, Z10, Z10
+	VMOVUPS      (BX)(SI*1), Z11
+	VSUBPS       Z11, Z10, Z10
+	VMULPS       Z1, Z10, Z10
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DI*1), Z11
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      (R13)(DX*1), Z12
+	VADDPS       Z12, Z11, Z11
+	VMOVUPS      (BX)(DX*1), Z12
+	VSUBPS       Z12, Z11, Z11
+	VMOVUPS      (BX)(SI*1), Z12
+	VSUBPS       Z12, Z11, Z11
+	VMULPS       Z1, Z11, Z11
+	VADDPS       Z9, Z7, Z12
+	VSUBPS       Z3, Z12, Z12
+	VSUBPS       Z5, Z12, Z12
+	VMULPS       Z1, Z12, Z12
+	MOVQ         24(R8), BX
+	VMOVUPS      Z12, (BX)(R9*4)
+	VADDPS       Z10, Z8, Z8
+	VSUBPS       Z4, Z8, Z8
+	VSUBPS       Z6, Z8, Z8
+	VMULPS       Z1, Z8, Z8
+	MOVQ         32(R8), BX
+	VMOVUPS      Z8, (BX)(R9*4)
+	VSUBPS       Z9, Z7, Z4
+	VSUBPS       Z5, Z3, Z3
+	VMULPS       Z0, Z4, Z4
+	VFNMADD231PS Z2, Z3, Z4
+	VADDPS       Z11, Z4, Z4
+	MOVQ         40(R8), BX
+	VMOVUPS      Z4, (BX)(R9*4)
+	MOVQ         AX, BX
+	VMOVUPS      (BX)(DX*4), Z3
+	VMOVUPS      (BX)(SI*2), Z4
+	VSUBPS       Z4, Z3, Z3
+	VMOVUPS      (BX), Z4
+	VMOVUPS      (BX)(DX*2), Z5
+	VSUBPS       Z5, Z4, Z4
+	VMULPS       Z0, Z3, Z3
+	VFNMADD231PS Z2, Z4, Z3
+	VMOVUPS      (BX)(DX*8), Z4
+	VADDPS       Z4, Z3, Z3
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*4), Z4
+	VMOVUPS      (BX)(SI*2), Z5
+	VSUBPS       Z5, Z4, Z4
+	VMOVUPS      (BX), Z5
+	VMOVUPS      (BX)(DX*2), Z6
+	VSUBPS       Z6, Z5, Z5
+	VMULPS       Z0, Z4, Z4
+	VFNMADD231PS Z2, Z5, Z4
+	VMOVUPS      (BX)(DX*8), Z5
+	VADDPS       Z5, Z4, Z4
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*4), Z5
+	VMOVUPS      (BX)(SI*2), Z6
+	VSUBPS       Z6, Z5, Z5
+	VMOVUPS      (BX), Z6
+	VMOVUPS      (BX)(DX*2), Z7
+	VSUBPS       Z7, Z6, Z6
+	VMULPS       Z0, Z5, Z5
+	VFNMADD231PS Z2, Z6, Z5
+	VMOVUPS      (BX)(DX*8), Z6
+	VADDPS       Z6, Z5, Z5
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*4), Z6
+	VMOVUPS      (BX)(SI*2), Z7
+	VSUBPS       Z7, Z6, Z6
+	VMOVUPS      (BX), Z7
+	VMOVUPS      (BX)(DX*2), Z8
+	VSUBPS       Z8, Z7, Z7
+	VMULPS       Z0, Z6, Z6
+	VFNMADD231PS Z2, Z7, Z6
+	VMOVUPS      (BX)(DX*8), Z7
+	VADDPS       Z7, Z6, Z6
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*4), Z7
+	VMOVUPS      (BX)(SI*2), Z8
+	VSUBPS       Z8, Z7, Z7
+	VMOVUPS      (BX), Z8
+	VMOVUPS      (BX)(DX*2), Z9
+	VSUBPS       Z9, Z8, Z8
+	VMULPS       Z0, Z7, Z7
+	VFNMADD231PS Z2, Z8, Z7
+	VMOVUPS      (BX)(DX*8), Z8
+	VADDPS       Z8, Z7, Z7
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*4), Z8
+	VMOVUPS      (BX)(SI*2), Z9
+	VSUBPS       Z9, Z8, Z8
+	VMOVUPS      (BX), Z9
+	VMOVUPS      (BX)(DX*2), Z10
+	VSUBPS       Z10, Z9, Z9
+	VMULPS       Z0, Z8, Z8
+	VFNMADD231PS Z2, Z9, Z8
+	VMOVUPS      (BX)(DX*8), Z9
+	VADDPS       Z9, Z8, Z8
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*4), Z9
+	VMOVUPS      (BX)(SI*2), Z10
+	VSUBPS       Z10, Z9, Z9
+	VMOVUPS      (BX), Z10
+	VMOVUPS      (BX)(DX*2), Z11
+	VSUBPS       Z11, Z10, Z10
+	VMULPS       Z0, Z9, Z9
+	VFNMADD231PS Z2, Z10, Z9
+	VMOVUPS      (BX)(DX*8), Z10
+	VADDPS       Z10, Z9, Z9
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*4), Z10
+	VMOVUPS      (BX)(SI*2), Z11
+	VSUBPS       Z11, Z10, Z10
+	VMOVUPS      (BX), Z11
+	VMOVUPS      (BX)(DX*2), Z12
+	VSUBPS       Z12, Z11, Z11
+	VMULPS       Z0, Z10, Z10
+	VFNMADD231PS Z2, Z11, Z10
+	VMOVUPS      (BX)(DX*8), Z11
+	VADDPS       Z11, Z10, Z10
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*4), Z11
+	VMOVUPS      (BX)(SI*2), Z12
+	VSUBPS       Z12, Z11, Z11
+	VMOVUPS      (BX), Z12
+	VMOVUPS      (BX)(DX*2), Z13
+	VSUBPS       Z13, Z12, Z12
+	VMULPS       Z0, Z11, Z11
+	VFNMADD231PS Z2, Z12, Z11
+	VMOVUPS      (BX)(DX*8), Z12
+	VADDPS       Z12, Z11, Z11
+	VADDPS       Z9, Z7, Z12
+	VSUBPS       Z3, Z12, Z12
+	VSUBPS       Z5, Z12, Z12
+	VMULPS       Z1, Z12, Z12
+	MOVQ         48(R8), BX
+	VMOVUPS      Z12, (BX)(R9*4)
+	VADDPS       Z10, Z8, Z8
+	VSUBPS       Z4, Z8, Z8
+	VSUBPS       Z6, Z8, Z8
+	VMULPS       Z1, Z8, Z8
+	MOVQ         56(R8), BX
+	VMOVUPS      Z8, (BX)(R9*4)
+	VSUBPS       Z9, Z7, Z4
+	VSUBPS       Z5, Z3, Z3
+	VMULPS       Z0, Z4, Z4
+	VFNMADD231PS Z2, Z3, Z4
+	VADDPS       Z11, Z4, Z4
+	MOVQ         64(R8), BX
+	VMOVUPS      Z4, (BX)(R9*4)
+	ADDQ         $+64, AX
+	ADDQ         $+16, R9
+	SUBQ         $+16, R12
+	JG           vector
+	MOVQ         step+32(FP), R12
+	LEAQ         (R11)(R12*4), R11
+	ADDQ         pixelStep+8(FP), R10
+	DECQ         tiles+40(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func stridedGradientAddAVX512(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int)
+// Requires: AVX, AVX512F
+TEXT ·stridedGradientAddAVX512(SB), NOSPLIT, $0-56
+	MOVQ    src+16(FP), AX
+	MOVQ    stride+24(FP), CX
+	SHLQ    $0x02, CX
+	LEAQ    (CX)(CX*8), DX
+	LEAQ    (DX)(DX*2), SI
+	LEAQ    (DX)(DX*4), DI
+	MOVQ    dst+0(FP), R8
+	VMOVUPS constant9<>+0(SB), Z0
+	VMOVUPS constant8<>+0(SB), Z1
+	VMOVUPS constant7<>+0(SB), Z2
+	XORQ    R10, R10
+	MOVQ    AX, R11
+
+tile:
+	MOVQ R10, R9
+	MOVQ R11, AX
+	MOVQ channels+48(FP), R12
+
+vector:
+	MOVQ         AX, BX
+	VMOVUPS      (BX)(DX*4), Z3
+	VMOVUPS      (BX)(SI*2), Z4
+	VADDPS       Z4, Z3, Z3
+	VMOVUPS      (BX), Z4
+	VSUBPS       Z4, Z3, Z3
+	VMOVUPS      (BX)(DX*2), Z4
+	VSUBPS       Z4, Z3, Z3
+	VMULPS       Z1, Z3, Z3
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*4), Z4
+	VMOVUPS      (BX)(SI*2), Z5
+	VADDPS       Z5, Z4, Z4
+	VMOVUPS      (BX), Z5
+	VSUBPS       Z5, Z4, Z4
+	VMOVUPS      (BX)(DX*2), Z5
+	VSUBPS       Z5, Z4, Z4
+	VMULPS       Z1, Z4, Z4
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*4), Z5
+	VMOVUPS      (BX)(SI*2), Z6
+	VADDPS       Z6, Z5, Z5
+	VMOVUPS      (BX), Z6
+	VSUBPS       Z6, Z5, Z5
+	VMOVUPS      (BX)(DX*2), Z6
+	VSUBPS       Z6, Z5, Z5
+	VMULPS       Z1, Z5, Z5
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*4), Z6
+	VMOVUPS      (BX)(SI*2), Z7
+	VADDPS       Z7, Z6, Z6
+	VMOVUPS      (BX), Z7
+	VSUBPS       Z7, Z6, Z6
+	VMOVUPS      (BX)(DX*2), Z7
+	VSUBPS       Z7, Z6, Z6
+	VMULPS       Z1, Z6, Z6
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*4), Z7
+	VMOVUPS      (BX)(SI*2), Z8
+	VADDPS       Z8, Z7, Z7
+	VMOVUPS      (BX), Z8
+	VSUBPS       Z8, Z7, Z7
+	VMOVUPS      (BX)(DX*2), Z8
+	VSUBPS       Z8, Z7, Z7
+	VMULPS       Z1, Z7, Z7
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*4), Z8
+	VMOVUPS      (BX)(SI*2), Z9
+	VADDPS       Z9, Z8, Z8
+	VMOVUPS      (BX), Z9
+	VSUBPS       Z9, Z8, Z8
+	VMOVUPS      (BX)(DX*2), Z9
+	VSUBPS       Z9, Z8, Z8
+	VMULPS       Z1, Z8, Z8
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*4), Z9
+	VMOVUPS      (BX)(SI*2), Z10
+	VADDPS       Z10, Z9, Z9
+	VMOVUPS      (BX), Z10
+	VSUBPS       Z10, Z9, Z9
+	VMOVUPS      (BX)(DX*2), Z10
+	VSUBPS       Z10, Z9, Z9
+	VMULPS       Z1, Z9, Z9
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*4), Z10
+	VMOVUPS      (BX)(SI*2), Z11
+	VADDPS       Z11, Z10, Z10
+	VMOVUPS      (BX), Z11
+	VSUBPS       Z11, Z10, Z10
+	VMOVUPS      (BX)(DX*2), Z11
+	VSUBPS       Z11, Z10, Z10
+	VMULPS       Z1, Z10, Z10
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*4), Z11
+	VMOVUPS      (BX)(SI*2), Z12
+	VADDPS       Z12, Z11, Z11
+	VMOVUPS      (BX), Z12
+	VSUBPS       Z12, Z11, Z11
+	VMOVUPS      (BX)(DX*2), Z12
+	VSUBPS       Z12, Z11, Z11
+	VMULPS       Z1, Z11, Z11
+	VADDPS       Z9, Z7, Z12
+	VSUBPS       Z3, Z12, Z12
+	VSUBPS       Z5, Z12, Z12
+	VMULPS       Z1, Z12, Z12
+	MOVQ         (R8), BX
+	VADDPS       (BX)(R9*4), Z12, Z12
+	VMOVUPS      Z12, (BX)(R9*4)
+	VADDPS       Z10, Z8, Z8
+	VSUBPS       Z4, Z8, Z8
+	VSUBPS       Z6, Z8, Z8
+	VMULPS       Z1, Z8, Z8
+	MOVQ         8(R8), BX
+	VADDPS       (BX)(R9*4), Z8, Z8
+	VMOVUPS      Z8, (BX)(R9*4)
+	VSUBPS       Z9, Z7, Z4
+	VSUBPS       Z5, Z3, Z3
+	VMULPS       Z0, Z4, Z4
+	VFNMADD231PS Z2, Z3, Z4
+	VADDPS       Z11, Z4, Z4
+	MOVQ         16(R8), BX
+	VADDPS       (BX)(R9*4), Z4, Z4
+	VMOVUPS      Z4, (BX)(R9*4)
+	MOVQ         AX, BX
+	VMOVUPS      (BX)(DI*1), Z3
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      (R13)(DX*1), Z4
+	VADDPS       Z4, Z3, Z3
+	VMOVUPS      (BX)(DX*1), Z4
+	VSUBPS       Z4, Z3, Z3
+	VMOVUPS      (BX)(SI*1), Z4
+	VSUBPS       Z4, Z3, Z3
+	VMULPS       Z1, Z3, Z3
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DI*1), Z4
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      (R13)(DX*1), Z5
+	VADDPS       Z5, Z4, Z4
+	VMOVUPS      (BX)(DX*1), Z5
+	VSUBPS       Z5, Z4, Z4
+	VMOVUPS      (BX)(SI*1), Z5
+	VSUBPS       Z5, Z4, Z4
+	VMULPS       Z1, Z4, Z4
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DI*1), Z5
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      (R13)(DX*1), Z6
+	VADDPS       Z6, Z5, Z5
+	VMOVUPS      (BX)(DX*1), Z6
+	VSUBPS       Z6, Z5, Z5
+	VMOVUPS      (BX)(SI*1), Z6
+	VSUBPS       Z6, Z5, Z5
+	VMULPS       Z1, Z5, Z5
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DI*1), Z6
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      (R13)(DX*1), Z7
+	VADDPS       Z7, Z6, Z6
+	VMOVUPS      (BX)(DX*1), Z7
+	VSUBPS       Z7, Z6, Z6
+	VMOVUPS      (BX)(SI*1), Z7
+	VSUBPS       Z7, Z6, Z6
+	VMULPS       Z1, Z6, Z6
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DI*1), Z7
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      (R13)(DX*1), Z8
+	VADDPS       Z8, Z7, Z7
+	VMOVUPS      (BX)(DX*1), Z8
+	VSUBPS       Z8, Z7, Z7
+	VMOVUPS      (BX)(SI*1), Z8
+	VSUBPS       Z8, Z7, Z7
+	VMULPS       Z1, Z7, Z7
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DI*1), Z8
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      (R13)(DX*1), Z9
+	VADDPS       Z9, Z8, Z8
+	VMOVUPS      (BX)(DX*1), Z9
+	VSUBPS       Z9, Z8, Z8
+	VMOVUPS      (BX)(SI*1), Z9
+	VSUBPS       Z9, Z8, Z8
+	VMULPS       Z1, Z8, Z8
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DI*1), Z9
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      (R13)(DX*1), Z10
+	VADDPS       Z10, Z9, Z9
+	VMOVUPS      (BX)(DX*1), Z10
+	VSUBPS       Z10, Z9, Z9
+	VMOVUPS      (BX)(SI*1), Z10
+	VSUBPS       Z10, Z9, Z9
+	VMULPS       Z1, Z9, Z9
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DI*1), Z10
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      (R13)(DX*1), Z11
+	VADDPS       Z11, Z10, Z10
+	VMOVUPS      (BX)(DX*1), Z11
+	VSUBPS       Z11, Z10, Z10
+	VMOVUPS      (BX)(SI*1), Z11
+	VSUBPS       Z11, Z10, Z10
+	VMULPS       Z1, Z10, Z10
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DI*1), Z11
+	LEAQ         (BX)(SI*2), R13
+	VMOVUPS      (R13)(DX*1), Z12
+	VADDPS       Z12, Z11, Z11
+	VMOVUPS      (BX)(DX*1), Z12
+	VSUBPS       Z12, Z11, Z11
+	VMOVUPS      (BX)(SI*1), Z12
+	VSUBPS       Z12, Z11, Z11
+	VMULPS       Z1, Z11, Z11
+	VADDPS       Z9, Z7, Z12
+	VSUBPS       Z3, Z12, Z12
+	VSUBPS       Z5, Z12, Z12
+	VMULPS       Z1, Z12, Z12
+	MOVQ         24(R8), BX
+	VADDPS       (BX)(R9*4), Z12, Z12
+	VMOVUPS      Z12, (BX)(R9*4)
+	VADDPS       Z10, Z8, Z8
+	VSUBPS       Z4, Z8, Z8
+	VSUBPS       Z6, Z8, Z8
+	VMULPS       Z1, Z8, Z8
+	MOVQ         32(R8), BX
+	VADDPS       (BX)(R9*4), Z8, Z8
+	VMOVUPS      Z8, (BX)(R9*4)
+	VSUBPS       Z9, Z7, Z4
+	VSUBPS       Z5, Z3, Z3
+	VMULPS       Z0, Z4, Z4
+	VFNMADD231PS Z2, Z3, Z4
+	VADDPS       Z11, Z4, Z4
+	MOVQ         40(R8), BX
+	VADDPS       (BX)(R9*4), Z4, Z4
+	VMOVUPS      Z4, (BX)(R9*4)
+	MOVQ         AX, BX
+	VMOVUPS      (BX)(DX*4), Z3
+	VMOVUPS      (BX)(SI*2), Z4
+	VSUBPS       Z4, Z3, Z3
+	VMOVUPS      (BX), Z4
+	VMOVUPS      (BX)(DX*2), Z5
+	VSUBPS       Z5, Z4, Z4
+	VMULPS       Z0, Z3, Z3
+	VFNMADD231PS Z2, Z4, Z3
+	VMOVUPS      (BX)(DX*8), Z4
+	VADDPS       Z4, Z3, Z3
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*4), Z4
+	VMOVUPS      (BX)(SI*2), Z5
+	VSUBPS       Z5, Z4, Z4
+	VMOVUPS      (BX), Z5
+	VMOVUPS      (BX)(DX*2), Z6
+	VSUBPS       Z6, Z5, Z5
+	VMULPS       Z0, Z4, Z4
+	VFNMADD231PS Z2, Z5, Z4
+	VMOVUPS      (BX)(DX*8), Z5
+	VADDPS       Z5, Z4, Z4
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*4), Z5
+	VMOVUPS      (BX)(SI*2), Z6
+	VSUBPS       Z6, Z5, Z5
+	VMOVUPS      (BX), Z6
+	VMOVUPS      (BX)(DX*2), Z7
+	VSUBPS       Z7, Z6, Z6
+	VMULPS       Z0, Z5, Z5
+	VFNMADD231PS Z2, Z6, Z5
+	VMOVUPS      (BX)(DX*8), Z6
+	VADDPS       Z6, Z5, Z5
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*4), Z6
+	VMOVUPS      (BX)(SI*2), Z7
+	VSUBPS       Z7, Z6, Z6
+	VMOVUPS      (BX), Z7
+	VMOVUPS      (BX)(DX*2), Z8
+	VSUBPS       Z8, Z7, Z7
+	VMULPS       Z0, Z6, Z6
+	VFNMADD231PS Z2, Z7, Z6
+	VMOVUPS      (BX)(DX*8), Z7
+	VADDPS       Z7, Z6, Z6
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*4), Z7
+	VMOVUPS      (BX)(SI*2), Z8
+	VSUBPS       Z8, Z7, Z7
+	VMOVUPS      (BX), Z8
+	VMOVUPS      (BX)(DX*2), Z9
+	VSUBPS       Z9, Z8, Z8
+	VMULPS       Z0, Z7, Z7
+	VFNMADD231PS Z2, Z8, Z7
+	VMOVUPS      (BX)(DX*8), Z8
+	VADDPS       Z8, Z7, Z7
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*4), Z8
+	VMOVUPS      (BX)(SI*2), Z9
+	VSUBPS       Z9, Z8, Z8
+	VMOVUPS      (BX), Z9
+	VMOVUPS      (BX)(DX*2), Z10
+	VSUBPS       Z10, Z9, Z9
+	VMULPS       Z0, Z8, Z8
+	VFNMADD231PS Z2, Z9, Z8
+	VMOVUPS      (BX)(DX*8), Z9
+	VADDPS       Z9, Z8, Z8
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*4), Z9
+	VMOVUPS      (BX)(SI*2), Z10
+	VSUBPS       Z10, Z9, Z9
+	VMOVUPS      (BX), Z10
+	VMOVUPS      (BX)(DX*2), Z11
+	VSUBPS       Z11, Z10, Z10
+	VMULPS       Z0, Z9, Z9
+	VFNMADD231PS Z2, Z10, Z9
+	VMOVUPS      (BX)(DX*8), Z10
+	VADDPS       Z10, Z9, Z9
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*4), Z10
+	VMOVUPS      (BX)(SI*2), Z11
+	VSUBPS       Z11, Z10, Z10
+	VMOVUPS      (BX), Z11
+	VMOVUPS      (BX)(DX*2), Z12
+	VSUBPS       Z12, Z11, Z11
+	VMULPS       Z0, Z10, Z10
+	VFNMADD231PS Z2, Z11, Z10
+	VMOVUPS      (BX)(DX*8), Z11
+	VADDPS       Z11, Z10, Z10
+	ADDQ         CX, BX
+	VMOVUPS      (BX)(DX*4), Z11
+	VMOVUPS      (BX)(SI*2), Z12
+	VSUBPS       Z12, Z11, Z11
+	VMOVUPS      (BX), Z12
+	VMOVUPS      (BX)(DX*2), Z13
+	VSUBPS       Z13, Z12, Z12
+	VMULPS       Z0, Z11, Z11
+	VFNMADD231PS Z2, Z12, Z11
+	VMOVUPS      (BX)(DX*8), Z12
+	VADDPS       Z12, Z11, Z11
+	VADDPS       Z9, Z7, Z12
+	VSUBPS       Z3, Z12, Z12
+	VSUBPS       Z5, Z12, Z12
+	VMULPS       Z1, Z12, Z12
+	MOVQ         48(R8), BX
+	VADDPS       (BX)(R9*4), Z12, Z12
+	VMOVUPS      Z12, (BX)(R9*4)
+	VADDPS       Z10, Z8, Z8
+	VSUBPS       Z4, Z8, Z8
+	VSUBPS       Z6, Z8, Z8
+	VMULPS       Z1, Z8, Z8
+	MOVQ         56(R8), BX
+	VADDPS       (BX)(R9*4), Z8, Z8
+	VMOVUPS      Z8, (BX)(R9*4)
+	VSUBPS       Z9, Z7, Z4
+	VSUBPS       Z5, Z3, Z3
+	VMULPS       Z0, Z4, Z4
+	VFNMADD231PS Z2, Z3, Z4
+	VADDPS       Z11, Z4, Z4
+	MOVQ         64(R8), BX
+	VADDPS       (BX)(R9*4), Z4, Z4
+	VMOVUPS      Z4, (BX)(R9*4)
+	ADDQ         $+64, AX
+	ADDQ         $+16, R9
+	SUBQ         $+16, R12
+	JG           vector
+	MOVQ         step+32(FP), R12
+	LEAQ         (R11)(R12*4), R11
+	ADDQ         pixelStep+8(FP), R10
+	DECQ         tiles+40(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func turnedInputAVX512(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
+// Requires: AVX, AVX512F
+TEXT ·turnedInputAVX512(SB), NOSPLIT, $0-56
+	MOVQ    dst+0(FP), AX
+	MOVQ    stride+8(FP), CX
+	SHLQ    $0x02, CX
+	LEAQ    (CX)(CX*4), DX
+	LEAQ    (CX)(CX*2), SI
+	LEAQ    (CX)(CX*4), BX
+	MOVQ    src+24(FP), DI
+	VMOVUPS constant1<>+0(SB), Z0
+	VMOVUPS constant2<>+0(SB), Z1
+	VMOVUPS constant5<>+0(SB), Z2
+	VMOVUPS constant3<>+0(SB), Z3
+	VMOVUPS constant4<>+0(SB), Z4
+	XORQ    R9, R9
+	MOVQ    AX, R10
+
+tile:
+	MOVQ R9, R8
+	MOVQ R10, AX
+	MOVQ channels+48(FP), R11
+
+vector:
+	MOVQ         80(DI), BX
+	VMOVUPS      (BX)(R8*4), Z5
+	MOVQ         120(DI), BX
+	VMOVUPS      (BX)(R8*4), Z6
+	VMOVAPS      Z5, Z7
+	VMOVAPS      Z6, Z8
+	MOVQ         (DI), BX
+	VMOVUPS      (BX)(R8*4), Z9
+	MOVQ         40(DI), BX
+	VMOVUPS      (BX)(R8*4), Z10
+	VFNMADD231PS Z3, Z10, Z8
+	VMULPS       Z0, Z7, Z7
+	VFNMADD231PS Z1, Z9, Z7
+	VADDPS       Z7, Z8, Z11
+	VSUBPS       Z7, Z8, Z8
+	VMOVAPS      Z5, Z5
+	VMOVAPS      Z6, Z6
+	VFNMADD231PS Z2, Z10, Z6
+	VMULPS       Z1, Z5, Z5
+	VFNMADD231PS Z0, Z9, Z5
+	VADDPS       Z5, Z6, Z7
+	VSUBPS       Z5, Z6, Z6
+	MOVQ         88(DI), BX
+	VMOVUPS      (BX)(R8*4), Z5
+	MOVQ         128(DI), BX
+	VMOVUPS      (BX)(R8*4), Z9
+	VMOVAPS      Z5, Z10
+	VMOVAPS      Z9, Z12
+	MOVQ         8(DI), BX
+	VMOVUPS      (BX)(R8*4), Z13
+	MOVQ         48(DI), BX
+	VMOVUPS      (BX)(R8*4), Z14
+	VFNMADD231PS Z3, Z14, Z12
+	VMULPS       Z0, Z10, Z10
+	VFNMADD231PS Z1, Z13, Z10
+	VADDPS       Z10, Z12, Z15
+	VSUBPS       Z10, Z12, Z12
+	VMOVAPS      Z5, Z5
+	VMOVAPS      Z9, Z9
+	VFNMADD231PS Z2, Z14, Z9
+	VMULPS       Z1, Z5, Z5
+	VFNMADD231PS Z0, Z13, Z5
+	VADDPS       Z5, Z9, Z10
+	VSUBPS       Z5, Z9, Z9
+	MOVQ         96(DI), BX
+	VMOVUPS      (BX)(R8*4), Z5
+	MOVQ         136(DI), BX
+	VMOVUPS      (BX)(R8*4), Z13
+	VMOVAPS      Z5, Z14
+	VMOVAPS      Z13, Z16
+	MOVQ         16(DI), BX
+	VMOVUPS      (BX)(R8*4), Z17
+	MOVQ         56(DI), BX
+	VMOVUPS      (BX)(R8*4), Z18
+	VFNMADD231PS Z3, Z18, Z16
+	VMULPS       Z0, Z14, Z14
+	VFNMADD231PS Z1, Z17, Z14
+	VADDPS       Z14, Z16, Z19
+	VSUBPS       Z14, Z16, Z16
+	VMOVAPS      Z5, Z5
+	VMOVAPS      Z13, Z13
+	VFNMADD231PS Z2, Z18, Z13
+	VMULPS       Z1, Z5, Z5
+	VFNMADD231PS Z0, Z17, Z5
+	VADDPS       Z5, Z13, Z14
+	VSUBPS       Z5, Z13, Z13
+	MOVQ         104(DI), BX
+	VMOVUPS      (BX)(R8*4), Z5
+	MOVQ         144(DI), BX
+	VMOVUPS      (BX)(R8*4), Z17
+	VMOVAPS      Z5, Z18
+	VMOVAPS      Z17, Z20
+	MOVQ         24(DI), BX
+	VMOVUPS      (BX)(R8*4), Z21
+	MOVQ         64(DI), BX
+	VMOVUPS      (BX)(R8*4), Z22
+	VFNMADD231PS Z3, Z22, Z20
+	VMULPS       Z0, Z18, Z18
+	VFNMADD231PS Z1, Z21, Z18
+	VADDPS       Z18, Z20, Z23
+	VSUBPS       Z18, Z20, Z20
+	VMOVAPS      Z5, Z5
+	VMOVAPS      Z17, Z17
+	VFNMADD231PS Z2, Z22, Z17
+	VMULPS       Z1, Z5, Z5
+	VFNMADD231PS Z0, Z21, Z5
+	VADDPS       Z5, Z17, Z18
+	VSUBPS       Z5, Z17, Z17
+	MOVQ         112(DI), BX
+	VMOVUPS      (BX)(R8*4), Z5
+	MOVQ         152(DI), BX
+	VMOVUPS      (BX)(R8*4), Z21
+	VMOVAPS      Z5, Z22
+	VMOVAPS      Z21, Z24
+	MOVQ         32(DI), BX
+	VMOVUPS      (BX)(R8*4), Z25
+	MOVQ         72(DI), BX
+	VMOVUPS      (BX)(R8*4), Z26
+	VFNMADD231PS Z3, Z26, Z24
+	VMULPS       Z0, Z22, Z22
+	VFNMADD231PS Z1, Z25, Z22
+	VADDPS       Z22, Z24, Z27
+	VSUBPS       Z22, Z24, Z24
+	VMOVAPS      Z5, Z5
+	VMOVAPS      Z21, Z21
+	VFNMADD231PS Z2, Z26, Z21
+	VMULPS       Z1, Z5, Z5
+	VFNMADD231PS Z0, Z25, Z5
+	VADDPS       Z5, Z21, Z22
+	VSUBPS       Z5, Z21, Z21
+	MOVQ         AX, BX
+	VMOVAPS      Z19, Z5
+	VMOVAPS      Z23, Z25
+	VFNMADD231PS Z3, Z15, Z25
+	VMULPS       Z0, Z5, Z5
+	VFNMADD231PS Z1, Z11, Z5
+	VADDPS       Z5, Z25, Z26
+	VMOVUPS      Z26, (BX)
+	VSUBPS       Z5, Z25, Z25
+	VMOVUPS      Z25, (BX)(CX*1)
+	VMOVAPS      Z19, Z5
+	VMOVAPS      Z23, Z23
+	VFNMADD231PS Z2, Z15, Z23
+	VMULPS       Z1, Z5, Z5
+	VFNMADD231PS Z0, Z11, Z5
+	VADDPS       Z5, Z23, Z15
+	VMOVUPS      Z15, (BX)(CX*2)
+	VSUBPS       Z5, Z23, Z23
+	VMOVUPS      Z23, (BX)(SI*1)
+	VFNMADD231PS Z4, Z19, Z27
+	VADDPS       Z11, Z27, Z27
+	VMOVUPS      Z27, (BX)(CX*4)
+	ADDQ         DX, BX
+	VMOVAPS      Z16, Z5
+	VMOVAPS      Z20, Z11
+	VFNMADD231PS Z3, Z12, Z11
+	VMULPS       Z0, Z5, Z5
+	VFNMADD231PS Z1, Z8, Z5
+	VADDPS       Z5, Z11, Z15
+	VMOVUPS      Z15, (BX)
+	VSUBPS       Z5, Z11, Z11
+	VMOVUPS      Z11, (BX)(CX*1)
+	VMOVAPS      Z16, Z5
+	VMOVAPS      Z20, Z11
+	VFNMADD231PS Z2, Z12, Z11
+	VMULPS       Z1, Z5, Z5
+	VFNMADD231PS Z0, Z8, Z5
+	VADDPS       Z5, Z11, Z12
+	VMOVUPS      Z12, (BX)(CX*2)
+	VSUBPS       Z5, Z11, Z11
+	VMOVUPS      Z11, (BX)(SI*1)
+	VFNMADD231PS Z4, Z16, Z24
+	VADDPS       Z8, Z24, Z24
+	VMOVUPS      Z24, (BX)(CX*4)
+	ADDQ         DX, BX
+	VMOVAPS      Z14, Z5
+	VMOVAPS      Z18, Z8
+	VFNMADD231PS Z3, Z10, Z8
+	VMULPS       Z0, Z5, Z5
+	VFNMADD231PS Z1, Z7, Z5
+	VADDPS       Z5, Z8, Z11
+	VMOVUPS      Z11, (BX)
+	VSUBPS       Z5, Z8, Z8
+	VMOVUPS      Z8, (BX)(CX*1)
+	VMOVAPS      Z14, Z5
+	VMOVAPS      Z18, Z8
+	VFNMADD231PS Z2, Z10, Z8
+	VMULPS       Z1, Z5, Z5
+	VFNMADD231PS Z0, Z7, Z5
+	VADDPS       Z5, Z8, Z10
+	VMOVUPS      Z10, (BX)(CX*2)
+	VSUBPS       Z5, Z8, Z8
+	VMOVUPS      Z8, (BX)(SI*1)
+	VFNMADD231PS Z4, Z14, Z22
+	VADDPS       Z7, Z22, Z22
+	VMOVUPS      Z22, (BX)(CX*4)
+	ADDQ         DX, BX
+	VMOVAPS      Z13, Z5
+	VMOVAPS      Z17, Z7
+	VFNMADD231PS Z3, Z9, Z7
+	VMULPS       Z0, Z5, Z5
+	VFNMADD231PS Z1, Z6, Z5
+	VADDPS       Z5, Z7, Z8
+	VMOVUPS      Z8, (BX)
+	VSUBPS       Z5, Z7, Z7
+	VMOVUPS      Z7, (BX)(CX*1)
+	VMOVAPS      Z13, Z5
+	VMOVAPS      Z17, Z7
+	VFNMADD231PS Z2, Z9, Z7
+	VMULPS       Z1, Z5, Z5
+	VFNMADD231PS Z0, Z6, Z5
+	VADDPS       Z5, Z7, Z8
+	VMOVUPS      Z8, (BX)(CX*2)
+	VSUBPS       Z5, Z7, Z7
+	VMOVUPS      Z7, (BX)(SI*1)
+	VFNMADD231PS Z4, Z13, Z21
+	VADDPS       Z6, Z21, Z21
+	VMOVUPS      Z21, (BX)(CX*4)
+	MOVQ         (DI), BX
+	VMOVUPS      (BX)(R8*4), Z5
+	MOVQ         80(DI), BX
+	VMOVUPS      (BX)(R8*4), Z6
+	MOVQ         160(DI), BX
+	VMOVUPS      (BX)(R8*4), Z7
+	VFNMADD231PS Z4, Z6, Z7
+	VADDPS       Z5, Z7, Z7
+	MOVQ         8(DI), BX
+	VMOVUPS      (BX)(R8*4), Z5
+	MOVQ         88(DI), BX
+	VMOVUPS      (BX)(R8*4), Z6
+	MOVQ         168(DI), BX
+	VMOVUPS      (BX)(R8*4), Z8
+	VFNMADD231PS Z4, Z6, Z8
+	VADDPS       Z5, Z8, Z8
+	MOVQ         16(DI), BX
+	VMOVUPS      (BX)(R8*4), Z5
+	MOVQ         96(DI), BX
+	VMOVUPS      (BX)(R8*4), Z6
+	MOVQ         176(DI), BX
+	VMOVUPS      (BX)(R8*4), Z9
+	VFNMADD231PS Z4, Z6, Z9
+	VADDPS       Z5, Z9, Z9
+	MOVQ         24(DI), BX
+	VMOVUPS      (BX)(R8*4), Z5
+	MOVQ         104(DI), BX
+	VMOVUPS      (BX)(R8*4), Z6
+	MOVQ         184(DI), BX
+	VMOVUPS      (BX)(R8*4), Z10
+	VFNMADD231PS Z4, Z6, Z10
+	VADDPS       Z5, Z10, Z10
+	MOVQ         32(DI), BX
+	VMOVUPS      (BX)(R8*4), Z5
+	MOVQ         112(DI), BX
+	VMOVUPS      (BX)(R8*4), Z6
+	MOVQ         192(DI), BX
+	VMOVUPS      (BX)(R8*4), Z11
+	VFNMADD231PS Z4, Z6, Z11
+	VADDPS       Z5, Z11, Z11
+	LEAQ         (AX)(DX*4), BX
+	VMOVAPS      Z9, Z5
+	VMOVAPS      Z10, Z6
+	VFNMADD231PS Z3, Z8, Z6
+	VMULPS       Z0, Z5, Z5
+	VFNMADD231PS Z1, Z7, Z5
+	VADDPS       Z5, Z6, Z12
+	VMOVUPS      Z12, (BX)
+	VSUBPS       Z5, Z6, Z6
+	VMOVUPS      Z6, (BX)(CX*1)
+	VMOVAPS      Z9, Z5
+	VMOVAPS      Z10, Z6
+	VFNMADD231PS Z2, Z8, Z6
+	VMULPS       Z1, Z5, Z5
+	VFNMADD231PS Z0, Z7, Z5
+	VADDPS       Z5, Z6, Z8
+	VMOVUPS      Z8, (BX)(CX*2)
+	VSUBPS       Z5, Z6, Z6
+	VMOVUPS      Z6, (BX)(SI*1)
+	VFNMADD231PS Z4, Z9, Z11
+	VADDPS       Z7, Z11, Z11
+	VMOVUPS      Z11, (BX)(CX*4)
+	ADDQ         $+64, AX
+	ADDQ         $+16, R8
+	SUBQ         $+16, R11
+	JG           vector
+	MOVQ         step+16(FP), R11
+	LEAQ         (R10)(R11*4), R10
+	ADDQ         pixelStep+32(FP), R9
+	DECQ         tiles+40(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func turnedOutputAVX512(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int, bias *float32, biasStep int, low float32, high float32)
+// Requires: AVX, AVX512F
+TEXT ·turnedOutputAVX512(SB), NOSPLIT, $0-80
+	MOVQ         src+16(FP), AX
+	MOVQ         stride+24(FP), CX
+	SHLQ         $0x02, CX
+	LEAQ         (CX)(CX*8), DX
+	LEAQ         (DX)(DX*2), SI
+	LEAQ         (DX)(DX*4), DI
+	MOVQ         dst+0(FP), R8
+	VMOVUPS      constant1<>+0(SB), Z0
+	VMOVUPS      constant2<>+0(SB), Z1
+	VMOVUPS      constant5<>+0(SB), Z2
+	VMOVUPS      constant3<>+0(SB), Z3
+	VBROADCASTSS low+72(FP), Z4
+	VBROADCASTSS high+76(FP), Z5
+	XORQ         R11, R11
+	MOVQ         AX, R12
+
+tile:
+	MOVQ R11, R9
+	MOVQ R12, AX
+	MOVQ channels+48(FP), R13
+	MOVQ bias+56(FP), R10
+
+vector:
+	MOVQ        AX, BX
+	VMOVUPS     (BX)(DX*1), Z6
+	VMOVUPS     (BX)(SI*1), Z7
+	VMOVUPS     (BX)(DI*1), Z8
+	LEAQ        (BX)(SI*2), R14
+	VMOVUPS     (R14)(DX*1), Z9
+	VSUBPS      Z7, Z6, Z6
+	VSUBPS      Z9, Z8, Z8
+	VMULPS      Z1, Z6, Z7
+	VFMADD231PS Z0, Z8, Z7
+	VMULPS      Z0, Z6, Z6
+	VFMADD231PS Z1, Z8, Z6
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Z8
+	VMOVUPS     (BX)(SI*1), Z9
+	VMOVUPS     (BX)(DI*1), Z10
+	LEAQ        (BX)(SI*2), R14
+	VMOVUPS     (R14)(DX*1), Z11
+	VSUBPS      Z9, Z8, Z8
+	VSUBPS      Z11, Z10, Z10
+	VMULPS      Z1, Z8, Z9
+	VFMADD231PS Z0, Z10, Z9
+	VMULPS      Z0, Z8, Z8
+	VFMADD231PS Z1, Z10, Z8
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Z10
+	VMOVUPS     (BX)(SI*1), Z11
+	VMOVUPS     (BX)(DI*1), Z12
+	LEAQ        (BX)(SI*2), R14
+	VMOVUPS     (R14)(DX*1), Z13
+	VSUBPS      Z11, Z10, Z10
+	VSUBPS      Z13, Z12, Z12
+	VMULPS      Z1, Z10, Z11
+	VFMADD231PS Z0, Z12, Z11
+	VMULPS      Z0, Z10, Z10
+	VFMADD231PS Z1, Z12, Z10
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Z12
+	VMOVUPS     (BX)(SI*1), Z13
+	VMOVUPS     (BX)(DI*1), Z14
+	LEAQ        (BX)(SI*2), R14
+	VMOVUPS     (R14)(DX*1), Z15
+	VSUBPS      Z13, Z12, Z12
+	VSUBPS      Z15, Z14, Z14
+	VMULPS      Z1, Z12, Z13
+	VFMADD231PS Z0, Z14, Z13
+	VMULPS      Z0, Z12, Z12
+	VFMADD231PS Z1, Z14, Z12
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Z14
+	VMOVUPS     (BX)(SI*1), Z15
+	VMOVUPS     (BX)(DI*1), Z16
+	LEAQ        (BX)(SI*2), R14
+	VMOVUPS     (R14)(DX*1), Z17
+	VSUBPS      Z15, Z14, Z14
+	VSUBPS      Z17, Z16, Z16
+	VMULPS      Z1, Z14, Z15
+	VFMADD231PS Z0, Z16, Z15
+	VMULPS      Z0, Z14, Z14
+	VFMADD231PS Z1, Z16, Z14
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Z16
+	VMOVUPS     (BX)(SI*1), Z17
+	VMOVUPS     (BX)(DI*1), Z18
+	LEAQ        (BX)(SI*2), R14
+	VMOVUPS     (R14)(DX*1), Z19
+	VSUBPS      Z17, Z16, Z16
+	VSUBPS      Z19, Z18, Z18
+	VMULPS      Z1, Z16, Z17
+	VFMADD231PS Z0, Z18, Z17
+	VMULPS      Z0, Z16, Z16
+	VFMADD231PS Z1, Z18, Z16
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Z18
+	VMOVUPS     (BX)(SI*1), Z19
+	VMOVUPS     (BX)(DI*1), Z20
+	LEAQ        (BX)(SI*2), R14
+	VMOVUPS     (R14)(DX*1), Z21
+	VSUBPS      Z19, Z18, Z18
+	VSUBPS      Z21, Z20, Z20
+	VMULPS      Z1, Z18, Z19
+	VFMADD231PS Z0, Z20, Z19
+	VMULPS      Z0, Z18, Z18
+	VFMADD231PS Z1, Z20, Z18
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Z20
+	VMOVUPS     (BX)(SI*1), Z21
+	VMOVUPS     (BX)(DI*1), Z22
+	LEAQ        (BX)(SI*2), R14
+	VMOVUPS     (R14)(DX*1), Z23
+	VSUBPS      Z21, Z20, Z20
+	VSUBPS      Z23, Z22, Z22
+	VMULPS      Z1, Z20, Z21
+	VFMADD231PS Z0, Z22, Z21
+	VMULPS      Z0, Z20, Z20
+	VFMADD231PS Z1, Z22, Z20
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Z22
+	VMOVUPS     (BX)(SI*1), Z23
+	VMOVUPS     (BX)(DI*1), Z24
+	LEAQ        (BX)(SI*2), BX
+	VMOVUPS     (BX)(DX*1), Z25
+	VSUBPS      Z23, Z22, Z22
+	VSUBPS      Z25, Z24, Z24
+	VMULPS      Z1, Z22, Z23
+	VFMADD231PS Z0, Z24, Z23
+	VMULPS      Z0, Z22, Z22
+	VFMADD231PS Z1, Z24, Z22
+	VMOVAPS     Z7, Z24
+	VMOVAPS     Z15, Z25
+	VSUBPS      Z11, Z24, Z24
+	VSUBPS      Z19, Z25, Z25
+	VMULPS      Z1, Z24, Z26
+	VFMADD231PS Z0, Z25, Z26
+	MOVQ        8(R8), BX
+	VADDPS      (R10), Z26, Z26
+	VMAXPS      Z26, Z4, Z26
+	VMINPS      Z26, Z5, Z26
+	VMOVUPS     Z26, (BX)(R9*4)
+	VMULPS      Z0, Z24, Z24
+	VFMADD231PS Z1, Z25, Z24
+	MOVQ        40(R8), BX
+	VADDPS      (R10), Z24, Z24
+	VMAXPS      Z24, Z4, Z24
+	VMINPS      Z24, Z5, Z24
+	VMOVUPS     Z24, (BX)(R9*4)
+	VADDPS      Z11, Z7, Z7
+	VADDPS      Z19, Z15, Z15
+	VADDPS      Z15, Z7, Z11
+	MOVQ        24(R8), BX
+	VADDPS      (R10), Z11, Z11
+	VMAXPS      Z11, Z4, Z11
+	VMINPS      Z11, Z5, Z11
+	VMOVUPS     Z11, (BX)(R9*4)
+	VMULPS      Z2, Z7, Z7
+	VFMADD231PS Z3, Z15, Z7
+	VADDPS      Z23, Z7, Z7
+	MOVQ        56(R8), BX
+	VADDPS      (R10), Z7, Z7
+	VMAXPS      Z7, Z4, Z7
+	VMINPS      Z7, Z5, Z7
+	VMOVUPS     Z7, (BX)(R9*4)
+	VMOVAPS     Z9, Z7
+	VMOVAPS     Z17, Z11
+	VSUBPS      Z13, Z7, Z7
+	VSUBPS      Z21, Z11, Z11
+	VMULPS      Z1, Z7, Z15
+	VFMADD231PS Z0, Z11, Z15
+	MOVQ        (R8), BX
+	VADDPS      (R10), Z15, Z15
+	VMAXPS      Z15, Z4, Z15
+	VMINPS      Z15, Z5, Z15
+	VMOVUPS     Z15, (BX)(R9*4)
+	VMULPS      Z0, Z7, Z7
+	VFMADD231PS Z1, Z11, Z7
+	MOVQ        32(R8), BX
+	VADDPS      (R10), Z7, Z7
+	VMAXPS      Z7, Z4, Z7
+	VMINPS      Z7, Z5, Z7
+	VMOVUPS     Z7, (BX)(R9*4)
+	VADDPS      Z13, Z9, Z9
+	VADDPS      Z21, Z17, Z17
+	VADDPS      Z17, Z9, Z7
+	MOVQ        16(R8), BX
+	VADDPS      (R10), Z7, Z7
+	VMAXPS      Z7, Z4, Z7
+	VMINPS      Z7, Z5, Z7
+	VMOVUPS     Z7, (BX)(R9*4)
+	VMULPS      Z2, Z9, Z9
+	VFMADD231PS Z3, Z17, Z9
+	MOVQ        48(R8), BX
+	VADDPS      (R10), Z9, Z9
+	VMAXPS      Z9, Z4, Z9
+	VMINPS      Z9, Z5, Z9
+	VMOVUPS     Z9, (BX)(R9*4)
+	VMOVAPS     Z6, Z7
+	VMOVAPS     Z14, Z9
+	VSUBPS      Z10, Z7, Z7
+	VSUBPS      Z18, Z9, Z9
+	VMULPS      Z1, Z7, Z11
+	VFMADD231PS Z0, Z9, Z11
+	MOVQ        264(R8), BX
+	VADDPS      (R10), Z11, Z11
+	VMAXPS      Z11, Z4, Z11
+	VMINPS      Z11, Z5, Z11
+	VMOVUPS     Z11, (BX)(R9*4)
+	VMULPS      Z0, Z7, Z7
+	VFMADD231PS Z1, Z9, Z7
+	MOVQ        296(R8), BX
+	VADDPS      (R10), Z7, Z7
+	VMAXPS      Z7, Z4, Z7
+	VMINPS      Z7, Z5, Z7
+	VMOVUPS     Z7, (BX)(R9*4)
+	VADDPS      Z10, Z6, Z6
+	VADDPS      Z18, Z14, Z14
+	VADDPS      Z14, Z6, Z7
+	MOVQ        280(R8), BX
+	VADDPS      (R10), Z7, Z7
+	VMAXPS      Z7, Z4, Z7
+	VMINPS      Z7, Z5, Z7
+	VMOVUPS     Z7, (BX)(R9*4)
+	VMULPS      Z2, Z6, Z6
+	VFMADD231PS Z3, Z14, Z6
+	VADDPS      Z22, Z6, Z6
+	MOVQ        312(R8), BX
+	VADDPS      (R10), Z6, Z6
+	VMAXPS      Z6, Z4, Z6
+	VMINPS      Z6, Z5, Z6
+	VMOVUPS     Z6, (BX)(R9*4)
+	VMOVAPS     Z8, Z6
+	VMOVAPS     Z16, Z7
+	VSUBPS      Z12, Z6, Z6
+	VSUBPS      Z20, Z7, Z7
+	VMULPS      Z1, Z6, Z9
+	VFMADD231PS Z0, Z7, Z9
+	MOVQ        256(R8), BX
+	VADDPS      (R10), Z9, Z9
+	VMAXPS      Z9, Z4, Z9
+	VMINPS      Z9, Z5, Z9
+	VMOVUPS     Z9, (BX)(R9*4)
+	VMULPS      Z0, Z6, Z6
+	VFMADD231PS Z1, Z7, Z6
+	MOVQ        288(R8), BX
+	VADDPS      (R10), Z6, Z6
+	VMAXPS      Z6, Z4, Z6
+	VMINPS      Z6, Z5, Z6
+	VMOVUPS     Z6, (BX)(R9*4)
+	VADDPS      Z12, Z8, Z8
+	VADDPS      Z20, Z16, Z16
+	VADDPS      Z16, Z8, Z6
+	MOVQ        272(R8), BX
+	VADDPS      (R10), Z6, Z6
+	VMAXPS      Z6, Z4, Z6
+	VMINPS      Z6, Z5, Z6
+	VMOVUPS     Z6, (BX)(R9*4)
+	VMULPS      Z2, Z8, Z8
+	VFMADD231PS Z3, Z16, Z8
+	MOVQ        304(R8), BX
+	VADDPS      (R10), Z8, Z8
+	VMAXPS      Z8, Z4, Z8
+	VMINPS      Z8, Z5, Z8
+	VMOVUPS     Z8, (BX)(R9*4)
+	MOVQ        AX, BX
+	VMOVUPS     (BX)(DX*1), Z6
+	VMOVUPS     (BX)(SI*1), Z7
+	VMOVUPS     (BX)(DI*1), Z8
+	LEAQ        (BX)(SI*2), R14
+	VMOVUPS     (R14)(DX*1), Z9
+	VADDPS      Z7, Z6, Z6
+	VADDPS      Z9, Z8, Z8
+	VADDPS      Z8, Z6, Z7
+	VMULPS      Z2, Z6, Z6
+	VFMADD231PS Z3, Z8, Z6
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Z8
+	VMOVUPS     (BX)(SI*1), Z9
+	VMOVUPS     (BX)(DI*1), Z10
+	LEAQ        (BX)(SI*2), R14
+	VMOVUPS     (R14)(DX*1), Z11
+	VADDPS      Z9, Z8, Z8
+	VADDPS      Z11, Z10, Z10
+	VADDPS      Z10, Z8, Z9
+	VMULPS      Z2, Z8, Z8
+	VFMADD231PS Z3, Z10, Z8
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Z10
+	VMOVUPS     (BX)(SI*1), Z11
+	VMOVUPS     (BX)(DI*1), Z12
+	LEAQ        (BX)(SI*2), R14
+	VMOVUPS     (R14)(DX*1), Z13
+	VADDPS      Z11, Z10, Z10
+	VADDPS      Z13, Z12, Z12
+	VADDPS      Z12, Z10, Z11
+	VMULPS      Z2, Z10, Z10
+	VFMADD231PS Z3, Z12, Z10
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Z12
+	VMOVUPS     (BX)(SI*1), Z13
+	VMOVUPS     (BX)(DI*1), Z14
+	LEAQ        (BX)(SI*2), R14
+	VMOVUPS     (R14)(DX*1), Z15
+	VADDPS      Z13, Z12, Z12
+	VADDPS      Z15, Z14, Z14
+	VADDPS      Z14, Z12, Z13
+	VMULPS      Z2, Z12, Z12
+	VFMADD231PS Z3, Z14, Z12
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Z14
+	VMOVUPS     (BX)(SI*1), Z15
+	VMOVUPS     (BX)(DI*1), Z16
+	LEAQ        (BX)(SI*2), R14
+	VMOVUPS     (R14)(DX*1), Z17
+	VADDPS      Z15, Z14, Z14
+	VADDPS      Z17, Z16, Z16
+	VADDPS      Z16, Z14, Z15
+	VMULPS      Z2, Z14, Z14
+	VFMADD231PS Z3, Z16, Z14
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Z16
+	VMOVUPS     (BX)(SI*1), Z17
+	VMOVUPS     (BX)(DI*1), Z18
+	LEAQ        (BX)(SI*2), R14
+	VMOVUPS     (R14)(DX*1), Z19
+	VADDPS      Z17, Z16, Z16
+	VADDPS      Z19, Z18, Z18
+	VADDPS      Z18, Z16, Z17
+	VMULPS      Z2, Z16, Z16
+	VFMADD231PS Z3, Z18, Z16
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Z18
+	VMOVUPS     (BX)(SI*1), Z19
+	VMOVUPS     (BX)(DI*1), Z20
+	LEAQ        (BX)(SI*2), R14
+	VMOVUPS     (R14)(DX*1), Z21
+	VADDPS      Z19, Z18, Z18
+	VADDPS      Z21, Z20, Z20
+	VADDPS      Z20, Z18, Z19
+	VMULPS      Z2, Z18, Z18
+	VFMADD231PS Z3, Z20, Z18
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Z20
+	VMOVUPS     (BX)(SI*1), Z21
+	VMOVUPS     (BX)(DI*1), Z22
+	LEAQ        (BX)(SI*2), R14
+	VMOVUPS     (R14)(DX*1), Z23
+	VADDPS      Z21, Z20, Z20
+	VADDPS      Z23, Z22, Z22
+	VADDPS      Z22, Z20, Z21
+	VMULPS      Z2, Z20, Z20
+	VFMADD231PS Z3, Z22, Z20
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Z22
+	VMOVUPS     (BX)(SI*1), Z23
+	VMOVUPS     (BX)(DI*1), Z24
+	LEAQ        (BX)(SI*2), BX
+	VMOVUPS     (BX)(DX*1), Z25
+	VADDPS      Z23, Z22, Z22
+	VADDPS      Z25, Z24, Z24
+	VADDPS      Z24, Z22, Z23
+	VMULPS      Z2, Z22, Z22
+	VFMADD231PS Z3, Z24, Z22
+	VMOVAPS     Z7, Z24
+	VMOVAPS     Z15, Z25
+	VSUBPS      Z11, Z24, Z24
+	VSUBPS      Z19, Z25, Z25
+	VMULPS      Z1, Z24, Z26
+	VFMADD231PS Z0, Z25, Z26
+	MOVQ        136(R8), BX
+	VADDPS      (R10), Z26, Z26
+	VMAXPS      Z26, Z4, Z26
+	VMINPS      Z26, Z5, Z26
+	VMOVUPS     Z26, (BX)(R9*4)
+	VMULPS      Z0, Z24, Z24
+	VFMADD231PS Z1, Z25, Z24
+	MOVQ        168(R8), BX
+	VADDPS      (R10), Z24, Z24
+	VMAXPS      Z24, Z4, Z24
+	VMINPS      Z24, Z5, Z24
+	VMOVUPS     Z24, (BX)(R9*4)
+	VADDPS      Z11, Z7, Z7
+	VADDPS      Z19, Z15, Z15
+	VADDPS      Z15, Z7, Z11
+	MOVQ        152(R8), BX
+	VADDPS      (R10), Z11, Z11
+	VMAXPS      Z11, Z4, Z11
+	VMINPS      Z11, Z5, Z11
+	VMOVUPS     Z11, (BX)(R9*4)
+	VMULPS      Z2, Z7, Z7
+	VFMADD231PS Z3, Z15, Z7
+	VADDPS      Z23, Z7, Z7
+	MOVQ        184(R8), BX
+	VADDPS      (R10), Z7, Z7
+	VMAXPS      Z7, Z4, Z7
+	VMINPS      Z7, Z5, Z7
+	VMOVUPS     Z7, (BX)(R9*4)
+	VMOVAPS     Z9, Z7
+	VMOVAPS     Z17, Z11
+	VSUBPS      Z13, Z7, Z7
+	VSUBPS      Z21, Z11, Z11
+	VMULPS      Z1, Z7, Z15
+	VFMADD231PS Z0, Z11, Z15
+	MOVQ        128(R8), BX
+	VADDPS      (R10), Z15, Z15
+	VMAXPS      Z15, Z4, Z15
+	VMINPS      Z15, Z5, Z15
+	VMOVUPS     Z15, (BX)(R9*4)
+	VMULPS      Z0, Z7, Z7
+	VFMADD231PS Z1, Z11, Z7
+	MOVQ        160(R8), BX
+	VADDPS      (R10), Z7, Z7
+	VMAXPS      Z7, Z4, Z7
+	VMINPS      Z7, Z5, Z7
+	VMOVUPS     Z7, (BX)(R9*4)
+	VADDPS      Z13, Z9, Z9
+	VADDPS      Z21, Z17, Z17
+	VADDPS      Z17, Z9, Z7
+	MOVQ        144(R8), BX
+	VADDPS      (R10), Z7, Z7
+	VMAXPS      Z7, Z4, Z7
+	VMINPS      Z7, Z5, Z7
+	VMOVUPS     Z7, (BX)(R9*4)
+	VMULPS      Z2, Z9, Z9
+	VFMADD231PS Z3, Z17, Z9
+	MOVQ        176(R8), BX
+	VADDPS      (R10), Z9, Z9
+	VMAXPS      Z9, Z4, Z9
+	VMINPS      Z9, Z5, Z9
+	VMOVUPS     Z9, (BX)(R9*4)
+	VMOVAPS     Z6, Z7
+	VMOVAPS     Z14, Z9
+	VSUBPS      Z10, Z7, Z7
+	VSUBPS      Z18, Z9, Z9
+	VMULPS      Z1, Z7, Z11
+	VFMADD231PS Z0, Z9, Z11
+	MOVQ        392(R8), BX
+	VADDPS      (R10), Z11, Z11
+	VMAXPS      Z11, Z4, Z11
+	VMINPS      Z11, Z5, Z11
+	VMOVUPS     Z11, (BX)(R9*4)
+	VMULPS      Z0, Z7, Z7
+	VFMADD231PS Z1, Z9, Z7
+	MOVQ        424(R8), BX
+	VADDPS      (R10), Z7, Z7
+	VMAXPS      Z7, Z4, Z7
+	VMINPS      Z7, Z5, Z7
+	VMOVUPS     Z7, (BX)(R9*4)
+	VADDPS      Z10, Z6, Z6
+	VADDPS      Z18, Z14, Z14
+	VADDPS      Z14, Z6, Z7
+	MOVQ        408(R8), BX
+	VADDPS      (R10), Z7, Z7
+	VMAXPS      Z7, Z4, Z7
+	VMINPS      Z7, Z5, Z7
+	VMOVUPS     Z7, (BX)(R9*4)
+	VMULPS      Z2, Z6, Z6
+	VFMADD231PS Z3, Z14, Z6
+	VADDPS      Z22, Z6, Z6
+	MOVQ        440(R8), BX
+	VADDPS      (R10), Z6, Z6
+	VMAXPS      Z6, Z4, Z6
+	VMINPS      Z6, Z5, Z6
+	VMOVUPS     Z6, (BX)(R9*4)
+	VMOVAPS     Z8, Z6
+	VMOVAPS     Z16, Z7
+	VSUBPS      Z12, Z6, Z6
+	VSUBPS      Z20, Z7, Z7
+	VMULPS      Z1, Z6, Z9
+	VFMADD231PS Z0, Z7, Z9
+	MOVQ        384(R8), BX
+	VADDPS      (R10), Z9, Z9
+	VMAXPS      Z9, Z4, Z9
+	VMINPS      Z9, Z5, Z9
+	VMOVUPS     Z9, (BX)(R9*4)
+	VMULPS      Z0, Z6, Z6
+	VFMADD231PS Z1, Z7, Z6
+	MOVQ        416(R8), BX
+	VADDPS      (R10), Z6, Z6
+	VMAXPS      Z6, Z4, Z6
+	VMINPS      Z6, Z5, Z6
+	VMOVUPS     Z6, (BX)(R9*4)
+	VADDPS      Z12, Z8, Z8
+	VADDPS      Z20, Z16, Z16
+	VADDPS      Z16, Z8, Z6
+	MOVQ        400(R8), BX
+	VADDPS      (R10), Z6, Z6
+	VMAXPS      Z6, Z4, Z6
+	VMINPS      Z6, Z5, Z6
+	VMOVUPS     Z6, (BX)(R9*4)
+	VMULPS      Z2, Z8, Z8
+	VFMADD231PS Z3, Z16, Z8
+	MOVQ        432(R8), BX
+	VADDPS      (R10), Z8, Z8
+	VMAXPS      Z8, Z4, Z8
+	VMINPS      Z8, Z5, Z8
+	VMOVUPS     Z8, (BX)(R9*4)
+	MOVQ        AX, BX
+	VMOVUPS     (BX), Z6
+	VMOVUPS     (BX)(DX*2), Z7
+	VMOVUPS     (BX)(DX*4), Z8
+	VMOVUPS     (BX)(SI*2), Z9
+	VSUBPS      Z7, Z6, Z6
+	VSUBPS      Z9, Z8, Z8
+	VMULPS      Z1, Z6, Z7
+	VFMADD231PS Z0, Z8, Z7
+	VMULPS      Z0, Z6, Z6
+	VFMADD231PS Z1, Z8, Z6
+	ADDQ        CX, BX
+	VMOVUPS     (BX), Z8
+	VMOVUPS     (BX)(DX*2), Z9
+	VMOVUPS     (BX)(DX*4), Z10
+	VMOVUPS     (BX)(SI*2), Z11
+	VSUBPS      Z9, Z8, Z8
+	VSUBPS      Z11, Z10, Z10
+	VMULPS      Z1, Z8, Z9
+	VFMADD231PS Z0, Z10, Z9
+	VMULPS      Z0, Z8, Z8
+	VFMADD231PS Z1, Z10, Z8
+	ADDQ        CX, BX
+	VMOVUPS     (BX), Z10
+	VMOVUPS     (BX)(DX*2), Z11
+	VMOVUPS     (BX)(DX*4), Z12
+	VMOVUPS     (BX)(SI*2), Z13
+	VSUBPS      Z11, Z10, Z10
+	VSUBPS      Z13, Z12, Z12
+	VMULPS      Z1, Z10, Z11
+	VFMADD231PS Z0, Z12, Z11
+	VMULPS      Z0, Z10, Z10
+	VFMADD231PS Z1, Z12, Z10
+	ADDQ        CX, BX
+	VMOVUPS     (BX), Z12
+	VMOVUPS     (BX)(DX*2), Z13
+	VMOVUPS     (BX)(DX*4), Z14
+	VMOVUPS     (BX)(SI*2), Z15
+	VSUBPS      Z13, Z12, Z12
+	VSUBPS      Z15, Z14, Z14
+	VMULPS      Z1, Z12, Z13
+	VFMADD231PS Z0, Z14, Z13
+	VMULPS      Z0, Z12, Z12
+	VFMADD231PS Z1, Z14, Z12
+	ADDQ        CX, BX
+	VMOVUPS     (BX), Z14
+	VMOVUPS     (BX)(DX*2), Z15
+	VMOVUPS     (BX)(DX*4), Z16
+	VMOVUPS     (BX)(SI*2), Z17
+	VSUBPS      Z15, Z14, Z14
+	VSUBPS      Z17, Z16, Z16
+	VMULPS      Z1, Z14, Z15
+	VFMADD231PS Z0, Z16, Z15
+	VMULPS      Z0, Z14, Z14
+	VFMADD231PS Z1, Z16, Z14
+	ADDQ        CX, BX
+	VMOVUPS     (BX), Z16
+	VMOVUPS     (BX)(DX*2), Z17
+	VMOVUPS     (BX)(DX*4), Z18
+	VMOVUPS     (BX)(SI*2), Z19
+	VSUBPS      Z17, Z16, Z16
+	VSUBPS      Z19, Z18, Z18
+	VMULPS      Z1, Z16, Z17
+	VFMADD231PS Z0, Z18, Z17
+	VMULPS      Z0, Z16, Z16
+	VFMADD231PS Z1, Z18, Z16
+	ADDQ        CX, BX
+	VMOVUPS     (BX), Z18
+	VMOVUPS     (BX)(DX*2), Z19
+	VMOVUPS     (BX)(DX*4), Z20
+	VMOVUPS     (BX)(SI*2), Z21
+	VSUBPS      Z19, Z18, Z18
+	VSUBPS      Z21, Z20, Z20
+	VMULPS      Z1, Z18, Z19
+	VFMADD231PS Z0, Z20, Z19
+	VMULPS      Z0, Z18, Z18
+	VFMADD231PS Z1, Z20, Z18
+	ADDQ        CX, BX
+	VMOVUPS     (BX), Z20
+	VMOVUPS     (BX)(DX*2), Z21
+	VMOVUPS     (BX)(DX*4), Z22
+	VMOVUPS     (BX)(SI*2), Z23
+	VSUBPS      Z21, Z20, Z20
+	VSUBPS      Z23, Z22, Z22
+	VMULPS      Z1, Z20, Z21
+	VFMADD231PS Z0, Z22, Z21
+	VMULPS      Z0, Z20, Z20
+	VFMADD231PS Z1, Z22, Z20
+	ADDQ        CX, BX
+	VMOVUPS     (BX), Z22
+	VMOVUPS     (BX)(DX*2), Z23
+	VMOVUPS     (BX)(DX*4), Z24
+	VMOVUPS     (BX)(SI*2), Z25
+	VSUBPS      Z23, Z22, Z22
+	VSUBPS      Z25, Z24, Z24
+	VMULPS      Z1, Z22, Z23
+	VFMADD231PS Z0, Z24, Z23
+	VMULPS      Z0, Z22, Z22
+	VFMADD231PS Z1, Z24, Z22
+	VMOVAPS     Z7, Z24
+	VMOVAPS     Z15, Z25
+	VSUBPS      Z11, Z24, Z24
+	VSUBPS      Z19, Z25, Z25
+	VMULPS      Z1, Z24, Z26
+	VFMADD231PS Z0, Z25, Z26
+	MOVQ        72(R8), BX
+	VADDPS      (R10), Z26, Z26
+	VMAXPS      Z26, Z4, Z26
+	VMINPS      Z26, Z5, Z26
+	VMOVUPS     Z26, (BX)(R9*4)
+	VMULPS      Z0, Z24, Z24
+	VFMADD231PS Z1, Z25, Z24
+	MOVQ        104(R8), BX
+	VADDPS      (R10), Z24, Z24
+	VMAXPS      Z24, Z4, Z24
+	VMINPS      Z24, Z5, Z24
+	VMOVUPS     Z24, (BX)(R9*4)
+	VADDPS      Z11, Z7, Z7
+	VADDPS      Z19, Z15, Z15
+	VADDPS      Z15, Z7, Z11
+	MOVQ        88(R8), BX
+	VADDPS      (R10), Z11, Z11
+	VMAXPS      Z11, Z4, Z11
+	VMINPS      Z11, Z5, Z11
+	VMOVUPS     Z11, (BX)(R9*4)
+	VMULPS      Z2, Z7, Z7
+	VFMADD231PS Z3, Z15, Z7
+	VADDPS      Z23, Z7, Z7
+	MOVQ        120(R8), BX
+	VADDPS      (R10), Z7, Z7
+	VMAXPS      Z7, Z4, Z7
+	VMINPS      Z7, Z5, Z7
+	VMOVUPS     Z7, (BX)(R9*4)
+	VMOVAPS     Z9, Z7
+	VMOVAPS     Z17, Z11
+	VSUBPS      Z13, Z7, Z7
+	VSUBPS      Z21, Z11, Z11
+	VMULPS      Z1, Z7, Z15
+	VFMADD231PS Z0, Z11, Z15
+	MOVQ        64(R8), BX
+	VADDPS      (R10), Z15, Z15
+	VMAXPS      Z15, Z4, Z15
+	VMINPS      Z15, Z5, Z15
+	VMOVUPS     Z15, (BX)(R9*4)
+	VMULPS      Z0, Z7, Z7
+	VFMADD231PS Z1, Z11, Z7
+	MOVQ        96(R8), BX
+	VADDPS      (R10), Z7, Z7
+	VMAXPS      Z7, Z4, Z7
+	VMINPS      Z7, Z5, Z7
+	VMOVUPS     Z7, (BX)(R9*4)
+	VADDPS      Z13, Z9, Z9
+	VADDPS      Z21, Z17, Z17
+	VADDPS      Z17, Z9, Z7
+	MOVQ        80(R8), BX
+	VADDPS      (R10), Z7, Z7
+	VMAXPS      Z7, Z4, Z7
+	VMINPS      Z7, Z5, Z7
+	VMOVUPS     Z7, (BX)(R9*4)
+	VMULPS      Z2, Z9, Z9
+	VFMADD231PS Z3, Z17, Z9
+	MOVQ        112(R8), BX
+	VADDPS      (R10), Z9, Z9
+	VMAXPS      Z9, Z4, Z9
+	VMINPS      Z9, Z5, Z9
+	VMOVUPS     Z9, (BX)(R9*4)
+	VMOVAPS     Z6, Z7
+	VMOVAPS     Z14, Z9
+	VSUBPS      Z10, Z7, Z7
+	VSUBPS      Z18, Z9, Z9
+	VMULPS      Z1, Z7, Z11
+	VFMADD231PS Z0, Z9, Z11
+	MOVQ        328(R8), BX
+	VADDPS      (R10), Z11, Z11
+	VMAXPS      Z11, Z4, Z11
+	VMINPS      Z11, Z5, Z11
+	VMOVUPS     Z11, (BX)(R9*4)
+	VMULPS      Z0, Z7, Z7
+	VFMADD231PS Z1, Z9, Z7
+	MOVQ        360(R8), BX
+	VADDPS      (R10), Z7, Z7
+	VMAXPS      Z7, Z4, Z7
+	VMINPS      Z7, Z5, Z7
+	VMOVUPS     Z7, (BX)(R9*4)
+	VADDPS      Z10, Z6, Z6
+	VADDPS      Z18, Z14, Z14
+	VADDPS      Z14, Z6, Z7
+	MOVQ        344(R8), BX
+	VADDPS      (R10), Z7, Z7
+	VMAXPS      Z7, Z4, Z7
+	VMINPS      Z7, Z5, Z7
+	VMOVUPS     Z7, (BX)(R9*4)
+	VMULPS      Z2, Z6, Z6
+	VFMADD231PS Z3, Z14, Z6
+	VADDPS      Z22, Z6, Z6
+	MOVQ        376(R8), BX
+	VADDPS      (R10), Z6, Z6
+	VMAXPS      Z6, Z4, Z6
+	VMINPS      Z6, Z5, Z6
+	VMOVUPS     Z6, (BX)(R9*4)
+	VMOVAPS     Z8, Z6
+	VMOVAPS     Z16, Z7
+	VSUBPS      Z12, Z6, Z6
+	VSUBPS      Z20, Z7, Z7
+	VMULPS      Z1, Z6, Z9
+	VFMADD231PS Z0, Z7, Z9
+	MOVQ        320(R8), BX
+	VADDPS      (R10), Z9, Z9
+	VMAXPS      Z9, Z4, Z9
+	VMINPS      Z9, Z5, Z9
+	VMOVUPS     Z9, (BX)(R9*4)
+	VMULPS      Z0, Z6, Z6
+	VFMADD231PS Z1, Z7, Z6
+	MOVQ        352(R8), BX
+	VADDPS      (R10), Z6, Z6
+	VMAXPS      Z6, Z4, Z6
+	VMINPS      Z6, Z5, Z6
+	VMOVUPS     Z6, (BX)(R9*4)
+	VADDPS      Z12, Z8, Z8
+	VADDPS      Z20, Z16, Z16
+	VADDPS      Z16, Z8, Z6
+	MOVQ        336(R8), BX
+	VADDPS      (R10), Z6, Z6
+	VMAXPS      Z6, Z4, Z6
+	VMINPS      Z6, Z5, Z6
+	VMOVUPS     Z6, (BX)(R9*4)
+	VMULPS      Z2, Z8, Z8
+	VFMADD231PS Z3, Z16, Z8
+	MOVQ        368(R8), BX
+	VADDPS      (R10), Z8, Z8
+	VMAXPS      Z8, Z4, Z8
+	VMINPS      Z8, Z5, Z8
+	VMOVUPS     Z8, (BX)(R9*4)
+	MOVQ        AX, BX
+	VMOVUPS     (BX)(DX*8), Z6
+	VMOVUPS     (BX), Z7
+	VMOVUPS     (BX)(DX*2), Z8
+	VMOVUPS     (BX)(DX*4), Z9
+	VMOVUPS     (BX)(SI*2), Z10
+	VADDPS      Z8, Z7, Z7
+	VADDPS      Z10, Z9, Z9
+	VADDPS      Z9, Z7, Z8
+	VMULPS      Z2, Z7, Z7
+	VFMADD231PS Z3, Z9, Z7
+	VADDPS      Z6, Z7, Z7
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*8), Z6
+	VMOVUPS     (BX), Z9
+	VMOVUPS     (BX)(DX*2), Z10
+	VMOVUPS     (BX)(DX*4), Z11
+	VMOVUPS     (BX)(SI*2), Z12
+	VADDPS      Z10, Z9, Z9
+	VADDPS      Z12, Z11, Z11
+	VADDPS      Z11, Z9, Z10
+	VMULPS      Z2, Z9, Z9
+	VFMADD231PS Z3, Z11, Z9
+	VADDPS      Z6, Z9, Z9
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*8), Z6
+	VMOVUPS     (BX), Z11
+	VMOVUPS     (BX)(DX*2), Z12
+	VMOVUPS     (BX)(DX*4), Z13
+	VMOVUPS     (BX)(SI*2), Z14
+	VADDPS      Z12, Z11, Z11
+	VADDPS      Z14, Z13, Z13
+	VADDPS      Z13, Z11, Z12
+	VMULPS      Z2, Z11, Z11
+	VFMADD231PS Z3, Z13, Z11
+	VADDPS      Z6, Z11, Z11
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*8), Z6
+	VMOVUPS     (BX), Z13
+	VMOVUPS     (BX)(DX*2), Z14
+	VMOVUPS     (BX)(DX*4), Z15
+	VMOVUPS     (BX)(SI*2), Z16
+	VADDPS      Z14, Z13, Z13
+	VADDPS      Z16, Z15, Z15
+	VADDPS      Z15, Z13, Z14
+	VMULPS      Z2, Z13, Z13
+	VFMADD231PS Z3, Z15, Z13
+	VADDPS      Z6, Z13, Z13
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*8), Z6
+	VMOVUPS     (BX), Z15
+	VMOVUPS     (BX)(DX*2), Z16
+	VMOVUPS     (BX)(DX*4), Z17
+	VMOVUPS     (BX)(SI*2), Z18
+	VADDPS      Z16, Z15, Z15
+	VADDPS      Z18, Z17, Z17
+	VADDPS      Z17, Z15, Z16
+	VMULPS      Z2, Z15, Z15
+	VFMADD231PS Z3, Z17, Z15
+	VADDPS      Z6, Z15, Z15
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*8), Z6
+	VMOVUPS     (BX), Z17
+	VMOVUPS     (BX)(DX*2), Z18
+	VMOVUPS     (BX)(DX*4), Z19
+	VMOVUPS     (BX)(SI*2), Z20
+	VADDPS      Z18, Z17, Z17
+	VADDPS      Z20, Z19, Z19
+	VADDPS      Z19, Z17, Z18
+	VMULPS      Z2, Z17, Z17
+	VFMADD231PS Z3, Z19, Z17
+	VADDPS      Z6, Z17, Z17
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*8), Z6
+	VMOVUPS     (BX), Z19
+	VMOVUPS     (BX)(DX*2), Z20
+	VMOVUPS     (BX)(DX*4), Z21
+	VMOVUPS     (BX)(SI*2), Z22
+	VADDPS      Z20, Z19, Z19
+	VADDPS      Z22, Z21, Z21
+	VADDPS      Z21, Z19, Z20
+	VMULPS      Z2, Z19, Z19
+	VFMADD231PS Z3, Z21, Z19
+	VADDPS      Z6, Z19, Z19
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*8), Z6
+	VMOVUPS     (BX), Z21
+	VMOVUPS     (BX)(DX*2), Z22
+	VMOVUPS     (BX)(DX*4), Z23
+	VMOVUPS     (BX)(SI*2), Z24
+	VADDPS      Z22, Z21, Z21
+	VADDPS      Z24, Z23, Z23
+	VADDPS      Z23, Z21, Z22
+	VMULPS      Z2, Z21, Z21
+	VFMADD231PS Z3, Z23, Z21
+	VADDPS      Z6, Z21, Z21
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*8), Z6
+	VMOVUPS     (BX), Z23
+	VMOVUPS     (BX)(DX*2), Z24
+	VMOVUPS     (BX)(DX*4), Z25
+	VMOVUPS     (BX)(SI*2), Z26
+	VADDPS      Z24, Z23, Z23
+	VADDPS      Z26, Z25, Z25
+	VADDPS      Z25, Z23, Z24
+	VMULPS      Z2, Z23, Z23
+	VFMADD231PS Z3, Z25, Z23
+	VADDPS      Z6, Z23, Z23
+	VMOVAPS     Z8, Z6
+	VMOVAPS     Z16, Z25
+	VSUBPS      Z12, Z6, Z6
+	VSUBPS      Z20, Z25, Z25
+	VMULPS      Z1, Z6, Z26
+	VFMADD231PS Z0, Z25, Z26
+	MOVQ        200(R8), BX
+	VADDPS      (R10), Z26, Z26
+	VMAXPS      Z26, Z4, Z26
+	VMINPS      Z26, Z5, Z26
+	VMOVUPS     Z26, (BX)(R9*4)
+	VMULPS      Z0, Z6, Z6
+	VFMADD231PS Z1, Z25, Z6
+	MOVQ        232(R8), BX
+	VADDPS      (R10), Z6, Z6
+	VMAXPS      Z6, Z4, Z6
+	VMINPS      Z6, Z5, Z6
+	VMOVUPS     Z6, (BX)(R9*4)
+	VADDPS      Z12, Z8, Z8
+	VADDPS      Z20, Z16, Z16
+	VADDPS      Z16, Z8, Z6
+	MOVQ        216(R8), BX
+	VADDPS      (R10), Z6, Z6
+	VMAXPS      Z6, Z4, Z6
+	VMINPS      Z6, Z5, Z6
+	VMOVUPS     Z6, (BX)(R9*4)
+	VMULPS      Z2, Z8, Z8
+	VFMADD231PS Z3, Z16, Z8
+	VADDPS      Z24, Z8, Z8
+	MOVQ        248(R8), BX
+	VADDPS      (R10), Z8, Z8
+	VMAXPS      Z8, Z4, Z8
+	VMINPS      Z8, Z5, Z8
+	VMOVUPS     Z8, (BX)(R9*4)
+	VMOVAPS     Z10, Z6
+	VMOVAPS     Z18, Z8
+	VSUBPS      Z14, Z6, Z6
+	VSUBPS      Z22, Z8, Z8
+	VMULPS      Z1, Z6, Z12
+	VFMADD231PS Z0, Z8, Z12
+	MOVQ        192(R8), BX
+	VADDPS      (R10), Z12, Z12
+	VMAXPS      Z12, Z4, Z12
+	VMINPS      Z12, Z5, Z12
+	VMOVUPS     Z12, (BX)(R9*4)
+	VMULPS      Z0, Z6, Z6
+	VFMADD231PS Z1, Z8, Z6
+	MOVQ        224(R8), BX
+	VADDPS      (R10), Z6, Z6
+	VMAXPS      Z6, Z4, Z6
+	VMINPS      Z6, Z5, Z6
+	VMOVUPS     Z6, (BX)(R9*4)
+	VADDPS      Z14, Z10, Z10
+	VADDPS      Z22, Z18, Z18
+	VADDPS      Z18, Z10, Z6
+	MOVQ        208(R8), BX
+	VADDPS      (R10), Z6, Z6
+	VMAXPS      Z6, Z4, Z6
+	VMINPS      Z6, Z5, Z6
+	VMOVUPS     Z6, (BX)(R9*4)
+	VMULPS      Z2, Z10, Z10
+	VFMADD231PS Z3, Z18, Z10
+	MOVQ        240(R8), BX
+	VADDPS      (R10), Z10, Z10
+	VMAXPS      Z10, Z4, Z10
+	VMINPS      Z10, Z5, Z10
+	VMOVUPS     Z10, (BX)(R9*4)
+	VMOVAPS     Z7, Z6
+	VMOVAPS     Z15, Z8
+	VSUBPS      Z11, Z6, Z6
+	VSUBPS      Z19, Z8, Z8
+	VMULPS      Z1, Z6, Z10
+	VFMADD231PS Z0, Z8, Z10
+	MOVQ        456(R8), BX
+	VADDPS      (R10), Z10, Z10
+	VMAXPS      Z10, Z4, Z10
+	VMINPS      Z10, Z5, Z10
+	VMOVUPS     Z10, (BX)(R9*4)
+	VMULPS      Z0, Z6, Z6
+	VFMADD231PS Z1, Z8, Z6
+	MOVQ        488(R8), BX
+	VADDPS      (R10), Z6, Z6
+	VMAXPS      Z6, Z4, Z6
+	VMINPS      Z6, Z5, Z6
+	VMOVUPS     Z6, (BX)(R9*4)
+	VADDPS      Z11, Z7, Z7
+	VADDPS      Z19, Z15, Z15
+	VADDPS      Z15, Z7, Z6
+	MOVQ        472(R8), BX
+	VADDPS      (R10), Z6, Z6
+	VMAXPS      Z6, Z4, Z6
+	VMINPS      Z6, Z5, Z6
+	VMOVUPS     Z6, (BX)(R9*4)
+	VMULPS      Z2, Z7, Z7
+	VFMADD231PS Z3, Z15, Z7
+	VADDPS      Z23, Z7, Z7
+	MOVQ        504(R8), BX
+	VADDPS      (R10), Z7, Z7
+	VMAXPS      Z7, Z4, Z7
+	VMINPS      Z7, Z5, Z7
+	VMOVUPS     Z7, (BX)(R9*4)
+	VMOVAPS     Z9, Z6
+	VMOVAPS     Z17, Z7
+	VSUBPS      Z13, Z6, Z6
+	VSUBPS      Z21, Z7, Z7
+	VMULPS      Z1, Z6, Z8
+	VFMADD231PS Z0, Z7, Z8
+	MOVQ        448(R8), BX
+	VADDPS      (R10), Z8, Z8
+	VMAXPS      Z8, Z4, Z8
+	VMINPS      Z8, Z5, Z8
+	VMOVUPS     Z8, (BX)(R9*4)
+	VMULPS      Z0, Z6, Z6
+	VFMADD231PS Z1, Z7, Z6
+	MOVQ        480(R8), BX
+	VADDPS      (R10), Z6, Z6
+	VMAXPS      Z6, Z4, Z6
+	VMINPS      Z6, Z5, Z6
+	VMOVUPS     Z6, (BX)(R9*4)
+	VADDPS      Z13, Z9, Z9
+	VADDPS      Z21, Z17, Z17
+	VADDPS      Z17, Z9, Z6
+	MOVQ        464(R8), BX
+	VADDPS      (R10), Z6, Z6
+	VMAXPS      Z6, Z4, Z6
+	VMINPS      Z6, Z5, Z6
+	VMOVUPS     Z6, (BX)(R9*4)
+	VMULPS      Z2, Z9, Z9
+	VFMADD231PS Z3, Z17, Z9
+	MOVQ        496(R8), BX
+	VADDPS      (R10), Z9, Z9
+	VMAXPS      Z9, Z4, Z9
+	VMINPS      Z9, Z5, Z9
+	VMOVUPS     Z9, (BX)(R9*4)
+	ADDQ        $+64, R10
+	ADDQ        $+64, AX
+	ADDQ        $+16, R9
+	SUBQ        $+16, R13
+	JG          vector
+	MOVQ        step+32(FP), R13
+	LEAQ        (R12)(R13*4), R12
+	ADDQ        pixelStep+8(FP), R11
+	DECQ        tiles+40(FP)
+	JNZ         tile
+	VZEROUPPER
+	RET
+
+// func turnedOutputAddAVX512(dst **float32, pixelStep int, src *float32, stride int, step int, tiles int, channels int)
+// Requires: AVX, AVX512F
+TEXT ·turnedOutputAddAVX512(SB), NOSPLIT, $0-56
+	MOVQ    src+16(FP), AX
+	MOVQ    stride+24(FP), CX
+	SHLQ    $0x02, CX
+	LEAQ    (CX)(CX*8), DX
+	LEAQ    (DX)(DX*2), SI
+	LEAQ    (DX)(DX*4), DI
+	MOVQ    dst+0(FP), R8
+	VMOVUPS constant1<>+0(SB), Z0
+	VMOVUPS constant2<>+0(SB), Z1
+	VMOVUPS constant5<>+0(SB), Z2
+	VMOVUPS constant3<>+0(SB), Z3
+	XORQ    R10, R10
+	MOVQ    AX, R11
+
+tile:
+	MOVQ R10, R9
+	MOVQ R11, AX
+	MOVQ channels+48(FP), R12
+
+vector:
+	MOVQ        AX, BX
+	VMOVUPS     (BX)(DX*1), Z4
+	VMOVUPS     (BX)(SI*1), Z5
+	VMOVUPS     (BX)(DI*1), Z6
+	LEAQ        (BX)(SI*2), R13
+	VMOVUPS     (R13)(DX*1), Z7
+	VSUBPS      Z5, Z4, Z4
+	VSUBPS      Z7, Z6, Z6
+	VMULPS      Z1, Z4, Z5
+	VFMADD231PS Z0, Z6, Z5
+	VMULPS      Z0, Z4, Z4
+	VFMADD231PS Z1, Z6, Z4
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Z6
+	VMOVUPS     (BX)(SI*1), Z7
+	VMOVUPS     (BX)(DI*1), Z8
+	LEAQ        (BX)(SI*2), R13
+	VMOVUPS     (R13)(DX*1), Z9
+	VSUBPS      Z7, Z6, Z6
+	VSUBPS      Z9, Z8, Z8
+	VMULPS      Z1, Z6, Z7
+	VFMADD231PS Z0, Z8, Z7
+	VMULPS      Z0, Z6, Z6
+	VFMADD231PS Z1, Z8, Z6
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Z8
+	VMOVUPS     (BX)(SI*1), Z9
+	VMOVUPS     (BX)(DI*1), Z10
+	LEAQ        (BX)(SI*2), R13
+	VMOVUPS     (R13)(DX*1), Z11
+	VSUBPS      Z9, Z8, Z8
+	VSUBPS      Z11, Z10, Z10
+	VMULPS      Z1, Z8, Z9
+	VFMADD231PS Z0, Z10, Z9
+	VMULPS      Z0, Z8, Z8
+	VFMADD231PS Z1, Z10, Z8
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Z10
+	VMOVUPS     (BX)(SI*1), Z11
+	VMOVUPS     (BX)(DI*1), Z12
+	LEAQ        (BX)(SI*2), R13
+	VMOVUPS     (R13)(DX*1), Z13
+	VSUBPS      Z11, Z10, Z10
+	VSUBPS      Z13, Z12, Z12
+	VMULPS      Z1, Z10, Z11
+	VFMADD231PS Z0, Z12, Z11
+	VMULPS      Z0, Z10, Z10
+	VFMADD231PS Z1, Z12, Z10
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Z12
+	VMOVUPS     (BX)(SI*1), Z13
+	VMOVUPS     (BX)(DI*1), Z14
+	LEAQ        (BX)(SI*2), R13
+	VMOVUPS     (R13)(DX*1), Z15
+	VSUBPS      Z13, Z12, Z12
+	VSUBPS      Z15, Z14, Z14
+	VMULPS      Z1, Z12, Z13
+	VFMADD231PS Z0, Z14, Z13
+	VMULPS      Z0, Z12, Z12
+	VFMADD231PS Z1, Z14, Z12
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Z14
+	VMOVUPS     (BX)(SI*1), Z15
+	VMOVUPS     (BX)(DI*1), Z16
+	LEAQ        (BX)(SI*2), R13
+	VMOVUPS     (R13)(DX*1), Z17
+	VSUBPS      Z15, Z14, Z14
+	VSUBPS      Z17, Z16, Z16
+	VMULPS      Z1, Z14, Z15
+	VFMADD231PS Z0, Z16, Z15
+	VMULPS      Z0, Z14, Z14
+	VFMADD231PS Z1, Z16, Z14
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Z16
+	VMOVUPS     (BX)(SI*1), Z17
+	VMOVUPS     (BX)(DI*1), Z18
+	LEAQ        (BX)(SI*2), R13
+	VMOVUPS     (R13)(DX*1), Z19
+	VSUBPS      Z17, Z16, Z16
+	VSUBPS      Z19, Z18, Z18
+	VMULPS      Z1, Z16, Z17
+	VFMADD231PS Z0, Z18, Z17
+	VMULPS      Z0, Z16, Z16
+	VFMADD231PS Z1, Z18, Z16
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Z18
+	VMOVUPS     (BX)(SI*1), Z19
+	VMOVUPS     (BX)(DI*1), Z20
+	LEAQ        (BX)(SI*2), R13
+	VMOVUPS     (R13)(DX*1), Z21
+	VSUBPS      Z19, Z18, Z18
+	VSUBPS      Z21, Z20, Z20
+	VMULPS      Z1, Z18, Z19
+	VFMADD231PS Z0, Z20, Z19
+	VMULPS      Z0, Z18, Z18
+	VFMADD231PS Z1, Z20, Z18
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Z20
+	VMOVUPS     (BX)(SI*1), Z21
+	VMOVUPS     (BX)(DI*1), Z22
+	LEAQ        (BX)(SI*2), BX
+	VMOVUPS     (BX)(DX*1), Z23
+	VSUBPS      Z21, Z20, Z20
+	VSUBPS      Z23, Z22, Z22
+	VMULPS      Z1, Z20, Z21
+	VFMADD231PS Z0, Z22, Z21
+	VMULPS      Z0, Z20, Z20
+	VFMADD231PS Z1, Z22, Z20
+	VMOVAPS     Z5, Z22
+	VMOVAPS     Z13, Z23
+	VSUBPS      Z9, Z22, Z22
+	VSUBPS      Z17, Z23, Z23
+	VMULPS      Z1, Z22, Z24
+	VFMADD231PS Z0, Z23, Z24
+	MOVQ        8(R8), BX
+	VADDPS      (BX)(R9*4), Z24, Z24
+	VMOVUPS     Z24, (BX)(R9*4)
+	VMULPS      Z0, Z22, Z22
+	VFMADD231PS Z1, Z23, Z22
+	MOVQ        40(R8), BX
+	VADDPS      (BX)(R9*4), Z22, Z22
+	VMOVUPS     Z22, (BX)(R9*4)
+	VADDPS      Z9, Z5, Z5
+	VADDPS      Z17, Z13, Z13
+	VADDPS      Z13, Z5, Z9
+	MOVQ        24(R8), BX
+	VADDPS      (BX)(R9*4), Z9, Z9
+	VMOVUPS     Z9, (BX)(R9*4)
+	VMULPS      Z2, Z5, Z5
+	VFMADD231PS Z3, Z13, Z5
+	VADDPS      Z21, Z5, Z5
+	MOVQ        56(R8), BX
+	VADDPS      (BX)(R9*4), Z5, Z5
+	VMOVUPS     Z5, (BX)(R9*4)
+	VMOVAPS     Z7, Z5
+	VMOVAPS     Z15, Z9
+	VSUBPS      Z11, Z5, Z5
+	VSUBPS      Z19, Z9, Z9
+	VMULPS      Z1, Z5, Z13
+	VFMADD231PS Z0, Z9, Z13
+	MOVQ        (R8), BX
+	VADDPS      (BX)(R9*4), Z13, Z13
+	VMOVUPS     Z13, (BX)(R9*4)
+	VMULPS      Z0, Z5, Z5
+	VFMADD231PS Z1, Z9, Z5
+	MOVQ        32(R8), BX
+	VADDPS      (BX)(R9*4), Z5, Z5
+	VMOVUPS     Z5, (BX)(R9*4)
+	VADDPS      Z11, Z7, Z7
+	VADDPS      Z19, Z15, Z15
+	VADDPS      Z15, Z7, Z5
+	MOVQ        16(R8), BX
+	VADDPS      (BX)(R9*4), Z5, Z5
+	VMOVUPS     Z5, (BX)(R9*4)
+	VMULPS      Z2, Z7, Z7
+	VFMADD231PS Z3, Z15, Z7
+	MOVQ        48(R8), BX
+	VADDPS      (BX)(R9*4), Z7, Z7
+	VMOVUPS     Z7, (BX)(R9*4)
+	VMOVAPS     Z4, Z5
+	VMOVAPS     Z12, Z7
+	VSUBPS      Z8, Z5, Z5
+	VSUBPS      Z16, Z7, Z7
+	VMULPS      Z1, Z5, Z9
+	VFMADD231PS Z0, Z7, Z9
+	MOVQ        264(R8), BX
+	VADDPS      (BX)(R9*4), Z9, Z9
+	VMOVUPS     Z9, (BX)(R9*4)
+	VMULPS      Z0, Z5, Z5
+	VFMADD231PS Z1, Z7, Z5
+	MOVQ        296(R8), BX
+	VADDPS      (BX)(R9*4), Z5, Z5
+	VMOVUPS     Z5, (BX)(R9*4)
+	VADDPS      Z8, Z4, Z4
+	VADDPS      Z16, Z12, Z12
+	VADDPS      Z12, Z4, Z5
+	MOVQ        280(R8), BX
+	VADDPS      (BX)(R9*4), Z5, Z5
+	VMOVUPS     Z5, (BX)(R9*4)
+	VMULPS      Z2, Z4, Z4
+	VFMADD231PS Z3, Z12, Z4
+	VADDPS      Z20, Z4, Z4
+	MOVQ        312(R8), BX
+	VADDPS      (BX)(R9*4), Z4, Z4
+	VMOVUPS     Z4, (BX)(R9*4)
+	VMOVAPS     Z6, Z4
+	VMOVAPS     Z14, Z5
+	VSUBPS      Z10, Z4, Z4
+	VSUBPS      Z18, Z5, Z5
+	VMULPS      Z1, Z4, Z7
+	VFMADD231PS Z0, Z5, Z7
+	MOVQ        256(R8), BX
+	VADDPS      (BX)(R9*4), Z7, Z7
+	VMOVUPS     Z7, (BX)(R9*4)
+	VMULPS      Z0, Z4, Z4
+	VFMADD231PS Z1, Z5, Z4
+	MOVQ        288(R8), BX
+	VADDPS      (BX)(R9*4), Z4, Z4
+	VMOVUPS     Z4, (BX)(R9*4)
+	VADDPS      Z10, Z6, Z6
+	VADDPS      Z18, Z14, Z14
+	VADDPS      Z14, Z6, Z4
+	MOVQ        272(R8), BX
+	VADDPS      (BX)(R9*4), Z4, Z4
+	VMOVUPS     Z4, (BX)(R9*4)
+	VMULPS      Z2, Z6, Z6
+	VFMADD231PS Z3, Z14, Z6
+	MOVQ        304(R8), BX
+	VADDPS      (BX)(R9*4), Z6, Z6
+	VMOVUPS     Z6, (BX)(R9*4)
+	MOVQ        AX, BX
+	VMOVUPS     (BX)(DX*1), Z4
+	VMOVUPS     (BX)(SI*1), Z5
+	VMOVUPS     (BX)(DI*1), Z6
+	LEAQ        (BX)(SI*2), R13
+	VMOVUPS     (R13)(DX*1), Z7
+	VADDPS      Z5, Z4, Z4
+	VADDPS      Z7, Z6, Z6
+	VADDPS      Z6, Z4, Z5
+	VMULPS      Z2, Z4, Z4
+	VFMADD231PS Z3, Z6, Z4
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Z6
+	VMOVUPS     (BX)(SI*1), Z7
+	VMOVUPS     (BX)(DI*1), Z8
+	LEAQ        (BX)(SI*2), R13
+	VMOVUPS     (R13)(DX*1), Z9
+	VADDPS      Z7, Z6, Z6
+	VADDPS      Z9, Z8, Z8
+	VADDPS      Z8, Z6, Z7
+	VMULPS      Z2, Z6, Z6
+	VFMADD231PS Z3, Z8, Z6
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Z8
+	VMOVUPS     (BX)(SI*1), Z9
+	VMOVUPS     (BX)(DI*1), Z10
+	LEAQ        (BX)(SI*2), R13
+	VMOVUPS     (R13)(DX*1), Z11
+	VADDPS      Z9, Z8, Z8
+	VADDPS      Z11, Z10, Z10
+	VADDPS      Z10, Z8, Z9
+	VMULPS      Z2, Z8, Z8
+	VFMADD231PS Z3, Z10, Z8
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Z10
+	VMOVUPS     (BX)(SI*1), Z11
+	VMOVUPS     (BX)(DI*1), Z12
+	LEAQ        (BX)(SI*2), R13
+	VMOVUPS     (R13)(DX*1), Z13
+	VADDPS      Z11, Z10, Z10
+	VADDPS      Z13, Z12, Z12
+	VADDPS      Z12, Z10, Z11
+	VMULPS      Z2, Z10, Z10
+	VFMADD231PS Z3, Z12, Z10
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Z12
+	VMOVUPS     (BX)(SI*1), Z13
+	VMOVUPS     (BX)(DI*1), Z14
+	LEAQ        (BX)(SI*2), R13
+	VMOVUPS     (R13)(DX*1), Z15
+	VADDPS      Z13, Z12, Z12
+	VADDPS      Z15, Z14, Z14
+	VADDPS      Z14, Z12, Z13
+	VMULPS      Z2, Z12, Z12
+	VFMADD231PS Z3, Z14, Z12
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Z14
+	VMOVUPS     (BX)(SI*1), Z15
+	VMOVUPS     (BX)(DI*1), Z16
+	LEAQ        (BX)(SI*2), R13
+	VMOVUPS     (R13)(DX*1), Z17
+	VADDPS      Z15, Z14, Z14
+	VADDPS      Z17, Z16, Z16
+	VADDPS      Z16, Z14, Z15
+	VMULPS      Z2, Z14, Z14
+	VFMADD231PS Z3, Z16, Z14
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Z16
+	VMOVUPS     (BX)(SI*1), Z17
+	VMOVUPS     (BX)(DI*1), Z18
+	LEAQ        (BX)(SI*2), R13
+	VMOVUPS     (R13)(DX*1), Z19
+	VADDPS      Z17, Z16, Z16
+	VADDPS      Z19, Z18, Z18
+	VADDPS      Z18, Z16, Z17
+	VMULPS      Z2, Z16, Z16
+	VFMADD231PS Z3, Z18, Z16
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Z18
+	VMOVUPS     (BX)(SI*1), Z19
+	VMOVUPS     (BX)(DI*1), Z20
+	LEAQ        (BX)(SI*2), R13
+	VMOVUPS     (R13)(DX*1), Z21
+	VADDPS      Z19, Z18, Z18
+	VADDPS      Z21, Z20, Z20
+	VADDPS      Z20, Z18, Z19
+	VMULPS      Z2, Z18, Z18
+	VFMADD231PS Z3, Z20, Z18
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*1), Z20
+	VMOVUPS     (BX)(SI*1), Z21
+	VMOVUPS     (BX)(DI*1), Z22
+	LEAQ        (BX)(SI*2), BX
+	VMOVUPS     (BX)(DX*1), Z23
+	VADDPS      Z21, Z20, Z20
+	VADDPS      Z23, Z22, Z22
+	VADDPS      Z22, Z20, Z21
+	VMULPS      Z2, Z20, Z20
+	VFMADD231PS Z3, Z22, Z20
+	VMOVAPS     Z5, Z22
+	VMOVAPS     Z13, Z23
+	VSUBPS      Z9, Z22, Z22
+	VSUBPS      Z17, Z23, Z23
+	VMULPS      Z1, Z22, Z24
+	VFMADD231PS Z0, Z23, Z24
+	MOVQ        136(R8), BX
+	VADDPS      (BX)(R9*4), Z24, Z24
+	VMOVUPS     Z24, (BX)(R9*4)
+	VMULPS      Z0, Z22, Z22
+	VFMADD231PS Z1, Z23, Z22
+	MOVQ        168(R8), BX
+	VADDPS      (BX)(R9*4), Z22, Z22
+	VMOVUPS     Z22, (BX)(R9*4)
+	VADDPS      Z9, Z5, Z5
+	VADDPS      Z17, Z13, Z13
+	VADDPS      Z13, Z5, Z9
+	MOVQ        152(R8), BX
+	VADDPS      (BX)(R9*4), Z9, Z9
+	VMOVUPS     Z9, (BX)(R9*4)
+	VMULPS      Z2, Z5, Z5
+	VFMADD231PS Z3, Z13, Z5
+	VADDPS      Z21, Z5, Z5
+	MOVQ        184(R8), BX
+	VADDPS      (BX)(R9*4), Z5, Z5
+	VMOVUPS     Z5, (BX)(R9*4)
+	VMOVAPS     Z7, Z5
+	VMOVAPS     Z15, Z9
+	VSUBPS      Z11, Z5, Z5
+	VSUBPS      Z19, Z9, Z9
+	VMULPS      Z1, Z5, Z13
+	VFMADD231PS Z0, Z9, Z13
+	MOVQ        128(R8), BX
+	VADDPS      (BX)(R9*4), Z13, Z13
+	VMOVUPS     Z13, (BX)(R9*4)
+	VMULPS      Z0, Z5, Z5
+	VFMADD231PS Z1, Z9, Z5
+	MOVQ        160(R8), BX
+	VADDPS      (BX)(R9*4), Z5, Z5
+	VMOVUPS     Z5, (BX)(R9*4)
+	VADDPS      Z11, Z7, Z7
+	VADDPS      Z19, Z15, Z15
+	VADDPS      Z15, Z7, Z5
+	MOVQ        144(R8), BX
+	VADDPS      (BX)(R9*4), Z5, Z5
+	VMOVUPS     Z5, (BX)(R9*4)
+	VMULPS      Z2, Z7, Z7
+	VFMADD231PS Z3, Z15, Z7
+	MOVQ        176(R8), BX
+	VADDPS      (BX)(R9*4), Z7, Z7
+	VMOVUPS     Z7, (BX)(R9*4)
+	VMOVAPS     Z4, Z5
+	VMOVAPS     Z12, Z7
+	VSUBPS      Z8, Z5, Z5
+	VSUBPS      Z16, Z7, Z7
+	VMULPS      Z1, Z5, Z9
+	VFMADD231PS Z0, Z7, Z9
+	MOVQ        392(R8), BX
+	VADDPS      (BX)(R9*4), Z9, Z9
+	VMOVUPS     Z9, (BX)(R9*4)
+	VMULPS      Z0, Z5, Z5
+	VFMADD231PS Z1, Z7, Z5
+	MOVQ        424(R8), BX
+	VADDPS      (BX)(R9*4), Z5, Z5
+	VMOVUPS     Z5, (BX)(R9*4)
+	VADDPS      Z8, Z4, Z4
+	VADDPS      Z16, Z12, Z12
+	VADDPS      Z12, Z4, Z5
+	MOVQ        408(R8), BX
+	VADDPS      (BX)(R9*4), Z5, Z5
+	VMOVUPS     Z5, (BX)(R9*4)
+	VMULPS      Z2, Z4, Z4
+	VFMADD231PS Z3, Z12, Z4
+	VADDPS      Z20, Z4, Z4
+	MOVQ        440(R8), BX
+	VADDPS      (BX)(R9*4), Z4, Z4
+	VMOVUPS     Z4, (BX)(R9*4)
+	VMOVAPS     Z6, Z4
+	VMOVAPS     Z14, Z5
+	VSUBPS      Z10, Z4, Z4
+	VSUBPS      Z18, Z5, Z5
+	VMULPS      Z1, Z4, Z7
+	VFMADD231PS Z0, Z5, Z7
+	MOVQ        384(R8), BX
+	VADDPS      (BX)(R9*4), Z7, Z7
+	VMOVUPS     Z7, (BX)(R9*4)
+	VMULPS      Z0, Z4, Z4
+	VFMADD231PS Z1, Z5, Z4
+	MOVQ        416(R8), BX
+	VADDPS      (BX)(R9*4), Z4, Z4
+	VMOVUPS     Z4, (BX)(R9*4)
+	VADDPS      Z10, Z6, Z6
+	VADDPS      Z18, Z14, Z14
+	VADDPS      Z14, Z6, Z4
+	MOVQ        400(R8), BX
+	VADDPS      (BX)(R9*4), Z4, Z4
+	VMOVUPS     Z4, (BX)(R9*4)
+	VMULPS      Z2, Z6, Z6
+	VFMADD231PS Z3, Z14, Z6
+	MOVQ        432(R8), BX
+	VADDPS      (BX)(R9*4), Z6, Z6
+	VMOVUPS     Z6, (BX)(R9*4)
+	MOVQ        AX, BX
+	VMOVUPS     (BX), Z4
+	VMOVUPS     (BX)(DX*2), Z5
+	VMOVUPS     (BX)(DX*4), Z6
+	VMOVUPS     (BX)(SI*2), Z7
+	VSUBPS      Z5, Z4, Z4
+	VSUBPS      Z7, Z6, Z6
+	VMULPS      Z1, Z4, Z5
+	VFMADD231PS Z0, Z6, Z5
+	VMULPS      Z0, Z4, Z4
+	VFMADD231PS Z1, Z6, Z4
+	ADDQ        CX, BX
+	VMOVUPS     (BX), Z6
+	VMOVUPS     (BX)(DX*2), Z7
+	VMOVUPS     (BX)(DX*4), Z8
+	VMOVUPS     (BX)(SI*2), Z9
+	VSUBPS      Z7, Z6, Z6
+	VSUBPS      Z9, Z8, Z8
+	VMULPS      Z1, Z6, Z7
+	VFMADD231PS Z0, Z8, Z7
+	VMULPS      Z0, Z6, Z6
+	VFMADD231PS Z1, Z8, Z6
+	ADDQ        CX, BX
+	VMOVUPS     (BX), Z8
+	VMOVUPS     (BX)(DX*2), Z9
+	VMOVUPS     (BX)(DX*4), Z10
+	VMOVUPS     (BX)(SI*2), Z11
+	VSUBPS      Z9, Z8, Z8
+	VSUBPS      Z11, Z10, Z10
+	VMULPS      Z1, Z8, Z9
+	VFMADD231PS Z0, Z10, Z9
+	VMULPS      Z0, Z8, Z8
+	VFMADD231PS Z1, Z10, Z8
+	ADDQ        CX, BX
+	VMOVUPS     (BX), Z10
+	VMOVUPS     (BX)(DX*2), Z11
+	VMOVUPS     (BX)(DX*4), Z12
+	VMOVUPS     (BX)(SI*2), Z13
+	VSUBPS      Z11, Z10, Z10
+	VSUBPS      Z13, Z12, Z12
+	VMULPS      Z1, Z10, Z11
+	VFMADD231PS Z0, Z12, Z11
+	VMULPS      Z0, Z10, Z10
+	VFMADD231PS Z1, Z12, Z10
+	ADDQ        CX, BX
+	VMOVUPS     (BX), Z12
+	VMOVUPS     (BX)(DX*2), Z13
+	VMOVUPS     (BX)(DX*4), Z14
+	VMOVUPS     (BX)(SI*2), Z15
+	VSUBPS      Z13, Z12, Z12
+	VSUBPS      Z15, Z14, Z14
+	VMULPS      Z1, Z12, Z13
+	VFMADD231PS Z0, Z14, Z13
+	VMULPS      Z0, Z12, Z12
+	VFMADD231PS Z1, Z14, Z12
+	ADDQ        CX, BX
+	VMOVUPS     (BX), Z14
+	VMOVUPS     (BX)(DX*2), Z15
+	VMOVUPS     (BX)(DX*4), Z16
+	VMOVUPS     (BX)(SI*2), Z17
+	VSUBPS      Z15, Z14, Z14
+	VSUBPS      Z17, Z16, Z16
+	VMULPS      Z1, Z14, Z15
+	VFMADD231PS Z0, Z16, Z15
+	VMULPS      Z0, Z14, Z14
+	VFMADD231PS Z1, Z16, Z14
+	ADDQ        CX, BX
+	VMOVUPS     (BX), Z16
+	VMOVUPS     (BX)(DX*2), Z17
+	VMOVUPS     (BX)(DX*4), Z18
+	VMOVUPS     (BX)(SI*2), Z19
+	VSUBPS      Z17, Z16, Z16
+	VSUBPS      Z19, Z18, Z18
+	VMULPS      Z1, Z16, Z17
+	VFMADD231PS Z0, Z18, Z17
+	VMULPS      Z0, Z16, Z16
+	VFMADD231PS Z1, Z18, Z16
+	ADDQ        CX, BX
+	VMOVUPS     (BX), Z18
+	VMOVUPS     (BX)(DX*2), Z19
+	VMOVUPS     (BX)(DX*4), Z20
+	VMOVUPS     (BX)(SI*2), Z21
+	VSUBPS      Z19, Z18, Z18
+	VSUBPS      Z21, Z20, Z20
+	VMULPS      Z1, Z18, Z19
+	VFMADD231PS Z0, Z20, Z19
+	VMULPS      Z0, Z18, Z18
+	VFMADD231PS Z1, Z20, Z18
+	ADDQ        CX, BX
+	VMOVUPS     (BX), Z20
+	VMOVUPS     (BX)(DX*2), Z21
+	VMOVUPS     (BX)(DX*4), Z22
+	VMOVUPS     (BX)(SI*2), Z23
+	VSUBPS      Z21, Z20, Z20
+	VSUBPS      Z23, Z22, Z22
+	VMULPS      Z1, Z20, Z21
+	VFMADD231PS Z0, Z22, Z21
+	VMULPS      Z0, Z20, Z20
+	VFMADD231PS Z1, Z22, Z20
+	VMOVAPS     Z5, Z22
+	VMOVAPS     Z13, Z23
+	VSUBPS      Z9, Z22, Z22
+	VSUBPS      Z17, Z23, Z23
+	VMULPS      Z1, Z22, Z24
+	VFMADD231PS Z0, Z23, Z24
+	MOVQ        72(R8), BX
+	VADDPS      (BX)(R9*4), Z24, Z24
+	VMOVUPS     Z24, (BX)(R9*4)
+	VMULPS      Z0, Z22, Z22
+	VFMADD231PS Z1, Z23, Z22
+	MOVQ        104(R8), BX
+	VADDPS      (BX)(R9*4), Z22, Z22
+	VMOVUPS     Z22, (BX)(R9*4)
+	VADDPS      Z9, Z5, Z5
+	VADDPS      Z17, Z13, Z13
+	VADDPS      Z13, Z5, Z9
+	MOVQ        88(R8), BX
+	VADDPS      (BX)(R9*4), Z9, Z9
+	VMOVUPS     Z9, (BX)(R9*4)
+	VMULPS      Z2, Z5, Z5
+	VFMADD231PS Z3, Z13, Z5
+	VADDPS      Z21, Z5, Z5
+	MOVQ        120(R8), BX
+	VADDPS      (BX)(R9*4), Z5, Z5
+	VMOVUPS     Z5, (BX)(R9*4)
+	VMOVAPS     Z7, Z5
+	VMOVAPS     Z15, Z9
+	VSUBPS      Z11, Z5, Z5
+	VSUBPS      Z19, Z9, Z9
+	VMULPS      Z1, Z5, Z13
+	VFMADD231PS Z0, Z9, Z13
+	MOVQ        64(R8), BX
+	VADDPS      (BX)(R9*4), Z13, Z13
+	VMOVUPS     Z13, (BX)(R9*4)
+	VMULPS      Z0, Z5, Z5
+	VFMADD231PS Z1, Z9, Z5
+	MOVQ        96(R8), BX
+	VADDPS      (BX)(R9*4), Z5, Z5
+	VMOVUPS     Z5, (BX)(R9*4)
+	VADDPS      Z11, Z7, Z7
+	VADDPS      Z19, Z15, Z15
+	VADDPS      Z15, Z7, Z5
+	MOVQ        80(R8), BX
+	VADDPS      (BX)(R9*4), Z5, Z5
+	VMOVUPS     Z5, (BX)(R9*4)
+	VMULPS      Z2, Z7, Z7
+	VFMADD231PS Z3, Z15, Z7
+	MOVQ        112(R8), BX
+	VADDPS      (BX)(R9*4), Z7, Z7
+	VMOVUPS     Z7, (BX)(R9*4)
+	VMOVAPS     Z4, Z5
+	VMOVAPS     Z12, Z7
+	VSUBPS      Z8, Z5, Z5
+	VSUBPS      Z16, Z7, Z7
+	VMULPS      Z1, Z5, Z9
+	VFMADD231PS Z0, Z7, Z9
+	MOVQ        328(R8), BX
+	VADDPS      (BX)(R9*4), Z9, Z9
+	VMOVUPS     Z9, (BX)(R9*4)
+	VMULPS      Z0, Z5, Z5
+	VFMADD231PS Z1, Z7, Z5
+	MOVQ        360(R8), BX
+	VADDPS      (BX)(R9*4), Z5, Z5
+	VMOVUPS     Z5, (BX)(R9*4)
+	VADDPS      Z8, Z4, Z4
+	VADDPS      Z16, Z12, Z12
+	VADDPS      Z12, Z4, Z5
+	MOVQ        344(R8), BX
+	VADDPS      (BX)(R9*4), Z5, Z5
+	VMOVUPS     Z5, (BX)(R9*4)
+	VMULPS      Z2, Z4, Z4
+	VFMADD231PS Z3, Z12, Z4
+	VADDPS      Z20, Z4, Z4
+	MOVQ        376(R8), BX
+	VADDPS      (BX)(R9*4), Z4, Z4
+	VMOVUPS     Z4, (BX)(R9*4)
+	VMOVAPS     Z6, Z4
+	VMOVAPS     Z14, Z5
+	VSUBPS      Z10, Z4, Z4
+	VSUBPS      Z18, Z5, Z5
+	VMULPS      Z1, Z4, Z7
+	VFMADD231PS Z0, Z5, Z7
+	MOVQ        320(R8), BX
+	VADDPS      (BX)(R9*4), Z7, Z7
+	VMOVUPS     Z7, (BX)(R9*4)
+	VMULPS      Z0, Z4, Z4
+	VFMADD231PS Z1, Z5, Z4
+	MOVQ        352(R8), BX
+	VADDPS      (BX)(R9*4), Z4, Z4
+	VMOVUPS     Z4, (BX)(R9*4)
+	VADDPS      Z10, Z6, Z6
+	VADDPS      Z18, Z14, Z14
+	VADDPS      Z14, Z6, Z4
+	MOVQ        336(R8), BX
+	VADDPS      (BX)(R9*4), Z4, Z4
+	VMOVUPS     Z4, (BX)(R9*4)
+	VMULPS      Z2, Z6, Z6
+	VFMADD231PS Z3, Z14, Z6
+	MOVQ        368(R8), BX
+	VADDPS      (BX)(R9*4), Z6, Z6
+	VMOVUPS     Z6, (BX)(R9*4)
+	MOVQ        AX, BX
+	VMOVUPS     (BX)(DX*8), Z4
+	VMOVUPS     (BX), Z5
+	VMOVUPS     (BX)(DX*2), Z6
+	VMOVUPS     (BX)(DX*4), Z7
+	VMOVUPS     (BX)(SI*2), Z8
+	VADDPS      Z6, Z5, Z5
+	VADDPS      Z8, Z7, Z7
+	VADDPS      Z7, Z5, Z6
+	VMULPS      Z2, Z5, Z5
+	VFMADD231PS Z3, Z7, Z5
+	VADDPS      Z4, Z5, Z5
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*8), Z4
+	VMOVUPS     (BX), Z7
+	VMOVUPS     (BX)(DX*2), Z8
+	VMOVUPS     (BX)(DX*4), Z9
+	VMOVUPS     (BX)(SI*2), Z10
+	VADDPS      Z8, Z7, Z7
+	VADDPS      Z10, Z9, Z9
+	VADDPS      Z9, Z7, Z8
+	VMULPS      Z2, Z7, Z7
+	VFMADD231PS Z3, Z9, Z7
+	VADDPS      Z4, Z7, Z7
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*8), Z4
+	VMOVUPS     (BX), Z9
+	VMOVUPS     (BX)(DX*2), Z10
+	VMOVUPS     (BX)(DX*4), Z11
+	VMOVUPS     (BX)(SI*2), Z12
+	VADDPS      Z10, Z9, Z9
+	VADDPS      Z12, Z11, Z11
+	VADDPS      Z11, Z9, Z10
+	VMULPS      Z2, Z9, Z9
+	VFMADD231PS Z3, Z11, Z9
+	VADDPS      Z4, Z9, Z9
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*8), Z4
+	VMOVUPS     (BX), Z11
+	VMOVUPS     (BX)(DX*2), Z12
+	VMOVUPS     (BX)(DX*4), Z13
+	VMOVUPS     (BX)(SI*2), Z14
+	VADDPS      Z12, Z11, Z11
+	VADDPS      Z14, Z13, Z13
+	VADDPS      Z13, Z11, Z12
+	VMULPS      Z2, Z11, Z11
+	VFMADD231PS Z3, Z13, Z11
+	VADDPS      Z4, Z11, Z11
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*8), Z4
+	VMOVUPS     (BX), Z13
+	VMOVUPS     (BX)(DX*2), Z14
+	VMOVUPS     (BX)(DX*4), Z15
+	VMOVUPS     (BX)(SI*2), Z16
+	VADDPS      Z14, Z13, Z13
+	VADDPS      Z16, Z15, Z15
+	VADDPS      Z15, Z13, Z14
+	VMULPS      Z2, Z13, Z13
+	VFMADD231PS Z3, Z15, Z13
+	VADDPS      Z4, Z13, Z13
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*8), Z4
+	VMOVUPS     (BX), Z15
+	VMOVUPS     (BX)(DX*2), Z16
+	VMOVUPS     (BX)(DX*4), Z17
+	VMOVUPS     (BX)(SI*2), Z18
+	VADDPS      Z16, Z15, Z15
+	VADDPS      Z18, Z17, Z17
+	VADDPS      Z17, Z15, Z16
+	VMULPS      Z2, Z15, Z15
+	VFMADD231PS Z3, Z17, Z15
+	VADDPS      Z4, Z15, Z15
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*8), Z4
+	VMOVUPS     (BX), Z17
+	VMOVUPS     (BX)(DX*2), Z18
+	VMOVUPS     (BX)(DX*4), Z19
+	VMOVUPS     (BX)(SI*2), Z20
+	VADDPS      Z18, Z17, Z17
+	VADDPS      Z20, Z19, Z19
+	VADDPS      Z19, Z17, Z18
+	VMULPS      Z2, Z17, Z17
+	VFMADD231PS Z3, Z19, Z17
+	VADDPS      Z4, Z17, Z17
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*8), Z4
+	VMOVUPS     (BX), Z19
+	VMOVUPS     (BX)(DX*2), Z20
+	VMOVUPS     (BX)(DX*4), Z21
+	VMOVUPS     (BX)(SI*2), Z22
+	VADDPS      Z20, Z19, Z19
+	VADDPS      Z22, Z21, Z21
+	VADDPS      Z21, Z19, Z20
+	VMULPS      Z2, Z19, Z19
+	VFMADD231PS Z3, Z21, Z19
+	VADDPS      Z4, Z19, Z19
+	ADDQ        CX, BX
+	VMOVUPS     (BX)(DX*8), Z4
+	VMOVUPS     (BX), Z21
+	VMOVUPS     (BX)(DX*2), Z22
+	VMOVUPS     (BX)(DX*4), Z23
+	VMOVUPS     (BX)(SI*2), Z24
+	VADDPS      Z22, Z21, Z21
+	VADDPS      Z24, Z23, Z23
+	VADDPS      Z23, Z21, Z22
+	VMULPS      Z2, Z21, Z21
+	VFMADD231PS Z3, Z23, Z21
+	VADDPS      Z4, Z21, Z21
+	VMOVAPS     Z6, Z4
+	VMOVAPS     Z14, Z23
+	VSUBPS      Z10, Z4, Z4
+	VSUBPS      Z18, Z23, Z23
+	VMULPS      Z1, Z4, Z24
+	VFMADD231PS Z0, Z23, Z24
+	MOVQ        200(R8), BX
+	VADDPS      (BX)(R9*4), Z24, Z24
+	VMOVUPS     Z24, (BX)(R9*4)
+	VMULPS      Z0, Z4, Z4
+	VFMADD231PS Z1, Z23, Z4
+	MOVQ        232(R8), BX
+	VADDPS      (BX)(R9*4), Z4, Z4
+	VMOVUPS     Z4, (BX)(R9*4)
+	VADDPS      Z10, Z6, Z6
+	VADDPS      Z18, Z14, Z14
+	VADDPS      Z14, Z6, Z4
+	MOVQ        216(R8), BX
+	VADDPS      (BX)(R9*4), Z4, Z4
+	VMOVUPS     Z4, (BX)(R9*4)
+	VMULPS      Z2, Z6, Z6
+	VFMADD231PS Z3, Z14, Z6
+	VADDPS      Z22, Z6, Z6
+	MOVQ        248(R8), BX
+	VADDPS      (BX)(R9*4), Z6, Z6
+	VMOVUPS     Z6, (BX)(R9*4)
+	VMOVAPS     Z8, Z4
+	VMOVAPS     Z16, Z6
+	VSUBPS      Z12, Z4, Z4
+	VSUBPS      Z20, Z6, Z6
+	VMULPS      Z1, Z4, Z10
+	VFMADD231PS Z0, Z6, Z10
+	MOVQ        192(R8), BX
+	VADDPS      (BX)(R9*4), Z10, Z10
+	VMOVUPS     Z10, (BX)(R9*4)
+	VMULPS      Z0, Z4, Z4
+	VFMADD231PS Z1, Z6, Z4
+	MOVQ        224(R8), BX
+	VADDPS      (BX)(R9*4), Z4, Z4
+	VMOVUPS     Z4, (BX)(R9*4)
+	VADDPS      Z12, Z8, Z8
+	VADDPS      Z20, Z16, Z16
+	VADDPS      Z16, Z8, Z4
+	MOVQ        208(R8), BX
+	VADDPS      (BX)(R9*4), Z4, Z4
+	VMOVUPS     Z4, (BX)(R9*4)
+	VMULPS      Z2, Z8, Z8
+	VFMADD231PS Z3, Z16, Z8
+	MOVQ        240(R8), BX
+	VADDPS      (BX)(R9*4), Z8, Z8
+	VMOVUPS     Z8, (BX)(R9*4)
+	VMOVAPS     Z5, Z4
+	VMOVAPS     Z13, Z6
+	VSUBPS      Z9, Z4, Z4
+	VSUBPS      Z17, Z6, Z6
+	VMULPS      Z1, Z4, Z8
+	VFMADD231PS Z0, Z6, Z8
+	MOVQ        456(R8), BX
+	VADDPS      (BX)(R9*4), Z8, Z8
+	VMOVUPS     Z8, (BX)(R9*4)
+	VMULPS      Z0, Z4, Z4
+	VFMADD231PS Z1, Z6, Z4
+	MOVQ        488(R8), BX
+	VADDPS      (BX)(R9*4), Z4, Z4
+	VMOVUPS     Z4, (BX)(R9*4)
+	VADDPS      Z9, Z5, Z5
+	VADDPS      Z17, Z13, Z13
+	VADDPS      Z13, Z5, Z4
+	MOVQ        472(R8), BX
+	VADDPS      (BX)(R9*4), Z4, Z4
+	VMOVUPS     Z4, (BX)(R9*4)
+	VMULPS      Z2, Z5, Z5
+	VFMADD231PS Z3, Z13, Z5
+	VADDPS      Z21, Z5, Z5
+	MOVQ        504(R8), BX
+	VADDPS      (BX)(R9*4), Z5, Z5
+	VMOVUPS     Z5, (BX)(R9*4)
+	VMOVAPS     Z7, Z4
+	VMOVAPS     Z15, Z5
+	VSUBPS      Z11, Z4, Z4
+	VSUBPS      Z19, Z5, Z5
+	VMULPS      Z1, Z4, Z6
+	VFMADD231PS Z0, Z5, Z6
+	MOVQ        448(R8), BX
+	VADDPS      (BX)(R9*4), Z6, Z6
+	VMOVUPS     Z6, (BX)(R9*4)
+	VMULPS      Z0, Z4, Z4
+	VFMADD231PS Z1, Z5, Z4
+	MOVQ        480(R8), BX
+	VADDPS      (BX)(R9*4), Z4, Z4
+	VMOVUPS     Z4, (BX)(R9*4)
+	VADDPS      Z11, Z7, Z7
+	VADDPS      Z19, Z15, Z15
+	VADDPS      Z15, Z7, Z4
+	MOVQ        464(R8), BX
+	VADDPS      (BX)(R9*4), Z4, Z4
+	VMOVUPS     Z4, (BX)(R9*4)
+	VMULPS      Z2, Z7, Z7
+	VFMADD231PS Z3, Z15, Z7
+	MOVQ        496(R8), BX
+	VADDPS      (BX)(R9*4), Z7, Z7
+	VMOVUPS     Z7, (BX)(R9*4)
+	ADDQ        $+64, AX
+	ADDQ        $+16, R9
+	SUBQ        $+16, R12
+	JG          vector
+	MOVQ        step+32(FP), R12
+	LEAQ        (R11)(R12*4), R11
+	ADDQ        pixelStep+8(FP), R10
+	DECQ        tiles+40(FP)
+	JNZ         tile
+	VZEROUPPER
+	RET
+
 // func leftAVX512(dst *float32, stride int, step int, src **float32, pixelStep int, tiles int, channels int)
 // Requires: AVX, AVX512F
 TEXT ·leftAVX512(SB), NOSPLIT, $0-56
@@ -13463,6 +24197,24 @@ DATA constant9<>+52(SB)/4, $(0.41538462)
 DATA constant9<>+56(SB)/4, $(0.41538462)
 DATA constant9<>+60(SB)/4, $(0.41538462)
 GLOBL constant9<>(SB), RODATA|NOPTR, $64
+
+DATA constant10<>+0(SB)/4, $(-0.2769231)
+DATA constant10<>+4(SB)/4, $(-0.2769231)
+DATA constant10<>+8(SB)/4, $(-0.2769231)
+DATA constant10<>+12(SB)/4, $(-0.2769231)
+DATA constant10<>+16(SB)/4, $(-0.2769231)
+DATA constant10<>+20(SB)/4, $(-0.2769231)
+DATA constant10<>+24(SB)/4, $(-0.2769231)
+DATA constant10<>+28(SB)/4, $(-0.2769231)
+DATA constant10<>+32(SB)/4, $(-0.2769231)
+DATA constant10<>+36(SB)/4, $(-0.2769231)
+DATA constant10<>+40(SB)/4, $(-0.2769231)
+DATA constant10<>+44(SB)/4, $(-0.2769231)
+DATA constant10<>+48(SB)/4, $(-0.2769231)
+DATA constant10<>+52(SB)/4, $(-0.2769231)
+DATA constant10<>+56(SB)/4, $(-0.2769231)
+DATA constant10<>+60(SB)/4, $(-0.2769231)
+GLOBL constant10<>(SB), RODATA|NOPTR, $64
 
 DATA roundOdd<>+0(SB)/4, $0x00000001
 DATA roundOdd<>+4(SB)/4, $0x00000001

@@ -50,10 +50,10 @@ func newSides(r *rand.Rand, pixels, positions int) *sides {
 func TestTransforms(t *testing.T) {
 	for level := isa.AVX2; level <= isa.Best(); level++ {
 		got, want := For(level), For(isa.Generic)
-		for _, tiles := range []struct{ got, want *Tile }{{&got.F2, &want.F2}, {&got.F4, &want.F4}, {&got.Quartered, &want.Quartered}} {
+		for _, tiles := range []struct{ got, want *Tile }{{&got.F2, &want.F2}, {&got.F4, &want.F4}, {&got.Quartered, &want.Quartered}, {&got.Strided, &want.Strided}, {&got.Turned, &want.Turned}} {
 			g, w := reflect.ValueOf(*tiles.got), reflect.ValueOf(*tiles.want)
 			for i := range g.NumField() {
-				if g.Field(i).Kind() != reflect.Func {
+				if g.Field(i).Kind() != reflect.Func || g.Field(i).IsNil() {
 					continue
 				}
 				name := g.Type().Field(i).Name
@@ -61,14 +61,17 @@ func TestTransforms(t *testing.T) {
 					continue // TestHalf and TestPairs have these
 				}
 				t.Run(fmt.Sprintf("%s/F%d/%s", level, tiles.got.Out, name), func(t *testing.T) {
-					n := tiles.got.outputs()
+					n, positions := tiles.got.outputs(), tiles.got.products()
 					switch name {
 					case "Input":
-						n = tiles.got.inputs()
-					case "Weight", "Gradient", "GradientAdd":
-						n = tiles.got.taps()
+						n, positions = tiles.got.inputs(), tiles.got.sources()
+					case "Weight":
+						n, positions = tiles.got.taps(), tiles.got.weights()
+					case "Spread":
+						positions = tiles.got.spreads()
+					case "Gradient", "GradientAdd":
+						n, positions = tiles.got.taps(), tiles.got.sources()
 					}
-					positions := tiles.got.Positions()
 					for channels := got.Width; channels <= testChannels; channels += got.Width {
 						a, b := run(g.Field(i).Interface(), n, positions, channels), run(w.Field(i).Interface(), n, positions, channels)
 						same(t, a.pixels, b.pixels)
@@ -136,6 +139,34 @@ func TestMatrices(t *testing.T) {
 			}
 			near(t, dg[i], sum)
 		}
+	}
+
+	// With stride 2, the factors of one point are summed before the result's transform.
+	var d, g, dy line
+	for i := range d {
+		d[i], g[i], dy[i] = 2*r.Float32()-1, 2*r.Float32()-1, 2*r.Float32()-1
+	}
+	v, u, s := goStridedInput.apply(d), goStridedWeight.apply(g), goStridedSpread.apply(dy)
+	var m, w line
+	for i := range v {
+		m[i/2] += u[i] * v[i]
+		w[i] = s[i/2] * v[i]
+	}
+	y, dg := goStridedOutput.apply(m), goStridedGradient.apply(w)
+	for i := range 4 {
+		near(t, y[i], d[2*i]*g[0]+d[2*i+1]*g[1]+d[2*i+2]*g[2])
+	}
+	for i := range 3 {
+		near(t, dg[i], dy[0]*d[i]+dy[1]*d[i+2]+dy[2]*d[i+4]+dy[3]*d[i+6])
+	}
+	v, u = goTurnedInput.apply(dy), goStridedWeight.apply(line{g[2], g[1], g[0]})
+	for i := range u {
+		u[i] *= v[i/2]
+	}
+	dx := goTurnedOutput.apply(u)
+	for i := range 4 {
+		near(t, dx[2*i], dy[i]*g[1])
+		near(t, dx[2*i+1], dy[i]*g[2]+dy[i+1]*g[0])
 	}
 }
 

@@ -129,11 +129,7 @@ func TestRounding(t *testing.T) {
 		f := NewRows(p.forward(), simd.Clip{}, c.tile, k, set)
 		y := make([]float32, len(p.y))
 		f.Run(workers, p.x, p.wt, nil, y, dirty(f.ScratchFloats(2)), false)
-		wide := make([]float64, len(y))
-		for i, v := range y {
-			wide[i] = float64(v)
-		}
-		e := off(wide, p.y)
+		e := off(wide(y), p.y)
 		t.Logf("F%d: %.2g", c.tile.Out, e)
 		if !(e < c.single) {
 			t.Errorf("F%d is off by %.2g, want less than %.2g", c.tile.Out, e, c.single)

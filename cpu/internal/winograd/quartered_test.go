@@ -128,10 +128,6 @@ func TestQuarteredRounding(t *testing.T) {
 	f := NewRows(p.forward(), simd.Clip{}, &k.Quartered, k, set)
 	y := make([]float32, len(p.y))
 	f.Run(workers, p.x, p.wt, nil, y, dirty(f.ScratchFloats(2)), false)
-	wide := make([]float64, len(y))
-	for i, v := range y {
-		wide[i] = float64(v)
-	}
 	direct := make([]float64, len(y))
 	for i := range direct {
 		var sum float32
@@ -140,7 +136,7 @@ func TestQuarteredRounding(t *testing.T) {
 		}
 		direct[i] = float64(sum)
 	}
-	e, d := off(wide, p.y), off(direct, p.y)
+	e, d := off(wide(y), p.y), off(direct, p.y)
 	t.Logf("quartered: %.2g, direct: %.2g", e, d)
 	if !(e < 1.2e-6 && d > 5e-7) {
 		t.Errorf("quartered is off by %.2g, want less than 1.2e-06; direct by %.2g, want more than 5e-07", e, d)

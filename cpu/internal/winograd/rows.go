@@ -45,7 +45,8 @@ type Rows struct {
 	full, last                rowTable
 	fixedFloats, workerFloats int
 	firstFloats               int // of what is transformed first
-	tap                       int // the offset of the only tap
+	multiplied                []product
+	terms                     [2]int // offsets of what follows each other in V
 
 	job rowsJob
 }
@@ -100,7 +101,7 @@ func planRows(s Spec, c simd.Clip, t *Tile, k *Kernels, set *simd.Set, kernel si
 // for each block.
 func (p *Rows) fewTiles() bool {
 	source, weights := p.tiles*p.pitch, p.panels*p.kernel.NR*p.depth()
-	return p.tile.Positions()*weights > secondLevel && (p.panels+1)*source < (p.blocks+2)*weights
+	return p.tile.weights()*weights > secondLevel && (p.panels+1)*source < (p.blocks+2)*weights
 }
 
 // byPanels goes by panels.
@@ -141,7 +142,7 @@ const secondLevel = 170 << 10
 // second-level cache, or fewer where that shares them out better.
 func (p *Rows) pickBlock() int {
 	mr := p.kernel.MR
-	each := p.tile.Positions() * (p.pitch + p.kernel.NR)
+	each := p.tile.sources()*p.pitch + p.tile.products()*p.kernel.NR
 	most := max(secondLevel/each/mr*mr, 4*mr)
 	best, least := most, math.Inf(1)
 	for block := most; block >= max(2*mr, leastBlock); block -= mr {
@@ -183,20 +184,25 @@ func (p *Rows) blockOf(n int) {
 }
 
 func (p *Rows) lay() {
-	nr, positions := p.kernel.NR, p.tile.Positions()
+	nr, sources, weights, products := p.kernel.NR, p.tile.sources(), p.tile.weights(), p.tile.products()
 	p.stride = p.block*p.pitch + skew
 	p.product = p.block*nr + skew
 	p.weights = p.depth()*nr + skew
+	if p.tile.strided() {
+		p.weights = p.depth() * nr // those of one product are one piece
+	}
+	p.multiplied = p.tile.multiplied()
+	p.terms = [2]int{0, p.stride}
 	p.chunk = min(p.Channels, 32)
 	p.chunks = ceil(p.Channels, p.chunk)
 	p.full = p.newTable(p.block)
 	p.last = p.newTable(p.tiles - (p.blocks-1)*p.block)
 	if p.panelwise {
-		p.firstFloats = round(positions*p.stride, lanes)
-		p.workerFloats = positions*(p.weights+p.product) + max(round(nr, lanes), p.packingFloats())
+		p.firstFloats = round(sources*p.stride, lanes)
+		p.workerFloats = weights*p.weights + products*p.product + max(round(nr, lanes), p.packingFloats())
 	} else {
-		p.firstFloats = round(p.panels*positions*p.weights, lanes)
-		p.workerFloats = max(positions*(p.stride+p.product)+round(nr, lanes), p.packingFloats())
+		p.firstFloats = round(p.panels*weights*p.weights, lanes)
+		p.workerFloats = max(sources*p.stride+products*p.product+round(nr, lanes), p.packingFloats())
 	}
 	p.fixedFloats = p.firstFloats + len(p.halves)*p.biasStep() + p.zeros()
 }
@@ -209,7 +215,7 @@ func (p *Rows) biasStep() int { return p.panels * p.kernel.NR }
 func (p *Rows) packingFloats() int {
 	n := p.tile.taps() * p.chunk * p.kernel.NR
 	if p.pairs != nil {
-		n += p.tile.Positions() * p.chunk * p.kernel.NR
+		n += p.tile.weights() * p.chunk * p.kernel.NR
 	}
 	return n
 }
@@ -314,7 +320,7 @@ func (j *rowsJob) Do(worker, i int) {
 		j.transformSource(j.first[first*j.pitch:], first, min(first+piece, j.tiles), b)
 	case j.preparing:
 		panel, first := i/j.chunks, i%j.chunks*j.chunk
-		j.packWeights(j.first[panel*j.tile.Positions()*j.weights:], panel, first, memory, b)
+		j.packWeights(j.first[panel*j.tile.weights()*j.weights:], panel, first, memory, b)
 	case j.panelwise:
 		j.computePanel(i, memory, b)
 	default:
@@ -342,7 +348,7 @@ func (j *rowsJob) transformWeights(dst []float32, stride, panel, first, n int, m
 	at := panel * nr
 	columns := min(nr, j.Columns-at)
 	if columns < nr {
-		for p := range j.tile.Positions() {
+		for p := range j.tile.weights() {
 			clear(dst[p*stride:][:n*nr])
 		}
 	}
@@ -368,7 +374,7 @@ func (j *rowsJob) pairWeights(dst []float32, panel, first, n int, memory []float
 	nr := j.kernel.NR
 	memory, wide := cut(memory, j.tile.taps()*j.chunk*nr)
 	j.transformWeights(wide, n*nr, panel, first, n, memory, b)
-	for p := range j.tile.Positions() {
+	for p := range j.tile.weights() {
 		to := unsafe.Slice((*uint32)(unsafe.Pointer(&dst[p*j.weights])), n/2*nr)
 		for k := range n / 2 {
 			from := wide[(p*n+2*k)*nr:]
@@ -379,9 +385,8 @@ func (j *rowsJob) pairWeights(dst []float32, panel, first, n int, memory []float
 
 // compute computes tiles [first, last).
 func (j *rowsJob) compute(first, last int, memory []float32, b *bench) {
-	positions := j.tile.Positions()
-	v, memory := cut(memory, positions*j.stride)
-	products, memory := cut(memory, positions*j.product)
+	v, memory := cut(memory, j.tile.sources()*j.stride)
+	products, memory := cut(memory, j.tile.products()*j.product)
 	outside := &memory[0]
 
 	j.transformSource(v, first, last, b)
@@ -392,7 +397,7 @@ func (j *rowsJob) compute(first, last int, memory []float32, b *bench) {
 	for panel := range j.panels {
 		n := last - first
 		j.fetchBeside(first+n*panel/j.panels, first+n*(panel+1)/j.panels)
-		j.multiply(v, j.first[panel*positions*j.weights:], products, rows)
+		j.multiply(v, j.first[panel*j.tile.weights()*j.weights:], products, rows)
 		j.transformResult(products, panel, first, last, outside, b)
 	}
 	if j.then != nil {
@@ -402,9 +407,8 @@ func (j *rowsJob) compute(first, last int, memory []float32, b *bench) {
 
 // computePanel computes a panel of columns.
 func (j *rowsJob) computePanel(panel int, memory []float32, b *bench) {
-	positions := j.tile.Positions()
-	u, memory := cut(memory, positions*j.weights)
-	products, memory := cut(memory, positions*j.product)
+	u, memory := cut(memory, j.tile.weights()*j.weights)
+	products, memory := cut(memory, j.tile.products()*j.product)
 	for first := 0; first < j.Channels; first += j.chunk {
 		j.packWeights(u, panel, first, memory, b)
 	}
@@ -421,12 +425,16 @@ func (j *rowsJob) computePanel(panel int, memory []float32, b *bench) {
 // multiply makes the products of V and one panel of U, of all positions.
 func (j *rowsJob) multiply(v, u, products []float32, rows *rowTable) {
 	lowest, highest := simd.Clip{}.Bounds()
-	for p := range j.tile.Positions() {
-		a, b, c := &v[p*j.stride], &u[p*j.weights], &products[p*j.product]
+	for _, p := range j.multiplied {
+		a, b, c := &v[p.source*j.stride], &u[p.weight*j.weights], &products[p.of*j.product]
+		start := &j.zero[0]
+		if p.more {
+			start = nil
+		}
 		if j.pairs != nil {
-			j.pairs(a, &rows.a[0], &rows.c[0], rows.count, &j.tap, 1, j.depth(), b, c, &j.zero[0], lowest, highest, nil, nil, 0, nil, 0)
+			j.pairs(a, &rows.a[0], &rows.c[0], rows.count, &j.terms[0], p.terms, j.depth(), b, c, start, lowest, highest, nil, nil, 0, nil, 0)
 		} else {
-			j.kernel.Run(a, &rows.a[0], &rows.c[0], rows.count, &j.tap, 1, j.Channels, b, c, &j.zero[0], lowest, highest)
+			j.kernel.Run(a, &rows.a[0], &rows.c[0], rows.count, &j.terms[0], p.terms, j.Channels, b, c, start, lowest, highest)
 		}
 	}
 }

@@ -41,12 +41,17 @@ var specs = []struct {
 type problem struct {
 	n, h, w, c, k     int
 	oh, ow, top, left int
+	stride            int
 	x, wt, bias, dy   []float32
 	y, dx, dw         []float64
 }
 
 func newProblem(r *rand.Rand, n, h, w, c, k, top, bottom, left, right int) *problem {
-	p := &problem{n: n, h: h, w: w, c: c, k: k, oh: h + top + bottom - 2, ow: w + left + right - 2, top: top, left: left}
+	return newStrided(r, n, h, w, c, k, top, bottom, left, right, 1)
+}
+
+func newStrided(r *rand.Rand, n, h, w, c, k, top, bottom, left, right, stride int) *problem {
+	p := &problem{n: n, h: h, w: w, c: c, k: k, oh: (h+top+bottom-3)/stride + 1, ow: (w+left+right-3)/stride + 1, top: top, left: left, stride: stride}
 	p.x, p.wt, p.bias = random(r, n*h*w*c), random(r, 9*c*k), random(r, k)
 	p.dy = random(r, n*p.oh*p.ow*k)
 	p.solve()
@@ -62,7 +67,7 @@ func (p *problem) solve() {
 			for ow := range p.ow {
 				for a := range 3 {
 					for b := range 3 {
-						ih, iw := oh+a-top, ow+b-left
+						ih, iw := oh*p.stride+a-top, ow*p.stride+b-left
 						if ih < 0 || ih >= h || iw < 0 || iw >= w {
 							continue
 						}

@@ -20,6 +20,17 @@ var kernels = map[isa.Level]*Kernels{
 			Gradient: gradient4AVX2, GradientAdd: gradientAdd4AVX2,
 			HalfInput: halfInput4AVX2, HalfSpread: halfSpread4AVX2, HalfOutput: halfOutput4AVX2, HalfOutputAdd: halfOutputAdd4AVX2,
 		},
+		Strided: Tile{
+			Out: 4, In: 9,
+			Input: stridedInputAVX2, Weight: stridedWeightAVX2, Spread: stridedSpreadAVX2,
+			Output: stridedOutputAVX2, OutputAdd: stridedOutputAddAVX2,
+			Gradient: stridedGradientAVX2, GradientAdd: stridedGradientAddAVX2,
+		},
+		Turned: Tile{
+			Out: 8, In: 5,
+			Input: turnedInputAVX2, Weight: stridedWeightAVX2,
+			Output: turnedOutputAVX2, OutputAdd: turnedOutputAddAVX2,
+		},
 		Quartered: Tile{
 			Out: 1, In: 1,
 			Input: leftAVX2, Weight: rightAVX2, Spread: rightAVX2,
@@ -48,6 +59,17 @@ var kernels = map[isa.Level]*Kernels{
 			PairInput: pairInput4AVX512,
 			LowInput:  lowInput4AVX512, HighInput: highInput4AVX512,
 			LowSpread: lowSpread4AVX512, HighSpread: highSpread4AVX512,
+		},
+		Strided: Tile{
+			Out: 4, In: 9,
+			Input: stridedInputAVX512, Weight: stridedWeightAVX512, Spread: stridedSpreadAVX512,
+			Output: stridedOutputAVX512, OutputAdd: stridedOutputAddAVX512,
+			Gradient: stridedGradientAVX512, GradientAdd: stridedGradientAddAVX512,
+		},
+		Turned: Tile{
+			Out: 8, In: 5,
+			Input: turnedInputAVX512, Weight: stridedWeightAVX512,
+			Output: turnedOutputAVX512, OutputAdd: turnedOutputAddAVX512,
 		},
 		Quartered: Tile{
 			Out: 1, In: 1,

@@ -24,10 +24,8 @@ type ScatterFunc func(dst **float32, pixelStep int, src *float32, stride, step, 
 // halves of all columns lies biasStep floats after that of the first.
 type OutputFunc func(dst **float32, pixelStep int, src *float32, stride, step, tiles, channels int, bias *float32, biasStep int, low, high float32)
 
-// Tile is the transforms of one size of tile: Out by Out outputs from In by
-// In inputs, with filters of 3 by 3. Where both are 1, the filter has one pixel, and a
-// tile is two pixels whose channels are cut in two: four quarters, and the transforms are
-// those of Strassen's algorithm.
+// Tile is the transforms of one kind of tile: Out by Out outputs from In by
+// In inputs, with filters of 3 by 3 or, for those that are quartered, of 1.
 type Tile struct {
 	Out, In int
 
@@ -91,21 +89,107 @@ func (t *Tile) name(pairs bool) string {
 		return "strassen"
 	}
 	name := fmt.Sprintf("winograd f%dx%d", t.Out, t.Out)
+	if t.strided() || t.turned() {
+		name = "winograd f4x4 of stride 2"
+	}
 	if pairs {
 		name += " of bfloat16"
 	}
 	return name
 }
 
-// quartered tells whether the tile is Strassen's.
+// quartered tells whether the tile is Strassen's: two pixels whose channels are cut in two.
 func (t *Tile) quartered() bool { return t.In == 1 }
 
-// Positions is the number of products for a tile and a pair of channels.
-func (t *Tile) Positions() int {
+// strided and turned tell whether it is one for stride 2, and for an input gradient of
+// stride 2.
+func (t *Tile) strided() bool { return t.In == 9 }
+func (t *Tile) turned() bool  { return t.In == 5 }
+
+// step is the number of the source's pixels from tile to tile.
+func (t *Tile) step() int {
+	switch {
+	case t.strided():
+		return 2 * t.Out
+	case t.turned():
+		return t.Out / 2
+	}
+	return t.Out
+}
+
+// sources, weights, products and spreads are the numbers of vectors, of a tile or of a
+// pair of channels, that the transforms of the source and of the filter write, that of the
+// result reads, and that of its gradient writes.
+func (t *Tile) sources() int {
 	if t.quartered() {
 		return 7
 	}
 	return t.In * t.In
+}
+
+func (t *Tile) weights() int {
+	switch {
+	case t.quartered():
+		return 7
+	case t.strided(), t.turned():
+		return 9 * 9
+	}
+	return t.In * t.In
+}
+
+func (t *Tile) products() int {
+	if t.strided() {
+		return t.spreads()
+	}
+	return t.weights()
+}
+
+func (t *Tile) spreads() int {
+	if t.strided() {
+		return 5 * 5
+	}
+	return t.weights()
+}
+
+// product is what the source's and the weights' vectors of some numbers add to the
+// product of one, over so many of each that follow each other.
+type product struct {
+	of, source, weight, terms int
+	more                      bool // the product has been begun
+}
+
+// multiplied lists what makes the products.
+func (t *Tile) multiplied() []product {
+	var list []product
+	switch {
+	case t.strided():
+		// The even and the odd phase of one point follow each other along both axes.
+		for i := range 9 {
+			for j := 0; j < 9; j += 2 {
+				at := i*9 + j
+				list = append(list, product{of: i/2*5 + j/2, source: at, weight: at, terms: min(2, 9-j), more: i%2 == 1})
+			}
+		}
+	case t.turned():
+		for i := range 9 {
+			for j := range 9 {
+				list = append(list, product{of: i*9 + j, source: i/2*5 + j/2, weight: i*9 + j, terms: 1})
+			}
+		}
+	default:
+		for i := range t.weights() {
+			list = append(list, product{of: i, source: i, weight: i, terms: 1})
+		}
+	}
+	return list
+}
+
+// spreadOf is the number of the gradient's vector that meets one of the source.
+func (t *Tile) spreadOf(source int) int {
+	if t.strided() {
+		return source/9/2*5 + source%9/2
+	}
+	return source
 }
 
 // part is the number of channels of n, or columns, that it transforms at a time.
@@ -116,8 +200,8 @@ func (t *Tile) part(n int) int {
 	return n
 }
 
-// inputs, outputs and taps are the numbers of vectors that a tile has of the source, of
-// the result and of the filter.
+// inputs, outputs and taps are the numbers of pixels, or quarters, of the source, of the
+// result and of the filter.
 func (t *Tile) inputs() int {
 	if t.quartered() {
 		return 4
@@ -143,6 +227,8 @@ func (t *Tile) taps() int {
 type Kernels struct {
 	Width     int // channels are transformed in multiples of it
 	F2, F4    Tile
+	Strided   Tile // forward and for weight gradients
+	Turned    Tile // for input gradients of padding 1
 	Quartered Tile
 }
 

@@ -1,7 +1,8 @@
 package winograd
 
-// Spec is a convolution with filters of 3 by 3 pixels and stride 1 of NHWC
-// images, or the input gradient of one; for quartered tiles, one with filters of 1 pixel.
+// Spec is a convolution of NHWC images with filters of 3 by 3 pixels and stride 1 or,
+// for tiles made for that, 2, or the input gradient of one; for quartered tiles, one with
+// filters of 1 pixel and any stride.
 type Spec struct {
 	Images          int
 	InH, InW        int
@@ -11,9 +12,9 @@ type Spec struct {
 	Pixel, Origin   int // floats from pixel to pixel of the result, 0 for Columns, and before the first
 	PadTop, PadLeft int // rows and columns of zeros before the source; negative ones skip pixels
 	Turned          bool
-	// Stride, of quartered tiles alone, is the distance of the pixels that are read of the
-	// larger map, the source or, of an input gradient, the result; 0 for 1. Pixels between
-	// them stay as they are.
+	// Stride is the distance of the pixels at which filters begin in the larger map, the
+	// source or, of an input gradient, the result; 0 for 1. Pixels of the result that no
+	// filter meets stay as they are.
 	Stride int
 	// Half maps, of the source, of the result and of its gradient, lie in memory as
 	// bfloat16. They are widened when a tile is transformed, and rounded when the
@@ -22,7 +23,7 @@ type Spec struct {
 }
 
 // table has a pointer for every pixel of a tile.
-type table [6 * 6]*float32
+type table [9 * 9]*float32
 
 // window is how tiles lie over a map of pixels: tile (i, j) of an image has
 // size by size pixels, the first at row i·step - top and column j·step - left.
@@ -53,7 +54,10 @@ func (s Spec) windows(t *Tile) (source, result window, tiles int) {
 		return s.quarters()
 	}
 	rows, cols := ceil(s.OutH, t.Out), ceil(s.OutW, t.Out)
-	source = newWindow(t.In, t.Out, s.PadTop, s.PadLeft, s.InH, s.InW, s.Channels, rows, cols)
+	if t.turned() {
+		s.PadTop, s.PadLeft = 0, 0
+	}
+	source = newWindow(t.In, t.step(), s.PadTop, s.PadLeft, s.InH, s.InW, s.Channels, rows, cols)
 	result = newWindow(t.Out, t.Out, 0, 0, s.OutH, s.OutW, s.Pixel, rows, cols)
 	return source, result, s.Images * rows * cols
 }

@@ -5,6 +5,7 @@ package main
 
 import (
 	"fmt"
+	"math/bits"
 	"slices"
 
 	"github.com/mmcloughlin/avo/attr"
@@ -51,6 +52,16 @@ func main() {
 			scatter(w, half, fmt.Sprintf("halfOutput%d", size), &t.output, finish)
 			scatter(w, half, fmt.Sprintf("halfOutputAdd%d", size), &t.output, add)
 		}
+		gather(w, single, wide, "stridedInput", &strided.input)
+		gather(w, single, wide, "stridedWeight", &strided.weight)
+		gather(w, single, wide, "stridedSpread", &strided.spread)
+		scatter(w, single, "stridedOutput", &strided.output, finish)
+		scatter(w, single, "stridedOutputAdd", &strided.output, add)
+		scatter(w, single, "stridedGradient", &strided.gradient, move)
+		scatter(w, single, "stridedGradientAdd", &strided.gradient, add)
+		gather(w, single, wide, "turnedInput", &strided.turnedInput)
+		scatter(w, single, "turnedOutput", &strided.turnedOutput, finish)
+		scatter(w, single, "turnedOutputAdd", &strided.turnedOutput, add)
 		factors(w, "left", &left)
 		factors(w, "right", &right)
 		sums(w, "product", &product, finish)
@@ -96,9 +107,13 @@ func newPositions(base reg.GPVirtual, n int, e element) *positions {
 	case 4:
 		MOVQ(p.stride, p.row)
 		SHLQ(Imm(2), p.row)
+	case 5:
+		LEAQ(Mem{Base: p.stride, Index: p.stride, Scale: 4}, p.row)
 	case 6:
 		LEAQ(Mem{Base: p.stride, Index: p.stride, Scale: 2}, p.row)
 		ADDQ(p.row, p.row)
+	case 9:
+		LEAQ(Mem{Base: p.stride, Index: p.stride, Scale: 8}, p.row)
 	}
 	return p
 }
@@ -126,6 +141,10 @@ func times(q reg.GPVirtual, i int, distance, three, five reg.GPVirtual) Mem {
 		return Mem{Base: q, Index: five, Scale: 1}
 	case 6:
 		return Mem{Base: q, Index: three, Scale: 2}
+	case 7:
+		six := GP64()
+		LEAQ(Mem{Base: q, Index: three, Scale: 2}, six)
+		return Mem{Base: six, Index: distance, Scale: 1}
 	}
 	return Mem{Base: q, Index: distance, Scale: uint8(i)}
 }
@@ -210,11 +229,12 @@ func gather(w isaWidth, e element, to packing, name string, m *matrix) {
 					MOVQ(p.base, p.q)
 				case i > 0 && g == group[i-1]+1:
 					ADDQ(p.row, p.q)
-				case g == 1, g == 2, g == 4:
-					LEAQ(times(p.base, g, p.row, nil, nil), p.q)
 				default:
-					LEAQ(times(p.base, g-1, p.row, nil, nil), p.q)
-					ADDQ(p.row, p.q)
+					near := 1 << (bits.Len(uint(g)) - 1)
+					LEAQ(times(p.base, near, p.row, nil, nil), p.q)
+					for range g - near {
+						ADDQ(p.row, p.q)
+					}
 				}
 				row(m, o, half[g], func(j int, v reg.VecVirtual) {
 					to.put(v, times(p.q, j, p.stride, three, five))
