@@ -4,10 +4,8 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"slices"
 	"testing"
 
-	"github.com/seed52467199/trainer/cpu/internal/implicit"
 	"github.com/seed52467199/trainer/cpu/isa"
 	"github.com/seed52467199/trainer/cpu/simd"
 	"github.com/seed52467199/trainer/internal/pool"
@@ -32,7 +30,7 @@ var pointwise = []struct {
 
 // newPointwise is a convolution with filters of one pixel.
 func newPointwise(r *rand.Rand, n, h, w, c, k, stride int) *problem {
-	p := &problem{n: n, h: h, w: w, c: c, k: k, oh: (h-1)/stride + 1, ow: (w-1)/stride + 1}
+	p := &problem{n: n, h: h, w: w, c: c, k: k, oh: (h-1)/stride + 1, ow: (w-1)/stride + 1, stride: stride}
 	p.x, p.wt, p.bias = random(r, n*h*w*c), random(r, c*k), random(r, k)
 	p.dy = random(r, n*p.oh*p.ow*k)
 	p.y, p.dx, p.dw = make([]float64, len(p.dy)), make([]float64, len(p.x)), make([]float64, len(p.wt))
@@ -56,64 +54,12 @@ func TestQuartered(t *testing.T) {
 	defer workers.Close()
 	for _, s := range pointwise {
 		p := newPointwise(rand.New(rand.NewPCG(1, 2)), s.n, s.h, s.w, s.c, s.k, s.stride)
-		forward, gradient := p.forward(), p.inputGrad()
-		forward.Stride, gradient.Stride = s.stride, s.stride
 		for level := isa.Generic; level <= isa.Best(); level++ {
 			k, set := For(level), simd.For(level)
 			t.Run(fmt.Sprintf("%s/%s", s.name, level), func(t *testing.T) {
-				f := NewRows(forward, simd.Clip{}, &k.Quartered, k, set)
-				scratch := dirty(f.ScratchFloats(2))
-				y := dirty(len(p.y))
-				told := make([]int, len(y))
-				f.RunThen(workers, p.x, p.wt, nil, y, scratch, false, &implicit.Then{Told: func(part, at, pixels, n int) {
-					for i := range pixels {
-						for c := range n {
-							told[at+i*p.k+c]++
-						}
-					}
-				}})
-				compare(t, "y", y, p.y, 16*p.c)
-				if slices.Min(told) != 1 || slices.Max(told) != 1 {
-					t.Errorf("told %d to %d times of a value", slices.Min(told), slices.Max(told))
-				}
-
-				f.Run(workers, p.x, p.wt, nil, y, scratch, true)
-				compare(t, "added y", y, scaled(p.y, 2), 64*p.c)
-
-				f.byPanels()
-				f.lay()
-				panels, scratch := dirty(len(p.y)), dirty(f.ScratchFloats(2))
-				f.Run(workers, p.x, p.wt, nil, panels, scratch, false)
-				f.Run(workers, p.x, p.wt, nil, panels, scratch, true)
-				if !slices.Equal(panels, y) {
-					t.Error("panels have another result")
-				}
-
-				f = NewRows(forward, simd.Clip{Lo: 0, Hi: 1.5}, &k.Quartered, k, set)
-				f.Run(workers, p.x, p.wt, p.bias, y, dirty(f.ScratchFloats(2)), false)
-				clipped := make([]float64, len(y))
-				for i, v := range p.y {
-					clipped[i] = min(1.5, max(0, v+float64(p.bias[i%p.k])))
-				}
-				compare(t, "clipped y", y, clipped, 16*p.c)
-
-				g := NewRows(gradient, simd.Clip{}, &k.Quartered, k, set)
-				dx := make([]float32, len(p.dx))
-				g.Run(workers, p.dy, p.wt, nil, dx, dirty(g.ScratchFloats(2)), false)
-				compare(t, "dx", dx, p.dx, 16*p.k)
-
-				for _, way := range []struct{ shares, block, most int }{{}, {shares: 1, block: 5}, {shares: 3, block: 4}, {shares: 2, block: 3, most: 16}} {
-					f := NewCols(forward, &k.Quartered, k, set)
-					if way.shares > 0 {
-						f.shares, f.block, f.most = min(way.shares, f.tiles), way.block, way.most
-						f.apart = way.shares > 1
-					}
-					dw, scratch := dirty(len(p.dw)), dirty(f.ScratchFloats(2))
-					f.Run(workers, p.x, p.dy, dw, scratch, false)
-					compare(t, "dw", dw, p.dw, 16*p.n*p.oh*p.ow)
-					f.Run(workers, p.x, p.dy, dw, scratch, true)
-					compare(t, "added dw", dw, scaled(p.dw, 2), 64*p.n*p.oh*p.ow)
-				}
+				checkForward(t, workers, p, &k.Quartered, k, set, 16*p.c)
+				checkInputGrad(t, workers, p, &k.Quartered, k, set, 16*p.k)
+				checkWeightGrad(t, workers, p, &k.Quartered, k, set, 16*p.n*p.oh*p.ow)
 			})
 		}
 	}

@@ -5,8 +5,10 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"sync/atomic"
 	"testing"
 
+	"github.com/seed52467199/trainer/cpu/internal/implicit"
 	"github.com/seed52467199/trainer/cpu/isa"
 	"github.com/seed52467199/trainer/cpu/simd"
 	"github.com/seed52467199/trainer/internal/pool"
@@ -90,11 +92,11 @@ func (p *problem) solve() {
 }
 
 func (p *problem) forward() Spec {
-	return Spec{Images: p.n, InH: p.h, InW: p.w, Channels: p.c, OutH: p.oh, OutW: p.ow, Columns: p.k, PadTop: p.top, PadLeft: p.left}
+	return Spec{Images: p.n, InH: p.h, InW: p.w, Channels: p.c, OutH: p.oh, OutW: p.ow, Columns: p.k, PadTop: p.top, PadLeft: p.left, Stride: p.stride}
 }
 
 func (p *problem) inputGrad() Spec {
-	return Spec{Images: p.n, InH: p.oh, InW: p.ow, Channels: p.k, OutH: p.h, OutW: p.w, Columns: p.c, PadTop: 2 - p.top, PadLeft: 2 - p.left, Turned: true}
+	return Spec{Images: p.n, InH: p.oh, InW: p.ow, Channels: p.k, OutH: p.h, OutW: p.w, Columns: p.c, PadTop: 2 - p.top, PadLeft: 2 - p.left, Turned: true, Stride: p.stride}
 }
 
 // dirty is scratch memory full of what is not a number, so that reading what
@@ -143,27 +145,8 @@ func TestRows(t *testing.T) {
 	for _, s := range specs {
 		p := newProblem(rand.New(rand.NewPCG(1, 2)), s.n, s.h, s.w, s.c, s.k, s.top, s.bottom, s.left, s.right)
 		eachTile(t, s.name, func(t *testing.T, tile *Tile, k *Kernels, set *simd.Set) {
-			f := NewRows(p.forward(), simd.Clip{}, tile, k, set)
-			scratch := dirty(f.ScratchFloats(2))
-			y := dirty(len(p.y))
-			f.Run(workers, p.x, p.wt, nil, y, scratch, false)
-			compare(t, "y", y, p.y, 9*p.c)
-
-			f.Run(workers, p.x, p.wt, nil, y, scratch, true)
-			compare(t, "added y", y, scaled(p.y, 2), 4*9*p.c)
-
-			f = NewRows(p.forward(), simd.Clip{Lo: 0, Hi: 1.5}, tile, k, set)
-			f.Run(workers, p.x, p.wt, p.bias, y, scratch, false)
-			clipped := make([]float64, len(y))
-			for i, v := range p.y {
-				clipped[i] = min(1.5, max(0, v+float64(p.bias[i%p.k])))
-			}
-			compare(t, "clipped y", y, clipped, 9*p.c)
-
-			g := NewRows(p.inputGrad(), simd.Clip{}, tile, k, set)
-			dx := dirty(len(p.dx))
-			g.Run(workers, p.dy, p.wt, nil, dx, dirty(g.ScratchFloats(2)), false)
-			compare(t, "dx", dx, p.dx, 9*p.k)
+			checkForward(t, workers, p, tile, k, set, 9*p.c)
+			checkInputGrad(t, workers, p, tile, k, set, 9*p.k)
 		})
 	}
 }
@@ -174,20 +157,76 @@ func TestCols(t *testing.T) {
 	for _, s := range specs {
 		p := newProblem(rand.New(rand.NewPCG(3, 4)), s.n, s.h, s.w, s.c, s.k, s.top, s.bottom, s.left, s.right)
 		eachTile(t, s.name, func(t *testing.T, tile *Tile, k *Kernels, set *simd.Set) {
-			for _, way := range []struct{ shares, block, most int }{{}, {shares: 1, block: 5}, {shares: 3, block: 4}, {shares: 2, block: 3, most: 16}} {
-				f := NewCols(p.forward(), tile, k, set)
-				if way.shares > 0 {
-					f.shares, f.block, f.most = min(way.shares, f.tiles), way.block, way.most
-					f.apart = way.shares > 1
-				}
-				dw, scratch := dirty(len(p.dw)), dirty(f.ScratchFloats(2))
-				f.Run(workers, p.x, p.dy, dw, scratch, false)
-				compare(t, "dw", dw, p.dw, p.n*p.oh*p.ow)
-
-				f.Run(workers, p.x, p.dy, dw, scratch, true)
-				compare(t, "added dw", dw, scaled(p.dw, 2), 4*p.n*p.oh*p.ow)
-			}
+			checkWeightGrad(t, workers, p, tile, k, set, p.n*p.oh*p.ow)
 		})
+	}
+}
+
+// checkForward checks the forward convolution in all its forms. Rounding is allowed for
+// so many terms.
+func checkForward(t *testing.T, workers *pool.Pool, p *problem, tile *Tile, k *Kernels, set *simd.Set, terms int) {
+	f := NewRows(p.forward(), simd.Clip{}, tile, k, set)
+	scratch := dirty(f.ScratchFloats(2))
+	y, told := dirty(len(p.y)), make([]int32, len(p.y))
+	f.RunThen(workers, p.x, p.wt, nil, y, scratch, false, &implicit.Then{Told: func(_, at, pixels, n int) {
+		for i := range pixels {
+			for c := range n {
+				atomic.AddInt32(&told[at+i*p.k+c], 1)
+			}
+		}
+	}})
+	compare(t, "y", y, p.y, terms)
+	if slices.Min(told) != 1 || slices.Max(told) != 1 {
+		t.Errorf("told %d to %d times of a value", slices.Min(told), slices.Max(told))
+	}
+	f.Run(workers, p.x, p.wt, nil, y, scratch, true)
+	compare(t, "added y", y, scaled(p.y, 2), 4*terms)
+
+	f.byPanels()
+	f.lay()
+	panels, scratch := dirty(len(p.y)), dirty(f.ScratchFloats(2))
+	f.Run(workers, p.x, p.wt, nil, panels, scratch, false)
+	f.Run(workers, p.x, p.wt, nil, panels, scratch, true)
+	if !slices.Equal(panels, y) {
+		t.Error("panels have another result")
+	}
+
+	f = NewRows(p.forward(), simd.Clip{Lo: 0, Hi: 1.5}, tile, k, set)
+	f.Run(workers, p.x, p.wt, p.bias, y, dirty(f.ScratchFloats(2)), false)
+	clipped := make([]float64, len(y))
+	for i, v := range p.y {
+		clipped[i] = min(1.5, max(0, v+float64(p.bias[i%p.k])))
+	}
+	compare(t, "clipped y", y, clipped, terms)
+}
+
+// checkInputGrad does so for the input gradient.
+func checkInputGrad(t *testing.T, workers *pool.Pool, p *problem, tile *Tile, k *Kernels, set *simd.Set, terms int) {
+	g := NewRows(p.inputGrad(), simd.Clip{}, tile, k, set)
+	dx := dirty(len(p.dx))
+	if tile.quartered() {
+		clear(dx) // pixels between those that are written stay
+	}
+	scratch := dirty(g.ScratchFloats(2))
+	g.Run(workers, p.dy, p.wt, nil, dx, scratch, false)
+	compare(t, "dx", dx, p.dx, terms)
+	g.Run(workers, p.dy, p.wt, nil, dx, scratch, true)
+	compare(t, "added dx", dx, scaled(p.dx, 2), 4*terms)
+}
+
+// checkWeightGrad does so for the weight gradient, shared out in several ways.
+func checkWeightGrad(t *testing.T, workers *pool.Pool, p *problem, tile *Tile, k *Kernels, set *simd.Set, terms int) {
+	for _, way := range []struct{ shares, block, most int }{{}, {shares: 1, block: 5}, {shares: 3, block: 4}, {shares: 2, block: 3, most: 16}} {
+		f := NewCols(p.forward(), tile, k, set)
+		if way.shares > 0 {
+			f.shares, f.block, f.most = min(way.shares, f.tiles), way.block, way.most
+			f.apart = way.shares > 1
+		}
+		dw, scratch := dirty(len(p.dw)), dirty(f.ScratchFloats(2))
+		f.Run(workers, p.x, p.dy, dw, scratch, false)
+		compare(t, "dw", dw, p.dw, terms)
+		f.Run(workers, p.x, p.dy, dw, scratch, true)
+		compare(t, "added dw", dw, scaled(p.dw, 2), 4*terms)
 	}
 }
 
