@@ -708,7 +708,7 @@ type Runtime struct {
 	Device string `json:"device" match:"auto|cpu|cuda(:[0-9]{1,3})?" shape:"auto, cpu, cuda or cuda:N"`
 	// Threads of the computation. Default 0: one a core.
 	Threads int `json:"threads" min:"0" also:"num_threads"`
-	// How convolutions are computed: auto, whichever way is fastest, Winograd's
+	// How convolutions and linear layers are computed: auto, whichever way is fastest, Winograd's
 	// minimal filtering and Strassen's algorithm included, whose results are
 	// rounded more coarsely, or direct, as they are defined. Default auto.
 	Convolution string `json:"convolution" known:"auto,direct" also:"conv,conv_algorithm"`

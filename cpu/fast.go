@@ -50,11 +50,11 @@ func fast(c op.Call, m conv.Method, threads *pool.Pool) (plan, error) {
 	case op.FoldNorm:
 		return fastFoldNorm(c, o), nil
 	case op.Linear:
-		return fastLinear(c, o, threads)
+		return fastLinear(c, o, m, threads)
 	case op.LinearInputGrad:
-		return fastLinearInputGrad(c, threads)
+		return fastLinearInputGrad(c, m, threads)
 	case op.LinearWeightGrad:
-		return fastLinearWeightGrad(c, threads)
+		return fastLinearWeightGrad(c, m, threads)
 	case op.LayerNorm:
 		return fastLayerNorm(c, o), nil
 	case op.LayerNormGrad:

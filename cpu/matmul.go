@@ -67,7 +67,7 @@ func fastMatMul(c op.Call, o op.MatMul, threads *pool.Pool) (plan, error) {
 		shape.Op = gemm.NT
 	}
 	if s.products == 1 {
-		return product(shape, gemm.Options{}, threads)
+		return product(shape, threads)
 	}
 	all, err := newProducts(shape, gemm.Options{}, threads.Threads())
 	if err != nil {
@@ -79,6 +79,18 @@ func fastMatMul(c op.Call, o op.MatMul, threads *pool.Pool) (plan, error) {
 			all.run(worker, a[i*s.stepA:], b[i*s.stepB:], y[i*s.m*s.n:], scratch[worker*all.scratch:])
 		}}}
 	}}, nil
+}
+
+// product is the plan of a product of both inputs.
+func product(s gemm.Shape, threads *pool.Pool) (plan, error) {
+	g, err := gemm.New(s, gemm.Options{})
+	if err != nil {
+		return plan{}, err
+	}
+	return sharing("gemm", g.ScratchFloats(threads.Threads()), func(m operands, scratch []float32) func() {
+		a, b, y := floats(m.in[0]), floats(m.in[1]), floats(m.out[0])
+		return func() { g.Run(threads, a, b, nil, y, scratch) }
+	}), nil
 }
 
 // products is one product's plan for each thread, which works alone.
