@@ -28,7 +28,7 @@ func TestThreads(t *testing.T) {
 
 // TestFastAgainstPortable checks the kernels that the device prefers.
 func TestFastAgainstPortable(t *testing.T) {
-	const tolerance = 1e-4
+	const tolerance = 2e-4 // minimal filtering of stride 2, whose sums deviate by 8 here, comes to 1.2e-4
 	portable, fast := oracle(t), newDevice(t, Options{})
 	everyUse(t, func(t *testing.T, u use) {
 		want := results(t, portable, u.op, op.Float32, u.shapes, u.in)
