@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -25,6 +26,7 @@ var version = "dev"
 // app is one run of the program.
 type app struct {
 	stdout, stderr io.Writer
+	started        time.Time
 
 	// Flags of every command that runs a network.
 	device      string

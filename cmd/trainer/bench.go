@@ -169,6 +169,7 @@ func benchCommand(a *app) *cobra.Command {
 
 func (a *app) bench(c *cobra.Command, r *benchRig, model, mode, precision string, steps int) error {
 	var times []time.Duration
+	var first time.Duration // from the program's start to the end of the first step
 	for i := range 3 + steps {
 		if err := c.Context().Err(); err != nil {
 			return err
@@ -177,7 +178,10 @@ func (a *app) bench(c *cobra.Command, r *benchRig, model, mode, precision string
 		if err := r.step(); err != nil {
 			return err
 		}
-		if i >= 3 {
+		switch {
+		case i == 0:
+			first = time.Since(a.started)
+		case i >= 3:
 			times = append(times, time.Since(start))
 		}
 	}
@@ -196,9 +200,9 @@ func (a *app) bench(c *cobra.Command, r *benchRig, model, mode, precision string
 	rate := float64(r.batch) / median.Seconds()
 	gflops := float64(flops) / median.Seconds() / 1e9
 	rss := peakRSS()
-	a.say("%s %s %s, batch %d of %dx%d, %d threads: %.1f images/s, step %.1f ms (least %.1f), %.0f GF/s, peak %d MB", model, mode, precision,
-		r.batch, r.size, r.size, r.dev.Threads(), rate, ms(median), ms(times[0]), gflops, rss)
-	return a.result(map[string]any{"images_per_s": rate, "step_ms_median": ms(median), "step_ms_min": ms(times[0]), "gflops": gflops,
+	a.say("%s %s %s, batch %d of %dx%d, %d threads: %.1f images/s, step %.1f ms (least %.1f), %.0f GF/s, peak %d MB, first step after %.2f s", model, mode, precision,
+		r.batch, r.size, r.size, r.dev.Threads(), rate, ms(median), ms(times[0]), gflops, rss, first.Seconds())
+	return a.result(map[string]any{"images_per_s": rate, "step_ms_median": ms(median), "step_ms_min": ms(times[0]), "first_step_s": first.Seconds(), "gflops": gflops,
 		"peak_rss_mb": rss, "arena_mb": p.ArenaBytes() >> 20, "recomputed": p.MemoryPlan().Repeated, "batch": r.batch, "size": r.size, "threads": r.dev.Threads(), "model": model, "mode": mode, "precision": precision})
 }
 

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/seed52467199/trainer/train"
 )
@@ -31,7 +32,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	// A second Ctrl-C ends the program at once.
 	context.AfterFunc(ctx, stop)
 
-	a := &app{stdout: stdout, stderr: stderr}
+	a := &app{stdout: stdout, stderr: stderr, started: time.Now()}
 	root := a.command()
 	root.SetArgs(args)
 	root.SetOut(stdout)

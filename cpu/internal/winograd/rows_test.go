@@ -227,6 +227,15 @@ func checkWeightGrad(t *testing.T, workers *pool.Pool, p *problem, tile *Tile, k
 		compare(t, "dw", dw, p.dw, terms)
 		f.Run(workers, p.x, p.dy, dw, scratch, true)
 		compare(t, "added dw", dw, scaled(p.dw, 2), 4*terms)
+
+		many := pool.New(5)
+		again := dirty(len(p.dw))
+		f.Run(many, p.x, p.dy, again, dirty(f.ScratchFloats(5)), false)
+		f.Run(many, p.x, p.dy, again, dirty(f.ScratchFloats(5)), true)
+		many.Close()
+		if !slices.Equal(again, dw) {
+			t.Error("five threads have another result")
+		}
 	}
 }
 
