@@ -23,7 +23,8 @@
 // The transforms mix values of different size, so that rounding counts for more. For
 // values without a pattern and 128 channels the errors of a result deviate from the exact
 // one by 4e-7 of its own deviation with tiles of 2 by 2, by 1.1e-6 with tiles of 4 by 4 and by
-// 1.5e-6 with stride 2; for 1024 channels by 1.1e-6 with Strassen's algorithm, where sums in order deviate by 6e-7.
+// 1.5e-6 with stride 2; for 1024 channels by 1.1e-6 with Strassen's algorithm, where sums
+// in order deviate by 6e-7.
 // Where the transforms are rounded to bfloat16 before they are multiplied ([NewPairRows]),
 // it is 0.4 % and 1.2 %, the rounding of the result included, which alone is 0.17 %.
 package winograd

@@ -77,8 +77,8 @@ func inside(size, step, before, length, n int) (from, to int) {
 }
 
 // run fills t with the parts of the pixels of a tile, in x or, for those off the map,
-// outside, where a pixel has but one. It returns how many tiles from this one on, the last excluded, t
-// serves if its pointers move by step pixels each time.
+// outside, where a pixel has but one part. It returns how many tiles from this one on, the
+// last excluded, t serves if its pointers move by step pixels each time.
 func (v *window) run(t *table, x pixels, outside *float32, tile, last int) int {
 	image, at := tile/(v.rows*v.cols), tile%(v.rows*v.cols)
 	i, j := at/v.cols, at%v.cols
