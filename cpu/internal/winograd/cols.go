@@ -22,12 +22,11 @@ import (
 // positions.
 type Cols struct {
 	Spec
-	tile     *Tile
-	k        *Kernels
-	kernel   simd.Cols
-	sum      simd.SumFunc
-	fetching simd.FetchFunc
-	pairs    bool // two tiles are one of pairs of bfloat16
+	tile   *Tile
+	k      *Kernels
+	kernel simd.Cols
+	set    *simd.Set
+	pairs  bool // two tiles are one of pairs of bfloat16
 
 	source, result window
 	filter         filter
@@ -71,11 +70,11 @@ func NewPairCols(s Spec, t *Tile, k *Kernels, set *simd.Set, pairs *simd.PairSet
 }
 
 func planCols(s Spec, t *Tile, k *Kernels, set *simd.Set, kernel simd.Cols, pairs bool) *Cols {
-	p := &Cols{Spec: s, tile: t, k: k, kernel: kernel, sum: set.Sum, fetching: set.Fetch, pairs: pairs}
+	p := &Cols{Spec: s, tile: t, k: k, kernel: kernel, set: set, pairs: pairs}
 	p.Pixel = s.Columns
 	p.filter = s.filter(t)
 	p.source, p.result, p.tiles = p.windows(t)
-	if t.quartered() {
+	if t.form == quartering {
 		// The left factors are those of the source's transpose.
 		parts := p.source.parts
 		p.source.parts = []int{parts[0], parts[2], parts[1], parts[3]}
@@ -135,7 +134,7 @@ const (
 func (p *Cols) choose() {
 	p.shares = 1
 	l := p.layout(p.Channels, p.Columns)
-	each := (p.tile.sources()*l.pitch + p.tile.spreads()*l.pitchD) / p.together()
+	each := (p.tile.sources*l.pitch + p.tile.spreads*l.pitchD) / p.together()
 	switch {
 	case l.shareFloats <= 200<<10:
 		p.block = max(24, min(192, (secondLevel-l.shareFloats)/each))
@@ -143,7 +142,7 @@ func (p *Cols) choose() {
 		p.apart = p.shares > 1
 	case p.terms(p.tiles) > 3*partBlock/2:
 		p.apart, p.most, p.block = true, largePart, partBlock*p.together()
-		if p.tile.strided() {
+		if p.tile.form == striding {
 			p.most, p.block = stridedPart, stridedBlock
 		}
 		parts := ceil(p.Channels, p.most) * ceil(p.Columns, p.most)
@@ -188,8 +187,8 @@ func (p *Cols) layout(c, k int) layout {
 	l.stride, l.strideD = p.terms(p.block)*l.pitch+skew, p.terms(p.block)*l.pitchD+skew
 	l.panel = l.rows * nr
 	l.product = l.panels*l.panel + skew
-	l.shareFloats = round(p.tile.sources()*l.product, lanes)
-	l.blockFloats = p.tile.sources()*l.stride + p.tile.spreads()*l.strideD
+	l.shareFloats = round(p.tile.sources*l.product, lanes)
+	l.blockFloats = p.tile.sources*l.stride + p.tile.spreads*l.strideD
 	l.cut = mr * max(1, 32/mr)
 	l.reduced = l.parts() * l.panels * ceil(l.rows, l.cut)
 	return l
@@ -218,7 +217,7 @@ func (p *Cols) ScratchFloats(threads int) int {
 
 // String tells how the gradient is computed.
 func (p *Cols) String() string {
-	return p.tile.name(p.pairs)
+	return p.tile.named(p.pairs)
 }
 
 // colsJob is what a Run works on.
@@ -274,7 +273,7 @@ func (p *Cols) run(workers *pool.Pool, x, dy pixels, dw, scratch []float32, accu
 			j.step = transforming
 			workers.Run(2*ceil(j.blockN, piece), j)
 			j.step = multiplying
-			workers.Run(p.tile.sources(), j)
+			workers.Run(p.tile.sources, j)
 		}
 	}
 	j.step = reducing
@@ -327,7 +326,7 @@ func (j *colsJob) share(i int, factors []float32, b *bench) {
 		j.transformSource(of, factors, 0, at, n, b)
 		j.transformGradient(of, factors, 0, at, n, b)
 		next := min(j.block, last-at-n)
-		positions := j.tile.sources()
+		positions := j.tile.sources
 		for p := range positions {
 			from, to := at+n+next*p/positions, at+n+next*(p+1)/positions
 			j.fetch(&j.source, j.x.from(of.c), from, to, of.channels, b)
@@ -350,7 +349,7 @@ func (j *colsJob) fetch(w *window, m pixels, first, last, channels int, b *bench
 				for c := range w.size {
 					for range w.parts {
 						if r >= w.size-w.step && c >= w.size-w.step && b.pixels[k] != &j.zero[0] {
-							j.fetching((*float32)(unsafe.Add(unsafe.Pointer(b.pixels[k]), size*t*w.step*w.pixel)), lines)
+							j.set.Fetch((*float32)(unsafe.Add(unsafe.Pointer(b.pixels[k]), size*t*w.step*w.pixel)), lines)
 						}
 						k++
 					}
@@ -372,14 +371,14 @@ func (j *colsJob) transformSource(of part, factors []float32, at, first, n int, 
 	}
 	for i := 0; i < n; {
 		run := j.source.run(&b.pixels, x, &j.zero[0], first+i, first+n)
-		b.gather(j.tile.input(j.Half), j.k.Width, j.tile.inputs(), factors[(at+i)*j.pitch:], j.stride, j.pitch, j.source.step*j.source.pixel, run, of.channels)
+		b.gather(j.tile.input(j.Half), j.k.Width, j.tile.inputs, factors[(at+i)*j.pitch:], j.stride, j.pitch, j.source.step*j.source.pixel, run, of.channels)
 		i += run
 	}
 }
 
 // transformGradient computes D likewise.
 func (j *colsJob) transformGradient(of part, factors []float32, at, first, n int, b *bench) {
-	d := factors[j.tile.sources()*j.stride:]
+	d := factors[j.tile.sources*j.stride:]
 	b.size = sizeOf(j.Half)
 	dy := j.dy.from(of.k)
 	if j.pairs {
@@ -388,7 +387,7 @@ func (j *colsJob) transformGradient(of part, factors []float32, at, first, n int
 	}
 	for i := 0; i < n; {
 		run := j.result.run(&b.pixels, dy, &j.zero[0], first+i, first+n)
-		b.gather(j.tile.spread(j.Half), j.k.Width, j.tile.outputs(), d[(at+i)*j.pitchD:], j.strideD, j.pitchD, j.result.step*j.result.pixel, run, of.columns)
+		b.gather(j.tile.spread(j.Half), j.k.Width, j.tile.outputs, d[(at+i)*j.pitchD:], j.strideD, j.pitchD, j.result.step*j.result.pixel, run, of.columns)
 		i += run
 	}
 }
@@ -414,7 +413,7 @@ func (j *colsJob) transformPairs(w *window, halves [2]GatherFunc, m pixels, dst 
 func (j *colsJob) multiply(of part, sums, factors []float32, position, n int, first bool) {
 	mr, nr := j.kernel.MR, j.kernel.NR
 	v := factors[position*j.stride:]
-	d := factors[j.tile.sources()*j.stride+j.tile.spreadOf(position)*j.strideD:]
+	d := factors[j.tile.sources*j.stride+j.tile.spreadOf(position)*j.strideD:]
 	fresh := 0
 	if first {
 		fresh = 1
@@ -436,8 +435,8 @@ func (j *colsJob) reduce(number, panel, first int, b *bench) {
 	}
 	at := number*j.shareFloats + panel*j.panel + first*nr
 	if j.shares > 1 {
-		for p := range j.tile.sources() {
-			j.sum(&j.sums[p*j.product+at], min(j.cut, j.rows-first)*nr, j.shares-1, j.parts()*j.shareFloats)
+		for p := range j.tile.sources {
+			j.set.Sum(&j.sums[p*j.product+at], min(j.cut, j.rows-first)*nr, j.shares-1, j.parts()*j.shareFloats)
 		}
 	}
 	for tap, part := range j.filter.parts {
@@ -448,5 +447,5 @@ func (j *colsJob) reduce(number, panel, first int, b *bench) {
 	if j.accumulate {
 		f = j.tile.GradientAdd
 	}
-	b.scatter(f, j.k.Width, j.tile.taps(), j.filter.channel, j.sums[at:], j.product, nr, rows, columns)
+	b.scatter(f, j.k.Width, j.tile.taps, j.filter.channel, j.sums[at:], j.product, nr, rows, columns)
 }

@@ -75,32 +75,32 @@ var (
 var goKernels = &Kernels{
 	Width: 1,
 	F2: Tile{
-		Out: 2, In: 4,
+		form:  filtering2,
 		Input: gatherGo(goInput2), Weight: gatherGo(goWeight2), Spread: gatherGo(goSpread2),
 		Output: outputGo(goOutput2), OutputAdd: scatterGo(goOutput2, true),
 		Gradient: scatterGo(goGradient2, false), GradientAdd: scatterGo(goGradient2, true),
 		HalfInput: halfGatherGo(goInput2), HalfSpread: halfGatherGo(goSpread2), HalfOutput: halfOutputGo(goOutput2), HalfOutputAdd: halfAddGo(goOutput2),
 	},
 	F4: Tile{
-		Out: 4, In: 6,
+		form:  filtering4,
 		Input: gatherGo(goInput4), Weight: gatherGo(goWeight4), Spread: gatherGo(goSpread4),
 		Output: outputGo(goOutput4), OutputAdd: scatterGo(goOutput4, true),
 		Gradient: scatterGo(goGradient4, false), GradientAdd: scatterGo(goGradient4, true),
 		HalfInput: halfGatherGo(goInput4), HalfSpread: halfGatherGo(goSpread4), HalfOutput: halfOutputGo(goOutput4), HalfOutputAdd: halfAddGo(goOutput4),
 	},
 	Strided: Tile{
-		Out: 4, In: 9,
+		form:  striding,
 		Input: gatherGo(goStridedInput), Weight: gatherGo(goStridedWeight), Spread: gatherGo(goStridedSpread),
 		Output: outputGo(goStridedOutput), OutputAdd: scatterGo(goStridedOutput, true),
 		Gradient: scatterGo(goStridedGradient, false), GradientAdd: scatterGo(goStridedGradient, true),
 	},
 	Turned: Tile{
-		Out: 8, In: 5,
+		form:  turning,
 		Input: gatherGo(goTurnedInput), Weight: gatherGo(goStridedWeight),
 		Output: outputGo(goTurnedOutput), OutputAdd: scatterGo(goTurnedOutput, true),
 	},
 	Quartered: Tile{
-		Out: 1, In: 1,
+		form:  quartering,
 		Input: factorsGo(goLeft), Weight: factorsGo(goRight), Spread: factorsGo(goRight),
 		Output: goProduct, OutputAdd: sumsGo(true),
 		Gradient: sumsGo(false), GradientAdd: sumsGo(true),

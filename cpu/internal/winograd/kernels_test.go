@@ -60,17 +60,17 @@ func TestTransforms(t *testing.T) {
 				if slices.ContainsFunc([]string{"Half", "Pair", "Low", "High"}, func(p string) bool { return strings.HasPrefix(name, p) }) {
 					continue // TestHalf and TestPairs have these
 				}
-				t.Run(fmt.Sprintf("%s/F%d/%s", level, tiles.got.Out, name), func(t *testing.T) {
-					n, positions := tiles.got.outputs(), tiles.got.products()
+				t.Run(fmt.Sprintf("%s/F%d/%s", level, tiles.got.out, name), func(t *testing.T) {
+					n, positions := tiles.got.outputs, tiles.got.products
 					switch name {
 					case "Input":
-						n, positions = tiles.got.inputs(), tiles.got.sources()
+						n, positions = tiles.got.inputs, tiles.got.sources
 					case "Weight":
-						n, positions = tiles.got.taps(), tiles.got.weights()
+						n, positions = tiles.got.taps, tiles.got.weights
 					case "Spread":
-						positions = tiles.got.spreads()
+						positions = tiles.got.spreads
 					case "Gradient", "GradientAdd":
-						n, positions = tiles.got.taps(), tiles.got.sources()
+						n, positions = tiles.got.taps, tiles.got.sources
 					}
 					for channels := got.Width; channels <= testChannels; channels += got.Width {
 						a, b := run(g.Field(i).Interface(), n, positions, channels), run(w.Field(i).Interface(), n, positions, channels)

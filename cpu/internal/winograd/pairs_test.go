@@ -53,7 +53,7 @@ func TestPairs(t *testing.T) {
 		x, dy := halves(p.x), halves(p.dy)
 		p.solve()
 		for _, tile := range []*Tile{&k.F2, &k.F4} {
-			limit := map[int]float64{2: 0.006, 4: 0.016}[tile.Out]
+			limit := map[int]float64{2: 0.006, 4: 0.016}[tile.out]
 			check := func(what string, spec Spec, src []uint16, want []float64) {
 				spec.Half = true
 				f := NewPairRows(spec, simd.Clip{}, tile, k, set, pairs)
@@ -62,13 +62,13 @@ func TestPairs(t *testing.T) {
 					got, scratch := make([]uint16, len(want)), dirty(f.ScratchFloats(workers.Threads()))
 					f.RunHalf(workers, src, p.wt, nil, got, scratch, false, nil)
 					if e := off(widened(got), want); !(e < limit) {
-						t.Errorf("%+v, F%d: %s is off by %.4f, want at most %.4f", s, tile.Out, what, e, limit)
+						t.Errorf("%+v, F%d: %s is off by %.4f, want at most %.4f", s, tile.out, what, e, limit)
 					}
 					if first == nil {
 						first = slices.Clone(got)
 					}
 					if !slices.Equal(got, first) {
-						t.Errorf("%+v, F%d: %s differs with %d threads", s, tile.Out, what, workers.Threads())
+						t.Errorf("%+v, F%d: %s differs with %d threads", s, tile.out, what, workers.Threads())
 					}
 					f.RunHalf(workers, src, p.wt, nil, got, scratch, true, nil)
 					twice := widened(first)
@@ -76,7 +76,7 @@ func TestPairs(t *testing.T) {
 						twice[i] *= 2
 					}
 					if e := off(widened(got), twice); !(e < 0.004) {
-						t.Errorf("%+v, F%d: added %s is off by %.4f", s, tile.Out, what, e)
+						t.Errorf("%+v, F%d: added %s is off by %.4f", s, tile.out, what, e)
 					}
 				}
 			}
@@ -100,13 +100,13 @@ func TestPairs(t *testing.T) {
 						got[i] = float64(v)
 					}
 					if e := off(got, p.dw); !(e < limit) {
-						t.Errorf("%+v, F%d, %+v: dw is off by %.4f, want at most %.4f", s, tile.Out, way, e, limit)
+						t.Errorf("%+v, F%d, %+v: dw is off by %.4f, want at most %.4f", s, tile.out, way, e, limit)
 					}
 					if first == nil {
 						first = dw
 					}
 					if !slices.Equal(dw, first) {
-						t.Errorf("%+v, F%d: dw differs with %d threads", s, tile.Out, workers.Threads())
+						t.Errorf("%+v, F%d: dw differs with %d threads", s, tile.out, workers.Threads())
 					}
 				}
 			}
@@ -130,9 +130,9 @@ func TestRounding(t *testing.T) {
 		y := make([]float32, len(p.y))
 		f.Run(workers, p.x, p.wt, nil, y, dirty(f.ScratchFloats(2)), false)
 		e := off(wide(y), p.y)
-		t.Logf("F%d: %.2g", c.tile.Out, e)
+		t.Logf("F%d: %.2g", c.tile.out, e)
 		if !(e < c.single) {
-			t.Errorf("F%d is off by %.2g, want less than %.2g", c.tile.Out, e, c.single)
+			t.Errorf("F%d is off by %.2g, want less than %.2g", c.tile.out, e, c.single)
 		}
 		if pairs == nil {
 			continue
@@ -143,9 +143,9 @@ func TestRounding(t *testing.T) {
 		h := make([]uint16, len(p.y))
 		f.RunHalf(workers, x, p.wt, nil, h, dirty(f.ScratchFloats(2)), false, nil)
 		e = off(widened(h), p.y)
-		t.Logf("F%d of bfloat16: %.2g", c.tile.Out, e)
+		t.Logf("F%d of bfloat16: %.2g", c.tile.out, e)
 		if !(e < c.pairs) {
-			t.Errorf("F%d of bfloat16 is off by %.2g, want less than %.2g", c.tile.Out, e, c.pairs)
+			t.Errorf("F%d of bfloat16 is off by %.2g, want less than %.2g", c.tile.out, e, c.pairs)
 		}
 	}
 }

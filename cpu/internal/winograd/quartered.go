@@ -57,7 +57,7 @@ func (s Spec) filter(t *Tile) filter {
 	if s.Turned {
 		f = filter{channel: 1, column: s.Channels}
 	}
-	if t.quartered() {
+	if t.form == quartering {
 		c, k := s.Channels/2*f.channel, s.Columns/2*f.column
 		f.parts = []int{0, k, c, c + k}
 		return f

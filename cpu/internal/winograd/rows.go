@@ -44,8 +44,7 @@ type Rows struct {
 	weights                   int // in U
 	full, last                rowTable
 	fixedFloats, workerFloats int
-	firstFloats               int // of what is transformed first
-	multiplied                []product
+	firstFloats               int    // of what is transformed first
 	terms                     [2]int // offsets of what follows each other in V
 
 	job rowsJob
@@ -101,7 +100,7 @@ func planRows(s Spec, c simd.Clip, t *Tile, k *Kernels, set *simd.Set, kernel si
 // for each block.
 func (p *Rows) fewTiles() bool {
 	source, weights := p.tiles*p.pitch, p.panels*p.kernel.NR*p.depth()
-	return p.tile.weights()*weights > secondLevel && (p.panels+1)*source < (p.blocks+2)*weights
+	return p.tile.weights*weights > secondLevel && (p.panels+1)*source < (p.blocks+2)*weights
 }
 
 // byPanels goes by panels.
@@ -142,7 +141,7 @@ const secondLevel = 170 << 10
 // second-level cache, or fewer where that shares them out better.
 func (p *Rows) pickBlock() int {
 	mr := p.kernel.MR
-	each := p.tile.sources()*p.pitch + p.tile.products()*p.kernel.NR
+	each := p.tile.sources*p.pitch + p.tile.products*p.kernel.NR
 	most := max(secondLevel/each/mr*mr, 4*mr)
 	best, least := most, math.Inf(1)
 	for block := most; block >= max(2*mr, leastBlock); block -= mr {
@@ -184,14 +183,13 @@ func (p *Rows) blockOf(n int) {
 }
 
 func (p *Rows) lay() {
-	nr, sources, weights, products := p.kernel.NR, p.tile.sources(), p.tile.weights(), p.tile.products()
+	nr, sources, weights, products := p.kernel.NR, p.tile.sources, p.tile.weights, p.tile.products
 	p.stride = p.block*p.pitch + skew
 	p.product = p.block*nr + skew
 	p.weights = p.depth()*nr + skew
-	if p.tile.strided() {
+	if p.tile.form == striding {
 		p.weights = p.depth() * nr // those of one product are one piece
 	}
-	p.multiplied = p.tile.multiplied()
 	p.terms = [2]int{0, p.stride}
 	p.chunk = min(p.Channels, 32)
 	p.chunks = ceil(p.Channels, p.chunk)
@@ -213,9 +211,9 @@ func (p *Rows) biasStep() int { return p.panels * p.kernel.NR }
 // packingFloats is what a worker takes while it transforms weights: room for the filter
 // turned, and for the transform before it is rounded.
 func (p *Rows) packingFloats() int {
-	n := p.tile.taps() * p.chunk * p.kernel.NR
+	n := p.tile.taps * p.chunk * p.kernel.NR
 	if p.pairs != nil {
-		n += p.tile.weights() * p.chunk * p.kernel.NR
+		n += p.tile.weights * p.chunk * p.kernel.NR
 	}
 	return n
 }
@@ -242,7 +240,7 @@ func (p *Rows) ScratchFloats(threads int) int {
 
 // String tells how the convolution is computed.
 func (p *Rows) String() string {
-	return p.tile.name(p.pairs != nil)
+	return p.tile.named(p.pairs != nil)
 }
 
 // rowsJob is what a Run works on.
@@ -320,7 +318,7 @@ func (j *rowsJob) Do(worker, i int) {
 		j.transformSource(j.first[first*j.pitch:], first, min(first+piece, j.tiles), b)
 	case j.preparing:
 		panel, first := i/j.chunks, i%j.chunks*j.chunk
-		j.packWeights(j.first[panel*j.tile.weights()*j.weights:], panel, first, memory, b)
+		j.packWeights(j.first[panel*j.tile.weights*j.weights:], panel, first, memory, b)
 	case j.panelwise:
 		j.computePanel(i, memory, b)
 	default:
@@ -348,7 +346,7 @@ func (j *rowsJob) transformWeights(dst []float32, stride, panel, first, n int, m
 	at := panel * nr
 	columns := min(nr, j.Columns-at)
 	if columns < nr {
-		for p := range j.tile.weights() {
+		for p := range j.tile.weights {
 			clear(dst[p*stride:][:n*nr])
 		}
 	}
@@ -366,15 +364,15 @@ func (j *rowsJob) transformWeights(dst []float32, stride, panel, first, n int, m
 		b.pixels[tap] = &w[0]
 	}
 	b.size = sizeOf(false)
-	b.gather(j.tile.Weight, j.k.Width, j.tile.taps(), dst, stride, nr, step, n, columns)
+	b.gather(j.tile.Weight, j.k.Width, j.tile.taps, dst, stride, nr, step, n, columns)
 }
 
 // pairWeights is transformWeights to pairs of channels.
 func (j *rowsJob) pairWeights(dst []float32, panel, first, n int, memory []float32, b *bench) {
 	nr := j.kernel.NR
-	memory, wide := cut(memory, j.tile.taps()*j.chunk*nr)
+	memory, wide := cut(memory, j.tile.taps*j.chunk*nr)
 	j.transformWeights(wide, n*nr, panel, first, n, memory, b)
-	for p := range j.tile.weights() {
+	for p := range j.tile.weights {
 		to := unsafe.Slice((*uint32)(unsafe.Pointer(&dst[p*j.weights])), n/2*nr)
 		for k := range n / 2 {
 			from := wide[(p*n+2*k)*nr:]
@@ -385,8 +383,8 @@ func (j *rowsJob) pairWeights(dst []float32, panel, first, n int, memory []float
 
 // compute computes tiles [first, last).
 func (j *rowsJob) compute(first, last int, memory []float32, b *bench) {
-	v, memory := cut(memory, j.tile.sources()*j.stride)
-	products, memory := cut(memory, j.tile.products()*j.product)
+	v, memory := cut(memory, j.tile.sources*j.stride)
+	products, memory := cut(memory, j.tile.products*j.product)
 	outside := &memory[0]
 
 	j.transformSource(v, first, last, b)
@@ -397,7 +395,7 @@ func (j *rowsJob) compute(first, last int, memory []float32, b *bench) {
 	for panel := range j.panels {
 		n := last - first
 		j.fetchBeside(first+n*panel/j.panels, first+n*(panel+1)/j.panels)
-		j.multiply(v, j.first[panel*j.tile.weights()*j.weights:], products, rows)
+		j.multiply(v, j.first[panel*j.tile.weights*j.weights:], products, rows)
 		j.transformResult(products, panel, first, last, outside, b)
 	}
 	if j.then != nil {
@@ -407,8 +405,8 @@ func (j *rowsJob) compute(first, last int, memory []float32, b *bench) {
 
 // computePanel computes a panel of columns.
 func (j *rowsJob) computePanel(panel int, memory []float32, b *bench) {
-	u, memory := cut(memory, j.tile.weights()*j.weights)
-	products, memory := cut(memory, j.tile.products()*j.product)
+	u, memory := cut(memory, j.tile.weights*j.weights)
+	products, memory := cut(memory, j.tile.products*j.product)
 	for first := 0; first < j.Channels; first += j.chunk {
 		j.packWeights(u, panel, first, memory, b)
 	}
@@ -425,7 +423,7 @@ func (j *rowsJob) computePanel(panel int, memory []float32, b *bench) {
 // multiply makes the products of V and one panel of U, of all positions.
 func (j *rowsJob) multiply(v, u, products []float32, rows *rowTable) {
 	lowest, highest := simd.Clip{}.Bounds()
-	for _, p := range j.multiplied {
+	for _, p := range j.tile.multiplied {
 		a, b, c := &v[p.source*j.stride], &u[p.weight*j.weights], &products[p.of*j.product]
 		start := &j.zero[0]
 		if p.more {
@@ -448,7 +446,7 @@ func (j *rowsJob) transformSource(v []float32, first, last int, b *bench) {
 		if j.pairs != nil {
 			j.tile.PairInput(&to[0], 2*j.stride, 2*j.pitch, &b.pixels[0], step, n, j.Channels)
 		} else {
-			b.gather(j.tile.input(j.Half), j.k.Width, j.tile.inputs(), to, j.stride, j.pitch, step, n, j.Channels)
+			b.gather(j.tile.input(j.Half), j.k.Width, j.tile.inputs, to, j.stride, j.pitch, step, n, j.Channels)
 		}
 		i += n
 	}
@@ -459,7 +457,7 @@ func (j *rowsJob) transformResult(products []float32, panel, first, last int, ou
 	nr := j.kernel.NR
 	at := panel * nr
 	columns := min(nr, j.Columns-at)
-	pixels, step := j.tile.outputs(), j.result.step*j.result.pixel
+	pixels, step := j.tile.outputs, j.result.step*j.result.pixel
 	b.size = sizeOf(j.Half)
 	y := j.y.from(j.Origin + at)
 	for i := first; i < last; {

@@ -125,7 +125,7 @@ func eachTile(t *testing.T, name string, f func(t *testing.T, tile *Tile, k *Ker
 	for level := isa.Generic; level <= isa.Best(); level++ {
 		k := For(level)
 		for _, tile := range []*Tile{&k.F2, &k.F4} {
-			t.Run(fmt.Sprintf("%s/%s/F%d", name, level, tile.Out), func(t *testing.T) { f(t, tile, k, simd.For(level)) })
+			t.Run(fmt.Sprintf("%s/%s/F%d", name, level, tile.out), func(t *testing.T) { f(t, tile, k, simd.For(level)) })
 		}
 	}
 }
@@ -204,7 +204,7 @@ func checkForward(t *testing.T, workers *pool.Pool, p *problem, tile *Tile, k *K
 func checkInputGrad(t *testing.T, workers *pool.Pool, p *problem, tile *Tile, k *Kernels, set *simd.Set, terms int) {
 	g := NewRows(p.inputGrad(), simd.Clip{}, tile, k, set)
 	dx := dirty(len(p.dx))
-	if tile.quartered() {
+	if tile.form == quartering {
 		clear(dx) // pixels between those that are written stay
 	}
 	scratch := dirty(g.ScratchFloats(2))

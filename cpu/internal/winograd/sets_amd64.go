@@ -7,32 +7,32 @@ var kernels = map[isa.Level]*Kernels{
 	isa.AVX2: {
 		Width: 8,
 		F2: Tile{
-			Out: 2, In: 4,
+			form:  filtering2,
 			Input: input2AVX2, Weight: weight2AVX2, Spread: spread2AVX2,
 			Output: output2AVX2, OutputAdd: outputAdd2AVX2,
 			Gradient: gradient2AVX2, GradientAdd: gradientAdd2AVX2,
 			HalfInput: halfInput2AVX2, HalfSpread: halfSpread2AVX2, HalfOutput: halfOutput2AVX2, HalfOutputAdd: halfOutputAdd2AVX2,
 		},
 		F4: Tile{
-			Out: 4, In: 6,
+			form:  filtering4,
 			Input: input4AVX2, Weight: weight4AVX2, Spread: spread4AVX2,
 			Output: output4AVX2, OutputAdd: outputAdd4AVX2,
 			Gradient: gradient4AVX2, GradientAdd: gradientAdd4AVX2,
 			HalfInput: halfInput4AVX2, HalfSpread: halfSpread4AVX2, HalfOutput: halfOutput4AVX2, HalfOutputAdd: halfOutputAdd4AVX2,
 		},
 		Strided: Tile{
-			Out: 4, In: 9,
+			form:  striding,
 			Input: stridedInputAVX2, Weight: stridedWeightAVX2, Spread: stridedSpreadAVX2,
 			Output: stridedOutputAVX2, OutputAdd: stridedOutputAddAVX2,
 			Gradient: stridedGradientAVX2, GradientAdd: stridedGradientAddAVX2,
 		},
 		Turned: Tile{
-			Out: 8, In: 5,
+			form:  turning,
 			Input: turnedInputAVX2, Weight: stridedWeightAVX2,
 			Output: turnedOutputAVX2, OutputAdd: turnedOutputAddAVX2,
 		},
 		Quartered: Tile{
-			Out: 1, In: 1,
+			form:  quartering,
 			Input: leftAVX2, Weight: rightAVX2, Spread: rightAVX2,
 			Output: productAVX2, OutputAdd: productAddAVX2,
 			Gradient: quartersAVX2, GradientAdd: productAddAVX2,
@@ -41,7 +41,7 @@ var kernels = map[isa.Level]*Kernels{
 	isa.AVX512: {
 		Width: 16,
 		F2: Tile{
-			Out: 2, In: 4,
+			form:  filtering2,
 			Input: input2AVX512, Weight: weight2AVX512, Spread: spread2AVX512,
 			Output: output2AVX512, OutputAdd: outputAdd2AVX512,
 			Gradient: gradient2AVX512, GradientAdd: gradientAdd2AVX512,
@@ -51,7 +51,7 @@ var kernels = map[isa.Level]*Kernels{
 			LowSpread: lowSpread2AVX512, HighSpread: highSpread2AVX512,
 		},
 		F4: Tile{
-			Out: 4, In: 6,
+			form:  filtering4,
 			Input: input4AVX512, Weight: weight4AVX512, Spread: spread4AVX512,
 			Output: output4AVX512, OutputAdd: outputAdd4AVX512,
 			Gradient: gradient4AVX512, GradientAdd: gradientAdd4AVX512,
@@ -61,18 +61,18 @@ var kernels = map[isa.Level]*Kernels{
 			LowSpread: lowSpread4AVX512, HighSpread: highSpread4AVX512,
 		},
 		Strided: Tile{
-			Out: 4, In: 9,
+			form:  striding,
 			Input: stridedInputAVX512, Weight: stridedWeightAVX512, Spread: stridedSpreadAVX512,
 			Output: stridedOutputAVX512, OutputAdd: stridedOutputAddAVX512,
 			Gradient: stridedGradientAVX512, GradientAdd: stridedGradientAddAVX512,
 		},
 		Turned: Tile{
-			Out: 8, In: 5,
+			form:  turning,
 			Input: turnedInputAVX512, Weight: stridedWeightAVX512,
 			Output: turnedOutputAVX512, OutputAdd: turnedOutputAddAVX512,
 		},
 		Quartered: Tile{
-			Out: 1, In: 1,
+			form:  quartering,
 			Input: leftAVX512, Weight: rightAVX512, Spread: rightAVX512,
 			Output: productAVX512, OutputAdd: productAddAVX512,
 			Gradient: quartersAVX512, GradientAdd: productAddAVX512,

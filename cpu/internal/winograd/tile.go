@@ -1,10 +1,6 @@
 package winograd
 
-import (
-	"fmt"
-
-	"github.com/seed52467199/trainer/cpu/isa"
-)
+import "github.com/seed52467199/trainer/cpu/isa"
 
 // A transform reads a square of vectors of channels and writes another. One
 // side is in the image (or the filter): a table has a pointer for every pixel,
@@ -24,10 +20,9 @@ type ScatterFunc func(dst **float32, pixelStep int, src *float32, stride, step, 
 // halves of all columns lies biasStep floats after that of the first.
 type OutputFunc func(dst **float32, pixelStep int, src *float32, stride, step, tiles, channels int, bias *float32, biasStep int, low, high float32)
 
-// Tile is the transforms of one kind of tile: Out by Out outputs from In by
-// In inputs, with filters of 3 by 3 or, for those that are quartered, of 1.
+// Tile is the transforms of one kind of tile.
 type Tile struct {
-	Out, In int
+	*form
 
 	Input  GatherFunc // Bᵀ d B; of quarters, the left factors
 	Weight GatherFunc // G g Gᵀ; the right factors
@@ -83,144 +78,12 @@ func (t *Tile) outputAdd(half bool) ScatterFunc {
 	return t.OutputAdd
 }
 
-// name tells how a plan computes, whose products may be of pairs of bfloat16.
-func (t *Tile) name(pairs bool) string {
-	if t.quartered() {
-		return "strassen"
-	}
-	name := fmt.Sprintf("winograd f%dx%d", t.Out, t.Out)
-	if t.strided() || t.turned() {
-		name = "winograd f4x4 of stride 2"
-	}
+// named tells how a plan computes, whose products may be of pairs of bfloat16.
+func (t *Tile) named(pairs bool) string {
 	if pairs {
-		name += " of bfloat16"
+		return t.name + " of bfloat16"
 	}
-	return name
-}
-
-// quartered tells whether the tile is Strassen's: two pixels whose channels are cut in two.
-func (t *Tile) quartered() bool { return t.In == 1 }
-
-// strided and turned tell whether it is one for stride 2, and for an input gradient of
-// stride 2.
-func (t *Tile) strided() bool { return t.In == 9 }
-func (t *Tile) turned() bool  { return t.In == 5 }
-
-// step is the number of the source's pixels from tile to tile.
-func (t *Tile) step() int {
-	switch {
-	case t.strided():
-		return 2 * t.Out
-	case t.turned():
-		return t.Out / 2
-	}
-	return t.Out
-}
-
-// sources, weights, products and spreads are the numbers of vectors, of a tile or of a
-// pair of channels, that the transforms of the source and of the filter write, that of the
-// result reads, and that of its gradient writes.
-func (t *Tile) sources() int {
-	if t.quartered() {
-		return 7
-	}
-	return t.In * t.In
-}
-
-func (t *Tile) weights() int {
-	switch {
-	case t.quartered():
-		return 7
-	case t.strided(), t.turned():
-		return 9 * 9
-	}
-	return t.In * t.In
-}
-
-func (t *Tile) products() int {
-	if t.strided() {
-		return t.spreads()
-	}
-	return t.weights()
-}
-
-func (t *Tile) spreads() int {
-	if t.strided() {
-		return 5 * 5
-	}
-	return t.weights()
-}
-
-// product is what the source's and the weights' vectors of some numbers add to the
-// product of one, over so many of each that follow each other.
-type product struct {
-	of, source, weight, terms int
-	more                      bool // the product has been begun
-}
-
-// multiplied lists what makes the products.
-func (t *Tile) multiplied() []product {
-	var list []product
-	switch {
-	case t.strided():
-		// The even and the odd phase of one point follow each other along both axes.
-		for i := range 9 {
-			for j := 0; j < 9; j += 2 {
-				at := i*9 + j
-				list = append(list, product{of: i/2*5 + j/2, source: at, weight: at, terms: min(2, 9-j), more: i%2 == 1})
-			}
-		}
-	case t.turned():
-		for i := range 9 {
-			for j := range 9 {
-				list = append(list, product{of: i*9 + j, source: i/2*5 + j/2, weight: i*9 + j, terms: 1})
-			}
-		}
-	default:
-		for i := range t.weights() {
-			list = append(list, product{of: i, source: i, weight: i, terms: 1})
-		}
-	}
-	return list
-}
-
-// spreadOf is the number of the gradient's vector that meets one of the source.
-func (t *Tile) spreadOf(source int) int {
-	if t.strided() {
-		return source/9/2*5 + source%9/2
-	}
-	return source
-}
-
-// part is the number of channels of n, or columns, that it transforms at a time.
-func (t *Tile) part(n int) int {
-	if t.quartered() {
-		return n / 2
-	}
-	return n
-}
-
-// inputs, outputs and taps are the numbers of pixels, or quarters, of the source, of the
-// result and of the filter.
-func (t *Tile) inputs() int {
-	if t.quartered() {
-		return 4
-	}
-	return t.In * t.In
-}
-
-func (t *Tile) outputs() int {
-	if t.quartered() {
-		return 4
-	}
-	return t.Out * t.Out
-}
-
-func (t *Tile) taps() int {
-	if t.quartered() {
-		return 4
-	}
-	return 9
+	return t.name
 }
 
 // Kernels is the transforms of one level.

@@ -50,15 +50,15 @@ func newWindow(size, step, top, left, h, w, pixel, rows, cols int) window {
 
 // windows are those of tiles on the source and on the result, and the number of tiles.
 func (s Spec) windows(t *Tile) (source, result window, tiles int) {
-	if t.quartered() {
+	if t.form == quartering {
 		return s.quarters()
 	}
-	rows, cols := ceil(s.OutH, t.Out), ceil(s.OutW, t.Out)
-	if t.turned() {
+	rows, cols := ceil(s.OutH, t.out), ceil(s.OutW, t.out)
+	if t.form == turning {
 		s.PadTop, s.PadLeft = 0, 0
 	}
-	source = newWindow(t.In, t.step(), s.PadTop, s.PadLeft, s.InH, s.InW, s.Channels, rows, cols)
-	result = newWindow(t.Out, t.Out, 0, 0, s.OutH, s.OutW, s.Pixel, rows, cols)
+	source = newWindow(t.in, t.step, s.PadTop, s.PadLeft, s.InH, s.InW, s.Channels, rows, cols)
+	result = newWindow(t.out, t.out, 0, 0, s.OutH, s.OutW, s.Pixel, rows, cols)
 	return source, result, s.Images * rows * cols
 }
 
