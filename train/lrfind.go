@@ -38,7 +38,8 @@ func (c LRCurve) Read() curve.Band {
 // everything back: weights, running statistics, optimizer, moving average and
 // random streams. The batches of the first sweep are those that training would see
 // first, those of further ones come of other seeds; a sweep longer than an epoch goes
-// on in the next one. held, where set, measures held-out images after each
+// on in the next one. Where they pass over a fall that may be too short for their steps,
+// they are made again around it ([curve.Reading.Finer]). held, where set, measures held-out images after each
 // c.ValEvery steps. In a training in phases all sweeps are of the last one, which
 // trains the most. It writes no checkpoint.
 func (t *Trainer) FindLR(ctx context.Context, c configs.LRFind, held *Evaluator) (found LRCurve, err error) {
@@ -51,38 +52,22 @@ func (t *Trainer) FindLR(ctx context.Context, c configs.LRFind, held *Evaluator)
 	if err != nil {
 		return LRCurve{}, err
 	}
-	seed := t.Loader.Options().Seed
-	test := rangeTest{Trainer: t, c: c, held: held, rates: curve.Rates(c), events: t.Events}
+	test := rangeTest{Trainer: t, c: c, held: held, seed: t.Loader.Options().Seed, events: t.Events}
 	lr, swa := t.LR, t.SWA
 	defer func() {
 		t.Events, t.LR, t.SWA = test.events, lr, swa
-		t.Loader.SetSeed(seed)
+		t.Loader.SetSeed(test.seed)
 		err = errors.Join(err, t.restore(before))
 	}()
 	t.Events, t.SWA = nil, nil // neither its learning rate nor its average has a part
 
-	var train, measured []curve.Sweep
-	for i := range max(c.Seeds, 1) {
-		if i > 0 {
-			if err := t.restore(before); err != nil {
-				return LRCurve{}, err
-			}
-			t.Loader.SetSeed(seed + uint64(i))
-			t.Network.ws.SetDraws(before.draws + uint64(i)<<40) // masks that no training comes to
-		}
-		a, b, err := test.sweep(ctx, i)
-		if err != nil {
-			return LRCurve{}, err
-		}
-		train, measured = append(train, a), append(measured, b)
+	found, err = test.sweeps(ctx, before)
+	if finer, ok := found.Reading.Finer(c); err == nil && ok {
+		test.c = finer
+		found, err = test.sweeps(ctx, before)
+		found.Reading.Verdict += fmt.Sprintf(" (a second sweep, from %.2g to %.2g: in the first one the loss rose without having fallen)", finer.MinLR, finer.MaxLR)
 	}
-	found.Train = curve.Join(train)
-	if held != nil {
-		found.Held = curve.Join(measured)
-		c.Steps = (c.Steps + max(c.ValEvery, 1) - 1) / max(c.ValEvery, 1)
-	}
-	found.Reading = found.Read().Read(c)
-	return found, nil
+	return found, err
 }
 
 // rangeTest is a range test under way.
@@ -90,8 +75,37 @@ type rangeTest struct {
 	*Trainer
 	c      configs.LRFind
 	held   *Evaluator
+	seed   uint64
 	rates  []float64
 	events report.Listener
+}
+
+// sweeps goes over the rates once for each seed, always from the same state.
+func (t *rangeTest) sweeps(ctx context.Context, from *snapshot) (found LRCurve, err error) {
+	t.rates = curve.Rates(t.c)
+	var train, held []curve.Sweep
+	for i := range max(t.c.Seeds, 1) {
+		if err := t.restore(from); err != nil {
+			return LRCurve{}, err
+		}
+		t.Loader.SetSeed(t.seed + uint64(i))
+		if i > 0 {
+			t.Network.ws.SetDraws(from.draws + uint64(i)<<40) // masks that no training comes to
+		}
+		a, b, err := t.sweep(ctx, i)
+		if err != nil {
+			return LRCurve{}, err
+		}
+		train, held = append(train, a), append(held, b)
+	}
+	c := t.c
+	found.Train = curve.Join(train)
+	if t.held != nil {
+		found.Held = curve.Join(held)
+		c.Steps = (c.Steps + max(c.ValEvery, 1) - 1) / max(c.ValEvery, 1)
+	}
+	found.Reading = found.Read().Read(c)
+	return found, nil
 }
 
 // sweep goes over the rates once, from the weights as they are. It gives the training

@@ -70,6 +70,27 @@ func TestSweepsLeaveNoTrace(t *testing.T) {
 	}
 }
 
+// Of a sweep whose steps are too few for the fall, a second one around the rise has the
+// answer, and leaves no trace either.
+func TestFinerSweep(t *testing.T) {
+	settings := []string{"train.epochs=1", "lr_find.steps=30"}
+	plain := job(t, settings...)
+	if _, err := trainer(t, plain, "", nil).Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	j, tr, found := search(t, settings...)
+	if _, err := tr.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(memory(plain), memory(j)) {
+		t.Error("training after a second sweep gives other weights")
+	}
+	c, first := j.Config.LRFind, found.Train.Points[0].LR
+	if r := found.Reading; !r.Clear || !strings.Contains(r.Verdict, "(a second sweep, from ") || first <= c.MinLR || r.Suggestions.Turn10 < first {
+		t.Errorf("%s; %+v, from %g", r.Verdict, r.Suggestions, first)
+	}
+}
+
 // The first of several sweeps is the sweep of one.
 func TestFirstSweepIsTheOnlyOne(t *testing.T) {
 	_, _, one := search(t, "lr_find.steps=12", "lr_find.max_lr=0.1")

@@ -494,3 +494,38 @@ func TestSmoothedKeepsTheValley(t *testing.T) {
 		t.Errorf("the least smoothed loss is %g, and the losses go down to 1.1", low)
 	}
 }
+
+// A loss that rises without a fall is looked at again around there, unless the sweep was
+// no wider.
+func TestFiner(t *testing.T) {
+	level := func(turn float64) func(x float64) float64 {
+		return func(x float64) float64 { return 2.3 + explode(x, turn) }
+	}
+	c := sweep()
+	r := Read(draw(c, level(-1), 0.05, 7), c)
+	fine, ok := r.Finer(c)
+	if at := math.Log10(r.Missed); !ok || math.Abs(at+1) > 0.3 {
+		t.Fatalf("%v, the rise is at %.3g, want 0.1", ok, r.Missed)
+	}
+	if math.Abs(fine.MinLR*100/r.Missed-1) > 1e-9 || math.Abs(fine.MaxLR/10/r.Missed-1) > 1e-9 || fine.Steps != c.Steps {
+		t.Errorf("%+v", fine)
+	}
+	if _, ok := r.Finer(fine); ok {
+		t.Error("a sweep of these rates would not be finer than itself")
+	}
+	linear := c
+	linear.Mode = "linear"
+	if _, ok := r.Finer(linear); ok {
+		t.Error("a linear sweep has no decades to leave out")
+	}
+	for name, loss := range map[string]func(x float64) float64{
+		"falls":   func(x float64) float64 { return between(x, -4, -2, 2.3, 1) + explode(x, -1) },
+		"level":   func(float64) float64 { return 2.3 },
+		"at once": level(-5.8),
+	} {
+		r := Read(draw(c, loss, 0.05, 7), c)
+		if _, ok := r.Finer(c); ok || r.Missed != 0 {
+			t.Errorf("%s: missed %g (%s)", name, r.Missed, r.Verdict)
+		}
+	}
+}

@@ -20,6 +20,21 @@ type Reading struct {
 	// Smoothed holds the points up to the divergence with their smoothed loss. Losses far
 	// above the first ones count as a little above them.
 	Smoothed []Point `json:"-"`
+	// Missed is the rate from which on a loss that did not seem to fall rises, or 0: the
+	// fall may have been too short for the steps of the sweep. See Finer.
+	Missed float64 `json:"-"`
+}
+
+// around is how far a finer sweep goes below and above the rate that the first one missed.
+// Far below it training needs more steps than a sweep has.
+const aroundBelow, aroundAbove = 100, 10
+
+// Finer is c around the rate that its sweep missed, and whether that is any finer.
+func (r Reading) Finer(c configs.LRFind) (configs.LRFind, bool) {
+	fine := c
+	fine.MinLR, fine.MaxLR = max(c.MinLR, r.Missed/aroundBelow), min(c.MaxLR, r.Missed*aroundAbove)
+	coarse := math.Log(c.MaxLR / c.MinLR)
+	return fine, r.Missed > 0 && c.Mode != "linear" && coarse > 1.5*math.Log(fine.MaxLR/fine.MinLR)
 }
 
 // Suggestions are learning rates within the range of the test, and 0 where a
@@ -75,6 +90,9 @@ func read(x, y []float64, diverged bool, c configs.LRFind, points int) Reading {
 		}
 	}
 	r.Verdict, r.Clear = s.verdict(r.Suggestions, steps)
+	if s.missed(steps) {
+		r.Missed = math.Exp(s.x[s.turn])
+	}
 	return r
 }
 
@@ -257,6 +275,11 @@ func tooFew(n int, diverged bool) string {
 	return fmt.Sprintf("too few points: %d, and at least %d are needed; raise lr_find.steps", n, fewest)
 }
 
+// missed reports whether the loss rises only after a stretch in which a fall may hide.
+func (s shape) missed(steps int) bool {
+	return !s.fell && s.rose && float64(s.turn) >= early*float64(steps)
+}
+
 // verdict puts the curve into words. steps is the length of the whole sweep.
 func (s shape) verdict(found Suggestions, steps int) (text string, clear bool) {
 	start, low := s.start, s.level[s.low]
@@ -267,7 +290,7 @@ func (s shape) verdict(found Suggestions, steps int) (text string, clear bool) {
 		return fmt.Sprintf("clear valley: the loss falls from %.3g to %.3g and rises for good beyond LR %.2g", start, low, math.Exp(s.x[s.turn])), true
 	case s.fell:
 		return fmt.Sprintf("never diverged: the loss falls from %.3g to %.3g and does not rise again; raise lr_find.max_lr", start, low), false
-	case s.rose && float64(s.turn) < early*float64(steps):
+	case s.rose && !s.missed(steps):
 		return "diverged at once: the loss rises from the beginning; lower lr_find.min_lr", false
 	case s.rose:
 		return "no clear valley: the loss rises without having fallen; check the data and the loss, or take more steps (lr_find.steps)", false
