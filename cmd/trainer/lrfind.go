@@ -26,8 +26,9 @@ func lrFindCommand(a *app) *cobra.Command {
 		Use:   "lr-find --config FILE_OR_NAME",
 		Short: "Find a learning rate by a range test",
 		Long: `Train for some steps while the learning rate sweeps from far too small to far too
-large, and say which one to use. Nothing is kept: a training afterwards is the same
-as without it.`,
+large, and say which one to use. Where that is too coarse to see the loss fall, a second
+sweep looks around the rate at which it rises. Nothing is kept: a training afterwards is
+the same as without it.`,
 		Example: `  trainer lr-find --config my.yaml --plot lr.svg
   trainer lr-find --config my.yaml --set lr_find.seeds=3 --set lr_find.val_batches=4
   trainer lr-find --config my.yaml --pretrain

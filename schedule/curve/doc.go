@@ -9,6 +9,7 @@
 // What is known to mislead in such tests is met here as follows. The smoothing
 // that decides where a suggestion lies looks both ways, so it does not lag
 // behind. Slopes are taken per logarithm of the rate. A fall has to stand out
-// from the noise, which is measured, before anything is suggested. And a
+// from the noise, which is measured, before anything is suggested. Where the loss rises
+// without one, a finer sweep around the rise may see it ([Reading.Finer]). And a
 // curve that has no answer gets a verdict that says so, and what to change.
 package curve
