@@ -205,32 +205,40 @@ func (e *NoLRError) Error() string {
 	return "the range test finds no learning rate to train with: " + e.Verdict + "; or look at the curve, with lr-find --plot, and set optimizer.lr yourself"
 }
 
-// AdoptedSuggestion is the suggestion that AdoptLR takes: the classical reading of the
-// test (Smith 2017), a tenth of the rate from which on the loss rises for good. It hangs
-// on the end of the stable rates alone. Where the loss falls, on which steepest and
+// Adopted is the suggestion that AdoptLR takes for an optimizer, and its name: of the rate
+// from which on the loss rises for good (Smith 2017) a quarter with sgd, and a tenth, the
+// classical reading, with the others. Those step as far as the rate says however small
+// the gradients are, and what goes too far early does not come back. Both hang on
+// the end of the stable rates alone. Where the loss falls, on which steepest and
 // valley (fastai's default) hang, depends on how long the sweep has been training by
 // then, and in a short one that is far below what a training takes best; min10 lies
-// between.
-const AdoptedSuggestion = "turn10"
+// between. configs/README.md has what each reaches.
+func Adopted(optimizer string, s curve.Suggestions) (lr float64, name string) {
+	if optimizer == "sgd" {
+		return s.Turn4, "turn4"
+	}
+	return s.Turn10, "turn10"
+}
 
 // AdoptLR makes that suggestion of a range test the configuration's base learning rate,
-// to three digits, and gives it back. A trainer made before goes on with the rate that
-// was. The classifier's own rate keeps its ratio, since the test moved both. A curve
-// without a clear answer is a *NoLRError.
-func (j *Job) AdoptLR(found LRCurve) (float64, error) {
+// to three digits, and gives it back with the suggestion's name. A trainer made before
+// goes on with the rate that was. The classifier's own rate keeps its ratio, since the
+// test moved both. A curve without a clear answer is a *NoLRError.
+func (j *Job) AdoptLR(found LRCurve) (lr float64, name string, err error) {
 	r, c := found.Reading, j.Config
-	if !r.Clear || r.Suggestions.Turn10 == 0 {
-		return 0, &NoLRError{r.Verdict}
+	lr, name = Adopted(c.Optimizer.Name, r.Suggestions)
+	if !r.Clear || lr == 0 {
+		return 0, "", &NoLRError{r.Verdict}
 	}
-	lr := threeDigits(r.Suggestions.Turn10)
+	lr = threeDigits(lr)
 	if c.Finetune.HeadLR > 0 {
 		c.Finetune.HeadLR = threeDigits(c.Finetune.HeadLR * lr / c.Optimizer.LR)
 	}
 	c.Optimizer.LR, c.Optimizer.LRBase = lr, 0
 	if err := c.Validate(); err != nil {
-		return 0, fmt.Errorf("the learning rate that the range test finds, %g, does not go with the rest of the configuration: %w", lr, err)
+		return 0, "", fmt.Errorf("the learning rate that the range test finds, %g, does not go with the rest of the configuration: %w", lr, err)
 	}
-	return lr, nil
+	return lr, name, nil
 }
 
 func threeDigits(x float64) float64 {

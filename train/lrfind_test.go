@@ -122,11 +122,17 @@ func TestAdoptLR(t *testing.T) {
 	if !found.Reading.Clear {
 		t.Fatalf("the quick start's range test: %s", found.Reading.Verdict)
 	}
-	lr, err := j.AdoptLR(found)
+	lr, name, err := j.AdoptLR(found)
 	if err != nil {
 		t.Fatal(err)
 	}
 	c := j.Config
+	if s := found.Reading.Suggestions; name != "turn4" || math.Abs(lr/s.Turn4-1) > 0.01 || math.Abs(s.Turn4/s.Turn10-2.5) > 1e-9 {
+		t.Errorf("sgd takes %s, %g, of %+v", name, lr, s)
+	}
+	if lr, name := train.Adopted("adamw", found.Reading.Suggestions); name != "turn10" || lr != found.Reading.Suggestions.Turn10 {
+		t.Errorf("adamw takes %s, %g", name, lr)
+	}
 	if c.Optimizer.LR != lr || c.Optimizer.LRBase != 0 || math.Abs(c.Finetune.HeadLR/lr/0.5-1) > 0.01 {
 		t.Errorf("lr %g, lr_base %g, head_lr %g; found %g", c.Optimizer.LR, c.Optimizer.LRBase, c.Finetune.HeadLR, lr)
 	}
@@ -155,17 +161,17 @@ func TestAdoptLRRefuses(t *testing.T) {
 	j := job(t)
 	before := j.Config.Optimizer.LR
 	for _, r := range []curve.Reading{
-		{Verdict: "no clear valley: V", Suggestions: curve.Suggestions{Steepest: 1, Valley: 1, Min10: 1, Turn10: 1}},
+		{Verdict: "no clear valley: V", Suggestions: curve.Suggestions{Steepest: 1, Valley: 1, Min10: 1, Turn10: 1, Turn4: 1}},
 		{Verdict: "V", Clear: true},
 	} {
 		var none *train.NoLRError
-		if _, err := j.AdoptLR(train.LRCurve{Reading: r}); !errors.As(err, &none) || !strings.Contains(err.Error(), "V; ") || j.Config.Optimizer.LR != before {
+		if _, _, err := j.AdoptLR(train.LRCurve{Reading: r}); !errors.As(err, &none) || !strings.Contains(err.Error(), "V; ") || j.Config.Optimizer.LR != before {
 			t.Errorf("%v: %v, and optimizer.lr is %g", r, err, j.Config.Optimizer.LR)
 		}
 	}
 	j = job(t, "schedule.name=cosine", "schedule.min_lr=0.01")
-	few := curve.Suggestions{Steepest: 1e-4, Valley: 1e-4, Min10: 1e-4, Turn10: 1e-4}
-	if _, err := j.AdoptLR(train.LRCurve{Reading: curve.Reading{Clear: true, Suggestions: few}}); err == nil || !strings.Contains(err.Error(), "schedule.min_lr is 0.01") {
+	few := curve.Suggestions{Steepest: 1e-4, Valley: 1e-4, Min10: 1e-4, Turn10: 1e-4, Turn4: 1e-4}
+	if _, _, err := j.AdoptLR(train.LRCurve{Reading: curve.Reading{Clear: true, Suggestions: few}}); err == nil || !strings.Contains(err.Error(), "schedule.min_lr is 0.01") {
 		t.Errorf("a rate below schedule.min_lr: %v", err)
 	}
 }

@@ -147,7 +147,7 @@ func TestLRFindResult(t *testing.T) {
 			t.Errorf("one sweep of training losses has %s", key)
 		}
 	}
-	for _, key := range []string{"steepest", "valley", "slide", "min10", "turn10", "half"} {
+	for _, key := range []string{"steepest", "valley", "slide", "min10", "turn10", "turn4", "half"} {
 		if _, has := r["suggestions"].(map[string]any)[key].(float64); !has {
 			t.Errorf("no suggestion %s: %v", key, r["suggestions"])
 		}

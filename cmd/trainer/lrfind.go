@@ -123,7 +123,8 @@ func suggestions(s curve.Suggestions) []suggestion {
 		{"slide", "where it comes to level ground from the end (fastai)", s.Slide},
 		{"min10", "a tenth of where the loss is least", s.Min10},
 		{"turn10", "a tenth of where it turns up for good", s.Turn10},
-		{"half", "half of where it turns up for good", s.Half},
+		{"turn4", "a quarter of it", s.Turn4},
+		{"half", "half of it", s.Half},
 	}
 }
 

@@ -178,14 +178,14 @@ func TestPretrainLR(t *testing.T) {
 	if err := json.Unmarshal([]byte(o.stdout), &r); err != nil || o.status != 0 {
 		t.Fatalf("status %d, %v\n%s%s", o.status, err, o.stdout, o.stderr)
 	}
-	if first := r.Curve[0][1]; r.Suggestions["turn10"] == 0 || first > 1.5 { // the loss of a classifier begins at 2.3
+	if first := r.Curve[0][1]; r.Suggestions["turn4"] == 0 || first > 1.5 { // the loss of a classifier begins at 2.3
 		t.Errorf("the loss begins at %g, and the suggestions are %v", first, r.Suggestions)
 	}
 	auto, given := filepath.Join(t.TempDir(), "auto"), filepath.Join(t.TempDir(), "given")
 	found := ok(t, without("pretrain", settings, "--lr", "auto", "--output", auto)...)
 	lr, _ := found["lr"].(float64)
-	if math.Abs(lr/r.Suggestions["turn10"]-1) > 0.01 || found["best"] == nil || found["method"] != "cae" {
-		t.Errorf("the result is %v; turn10 is %g", found, r.Suggestions["turn10"])
+	if math.Abs(lr/r.Suggestions["turn4"]-1) > 0.01 || found["best"] == nil || found["method"] != "cae" {
+		t.Errorf("the result is %v; turn4 is %g", found, r.Suggestions["turn4"])
 	}
 	if _, err := os.Stat(filepath.Join(auto, "lr_find.svg")); err != nil {
 		t.Errorf("the curve is not drawn: %v", err)

@@ -312,11 +312,11 @@ func (a *app) findLR(ctx context.Context, j *train.Job, find search) (*train.LRC
 		return nil, err
 	}
 	a.saySuggestions(found.Reading)
-	lr, err := j.AdoptLR(found)
+	lr, name, err := j.AdoptLR(found)
 	if err != nil {
 		return nil, fmt.Errorf("--lr auto: %w", err)
 	}
-	a.say("training with LR %g, the suggestion %s", lr, train.AdoptedSuggestion)
+	a.say("training with LR %g, the suggestion %s", lr, name)
 	return &found, nil
 }
 

@@ -274,7 +274,7 @@ func TestReadNeverLeavesTheRange(t *testing.T) {
 			points = append(points, p)
 		}
 		r := Read(points, c)
-		for _, lr := range []float64{r.Suggestions.Steepest, r.Suggestions.Valley, r.Suggestions.Slide, r.Suggestions.Min10, r.Suggestions.Turn10, r.Suggestions.Half} {
+		for _, lr := range []float64{r.Suggestions.Steepest, r.Suggestions.Valley, r.Suggestions.Slide, r.Suggestions.Min10, r.Suggestions.Turn10, r.Suggestions.Turn4, r.Suggestions.Half} {
 			if lr != 0 && !(lr >= r.Smoothed[0].LR*(1-1e-12) && lr <= r.Smoothed[len(r.Smoothed)-1].LR*(1+1e-12)) {
 				t.Fatalf("the suggestion %g is out of range: %+v\n%v", lr, r.Suggestions, points)
 			}

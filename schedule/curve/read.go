@@ -55,7 +55,9 @@ type Suggestions struct {
 	Min10 float64 `json:"min10,omitempty"`
 	// Turn10 is a tenth of the rate from which on the loss rises for good.
 	Turn10 float64 `json:"turn10,omitempty"`
-	// Half is half of that rate: of the largest at which training is stable.
+	// Turn4 is a quarter of that rate.
+	Turn4 float64 `json:"turn4,omitempty"`
+	// Half is half of it: of the largest at which training is stable.
 	Half float64 `json:"half,omitempty"`
 }
 
@@ -196,6 +198,7 @@ func (s shape) suggest() Suggestions {
 	if s.rose {
 		out.Min10 = s.part(s.low, 10)
 		out.Turn10 = s.part(s.turn, 10)
+		out.Turn4 = s.part(s.turn, 4)
 		out.Half = s.part(s.turn, 2)
 	}
 	return out
