@@ -39,8 +39,8 @@ func (c LRCurve) Read() curve.Band {
 // random streams. The batches of the first sweep are those that training would see
 // first, those of further ones come of other seeds; a sweep longer than an epoch goes
 // on in the next one. Where they pass over a fall that may be too short for their steps,
-// they are made again around it ([curve.Reading.Finer]). held, where set, measures held-out images after each
-// c.ValEvery steps. In a training in phases all sweeps are of the last one, which
+// they are made again around it ([curve.Reading.Finer]). held, where set, measures
+// held-out images after each c.ValEvery steps. In a training in phases all sweeps are of the last one, which
 // trains the most. It writes no checkpoint.
 func (t *Trainer) FindLR(ctx context.Context, c configs.LRFind, held *Evaluator) (found LRCurve, err error) {
 	back, err := t.enterLast()
@@ -62,12 +62,17 @@ func (t *Trainer) FindLR(ctx context.Context, c configs.LRFind, held *Evaluator)
 	t.Events, t.SWA = nil, nil // neither its learning rate nor its average has a part
 
 	found, err = test.sweeps(ctx, before)
-	if finer, ok := found.Reading.Finer(c); err == nil && ok {
-		test.c = finer
-		found, err = test.sweeps(ctx, before)
-		found.Reading.Verdict += fmt.Sprintf(" (a second sweep, from %.2g to %.2g: in the first one the loss rose without having fallen)", finer.MinLR, finer.MaxLR)
+	finer, ok := found.Reading.Finer(c)
+	if err != nil || !ok {
+		return found, err
 	}
-	return found, err
+	test.c = finer
+	found, err = test.sweeps(ctx, before)
+	if err != nil {
+		return LRCurve{}, err
+	}
+	found.Reading.Verdict += fmt.Sprintf(" (a second sweep, from %.2g to %.2g: in the first one the loss rose without having fallen)", finer.MinLR, finer.MaxLR)
+	return found, nil
 }
 
 // rangeTest is a range test under way.

@@ -28,6 +28,23 @@ func search(t *testing.T, set ...string) (*train.Job, *train.Trainer, train.LRCu
 	return j, tr, found
 }
 
+// traceless is search, after which a job trains as one does that made no range test.
+func traceless(t *testing.T, set ...string) (*train.Job, train.LRCurve) {
+	t.Helper()
+	plain := job(t, set...)
+	if _, err := trainer(t, plain, "", nil).Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	j, tr, found := search(t, set...)
+	if _, err := tr.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(memory(plain), memory(j)) {
+		t.Error("training after a range test gives other weights")
+	}
+	return j, found
+}
+
 // Several sweeps with held-out losses leave no trace either: with dropout, groups of
 // their own rates, an average, accumulation and clipping. And what they find does not
 // depend on the workers.
@@ -73,18 +90,7 @@ func TestSweepsLeaveNoTrace(t *testing.T) {
 // Of a sweep whose steps are too few for the fall, a second one around the rise has the
 // answer, and leaves no trace either.
 func TestFinerSweep(t *testing.T) {
-	settings := []string{"train.epochs=1", "lr_find.steps=30"}
-	plain := job(t, settings...)
-	if _, err := trainer(t, plain, "", nil).Run(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	j, tr, found := search(t, settings...)
-	if _, err := tr.Run(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(memory(plain), memory(j)) {
-		t.Error("training after a second sweep gives other weights")
-	}
+	j, found := traceless(t, "train.epochs=1", "lr_find.steps=30")
 	c, first := j.Config.LRFind, found.Train.Points[0].LR
 	if r := found.Reading; !r.Clear || !strings.Contains(r.Verdict, "(a second sweep, from ") || first <= c.MinLR || r.Suggestions.Turn10 < first {
 		t.Errorf("%s; %+v, from %g", r.Verdict, r.Suggestions, first)

@@ -25,8 +25,8 @@ type Reading struct {
 	Missed float64 `json:"-"`
 }
 
-// around is how far a finer sweep goes below and above the rate that the first one missed.
-// Far below it training needs more steps than a sweep has.
+// aroundBelow and aroundAbove are how far a finer sweep goes from the rate that the first
+// one missed, as factors. Far below it training needs more steps than a sweep has.
 const aroundBelow, aroundAbove = 100, 10
 
 // Finer is c around the rate that its sweep missed, and whether that is any finer.
