@@ -40,8 +40,8 @@ func (c LRCurve) Read() curve.Band {
 // first, those of further ones come of other seeds; a sweep longer than an epoch goes
 // on in the next one. Where they pass over a fall that may be too short for their steps,
 // they are made again around it ([curve.Reading.Finer]). held, where set, measures
-// held-out images after each c.ValEvery steps. In a training in phases all sweeps are of the last one, which
-// trains the most. It writes no checkpoint.
+// held-out images after each c.ValEvery steps. In a training in phases all sweeps are of
+// the last one, which trains the most. It writes no checkpoint.
 func (t *Trainer) FindLR(ctx context.Context, c configs.LRFind, held *Evaluator) (found LRCurve, err error) {
 	back, err := t.enterLast()
 	defer back()

@@ -293,10 +293,10 @@ func (s shape) verdict(found Suggestions, steps int) (text string, clear bool) {
 		return fmt.Sprintf("clear valley: the loss falls from %.3g to %.3g and rises for good beyond LR %.2g", start, low, math.Exp(s.x[s.turn])), true
 	case s.fell:
 		return fmt.Sprintf("never diverged: the loss falls from %.3g to %.3g and does not rise again; raise lr_find.max_lr", start, low), false
-	case s.rose && !s.missed(steps):
-		return "diverged at once: the loss rises from the beginning; lower lr_find.min_lr", false
-	case s.rose:
+	case s.missed(steps):
 		return "no clear valley: the loss rises without having fallen; check the data and the loss, or take more steps (lr_find.steps)", false
+	case s.rose:
+		return "diverged at once: the loss rises from the beginning; lower lr_find.min_lr", false
 	}
 	return fmt.Sprintf("no clear valley: the loss stays near %.3g, and does not move by more than its noise; raise lr_find.max_lr or lr_find.steps", start), false
 }
