@@ -1,4 +1,6 @@
 GO ?= go
+# How long each benchmark runs; longer is steadier.
+BENCHTIME ?= 200ms
 export CGO_ENABLED = 0
 
 .PHONY: run test bench lint build generate models-table
@@ -15,7 +17,7 @@ test: ## every test; those that need data beyond the repository say so when they
 	$(GO) test -timeout 20m ./...
 
 bench: ## benchmarks of every kernel family
-	$(GO) test -run '^$$' -bench . -benchmem -timeout 1h ./cpu/... ./graph/... ./data/... ./train/...
+	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) -timeout 1h ./cpu/... ./graph/... ./data/... ./train/...
 
 models-table: ## docs/models.md: every model and how far its logits are from PyTorch's
 	mkdir -p docs
